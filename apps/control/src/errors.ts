@@ -1,0 +1,34 @@
+// Every error the HTTP APIs answer with, once. Bodies are application/problem+json (RFC 9457) with a stable `code`;
+// docs/errors.md derives from this table.
+
+export interface ErrorRow {
+  readonly status: number
+  /** Constant for the code (RFC 9457 §3.1.3); what varies goes to `detail`. */
+  readonly title: string
+  /** For docs/errors.md: what the caller can do. */
+  readonly remedy: string
+  /** Seconds for Retry-After, where trying again makes sense. */
+  readonly retryAfterSeconds?: number
+}
+
+export const errors = {
+  MALFORMED_JSON: { status: 400, title: 'The body is not valid JSON', remedy: 'Mend the JSON; `detail` names the position where the parser stopped, if it knows.' },
+  INVALID_REQUEST: { status: 400, title: 'The request does not fit the schema', remedy: 'Compare with /openapi.json; `errors` lists each fault with its path. Unknown fields are faults.' },
+  INVALID_JSON_PATH: { status: 400, title: 'The JSONPath does not parse', remedy: '`position` is the index of the character that does not fit.' },
+  INVALID_TARGET: { status: 400, title: 'The target cannot be used', remedy: 'Give an IP address and a port for at least one data port.' },
+  NAMESPACE_NOT_ALLOWED: { status: 403, title: 'The namespace is not open to queries', remedy: 'Name one of the configured `namespaces`.' },
+  TARGET_NOT_ALLOWED: { status: 403, title: 'The target is outside the allowed addresses', remedy: 'Add its CIDR to `allowedTargets`, or route elsewhere.' },
+  NOT_FOUND: { status: 404, title: 'There is nothing here', remedy: 'Compare the method and path with /openapi.json.' },
+  UNKNOWN_RESOURCE_TYPE: { status: 404, title: 'The resource type is not configured', remedy: 'Name a key of `resourceQueryMapping`.' },
+  NO_MATCHING_RESOURCE: { status: 404, title: 'No object matches the query', remedy: 'Try again when an object is in the wanted state, or ask for less.' },
+  SESSION_NOT_FOUND: { status: 404, title: 'There is no such session', remedy: 'It may have ended; list the sessions again.' },
+  TOKEN_NOT_FOUND: { status: 404, title: 'There is no such token', remedy: 'It may have expired or been revoked already.' },
+  BODY_TOO_LARGE: { status: 413, title: 'The body is too large', remedy: 'Keep it below `limits.maxBodyBytes`.' },
+  UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'The body is not JSON', remedy: 'Send `content-type: application/json`.' },
+  PROXY_UNAVAILABLE: { status: 503, title: 'The proxy did not acknowledge the token', remedy: 'Try again after Retry-After; the token is void.', retryAfterSeconds: 1 },
+  CAPACITY_EXHAUSTED: { status: 503, title: 'A bound of the director is reached', remedy: 'Try again after Retry-After; raise the bound named in `detail` if it happens often.', retryAfterSeconds: 5 },
+  INVENTORY_NOT_READY: { status: 503, title: 'The inventory is not loaded yet', remedy: 'Try again after Retry-After.', retryAfterSeconds: 2 },
+  INTERNAL: { status: 500, title: 'Something went wrong inside', remedy: 'A bug: report it with the `requestId`.' }
+} as const satisfies Record<string, ErrorRow>
+
+export type ErrorCode = keyof typeof errors

@@ -1,0 +1,128 @@
+// The configuration, once: types, defaults, docs/config.md and the editor's JSON Schema all derive from this table.
+// Descriptions are what an operator reads; they carry units and say what happens at the edge.
+import { Type, type Static, type TSchema } from '@sinclair/typebox'
+import { DEFAULT_MAGIC_HEX } from '#wire/control-packet.js'
+
+const closed = { additionalProperties: false } as const
+
+const Port = (description: string, fallback: number) => Type.Integer({
+  minimum: 0,
+  maximum: 65535,
+  default: fallback,
+  description: `${description} 0 lets the system choose a free one.`
+})
+
+const Bound = (description: string, fallback: number, minimum = 1, maximum = 10_000_000) =>
+  Type.Integer({ minimum, maximum, default: fallback, description })
+
+const OneOf = <const Values extends readonly string[]>(values: Values, description: string, fallback: Values[number]) =>
+  Type.Union(values.map(value => Type.Literal(value)) as { [Index in keyof Values]: ReturnType<typeof Type.Literal<Values[Index]>> } & TSchema[], { default: fallback, description })
+
+const StringMap = (description: string) =>
+  Type.Record(Type.String({ minLength: 1 }), Type.String(), { description })
+
+export const StatusQuerySchema = Type.Object({
+  jsonPath: Type.String({ minLength: 1, maxLength: 256, description: 'Path to the field, for example `status.state`.' }),
+  expectedValues: Type.Array(Type.String(), {
+    minItems: 1,
+    maxItems: 64,
+    description: 'The field matches if it equals any of these. A single `expectedValue` is read too.'
+  })
+}, { ...closed, description: 'A field of the object and the values it may have.' })
+
+export const SelectionSchema = Type.Object({
+  resourceType: Type.String({ minLength: 1, description: 'A key of `resourceQueryMapping`.' }),
+  namespace: Type.String({ minLength: 1, description: 'The namespace to look in.' }),
+  labelSelector: Type.Optional(StringMap('Labels that must all be present with exactly these values.')),
+  annotationSelector: Type.Optional(StringMap('Annotations that must all be present with exactly these values.')),
+  statusQuery: Type.Optional(StatusQuerySchema)
+}, { ...closed, description: 'Which objects: the same words as the body of `POST /query`.' })
+
+export const DataPortSchema = Type.Object({
+  name: Type.String({ minLength: 1, maxLength: 63, pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$', description: 'The port\'s name, referred to by `ports` of a mapping.' }),
+  port: Port('The UDP port clients send to.', 7777),
+  protocol: Type.Literal('udp', { default: 'udp', description: 'Only `udp`; TCP entries are refused.' })
+}, closed)
+
+export const PortMappingSchema = Type.Object({
+  name: Type.String({ minLength: 1, description: 'The data port (by name) that this target port serves.' }),
+  portName: Type.Optional(Type.String({ minLength: 1, description: 'The target port by its name in the object.' })),
+  portPath: Type.Optional(Type.String({ minLength: 1, maxLength: 256, description: 'The target port by JSONPath, for example `status.ports[0].port`.' }))
+}, { ...closed, description: 'Exactly one of `portName` and `portPath`.' })
+
+export const ResourceMappingSchema = Type.Object({
+  group: Type.String({ default: '', description: 'API group; empty for the core group.' }),
+  version: Type.String({ minLength: 1, default: 'v1', description: 'API version.' }),
+  resource: Type.String({ minLength: 1, description: 'Plural resource name, for example `gameservers`.' }),
+  addressPath: Type.Optional(Type.String({ minLength: 1, maxLength: 256, description: 'JSONPath to the address, or to an array of `{type, address}` when `addressType` is set.' })),
+  addressType: Type.Optional(Type.String({ minLength: 1, description: 'The `type` to take from that array, for example `PodIP`.' })),
+  portName: Type.Optional(Type.String({ minLength: 1, description: 'The port by name, for all data ports.' })),
+  portPath: Type.Optional(Type.String({ minLength: 1, maxLength: 256, description: 'The port by JSONPath, for all data ports.' })),
+  ports: Type.Optional(Type.Array(PortMappingSchema, { minItems: 1, maxItems: 16, description: 'Several ports, matched to `dataPorts` by name.' })),
+  serviceSelectorLabel: Type.Optional(Type.String({ minLength: 1, description: 'Label on a Service whose value is the object\'s name: route to that Service\'s clusterIP.' })),
+  serviceTargetPortName: Type.Optional(Type.String({ minLength: 1, description: 'The Service\'s port by name.' }))
+}, { ...closed, description: 'How a resource type is found and where its address and port are.' })
+
+export const LoadBalancingSchema = Type.Object({
+  type: OneOf(['first', 'leastSessions', 'labelArithmetic', 'roundRobin', 'random'], 'How one of several matching objects is chosen.', 'first'),
+  currentLabel: Type.Optional(Type.String({ minLength: 1, description: '`labelArithmetic`: the label with the current number of players.' })),
+  maxLabel: Type.Optional(Type.String({ minLength: 1, description: '`labelArithmetic`: the label with the largest number of players.' })),
+  overlap: Type.Integer({ minimum: 0, maximum: 1_000_000, default: 0, description: '`labelArithmetic`: places kept free for other directors.' })
+}, { ...closed, default: {}, description: 'Choice among the objects that match.' })
+
+export const InventorySchema = Type.Object({
+  provider: OneOf(['kubernetes', 'file'], 'Where objects come from.', 'kubernetes'),
+  path: Type.Optional(Type.String({ minLength: 1, description: '`file`: a directory or a file of YAML or JSON objects, relative to the configuration file.' }))
+}, { ...closed, default: {}, description: 'The source of Kubernetes objects.' })
+
+export const LimitsSchema = Type.Object({
+  maxSessions: Bound('Sessions at once. At the bound new clients are dropped, established ones go on.', 100_000),
+  maxTokens: Bound('Tokens alive at once. At the bound a query is answered 503.', 100_000),
+  maxTargets: Bound('Distinct targets known to the proxy at once.', 20_000),
+  maxUpstreamSockets: Bound('Sockets towards targets, which is the largest number of clients on one target.', 16_384, 1, 65_536),
+  upstreamLingerSeconds: Bound('After a session left a target, how long the target must be silent on that socket before another session may use the pair.', 30, 0, 3600),
+  maxDatagramBytes: Bound('Longest datagram that is forwarded, in bytes; longer ones are dropped and counted.', 65_507, 512, 65_507),
+  sendQueueBytes: Bound('Bytes that may wait in one socket for the kernel before datagrams are dropped and counted.', 4_194_304, 65_536, 1_073_741_824),
+  receiveBufferBytes: Bound('Kernel receive buffer asked for on every data port, in bytes; the system may grant less.', 4_194_304, 4096, 1_073_741_824),
+  maxBodyBytes: Bound('Longest HTTP request body, in bytes.', 65_536, 1024, 16_777_216),
+  maxPushQueue: Bound('Token pushes that may wait for the proxy at once. At the bound a query is answered 503.', 10_000),
+  pushDeadlineMs: Bound('How long a query waits for the proxy to acknowledge its token, in milliseconds.', 1000, 10, 60_000),
+  warningsPerSecond: Bound('Log lines per second and cause about bad packets.', 5, 0, 1000)
+}, { ...closed, default: {}, description: 'Every bound there is.' })
+
+export const ConfigSchema = Type.Object({
+  queryPort: Port('TCP port of the public API (`POST /query`).', 9000),
+  adminPort: Port('TCP port of the admin API and `/metrics`. Not meant for the internet.', 9090),
+  dataPorts: Type.Array(DataPortSchema, {
+    minItems: 1,
+    maxItems: 16,
+    default: [{ name: 'default', port: 7777, protocol: 'udp' }],
+    description: 'UDP ports that clients send to. A single `dataPort: 7777` is read as one port named `default`.'
+  }),
+  bindAddress: Type.String({ minLength: 1, default: '::', description: 'Address of the listeners and data ports; `::` falls back to `0.0.0.0` where IPv6 is off.' }),
+  defaultEndpoint: Type.Optional(SelectionSchema),
+  tokenTtlSeconds: Type.Integer({ minimum: 1, maximum: 3600, default: 30, description: 'How long a token can be redeemed. `tokenTTLSeconds` is read too.' }),
+  sessionTimeoutSeconds: Type.Integer({ minimum: 1, maximum: 86_400, default: 300, description: 'A session that is idle for longer is not used any more.' }),
+  controlPacketMagicBytes: Type.String({ default: DEFAULT_MAGIC_HEX, description: 'What a control packet starts with: 1–32 bytes in hexadecimal.' }),
+  resourceQueryMapping: Type.Record(Type.String({ minLength: 1 }), ResourceMappingSchema, { default: {}, description: 'Resource types that queries may name.' }),
+  namespaces: Type.Optional(Type.Array(Type.String({ minLength: 1 }), { description: 'Namespaces that queries may name. Default: that of `defaultEndpoint`, and for the `file` provider those of its objects.' })),
+  inventory: InventorySchema,
+  allowedTargets: Type.Optional(Type.Array(Type.String({ minLength: 1 }), { description: 'CIDR blocks that targets must lie in. Default: any unicast address that is not loopback, link-local or our own.' })),
+  loadBalancing: LoadBalancingSchema,
+  onInvalidToken: OneOf(['default', 'drop'], 'What becomes of a first datagram that looks like a token and is not a live one.', 'default'),
+  onTargetGone: OneOf(['keep', 'close', 'default'], 'What becomes of sessions whose target has left the inventory.', 'keep'),
+  refreshOn: OneOf(['client', 'both'], 'Whose datagrams keep a session alive.', 'client'),
+  exposeTarget: Type.Boolean({ default: false, description: 'Whether the answer to a query names the target\'s address and ports.' }),
+  drainTimeoutSeconds: Type.Integer({ minimum: 0, maximum: 86_400, default: 300, description: 'How long the proxy waits for sessions to end after SIGTERM.' }),
+  engine: OneOf(['auto', 'batch', 'dgram'], 'How datagrams are received and sent.', 'auto'),
+  workers: Type.Union([Type.Literal('auto'), Type.Integer({ minimum: 1, maximum: 64 })], { default: 'auto', description: 'Worker threads of the `batch` engine.' }),
+  limits: LimitsSchema
+}, { ...closed, $id: 'udp-director-config', title: 'UDP Director configuration' })
+
+export type Config = Static<typeof ConfigSchema>
+export type DataPort = Static<typeof DataPortSchema>
+export type ResourceMapping = Static<typeof ResourceMappingSchema>
+export type Selection = Static<typeof SelectionSchema>
+export type StatusQuery = Static<typeof StatusQuerySchema>
+export type LoadBalancing = Static<typeof LoadBalancingSchema>
+export type Limits = Static<typeof LimitsSchema>

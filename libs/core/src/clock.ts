@@ -1,0 +1,15 @@
+// The one door to time. Code that waits or measures takes a Clock; tests hand it one they can move.
+
+/** Ends a pending call; harmless after it ran. */
+export type Cancel = () => void
+
+export interface Clock {
+  /** Monotonic milliseconds since an arbitrary start. Never goes back; use it for ages and deadlines. */
+  now: () => number
+  /** Milliseconds since the Unix epoch. May jump; use it only for what people read. */
+  wallNow: () => number
+  /** Calls `run` once, after `delayMs`. A pending call does not keep the process alive. */
+  after: (delayMs: number, run: () => void) => Cancel
+  /** Calls `run` every `periodMs`. Does not keep the process alive. */
+  every: (periodMs: number, run: () => void) => Cancel
+}

@@ -1,0 +1,187 @@
+// The contract between control and proxy, once: HTTP/1.1 with JSON over a Unix socket. Client, server, validation and
+// docs/rpc.md derive from this table. An operator can call it too: curl --unix-socket proxy.sock http://proxy/v1/hello
+import { Type, type Static, type TSchema } from '@sinclair/typebox'
+
+const closed = { additionalProperties: false } as const
+
+/** Most tokens in one call; a larger push is split. Keeps a body under a quarter of MAX_RPC_BODY_BYTES. */
+export const MAX_TOKENS_PER_CALL = 2000
+
+/** Longest request body the proxy reads, in bytes. */
+export const MAX_RPC_BODY_BYTES = 4 * 1024 * 1024
+
+export const TokenText = Type.String({ minLength: 36, maxLength: 36, description: 'A UUID v4 in lower case.' })
+
+export const TargetSchema = Type.Object({
+  key: Type.String({ minLength: 1, maxLength: 600, description: 'What the target is: `type/namespace/name`, or `address/…` for one without an object. Sessions are counted by it.' }),
+  address: Type.String({ minLength: 2, maxLength: 45, description: 'An IPv4 or IPv6 address.' }),
+  ports: Type.Record(Type.String({ minLength: 1 }), Type.Integer({ minimum: 1, maximum: 65535 }), { description: 'The target\'s port by data port name.' })
+}, { ...closed, description: 'Where datagrams go.' })
+
+export const TokenGrantSchema = Type.Object({
+  token: TokenText,
+  ttlMs: Type.Integer({ minimum: 1, description: 'What is left of its life, in milliseconds. Never a wall-clock time: two processes, two clocks.' }),
+  target: TargetSchema,
+  consumed: Type.Optional(Type.Array(Type.String(), { description: 'Data ports (by name) on which it has been redeemed already.' }))
+}, { ...closed, description: 'A token and what it is good for.' })
+
+const Epoch = Type.Integer({ minimum: 0, description: 'Counts the lives of control. The proxy refuses one older than it has seen.' })
+
+export const TokenRejectionSchema = Type.Object({
+  token: TokenText,
+  code: Type.Union([Type.Literal('TOKEN_TABLE_FULL'), Type.Literal('TARGET_TABLE_FULL'), Type.Literal('INVALID_TARGET')])
+}, closed)
+
+export const HelloSchema = Type.Object({
+  instanceId: Type.String({ description: 'Changes when the proxy restarts.' }),
+  epoch: Epoch,
+  engine: Type.String(),
+  draining: Type.Boolean(),
+  dataPorts: Type.Array(Type.Object({ name: Type.String(), address: Type.String(), port: Type.Integer() }, closed), { description: 'What is bound, with the real port numbers.' })
+}, closed)
+
+export const PushSchema = Type.Object({
+  epoch: Epoch,
+  revoked: Type.Array(TokenText, { maxItems: MAX_TOKENS_PER_CALL, description: 'Tokens that are void from now on; applied before `tokens`.' }),
+  tokens: Type.Array(TokenGrantSchema, { maxItems: MAX_TOKENS_PER_CALL })
+}, closed)
+
+export const PushReplySchema = Type.Object({
+  instanceId: Type.String(),
+  rejected: Type.Array(TokenRejectionSchema)
+}, closed)
+
+export const SnapshotSchema = Type.Object({
+  epoch: Epoch,
+  revoked: Type.Array(TokenText, { maxItems: MAX_TOKENS_PER_CALL }),
+  tokens: Type.Array(TokenGrantSchema, { maxItems: MAX_TOKENS_PER_CALL, description: 'Live tokens; added to those the proxy has, which stay. More follow by `pushTokens`.' }),
+  defaultTargets: Type.Array(TargetSchema, { maxItems: 10_000, description: 'Candidates of the default endpoint, best first; replaces the former ones.' })
+}, closed)
+
+export const DefaultTargetsSchema = Type.Object({
+  epoch: Epoch,
+  defaultTargets: Type.Array(TargetSchema, { maxItems: 10_000 })
+}, closed)
+
+export const SessionSchema = Type.Object({
+  id: Type.String({ description: 'Opaque; unique within one life of the proxy.' }),
+  client: Type.String({ description: 'The client address, `ip:port` or `[ip]:port`.' }),
+  target: TargetSchema,
+  origin: Type.Union([Type.Literal('token'), Type.Literal('default'), Type.Literal('operator')], { description: 'What bound it to its target.' }),
+  ageMs: Type.Integer({ minimum: 0 }),
+  idleMs: Type.Integer({ minimum: 0, description: 'Since the last datagram that keeps it alive.' }),
+  datagramsToTarget: Type.Integer({ minimum: 0 }),
+  bytesToTarget: Type.Integer({ minimum: 0 }),
+  datagramsToClient: Type.Integer({ minimum: 0 }),
+  bytesToClient: Type.Integer({ minimum: 0 })
+}, { ...closed, description: 'One client address and where its datagrams go.' })
+
+export const SessionsQuerySchema = Type.Object({
+  cursor: Type.Optional(Type.Integer({ minimum: 0, default: 0, description: '`nextCursor` of the page before.' })),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: 100 })),
+  client: Type.Optional(Type.String({ maxLength: 64, description: 'Only this client: an IP, or `ip:port`.' })),
+  target: Type.Optional(Type.String({ maxLength: 600, description: 'Only this target: its key, its IP, or `ip:port`.' }))
+}, closed)
+
+export const SessionsPageSchema = Type.Object({
+  sessions: Type.Array(SessionSchema),
+  nextCursor: Type.Optional(Type.Integer({ minimum: 0, description: 'Absent on the last page.' })),
+  total: Type.Integer({ minimum: 0, description: 'Sessions at this moment, unfiltered.' })
+}, closed)
+
+export const StatsSchema = Type.Object({
+  instanceId: Type.String(),
+  samples: Type.Array(Type.Object({
+    name: Type.String({ description: 'A metric of the table in libs/telemetry.' }),
+    labels: Type.Record(Type.String(), Type.String()),
+    value: Type.Number()
+  }, closed))
+}, closed)
+
+/** One line of `GET /v1/events`. Lines may be dropped when the reader is slow, so counts are absolute, never deltas. */
+export const EventSchema = Type.Union([
+  Type.Object({ type: Type.Literal('hello'), instanceId: Type.String() }, closed),
+  Type.Object({ type: Type.Literal('counts'), sessions: Type.Record(Type.String(), Type.Integer({ minimum: 0 }), { description: 'Sessions by target key, of the targets whose count changed; all of them after `hello`.' }) }, closed),
+  Type.Object({ type: Type.Literal('redeemed'), token: TokenText, dataPort: Type.String(), sessionId: Type.String() }, closed),
+  Type.Object({
+    type: Type.Literal('session'),
+    change: Type.Union([Type.Literal('established'), Type.Literal('reset'), Type.Literal('moved'), Type.Literal('expired'), Type.Literal('ended')]),
+    sessionId: Type.String(),
+    client: Type.String(),
+    target: Type.String({ description: 'The target\'s key.' })
+  }, closed)
+])
+
+export const Empty = Type.Object({}, closed)
+export const SessionParams = Type.Object({ id: Type.String({ minLength: 1, maxLength: 64 }) }, closed)
+export const MoveSchema = Type.Object({ target: TargetSchema }, closed)
+
+interface RpcCall {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  /** Path with Fastify's `:name` parameters. */
+  readonly path: string
+  readonly summary: string
+  readonly params?: TSchema
+  readonly query?: TSchema
+  readonly body?: TSchema
+  readonly reply: TSchema
+}
+
+/** Every call there is, but for the stream `GET /v1/events`. */
+export const rpcCalls = {
+  hello: { method: 'GET', path: '/v1/hello', summary: 'Who is there and what is bound.', reply: HelloSchema },
+  putSnapshot: { method: 'PUT', path: '/v1/snapshot', summary: 'All control knows; the first call after connecting.', body: SnapshotSchema, reply: PushReplySchema },
+  pushTokens: { method: 'POST', path: '/v1/tokens', summary: 'New and revoked tokens; usable when this returns.', body: PushSchema, reply: PushReplySchema },
+  putDefaultTargets: { method: 'PUT', path: '/v1/default-targets', summary: 'Replaces the candidates of the default endpoint.', body: DefaultTargetsSchema, reply: Empty },
+  listSessions: { method: 'GET', path: '/v1/sessions', summary: 'A page of sessions.', query: SessionsQuerySchema, reply: SessionsPageSchema },
+  getSession: { method: 'GET', path: '/v1/sessions/:id', summary: 'One session.', params: SessionParams, reply: SessionSchema },
+  endSession: { method: 'DELETE', path: '/v1/sessions/:id', summary: 'Ends a session.', params: SessionParams, reply: Empty },
+  moveSession: { method: 'PUT', path: '/v1/sessions/:id/target', summary: 'Moves a session to another target.', params: SessionParams, body: MoveSchema, reply: SessionSchema },
+  stats: { method: 'GET', path: '/v1/stats', summary: 'The proxy\'s metrics.', reply: StatsSchema }
+} as const satisfies Record<string, RpcCall>
+
+export const EVENTS_PATH = '/v1/events'
+
+export type RpcCalls = typeof rpcCalls
+export type RpcName = keyof RpcCalls
+type Part<Call, Name extends string> = Call extends Record<Name, infer Schema extends TSchema> ? Static<Schema> : undefined
+export type RpcParams<Name extends RpcName> = Part<RpcCalls[Name], 'params'>
+export type RpcQuery<Name extends RpcName> = Part<RpcCalls[Name], 'query'>
+export type RpcBody<Name extends RpcName> = Part<RpcCalls[Name], 'body'>
+export type RpcReply<Name extends RpcName> = Static<RpcCalls[Name]['reply']>
+
+/** What a call brings: only the parts its row of the table has. */
+export type RpcInput<Name extends RpcName> =
+  & (RpcParams<Name> extends undefined ? unknown : { readonly params: RpcParams<Name> })
+  & (RpcQuery<Name> extends undefined ? unknown : { readonly query: RpcQuery<Name> })
+  & (RpcBody<Name> extends undefined ? unknown : { readonly body: RpcBody<Name> })
+
+/** Why a call failed, as data. `status` is the HTTP status it travels with. */
+export const rpcErrors = {
+  EPOCH_STALE: { status: 409, meaning: 'A newer control process has taken over.' },
+  NOT_READY: { status: 409, meaning: 'The proxy has had no snapshot of this epoch yet.' },
+  INVALID: { status: 400, meaning: 'The call does not fit the contract.' },
+  INVALID_TARGET: { status: 400, meaning: 'The target has no valid address, or no port for any data port.' },
+  NOT_FOUND: { status: 404, meaning: 'No such session.' },
+  TARGET_TABLE_FULL: { status: 503, meaning: 'limits.maxTargets is reached.' },
+  UNREACHABLE: { status: 503, meaning: 'The proxy does not answer (made by the client).' },
+  DEADLINE: { status: 504, meaning: 'No answer in time (made by the client).' },
+  INTERNAL: { status: 500, meaning: 'A bug in the proxy.' }
+} as const
+
+export type RpcErrorCode = keyof typeof rpcErrors
+
+export const RpcErrorSchema = Type.Object({
+  code: Type.Union((Object.keys(rpcErrors) as RpcErrorCode[]).map(code => Type.Literal(code))),
+  message: Type.String(),
+  epoch: Type.Optional(Epoch)
+}, closed)
+
+export type Target = Static<typeof TargetSchema>
+export type TokenGrant = Static<typeof TokenGrantSchema>
+export type TokenRejection = Static<typeof TokenRejectionSchema>
+export type Hello = Static<typeof HelloSchema>
+export type Session = Static<typeof SessionSchema>
+export type SessionsPage = Static<typeof SessionsPageSchema>
+export type Sample = Static<typeof StatsSchema>['samples'][number]
+export type RpcEvent = Static<typeof EventSchema>

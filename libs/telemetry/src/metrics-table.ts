@@ -1,0 +1,54 @@
+// Every metric there is, once: control's registry, the proxy's samples and docs/metrics.md derive from this table, and
+// a test moves each of them. Labels take their values from closed sets or from the configuration, never from clients.
+
+export interface MetricRow {
+  readonly type: 'counter' | 'gauge' | 'histogram'
+  /** The process that measures it. Control exposes both on `/metrics`; the proxy's come over the link at scrape time. */
+  readonly from: 'control' | 'proxy' | 'both'
+  readonly help: string
+  readonly labels: readonly string[]
+  /** Histograms: upper bounds, in the metric's unit. */
+  readonly buckets?: readonly number[]
+}
+
+// A query is answered from memory plus one round trip over a Unix socket: tens of microseconds to a few milliseconds.
+// The top bucket is the default push deadline, beyond which there is only the 503.
+const querySeconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1] as const
+
+export const metrics = {
+  udp_director_queries_total: { type: 'counter', from: 'control', help: 'Queries received.', labels: [] },
+  udp_director_queries_success: { type: 'counter', from: 'control', help: 'Queries answered with a token.', labels: [] },
+  udp_director_queries_failed_total: { type: 'counter', from: 'control', help: 'Queries answered with an error, by its code.', labels: ['code'] },
+  udp_director_query_duration_seconds: { type: 'histogram', from: 'control', help: 'From the request to its answer, the acknowledgement of the proxy included.', labels: [], buckets: querySeconds },
+  udp_director_tokens_issued_total: { type: 'counter', from: 'control', help: 'Tokens acknowledged by the proxy and handed out.', labels: ['via'] },
+  udp_director_tokens_revoked_total: { type: 'counter', from: 'control', help: 'Tokens made void before their time.', labels: ['cause'] },
+  udp_director_inventory_objects: { type: 'gauge', from: 'control', help: 'Objects in the inventory.', labels: ['resource_type'] },
+  udp_director_inventory_reloads_total: { type: 'counter', from: 'control', help: 'Reads of the inventory, by outcome.', labels: ['outcome'] },
+  udp_director_inventory_last_success_age_seconds: { type: 'gauge', from: 'control', help: 'Since the inventory was last known to be true.', labels: [] },
+  udp_director_default_targets: { type: 'gauge', from: 'control', help: 'Candidates of the default endpoint.', labels: [] },
+  udp_director_proxy_up: { type: 'gauge', from: 'control', help: '1 while the link to the proxy is synchronised, 0 otherwise.', labels: [] },
+  udp_director_proxy_link_connects_total: { type: 'counter', from: 'control', help: 'Snapshots acknowledged by a proxy.', labels: [] },
+  udp_director_proxy_push_batch_size: { type: 'histogram', from: 'control', help: 'Tokens that left together in one push.', labels: [], buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2000] },
+  udp_director_sessions_active: { type: 'gauge', from: 'proxy', help: 'Sessions in the table.', labels: [] },
+  udp_director_sessions_created_total: { type: 'counter', from: 'proxy', help: 'Sessions established.', labels: ['origin'] },
+  udp_director_sessions_reset_total: { type: 'counter', from: 'proxy', help: 'Live sessions whose target was replaced.', labels: ['origin'] },
+  udp_director_sessions_ended_total: { type: 'counter', from: 'proxy', help: 'Sessions that ended.', labels: ['cause'] },
+  udp_director_tokens_active: { type: 'gauge', from: 'proxy', help: 'Tokens in the table, consumed ones included until their TTL is over.', labels: [] },
+  udp_director_tokens_redeemed_total: { type: 'counter', from: 'proxy', help: 'Tokens redeemed.', labels: ['data_port'] },
+  udp_director_tokens_expired_total: { type: 'counter', from: 'proxy', help: 'Tokens whose TTL ended before anyone redeemed them.', labels: [] },
+  udp_director_packets_received_total: { type: 'counter', from: 'proxy', help: 'Datagrams received.', labels: ['direction', 'data_port'] },
+  udp_director_packets_proxied_total: { type: 'counter', from: 'proxy', help: 'Datagrams forwarded.', labels: ['direction', 'data_port'] },
+  udp_director_bytes_proxied_total: { type: 'counter', from: 'proxy', help: 'Bytes of the datagrams forwarded, headers not counted.', labels: ['direction', 'data_port'] },
+  udp_director_packets_consumed_total: { type: 'counter', from: 'proxy', help: 'Datagrams that were for the director and ended here.', labels: ['kind'] },
+  udp_director_packets_dropped_total: { type: 'counter', from: 'proxy', help: 'Datagrams dropped, by reason. received = proxied + consumed + dropped + in flight.', labels: ['direction', 'reason'] },
+  udp_director_upstream_sockets: { type: 'gauge', from: 'proxy', help: 'Sockets open towards targets.', labels: [] },
+  udp_director_targets_active: { type: 'gauge', from: 'proxy', help: 'Targets that a session, a token or the default endpoint refers to.', labels: [] },
+  udp_director_socket_errors_total: { type: 'counter', from: 'proxy', help: 'Errors sockets reported that belong to no single datagram.', labels: [] },
+  udp_director_events_dropped_total: { type: 'counter', from: 'proxy', help: 'Event lines dropped because their reader was slow.', labels: [] },
+  udp_director_warnings_suppressed_total: { type: 'counter', from: 'proxy', help: 'Log lines left out by the rate limit on warnings.', labels: [] },
+  udp_director_process_resident_memory_bytes: { type: 'gauge', from: 'both', help: 'Resident memory.', labels: ['process'] },
+  udp_director_process_cpu_seconds_total: { type: 'counter', from: 'both', help: 'Processor time used, user and system.', labels: ['process'] },
+  udp_director_process_start_time_seconds: { type: 'gauge', from: 'both', help: 'When the process started, in seconds since the Unix epoch.', labels: ['process'] }
+} as const satisfies Record<string, MetricRow>
+
+export type MetricName = keyof typeof metrics
