@@ -1,6 +1,6 @@
 // The configuration, once: types, defaults, docs/config.md and the editor's JSON Schema all derive from this table.
 // Descriptions are what an operator reads; they carry units and say what happens at the edge.
-import { Type, type Static, type TSchema } from '@sinclair/typebox'
+import { Type, type Static, type TLiteral, type TSchema, type TUnion } from '@sinclair/typebox'
 import { DEFAULT_MAGIC_HEX } from '#wire/control-packet.js'
 
 const closed = { additionalProperties: false } as const
@@ -15,8 +15,12 @@ const Port = (description: string, fallback: number) => Type.Integer({
 const Bound = (description: string, fallback: number, minimum = 1, maximum = 10_000_000) =>
   Type.Integer({ minimum, maximum, default: fallback, description })
 
-const OneOf = <const Values extends readonly string[]>(values: Values, description: string, fallback: Values[number]) =>
-  Type.Union(values.map(value => Type.Literal(value)) as { [Index in keyof Values]: ReturnType<typeof Type.Literal<Values[Index]>> } & TSchema[], { default: fallback, description })
+type LiteralsOf<Values extends readonly string[]> = { -readonly [Index in keyof Values]: TLiteral<Values[Index]> }
+
+function OneOf<const Values extends readonly string[]> (values: Values, description: string, fallback: Values[number]) {
+  const literals = values.map(value => Type.Literal(value)) as unknown as LiteralsOf<Values>
+  return Type.Union(literals as unknown as TLiteral[], { default: fallback, description }) as unknown as TUnion<LiteralsOf<Values> & TSchema[]>
+}
 
 const StringMap = (description: string) =>
   Type.Record(Type.String({ minLength: 1 }), Type.String(), { description })

@@ -1,0 +1,40 @@
+// What an inventory is, whoever provides it: Kubernetes objects in memory, in one shape, answered without waiting.
+
+/** A Kubernetes object as JSON. Only the parts every kind has are named; the rest is reached by JSONPath. */
+export interface KubeObject {
+  readonly apiVersion: string
+  readonly kind: string
+  readonly metadata: {
+    readonly name: string
+    readonly namespace: string
+    readonly uid?: string
+    readonly resourceVersion?: string
+    readonly labels?: Readonly<Record<string, string>>
+    readonly annotations?: Readonly<Record<string, string>>
+    readonly deletionTimestamp?: string
+  }
+  readonly [field: string]: unknown
+}
+
+export interface InventoryStatus {
+  /** True once every source was read successfully, and for ever after. */
+  readonly synced: boolean
+  /** Milliseconds since the content was last known to be true. */
+  readonly ageMs: number
+  /** What is wrong at this moment; the last good content is served meanwhile. */
+  readonly faults: readonly string[]
+}
+
+export interface Inventory {
+  /** The objects of a configured resource type in a namespace that bear all of `labels`, in a stable order. */
+  readonly find: (resourceType: string, namespace: string, labels?: Readonly<Record<string, string>>) => Iterable<KubeObject>
+  readonly get: (resourceType: string, namespace: string, name: string) => KubeObject | undefined
+  /** Objects by resource type. */
+  readonly sizes: () => ReadonlyMap<string, number>
+  /** Namespaces that have objects. */
+  readonly namespaces: () => ReadonlySet<string>
+  readonly status: () => InventoryStatus
+  /** Calls `listener` after the content changed; returns how to stop that. */
+  readonly onChange: (listener: () => void) => () => void
+  readonly close: () => Promise<void>
+}
