@@ -19,7 +19,7 @@ type LiteralsOf<Values extends readonly string[]> = { -readonly [Index in keyof 
 
 function OneOf<const Values extends readonly string[]> (values: Values, description: string, fallback: Values[number]) {
   const literals = values.map(value => Type.Literal(value)) as unknown as LiteralsOf<Values>
-  return Type.Union(literals as unknown as TLiteral[], { default: fallback, description }) as unknown as TUnion<LiteralsOf<Values> & TSchema[]>
+  return Type.Union(literals, { default: fallback, description }) as unknown as TUnion<LiteralsOf<Values> & TSchema[]>
 }
 
 const StringMap = (description: string) =>
@@ -114,12 +114,9 @@ export const ConfigSchema = Type.Object({
   allowedTargets: Type.Optional(Type.Array(Type.String({ minLength: 1 }), { description: 'CIDR blocks that targets must lie in. Default: any unicast address that is not loopback, link-local or our own.' })),
   loadBalancing: LoadBalancingSchema,
   onInvalidToken: OneOf(['default', 'drop'], 'What becomes of a first datagram that looks like a token and is not a live one.', 'default'),
-  onTargetGone: OneOf(['keep', 'close', 'default'], 'What becomes of sessions whose target has left the inventory.', 'keep'),
   refreshOn: OneOf(['client', 'both'], 'Whose datagrams keep a session alive.', 'client'),
   exposeTarget: Type.Boolean({ default: false, description: 'Whether the answer to a query names the target\'s address and ports.' }),
-  drainTimeoutSeconds: Type.Integer({ minimum: 0, maximum: 86_400, default: 300, description: 'How long the proxy waits for sessions to end after SIGTERM.' }),
   engine: OneOf(['auto', 'batch', 'dgram'], 'How datagrams are received and sent.', 'auto'),
-  workers: Type.Union([Type.Literal('auto'), Type.Integer({ minimum: 1, maximum: 64 })], { default: 'auto', description: 'Worker threads of the `batch` engine.' }),
   limits: LimitsSchema
 }, { ...closed, $id: 'udp-director-config', title: 'UDP Director configuration' })
 

@@ -1,0 +1,77 @@
+// What happened to every datagram, as plain arrays of numbers. The ledger that must balance, per direction:
+//   received = proxied + consumed + dropped + in flight (accepted by the engine, not yet taken by the kernel)
+import { DropReason } from './drop-reason.js'
+
+/** Which way a datagram travels. */
+export const Direction = Object.freeze({ toTarget: 0, toClient: 1 } as const)
+export type Direction = typeof Direction[keyof typeof Direction]
+export const directionNames = ['to_target', 'to_client'] as const
+
+/** What a datagram that was for the director itself did. */
+export const ConsumedKind = Object.freeze({ token: 0, reset: 1, retransmit: 2 } as const)
+export type ConsumedKind = typeof ConsumedKind[keyof typeof ConsumedKind]
+export const consumedKindNames = ['token', 'reset', 'retransmit'] as const
+
+/** Why a session ended. */
+export const EndCause = Object.freeze({ timeout: 0, operator: 1 } as const)
+export type EndCause = typeof EndCause[keyof typeof EndCause]
+export const endCauseNames = ['timeout', 'operator'] as const
+
+const REASONS = Math.max(...Object.values(DropReason)) + 1
+
+export class Counters {
+  readonly dataPorts: number
+  /** By direction × data port: `[direction * dataPorts + dataPort]`. */
+  readonly received: Float64Array
+  readonly proxied: Float64Array
+  readonly bytes: Float64Array
+  /** By direction × drop reason: `[direction * reasons + reason]`. */
+  readonly dropped = new Float64Array(2 * REASONS)
+  readonly reasons = REASONS
+  readonly consumed = new Float64Array(consumedKindNames.length)
+  readonly redeemed: Float64Array
+  readonly sessionsCreated = new Float64Array(3)
+  readonly sessionsReset = new Float64Array(3)
+  readonly sessionsEnded = new Float64Array(endCauseNames.length)
+
+  /** @param dataPorts how many data ports there are */
+  constructor (dataPorts: number) {
+    this.dataPorts = dataPorts
+    // Replies whose flow is unknown belong to no data port: one more column takes them.
+    this.received = new Float64Array(2 * (dataPorts + 1))
+    this.proxied = new Float64Array(2 * (dataPorts + 1))
+    this.bytes = new Float64Array(2 * (dataPorts + 1))
+    this.redeemed = new Float64Array(dataPorts)
+  }
+
+  /** The column of datagrams that belong to no data port. */
+  get noDataPort (): number { return this.dataPorts }
+
+  column (direction: Direction, dataPort: number): number {
+    return direction * (this.dataPorts + 1) + dataPort
+  }
+
+  countReceived (direction: Direction, dataPort: number): void {
+    this.received[this.column(direction, dataPort)]!++
+  }
+
+  countProxied (direction: Direction, dataPort: number, bytes: number): void {
+    const column = this.column(direction, dataPort)
+    this.proxied[column]!++
+    this.bytes[column]! += bytes
+  }
+
+  countDropped (direction: Direction, reason: DropReason): void {
+    this.dropped[direction * REASONS + reason]!++
+  }
+
+  /** Datagrams received one way that are neither proxied, consumed nor dropped yet. */
+  inFlight (direction: Direction): number {
+    const start = this.column(direction, 0)
+    const sum = (array: Float64Array, from: number, length: number): number =>
+      array.subarray(from, from + length).reduce((total, value) => total + value, 0)
+    const consumed = direction === Direction.toTarget ? sum(this.consumed, 0, this.consumed.length) : 0
+    return sum(this.received, start, this.dataPorts + 1) - sum(this.proxied, start, this.dataPorts + 1) -
+      sum(this.dropped, direction * REASONS, REASONS) - consumed
+  }
+}

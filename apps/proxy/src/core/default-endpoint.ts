@@ -1,0 +1,57 @@
+// The candidates of the default endpoint, and which of them the next client without a token gets.
+import type { Target, TargetTable } from './target-table.js'
+
+export type DefaultChoice = 'first' | 'leastSessions' | 'labelArithmetic' | 'roundRobin' | 'random'
+
+/** Up to here every candidate is compared; beyond, the better of two random ones is nearly as good and costs no scan. */
+const FULL_SCAN = 64
+
+export class DefaultEndpoint {
+  readonly #targets: TargetTable
+  readonly #choice: DefaultChoice
+  readonly #random: () => number
+  #candidates: readonly Target[] = []
+  #next = 0
+
+  /** @param random uniform in [0, 1) */
+  constructor (targets: TargetTable, choice: DefaultChoice, random: () => number) {
+    this.#targets = targets
+    this.#choice = choice
+    this.#random = random
+  }
+
+  get size (): number { return this.#candidates.length }
+
+  /** Replaces the candidates, best first; takes over the caller's hold on each. */
+  replace (candidates: readonly Target[]): void {
+    const former = this.#candidates
+    this.#candidates = candidates
+    for (const target of former) this.#targets.release(target.id)
+  }
+
+  /** The target for a new session, or undefined if there is none. */
+  choose (): Target | undefined {
+    const count = this.#candidates.length
+    if (count <= 1) return this.#candidates[0]
+    switch (this.#choice) {
+      case 'first': return this.#candidates[0]
+      // Control keeps the list ordered by free capacity, which only it can compute.
+      case 'labelArithmetic': return this.#candidates[0]
+      case 'roundRobin': return this.#candidates[this.#next++ % count]
+      case 'random': return this.#any()
+      case 'leastSessions': return count <= FULL_SCAN ? this.#leastLoaded() : this.#lessLoaded(this.#any(), this.#any())
+    }
+  }
+
+  #any (): Target {
+    return this.#candidates[Math.floor(this.#random() * this.#candidates.length)]!
+  }
+
+  #leastLoaded (): Target {
+    return this.#candidates.reduce((best, target) => this.#lessLoaded(best, target))
+  }
+
+  #lessLoaded (one: Target, other: Target): Target {
+    return this.#targets.sessionsOf(other.key) < this.#targets.sessionsOf(one.key) ? other : one
+  }
+}

@@ -1,0 +1,49 @@
+// Why a datagram was dropped, once: the packet path returns these numbers, metrics and docs use their names.
+
+/** Frozen; a number is never reused for another meaning. 0 is kept free: it means "not dropped". */
+export const DropReason = Object.freeze({
+  noSession: 1,
+  tokenUnknown: 2,
+  tokenExpired: 3,
+  tokenConsumed: 4,
+  tokenMalformed: 5,
+  noPort: 6,
+  sessionLimit: 7,
+  upstreamLimit: 8,
+  targetLimit: 9,
+  oversize: 10,
+  truncated: 11,
+  badSource: 12,
+  replySource: 13,
+  staleTarget: 14,
+  sendQueueFull: 15,
+  sendFailed: 16
+} as const)
+
+export type DropReason = typeof DropReason[keyof typeof DropReason]
+
+interface DropReasonRow {
+  /** The metric's label value. */
+  readonly name: string
+  readonly meaning: string
+}
+
+/** Names and meanings, by number. */
+export const dropReasons: Readonly<Record<DropReason, DropReasonRow>> = {
+  [DropReason.noSession]: { name: 'no_session', meaning: 'No session, no live token, and no default endpoint to fall back to.' },
+  [DropReason.tokenUnknown]: { name: 'token_unknown', meaning: 'A token nobody issued, or one that was revoked or expired a while ago.' },
+  [DropReason.tokenExpired]: { name: 'token_expired', meaning: 'A token whose TTL is over.' },
+  [DropReason.tokenConsumed]: { name: 'token_consumed', meaning: 'A token that another client address has redeemed on this data port.' },
+  [DropReason.tokenMalformed]: { name: 'token_malformed', meaning: 'A control packet with something other than a token after the magic.' },
+  [DropReason.noPort]: { name: 'no_port', meaning: 'The target has no port for the data port the datagram arrived on.' },
+  [DropReason.sessionLimit]: { name: 'session_limit', meaning: 'limits.maxSessions is reached.' },
+  [DropReason.upstreamLimit]: { name: 'upstream_limit', meaning: 'limits.maxUpstreamSockets is reached for this target.' },
+  [DropReason.targetLimit]: { name: 'target_limit', meaning: 'limits.maxTargets is reached.' },
+  [DropReason.oversize]: { name: 'oversize', meaning: 'Longer than limits.maxDatagramBytes, or than the network can carry.' },
+  [DropReason.truncated]: { name: 'truncated', meaning: 'The system delivered only a part of it.' },
+  [DropReason.badSource]: { name: 'bad_source', meaning: 'A source that cannot be answered: port 0, or an address with a zone.' },
+  [DropReason.replySource]: { name: 'reply_source', meaning: 'From an address that is nobody\'s target on this socket.' },
+  [DropReason.staleTarget]: { name: 'stale_target', meaning: 'From a target that its session has left, or whose session has ended.' },
+  [DropReason.sendQueueFull]: { name: 'send_queue_full', meaning: 'limits.sendQueueBytes are waiting for the kernel already.' },
+  [DropReason.sendFailed]: { name: 'send_failed', meaning: 'The system refused to send it.' }
+}

@@ -1,0 +1,196 @@
+// Flows: which upstream socket a session uses towards one endpoint (a target's address and port), and back.
+//
+//   session ──┬─ flow (data port 0) ── endpoint 10.0.0.5:7777 ── upstream socket 3
+//             └─ flow (data port 1) ── endpoint 10.0.0.5:7778 ── upstream socket 0
+//
+// Upstream sockets are numbers here; the engine opens the real ones. A pair (endpoint, socket) belongs to at most one
+// flow, so a reply names its session by where it came from and where it arrived, and two sessions share a socket
+// whenever their targets differ. A flow whose session left keeps its pair (it *lingers*) until the target has been
+// silent on it for a while: a late reply must not reach the next player who gets the pair.
+import { ADDRESS_WORDS } from '#wire/address.js'
+import { RecordTable } from './record-table.js'
+
+const KEY_WORDS = ADDRESS_WORDS + 1
+const NONE = -1
+
+/** The part of a target a flow needs. */
+export interface FlowTarget {
+  readonly words: Uint32Array
+  readonly address: string
+  readonly isIPv4: boolean
+}
+
+/** One address and port of a target, and the flows towards it by socket number. */
+export interface Endpoint {
+  readonly slot: number
+  readonly address: string
+  readonly isIPv4: boolean
+  readonly port: number
+  /** Flow + 1 by socket number; 0 is free. */
+  flows: Int32Array
+  /** One past the largest socket number in use. */
+  sockets: number
+  readonly freeSockets: number[]
+  liveFlows: number
+}
+
+export interface FlowTableOptions {
+  readonly capacity: number
+  readonly maxEndpoints: number
+  readonly maxSockets: number
+  readonly lingerMs: number
+  readonly seed: number
+}
+
+export class FlowTable {
+  readonly #options: FlowTableOptions
+  readonly #endpointIndex: RecordTable
+  readonly #endpoints: (Endpoint | undefined)[] = []
+  readonly #endpointKey = new Uint32Array(KEY_WORDS)
+  readonly #sessionOf: Int32Array
+  readonly #endpointOf: Int32Array
+  readonly #socketOf: Uint16Array
+  readonly #dataPortOf: Uint8Array
+  readonly #next: Int32Array
+  // When the target was last heard after its session left; 0 while the session is there.
+  readonly #lingerSince: Float64Array
+  readonly #usesOf: Uint32Array
+  #lingering: number[] = []
+  readonly #free: number[] = []
+  #highWater = 0
+
+  constructor (options: FlowTableOptions) {
+    this.#options = options
+    this.#endpointIndex = new RecordTable({ capacity: options.maxEndpoints, keyWords: KEY_WORDS, stride: KEY_WORDS, seed: options.seed })
+    this.#sessionOf = new Int32Array(options.capacity)
+    this.#endpointOf = new Int32Array(options.capacity)
+    this.#socketOf = new Uint16Array(options.capacity)
+    this.#dataPortOf = new Uint8Array(options.capacity)
+    this.#next = new Int32Array(options.capacity)
+    this.#lingerSince = new Float64Array(options.capacity)
+    this.#usesOf = new Uint32Array(options.maxSockets)
+  }
+
+  /** Flows whose session has left and whose pair is not free yet. */
+  get lingering (): number { return this.#lingering.length }
+
+  session (flow: number): number { return this.#sessionOf[flow]! }
+  socket (flow: number): number { return this.#socketOf[flow]! }
+  dataPort (flow: number): number { return this.#dataPortOf[flow]! }
+  endpoint (flow: number): Endpoint { return this.#endpoints[this.#endpointOf[flow]!]! }
+  /** Flows on this socket, lingering ones included: at 0 the engine may close it. */
+  usesOfSocket (socket: number): number { return this.#usesOf[socket]! }
+  isLingering (flow: number): boolean { return this.#lingerSince[flow] !== 0 }
+
+  /** In the list of flows that starts at `first`, the one for `dataPort`, or -1. */
+  findInList (first: number, dataPort: number): number {
+    for (let flow = first; flow !== NONE; flow = this.#next[flow]!) {
+      if (this.#dataPortOf[flow] === dataPort) return flow
+    }
+    return NONE
+  }
+
+  /** The flow that owns the pair of this socket and source, or -1. Allocates nothing. */
+  findBySource (socket: number, words: Uint32Array, port: number): number {
+    const slot = this.#findEndpoint(words, port)
+    if (slot < 0) return NONE
+    const { flows } = this.#endpoints[slot]!
+    return socket < flows.length ? flows[socket]! - 1 : NONE
+  }
+
+  /** Opens a flow for `session`, in front of its list `first`. Returns the flow, or -1 when a bound is reached. */
+  open (session: number, dataPort: number, target: FlowTarget, port: number, first: number): number {
+    const flow = this.#takeSlot()
+    if (flow < 0) return NONE
+    const endpoint = this.#internEndpoint(target, port)
+    const socket = endpoint === undefined ? NONE : this.#takeSocket(endpoint)
+    if (endpoint === undefined || socket === NONE) {
+      this.#free.push(flow)
+      return NONE
+    }
+    endpoint.flows[socket] = flow + 1
+    endpoint.liveFlows++
+    this.#usesOf[socket]!++
+    this.#sessionOf[flow] = session
+    this.#endpointOf[flow] = endpoint.slot
+    this.#socketOf[flow] = socket
+    this.#dataPortOf[flow] = dataPort
+    this.#next[flow] = first
+    this.#lingerSince[flow] = 0
+    return flow
+  }
+
+  /** The session of the list `first` leaves its target: all its flows linger from now on. */
+  detachList (first: number, now: number): void {
+    for (let flow = first; flow !== NONE;) {
+      const next = this.#next[flow]!
+      this.#sessionOf[flow] = NONE
+      // 0 means "not lingering", so a clock that starts at 0 is nudged.
+      this.#lingerSince[flow] = Math.max(now, Number.MIN_VALUE)
+      this.#lingering.push(flow)
+      flow = next
+    }
+  }
+
+  /** A late reply on a lingering flow: the target is not silent yet. */
+  touchLingering (flow: number, now: number): void {
+    this.#lingerSince[flow] = Math.max(now, Number.MIN_VALUE)
+  }
+
+  /** Frees the pairs whose target has been silent for `lingerMs`. */
+  sweep (now: number): void {
+    const stillLingering: number[] = []
+    for (const flow of this.#lingering) {
+      if (now - this.#lingerSince[flow]! < this.#options.lingerMs) stillLingering.push(flow)
+      else this.#release(flow)
+    }
+    this.#lingering = stillLingering
+  }
+
+  #release (flow: number): void {
+    const endpoint = this.endpoint(flow)
+    const socket = this.#socketOf[flow]!
+    endpoint.flows[socket] = 0
+    endpoint.freeSockets.push(socket)
+    this.#free.push(flow)
+    this.#usesOf[socket]!--
+    if (--endpoint.liveFlows > 0) return
+    this.#endpointIndex.remove(endpoint.slot)
+    this.#endpoints[endpoint.slot] = undefined
+  }
+
+  #takeSlot (): number {
+    const free = this.#free.pop()
+    if (free !== undefined) return free
+    return this.#highWater < this.#options.capacity ? this.#highWater++ : NONE
+  }
+
+  #takeSocket (endpoint: Endpoint): number {
+    const free = endpoint.freeSockets.pop()
+    if (free !== undefined) return free
+    if (endpoint.sockets >= this.#options.maxSockets) return NONE
+    if (endpoint.sockets === endpoint.flows.length) {
+      const grown = new Int32Array(endpoint.flows.length * 2)
+      grown.set(endpoint.flows)
+      endpoint.flows = grown
+    }
+    return endpoint.sockets++
+  }
+
+  #findEndpoint (words: Uint32Array, port: number): number {
+    const key = this.#endpointKey
+    for (let word = 0; word < ADDRESS_WORDS; word++) key[word] = words[word]!
+    key[ADDRESS_WORDS] = port
+    return this.#endpointIndex.find(key)
+  }
+
+  #internEndpoint (target: FlowTarget, port: number): Endpoint | undefined {
+    const known = this.#findEndpoint(target.words, port)
+    if (known >= 0) return this.#endpoints[known]
+    const slot = this.#endpointIndex.insert(this.#endpointKey)
+    if (slot < 0) return undefined
+    const endpoint: Endpoint = { slot, address: target.address, isIPv4: target.isIPv4, port, flows: new Int32Array(4), sockets: 0, freeSockets: [], liveFlows: 0 }
+    this.#endpoints[slot] = endpoint
+    return endpoint
+  }
+}

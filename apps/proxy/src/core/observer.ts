@@ -1,0 +1,24 @@
+// What the core tells the outside when something happens that is worth a log line or an event. Never per datagram that
+// is merely forwarded.
+import type { DropReason } from './drop-reason.js'
+
+export type SessionChange = 'established' | 'reset' | 'moved' | 'expired' | 'ended'
+
+/** Called synchronously; must not call back into the core. */
+export interface Observer {
+  /** The session in `slot` changed; for `expired` and `ended` it is still readable during the call. */
+  readonly sessionChanged: (change: SessionChange, slot: number) => void
+  /** The session in `slot` redeemed the token whose number is in `token[0..3]`. */
+  readonly tokenRedeemed: (token: Uint32Array, dataPort: number, slot: number) => void
+  /** A datagram with a token that is good for nothing. Rate-limited by `warningsPerSecond` per reason. */
+  readonly tokenRefused: (refusal: Refusal) => void
+}
+
+export interface Refusal {
+  readonly reason: DropReason
+  readonly isControlPacket: boolean
+  readonly dataPort: number
+  /** The client's address words; valid during the call only. */
+  readonly clientWords: Uint32Array
+  readonly clientPort: number
+}

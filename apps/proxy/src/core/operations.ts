@@ -1,0 +1,133 @@
+// What control may ask of the core: grant and revoke tokens, name the default endpoint's candidates, look at sessions,
+// move and end them; and the periodic sweep.
+import { formatAddress, formatEndpoint } from '#wire/address.js'
+import { TOKEN_WORDS, writeTokenWords, type Token } from '#wire/token.js'
+import { EndCause } from './counters.js'
+import { Origin, originNames, type SessionTraffic } from './session-table.js'
+import type { CoreState } from './state.js'
+import type { Target, TargetFault, TargetSpec } from './target-table.js'
+
+export type GrantFault = TargetFault | 'TOKEN_TABLE_FULL'
+
+export interface Grant {
+  readonly token: Token
+  readonly target: TargetSpec
+  readonly ttlMs: number
+  /** Bit i is set if it has been redeemed on data port i already. */
+  readonly consumed: number
+}
+
+/** A session as people see it. */
+export interface SessionView extends SessionTraffic {
+  readonly id: string
+  readonly client: string
+  readonly target: Target
+  readonly origin: typeof originNames[number]
+  readonly ageMs: number
+  readonly idleMs: number
+}
+
+export class Operations {
+  readonly #state: CoreState
+  readonly #token = new Uint32Array(TOKEN_WORDS)
+
+  constructor (state: CoreState) {
+    this.#state = state
+  }
+
+  /** Makes a token redeemable, at once. Undefined is success. */
+  grant (grant: Grant, now: number): GrantFault | undefined {
+    const { targets, tokens } = this.#state
+    const target = targets.hold(grant.target)
+    if (typeof target === 'string') return target
+    writeTokenWords(grant.token, this.#token)
+    if (tokens.add(this.#token, target.id, grant.consumed, now + grant.ttlMs, now)) return undefined
+    targets.release(target.id)
+    return 'TOKEN_TABLE_FULL'
+  }
+
+  /** Makes a token void, and keeps it void for `holdMs` even if a grant for it is still on its way. */
+  revoke (token: Token, holdMs: number, now: number): void {
+    writeTokenWords(token, this.#token)
+    this.#state.tokens.revoke(this.#token, now + holdMs, now)
+  }
+
+  /** Replaces the default endpoint's candidates, best first. Returns why some were left out, by key. */
+  setDefaultTargets (specs: readonly TargetSpec[]): ReadonlyMap<string, TargetFault> {
+    const faults = new Map<string, TargetFault>()
+    const held: Target[] = []
+    for (const spec of specs) {
+      const target = this.#state.targets.hold(spec)
+      if (typeof target === 'string') faults.set(spec.key, target)
+      else held.push(target)
+    }
+    this.#state.defaults.replace(held)
+    return faults
+  }
+
+  /** Ends sessions that are idle too long, forgets old tokens, frees silent pairs. Returns how many sessions ended. */
+  sweep (now: number): number {
+    const { sessions, tokens, flows } = this.#state
+    let ended = 0
+    for (let slot = 0; slot < sessions.highWater; slot++) {
+      if (!sessions.isLive(slot) || !this.#state.isExpired(slot, now)) continue
+      this.#state.endSession(slot, EndCause.timeout, now)
+      ended++
+    }
+    tokens.sweep(now)
+    flows.sweep(now)
+    return ended
+  }
+
+  /** The slot of the session with this id, or -1 if it is gone. */
+  slotOf (id: string, now: number): number {
+    const match = /^([0-9a-z]{1,7})-([0-9a-z]{1,7})$/.exec(id)
+    if (match === null) return -1
+    const slot = Number.parseInt(match[1]!, 36)
+    const { sessions } = this.#state
+    const isThere = slot < sessions.highWater && sessions.isLive(slot) &&
+      sessions.serial(slot) === Number.parseInt(match[2]!, 36) && !this.#state.isExpired(slot, now)
+    return isThere ? slot : -1
+  }
+
+  endSession (slot: number, now: number): void {
+    this.#state.endSession(slot, EndCause.operator, now)
+  }
+
+  /** Moves a live session without its client's doing. Undefined is success. */
+  moveSession (slot: number, spec: TargetSpec, now: number): TargetFault | undefined {
+    const { targets } = this.#state
+    const target = targets.hold(spec)
+    if (typeof target === 'string') return target
+    this.#state.moveSession(slot, target, Origin.operator, now)
+    targets.release(target.id)
+    return undefined
+  }
+
+  viewOf (slot: number, now: number): SessionView {
+    const { sessions, targets } = this.#state
+    return {
+      id: this.idOf(slot),
+      client: this.clientOf(slot),
+      target: targets.get(sessions.target(slot)),
+      origin: originNames[sessions.origin(slot)],
+      ageMs: Math.round(now - sessions.createdAt(slot)),
+      idleMs: Math.round(now - sessions.lastSeen(slot)),
+      ...sessions.traffic(slot)
+    }
+  }
+
+  /** Opaque to others: the slot, and the serial that tells its successive tenants apart. */
+  idOf (slot: number): string {
+    return `${slot.toString(36)}-${this.#state.sessions.serial(slot).toString(36)}`
+  }
+
+  clientOf (slot: number): string {
+    const { sessions } = this.#state
+    return formatEndpoint(formatAddress(sessions.clientWords(slot)), sessions.clientPort(slot))
+  }
+
+  targetOf (slot: number): Target {
+    return this.#state.targets.get(this.#state.sessions.target(slot))
+  }
+}

@@ -1,0 +1,201 @@
+// The packet path: one datagram and `now` in, one verdict out. Allocates nothing for a datagram that is forwarded,
+// consumed or dropped; docs/protocol.md has the state table whose rows the comments name.
+import { ConsumedKind, Direction, EndCause } from './counters.js'
+import { ADDRESS_WORDS } from '#wire/address.js'
+import { TOKEN_WORDS } from '#wire/token.js'
+import { classify, PacketKind } from './classify.js'
+import { DropReason } from './drop-reason.js'
+import { CLIENT_KEY_WORDS, Origin } from './session-table.js'
+import type { CoreState } from './state.js'
+import { TokenState } from './token-table.js'
+
+/** Send it on; `flow` says where to. The engine counts it as proxied or dropped when the system has answered. */
+export const FORWARD = 0
+/** It was for the director and ends here. */
+export const CONSUMED = -1
+
+/** FORWARD, CONSUMED, or why it was dropped. */
+export type Verdict = typeof FORWARD | typeof CONSUMED | DropReason
+
+/** What a token that cannot be redeemed is refused for, by its state. */
+const refusals = {
+  [TokenState.consumed]: DropReason.tokenConsumed,
+  [TokenState.expired]: DropReason.tokenExpired,
+  [TokenState.unknown]: DropReason.tokenUnknown
+} as const
+
+export class PacketPath {
+  readonly #state: CoreState
+  readonly #client = new Uint32Array(CLIENT_KEY_WORDS)
+  readonly #token = new Uint32Array(TOKEN_WORDS)
+  #dataPort = 0
+  #now = 0
+
+  /** After FORWARD: the flow to send on (client's datagram) or received from (target's datagram). */
+  flow = -1
+  /** After FORWARD of a target's datagram: the session whose client gets it. */
+  session = -1
+
+  constructor (state: CoreState) {
+    this.#state = state
+  }
+
+  /**
+   * A datagram from a client.
+   * @param dataPort index of the data port it arrived on
+   * @param words the source address; a source that cannot be answered has port 0
+   * @param isTruncated true if `bytes` is not all of it
+   * @param now in ms, never less than in the call before
+   */
+  fromClient (dataPort: number, words: Uint32Array, port: number, bytes: Uint8Array, isTruncated: boolean, now: number): Verdict {
+    const { counters } = this.#state
+    counters.countReceived(Direction.toTarget, dataPort)
+    for (let word = 0; word < ADDRESS_WORDS; word++) this.#client[word] = words[word]!
+    this.#client[ADDRESS_WORDS] = port
+    this.#dataPort = dataPort
+    this.#now = now
+    const verdict = this.#judge(port, bytes, isTruncated)
+    if (verdict > 0) counters.countDropped(Direction.toTarget, verdict as DropReason)
+    return verdict
+  }
+
+  /**
+   * A datagram from a target, or from anybody who found the socket.
+   * @param socket number of the upstream socket it arrived on
+   * @param byteCount its length
+   */
+  fromTarget (socket: number, words: Uint32Array, port: number, byteCount: number, isTruncated: boolean, now: number): Verdict {
+    const { counters, flows } = this.#state
+    const flow = flows.findBySource(socket, words, port)
+    counters.countReceived(Direction.toClient, flow < 0 ? counters.noDataPort : flows.dataPort(flow))
+    const verdict = flow < 0 ? DropReason.replySource : this.#judgeReply(flow, byteCount, isTruncated, now)
+    if (verdict > 0) counters.countDropped(Direction.toClient, verdict as DropReason)
+    return verdict
+  }
+
+  #judge (port: number, bytes: Uint8Array, isTruncated: boolean): Verdict {
+    const { options } = this.#state
+    if (isTruncated) return DropReason.truncated
+    if (bytes.length > options.limits.maxDatagramBytes) return DropReason.oversize
+    if (port === 0) return DropReason.badSource
+    const slot = this.#state.liveSession(this.#client, this.#now)
+    const kind = classify(bytes, options.magic, this.#token)
+    if (kind === PacketKind.data) return slot < 0 ? this.#openDefault(bytes.length) : this.#forward(slot, bytes.length)
+    if (kind === PacketKind.malformedControl) return this.#refuse(DropReason.tokenMalformed, true)
+    return slot < 0 ? this.#tokenWithoutSession(kind, bytes.length) : this.#tokenInSession(slot, kind, bytes.length)
+  }
+
+  // Rows 1, 2, 3 and 3a.
+  #tokenWithoutSession (kind: PacketKind, byteCount: number): Verdict {
+    const { tokens, options } = this.#state
+    const token = tokens.find(this.#token)
+    const state = tokens.stateOf(token, this.#dataPort, this.#now)
+    if (state === TokenState.live) return this.#establish(token)
+    if (kind === PacketKind.control || options.onInvalidToken === 'drop') return this.#refuse(refusals[state], kind === PacketKind.control)
+    return this.#openDefault(byteCount)
+  }
+
+  // Rows 4 to 8.
+  #tokenInSession (slot: number, kind: PacketKind, byteCount: number): Verdict {
+    const { tokens, sessions, counters } = this.#state
+    const token = tokens.find(this.#token)
+    const state = tokens.stateOf(token, this.#dataPort, this.#now)
+    if (state === TokenState.live) return this.#rebind(slot, token)
+    if (sessions.isOwnToken(slot, this.#token, this.#now)) {
+      counters.consumed[ConsumedKind.retransmit]!++
+      return CONSUMED
+    }
+    return kind === PacketKind.control ? this.#refuse(refusals[state], true) : this.#forward(slot, byteCount)
+  }
+
+  // Rows 1 and 2. A token that meets a full table stays live.
+  #establish (token: number): Verdict {
+    const { tokens, targets, counters } = this.#state
+    const slot = this.#state.createSession(this.#client, targets.get(tokens.targetOf(token)), Origin.token, this.#now)
+    if (slot < 0) return DropReason.sessionLimit
+    this.#consume(slot, token)
+    counters.consumed[ConsumedKind.token]!++
+    this.#state.announce(slot)
+    return CONSUMED
+  }
+
+  // Rows 4 and 6. The session's own token on a further data port redeems it there and moves nothing.
+  #rebind (slot: number, token: number): Verdict {
+    const { tokens, targets, sessions, counters } = this.#state
+    const target = targets.get(tokens.targetOf(token))
+    this.#consume(slot, token)
+    sessions.touch(slot, this.#now)
+    const isMoved = this.#state.moveSession(slot, target, Origin.token, this.#now)
+    counters.consumed[isMoved ? ConsumedKind.reset : ConsumedKind.token]!++
+    return CONSUMED
+  }
+
+  #consume (slot: number, token: number): void {
+    const { tokens, sessions, counters, observer } = this.#state
+    tokens.consume(token, this.#dataPort)
+    sessions.setToken(slot, this.#token, tokens.expiresAt(token))
+    counters.redeemed[this.#dataPort]!++
+    observer.tokenRedeemed(this.#token, this.#dataPort, slot)
+  }
+
+  // Row 3. No session comes of a datagram that cannot be forwarded.
+  #openDefault (byteCount: number): Verdict {
+    const target = this.#state.defaults.choose()
+    if (target === undefined) return DropReason.noSession
+    if (target.ports[this.#dataPort] === 0) return DropReason.noPort
+    const slot = this.#state.createSession(this.#client, target, Origin.default, this.#now)
+    if (slot < 0) return DropReason.sessionLimit
+    const verdict = this.#forward(slot, byteCount)
+    if (verdict === FORWARD) this.#state.announce(slot)
+    else this.#state.discardSession(slot, this.#now)
+    return verdict
+  }
+
+  // Row 8.
+  #forward (slot: number, byteCount: number): Verdict {
+    const { sessions, flows } = this.#state
+    let flow = flows.findInList(sessions.firstFlow(slot), this.#dataPort)
+    if (flow < 0) {
+      const target = this.#state.targets.get(sessions.target(slot))
+      const port = target.ports[this.#dataPort]!
+      if (port === 0) return DropReason.noPort
+      flow = flows.open(slot, this.#dataPort, target, port, sessions.firstFlow(slot))
+      if (flow < 0) return DropReason.upstreamLimit
+      sessions.setFirstFlow(slot, flow)
+    }
+    sessions.touch(slot, this.#now)
+    sessions.countToTarget(slot, byteCount)
+    this.flow = flow
+    return FORWARD
+  }
+
+  #judgeReply (flow: number, byteCount: number, isTruncated: boolean, now: number): Verdict {
+    const { flows, sessions, options } = this.#state
+    const slot = flows.session(flow)
+    if (slot >= 0 && this.#state.isExpired(slot, now)) this.#state.endSession(slot, EndCause.timeout, now)
+    if (flows.isLingering(flow)) {
+      flows.touchLingering(flow, now)
+      return DropReason.staleTarget
+    }
+    if (isTruncated) return DropReason.truncated
+    if (byteCount > options.limits.maxDatagramBytes) return DropReason.oversize
+    if (options.refreshOn === 'both') sessions.touch(slot, now)
+    sessions.countToClient(slot, byteCount)
+    this.flow = flow
+    this.session = slot
+    return FORWARD
+  }
+
+  #refuse (reason: DropReason, isControlPacket: boolean): Verdict {
+    if (this.#state.mayWarn(reason, this.#now)) {
+      this.#state.observer.tokenRefused({
+        reason,
+        isControlPacket,
+        dataPort: this.#dataPort,
+        clientWords: this.#client.subarray(0, ADDRESS_WORDS),
+        clientPort: this.#client[ADDRESS_WORDS]!
+      })
+    }
+    return reason
+  }
+}

@@ -1,0 +1,140 @@
+// One record per client address (ip and port): which target it has, since when, and by which token.
+//
+//   word  0–3  client address     4  client port       5  target id        6  serial
+//         7    origin             8–11  token last bound with              12  first flow + 1
+//   times / counts (doubles) per slot: lastSeen, createdAt, tokenExpiresAt, datagrams and bytes each way
+import { ADDRESS_WORDS } from '#wire/address.js'
+import { TOKEN_WORDS } from '#wire/token.js'
+import { RecordTable } from './record-table.js'
+
+const PORT = 4
+const TARGET = 5
+const SERIAL = 6
+const ORIGIN = 7
+const TOKEN = 8
+const FIRST_FLOW = 12
+const STRIDE = 13
+
+const LAST_SEEN = 0
+const CREATED_AT = 1
+const TOKEN_EXPIRES_AT = 2
+const DATAGRAMS_TO_TARGET = 3
+const BYTES_TO_TARGET = 4
+const DATAGRAMS_TO_CLIENT = 5
+const BYTES_TO_CLIENT = 6
+const DOUBLES = 7
+
+/** Length of a client address key: address and port. */
+export const CLIENT_KEY_WORDS = ADDRESS_WORDS + 1
+
+/** What bound a session to its present target. */
+export const Origin = Object.freeze({ token: 0, default: 1, operator: 2 } as const)
+export type Origin = typeof Origin[keyof typeof Origin]
+export const originNames = ['token', 'default', 'operator'] as const
+
+export interface SessionTraffic {
+  readonly datagramsToTarget: number
+  readonly bytesToTarget: number
+  readonly datagramsToClient: number
+  readonly bytesToClient: number
+}
+
+export class SessionTable {
+  readonly #records: RecordTable
+  readonly #doubles: Float64Array
+  #serial = 0
+
+  constructor (capacity: number, seed: number) {
+    this.#records = new RecordTable({ capacity, keyWords: CLIENT_KEY_WORDS, stride: STRIDE, seed })
+    this.#doubles = new Float64Array(capacity * DOUBLES)
+  }
+
+  get size (): number { return this.#records.size }
+  get highWater (): number { return this.#records.highWater }
+  isLive (slot: number): boolean { return this.#records.isLive(slot) }
+
+  find (client: Uint32Array): number {
+    return this.#records.find(client)
+  }
+
+  /** Adds a session without target or flows; -1 if the table is full. */
+  insert (client: Uint32Array, now: number): number {
+    const slot = this.#records.insert(client)
+    if (slot < 0) return slot
+    this.#serial = this.#serial + 1 >>> 0
+    this.#records.words[slot * STRIDE + SERIAL] = this.#serial
+    this.#doubles.fill(0, slot * DOUBLES, (slot + 1) * DOUBLES)
+    this.#doubles[slot * DOUBLES + CREATED_AT] = now
+    this.#doubles[slot * DOUBLES + LAST_SEEN] = now
+    return slot
+  }
+
+  remove (slot: number): void {
+    this.#records.remove(slot)
+  }
+
+  /** Counts the sessions ever made; tells two sessions apart that had the same slot. */
+  serial (slot: number): number { return this.#word(slot, SERIAL) }
+  target (slot: number): number { return this.#word(slot, TARGET) }
+  origin (slot: number): Origin { return this.#word(slot, ORIGIN) as Origin }
+  firstFlow (slot: number): number { return this.#word(slot, FIRST_FLOW) - 1 }
+  lastSeen (slot: number): number { return this.#doubles[slot * DOUBLES + LAST_SEEN]! }
+  createdAt (slot: number): number { return this.#doubles[slot * DOUBLES + CREATED_AT]! }
+  clientPort (slot: number): number { return this.#word(slot, PORT) }
+
+  /** A view of the client's address words. Allocates: not for the packet path. */
+  clientWords (slot: number): Uint32Array {
+    return this.#records.words.subarray(slot * STRIDE, slot * STRIDE + ADDRESS_WORDS)
+  }
+
+  setFirstFlow (slot: number, flow: number): void {
+    this.#records.words[slot * STRIDE + FIRST_FLOW] = flow + 1
+  }
+
+  bind (slot: number, targetId: number, origin: Origin): void {
+    this.#records.words[slot * STRIDE + TARGET] = targetId
+    this.#records.words[slot * STRIDE + ORIGIN] = origin
+  }
+
+  /** Remembers the token the session was bound with, so that its retransmission is recognised. */
+  setToken (slot: number, token: Uint32Array, expiresAt: number): void {
+    for (let word = 0; word < TOKEN_WORDS; word++) this.#records.words[slot * STRIDE + TOKEN + word] = token[word]!
+    this.#doubles[slot * DOUBLES + TOKEN_EXPIRES_AT] = expiresAt
+  }
+
+  /** True if `token` is the one the session was last bound with, and its TTL lasts. */
+  isOwnToken (slot: number, token: Uint32Array, now: number): boolean {
+    if (now >= this.#doubles[slot * DOUBLES + TOKEN_EXPIRES_AT]!) return false
+    const base = slot * STRIDE + TOKEN
+    for (let word = 0; word < TOKEN_WORDS; word++) if (this.#records.words[base + word] !== token[word]) return false
+    return true
+  }
+
+  touch (slot: number, now: number): void {
+    this.#doubles[slot * DOUBLES + LAST_SEEN] = now
+  }
+
+  countToTarget (slot: number, bytes: number): void {
+    this.#doubles[slot * DOUBLES + DATAGRAMS_TO_TARGET]!++
+    this.#doubles[slot * DOUBLES + BYTES_TO_TARGET]! += bytes
+  }
+
+  countToClient (slot: number, bytes: number): void {
+    this.#doubles[slot * DOUBLES + DATAGRAMS_TO_CLIENT]!++
+    this.#doubles[slot * DOUBLES + BYTES_TO_CLIENT]! += bytes
+  }
+
+  traffic (slot: number): SessionTraffic {
+    const at = slot * DOUBLES
+    return {
+      datagramsToTarget: this.#doubles[at + DATAGRAMS_TO_TARGET]!,
+      bytesToTarget: this.#doubles[at + BYTES_TO_TARGET]!,
+      datagramsToClient: this.#doubles[at + DATAGRAMS_TO_CLIENT]!,
+      bytesToClient: this.#doubles[at + BYTES_TO_CLIENT]!
+    }
+  }
+
+  #word (slot: number, word: number): number {
+    return this.#records.words[slot * STRIDE + word]!
+  }
+}

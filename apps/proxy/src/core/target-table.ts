@@ -1,0 +1,104 @@
+// The targets that sessions, tokens and the default endpoint refer to, each kept once and dropped with its last holder;
+// and how many sessions every target key has. Objects, not typed arrays: targets are few and change rarely.
+import { addressWords, isIPv4Words } from '#wire/address.js'
+
+/** A target as it comes from control: `ports` by data port index, 0 where it has none. */
+export interface TargetSpec {
+  readonly key: string
+  readonly address: string
+  readonly ports: readonly number[]
+}
+
+export interface Target extends TargetSpec {
+  readonly id: number
+  readonly words: Uint32Array
+  readonly isIPv4: boolean
+}
+
+export type TargetFault = 'INVALID_TARGET' | 'TARGET_TABLE_FULL'
+
+interface Entry {
+  readonly target: Target
+  readonly identity: string
+  holders: number
+}
+
+export class TargetTable {
+  readonly #capacity: number
+  readonly #entries: (Entry | undefined)[] = []
+  readonly #free: number[] = []
+  readonly #byIdentity = new Map<string, Entry>()
+  readonly #sessions = new Map<string, number>()
+  readonly #changed = new Set<string>()
+
+  constructor (capacity: number) {
+    this.#capacity = capacity
+  }
+
+  get size (): number { return this.#byIdentity.size }
+
+  /** Finds or adds the target and holds it. Every hold needs one `release`. */
+  hold (spec: TargetSpec): Target | TargetFault {
+    const identity = `${spec.key} ${spec.address} ${spec.ports.join()}`
+    const known = this.#byIdentity.get(identity)
+    if (known !== undefined) {
+      known.holders++
+      return known.target
+    }
+    const words = addressWords(spec.address)
+    if (words === undefined || !spec.ports.some(port => port > 0)) return 'INVALID_TARGET'
+    if (this.#byIdentity.size >= this.#capacity) return 'TARGET_TABLE_FULL'
+    const id = this.#free.pop() ?? this.#entries.length
+    const target: Target = Object.freeze({ ...spec, id, words, isIPv4: isIPv4Words(words) })
+    const entry: Entry = { target, identity, holders: 1 }
+    this.#entries[id] = entry
+    this.#byIdentity.set(identity, entry)
+    return target
+  }
+
+  holdId (id: number): void {
+    this.#entry(id).holders++
+  }
+
+  release (id: number): void {
+    const entry = this.#entry(id)
+    if (--entry.holders > 0) return
+    this.#byIdentity.delete(entry.identity)
+    this.#entries[id] = undefined
+    this.#free.push(id)
+  }
+
+  get (id: number): Target {
+    return this.#entry(id).target
+  }
+
+  /** Sessions on all targets with this key. */
+  sessionsOf (key: string): number {
+    return this.#sessions.get(key) ?? 0
+  }
+
+  addSessions (key: string, change: 1 | -1): void {
+    const count = this.sessionsOf(key) + change
+    if (count === 0) this.#sessions.delete(key)
+    else this.#sessions.set(key, count)
+    this.#changed.add(key)
+  }
+
+  /** Sessions by target key, of every target that has any. */
+  sessionCounts (): Record<string, number> {
+    return Object.fromEntries(this.#sessions)
+  }
+
+  /** The counts that changed since the last call, zeros included. */
+  takeChangedCounts (): Record<string, number> {
+    const changed = Object.fromEntries([...this.#changed].map(key => [key, this.sessionsOf(key)]))
+    this.#changed.clear()
+    return changed
+  }
+
+  #entry (id: number): Entry {
+    const entry = this.#entries[id]
+    if (entry === undefined) throw new Error(`target ${id} is not held by anyone`)
+    return entry
+  }
+}

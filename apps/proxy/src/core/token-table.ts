@@ -1,0 +1,128 @@
+// Which tokens exist, what they are good for, and on which data ports they have been redeemed.
+//
+//   word  0–3  the token's number      4  target id      5  consumed: bit i = data port i      6  flags
+//   times[slot]  when its TTL ends, in ms of the proxy's clock
+import { TOKEN_WORDS } from '#wire/token.js'
+import { RecordTable } from './record-table.js'
+
+const TARGET = 4
+const CONSUMED = 5
+const FLAGS = 6
+const STRIDE = 7
+
+const FLAG_REVOKED = 1
+/** Consumed on no data port and never redeemed since: what `tokens_expired_total` counts when its time is over. */
+const NEVER_CONSUMED = 0
+
+/** How long an expired token is remembered, so that a late client is told "expired" and not "unknown", in ms. */
+export const EXPIRED_MEMORY_MS = 30_000
+
+export const TokenState = Object.freeze({ live: 0, consumed: 1, expired: 2, unknown: 3 } as const)
+export type TokenState = typeof TokenState[keyof typeof TokenState]
+
+export class TokenTable {
+  readonly #records: RecordTable
+  readonly #expiresAt: Float64Array
+  readonly #release: (targetId: number) => void
+  /** Tokens whose time ended before anyone redeemed them. */
+  expiredUnused = 0
+
+  /** `release` is called with the target id of every token that leaves the table. */
+  constructor (capacity: number, seed: number, release: (targetId: number) => void) {
+    this.#records = new RecordTable({ capacity, keyWords: TOKEN_WORDS, stride: STRIDE, seed })
+    this.#expiresAt = new Float64Array(capacity)
+    this.#release = release
+  }
+
+  get size (): number { return this.#records.size }
+
+  /** The token's slot, or -1. */
+  find (token: Uint32Array): number {
+    return this.#records.find(token)
+  }
+
+  /**
+   * Adds a token; the table takes over the caller's hold on the target. A token that is there already (a repeated
+   * snapshot) keeps its time and target and only learns where else it was consumed. Returns false if the table is full.
+   */
+  add (token: Uint32Array, targetId: number, consumed: number, expiresAt: number, now: number): boolean {
+    const known = this.#records.find(token)
+    if (known >= 0) {
+      this.#records.words[known * STRIDE + CONSUMED]! |= consumed
+      this.#release(targetId)
+      return true
+    }
+    const slot = this.#insert(token, now)
+    if (slot < 0) return false
+    const base = slot * STRIDE
+    this.#records.words[base + TARGET] = targetId + 1
+    this.#records.words[base + CONSUMED] = consumed
+    this.#expiresAt[slot] = expiresAt
+    return true
+  }
+
+  /**
+   * Makes a token void. It is remembered as void until `until`, whether it was known or not: the push that brings it
+   * may still be on its way and must not bring it to life.
+   */
+  revoke (token: Uint32Array, until: number, now: number): void {
+    let slot = this.#records.find(token)
+    if (slot < 0) slot = this.#insert(token, now)
+    if (slot < 0) return
+    this.#releaseTarget(slot)
+    this.#records.words[slot * STRIDE + FLAGS] = FLAG_REVOKED
+    this.#expiresAt[slot] = until
+  }
+
+  /** What presenting this token on `dataPort` means now. */
+  stateOf (slot: number, dataPort: number, now: number): TokenState {
+    if (slot < 0) return TokenState.unknown
+    const base = slot * STRIDE
+    if (this.#records.words[base + FLAGS] === FLAG_REVOKED) return TokenState.unknown
+    if (now >= this.#expiresAt[slot]!) return TokenState.expired
+    return (this.#records.words[base + CONSUMED]! >>> dataPort & 1) === 1 ? TokenState.consumed : TokenState.live
+  }
+
+  /** Marks the token as redeemed on `dataPort`. Call only in state live. */
+  consume (slot: number, dataPort: number): void {
+    this.#records.words[slot * STRIDE + CONSUMED]! |= 1 << dataPort
+  }
+
+  targetOf (slot: number): number {
+    return this.#records.words[slot * STRIDE + TARGET]! - 1
+  }
+
+  expiresAt (slot: number): number {
+    return this.#expiresAt[slot]!
+  }
+
+  /** Forgets tokens that ended `memoryMs` ago or earlier. */
+  sweep (now: number, memoryMs = EXPIRED_MEMORY_MS): void {
+    for (let slot = 0; slot < this.#records.highWater; slot++) {
+      if (this.#records.isLive(slot) && now >= this.#expiresAt[slot]! + memoryMs) this.#forget(slot)
+    }
+  }
+
+  #insert (token: Uint32Array, now: number): number {
+    const slot = this.#records.insert(token)
+    if (slot >= 0) return slot
+    // Full: the memory of expired tokens is a courtesy, live tokens are not.
+    this.sweep(now, 0)
+    return this.#records.insert(token)
+  }
+
+  #forget (slot: number): void {
+    const base = slot * STRIDE
+    const isRevoked = this.#records.words[base + FLAGS] === FLAG_REVOKED
+    if (!isRevoked && this.#records.words[base + CONSUMED] === NEVER_CONSUMED) this.expiredUnused++
+    this.#releaseTarget(slot)
+    this.#records.remove(slot)
+  }
+
+  #releaseTarget (slot: number): void {
+    const targetId = this.targetOf(slot)
+    if (targetId < 0) return
+    this.#records.words[slot * STRIDE + TARGET] = 0
+    this.#release(targetId)
+  }
+}
