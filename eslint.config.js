@@ -1,0 +1,137 @@
+// neostandard for the look, typescript-eslint's strictest set for the meaning, and the rooms of the design as rules:
+// what may import what, and where the process's environment and end may be touched.
+import { readFileSync } from 'node:fs'
+import neostandard from 'neostandard'
+import tseslint from 'typescript-eslint'
+import { createImportRule } from './scripts/lint/import-rule.mjs'
+
+const { imports: subpaths } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'))
+
+const outsideRooms = /\/test\/|^(?:e2e|bench|scripts)\//
+
+/** @type {import('./scripts/lint/import-rule.mjs').ImportBan[]} */
+const bans = [
+  {
+    from: /^libs\//,
+    imports: /^apps\//,
+    message: 'A library never imports an app: move what both need into a library.'
+  },
+  ...['cli', 'control', 'proxy'].map(app => ({
+    from: new RegExp(`^apps/${app}/`),
+    imports: /^apps\//,
+    but: new RegExp(`^apps/${app}/`),
+    message: 'Apps never import each other: they are separate processes, and libs/rpc is between them.'
+  })),
+  {
+    from: /^apps\/proxy\/src\/core\//,
+    imports: /^/,
+    but: /^(?:apps\/proxy\/src\/core|libs\/core|libs\/wire)\//,
+    message: 'The proxy\'s core imports only #core, #wire and itself: bytes and `now` go in, verdicts come out.'
+  },
+  {
+    from: /^libs\/core\//,
+    except: outsideRooms,
+    imports: /^libs\//,
+    but: /^libs\/core\//,
+    message: 'libs/core is the ground: it imports no other library.'
+  },
+  {
+    from: /^libs\/wire\//,
+    except: outsideRooms,
+    imports: /^libs\//,
+    but: /^libs\/(?:core|wire)\//,
+    message: 'libs/wire imports no library but #core: the proxy\'s core rests on it.'
+  },
+  {
+    from: /^/,
+    except: /^(?:apps\/proxy\/src\/engines|apps\/cli\/src\/demo|libs\/testkit)\/|\/test\/|^(?:e2e|bench)\//,
+    imports: /^node:dgram$/,
+    message: 'UDP sockets live in apps/proxy/src/engines (and in the demo, testkit, tests, e2e and bench).'
+  },
+  {
+    from: /^/,
+    except: /^apps\/control\/src\/inventory\/kubernetes\/credentials\.ts$/,
+    imports: /^@kubernetes\/client-node(?:\/|$)/,
+    message: '@kubernetes/client-node is imported by apps/control/src/inventory/kubernetes/credentials.ts alone.'
+  },
+  {
+    from: /^/,
+    except: /^libs\/testkit\/|\/test\/|^(?:e2e|bench)\//,
+    imports: /^libs\/testkit\//,
+    message: 'The testkit is for tests, e2e and bench.'
+  },
+  {
+    from: /^(?:apps|libs)\//,
+    except: outsideRooms,
+    imports: /^node:process$/,
+    message: 'Use the global `process`: the rules about its environment and exit look at that name.'
+  }
+]
+
+const noEnv = { object: 'process', property: 'env', message: 'Only libs/config reads the environment.' }
+const noExit = { object: 'process', property: 'exit', message: 'Only a main.ts ends the process; elsewhere return or throw.' }
+
+const clocksAndPromises = [
+  'Date', 'Promise', 'clearInterval', 'clearTimeout', 'console', 'fetch', 'performance', 'process', 'queueMicrotask',
+  'setImmediate', 'setInterval', 'setTimeout', 'structuredClone'
+]
+
+export default tseslint.config(
+  { ignores: ['dist/', 'coverage/', '.tap/', '**/*.d.ts'] },
+  ...neostandard({ ts: true }),
+  {
+    plugins: { rooms: { rules: { imports: createImportRule(bans, subpaths) } } },
+    rules: {
+      'rooms/imports': 'error',
+      'max-lines': ['error', { max: 400 }]
+    }
+  },
+  {
+    files: ['**/*.ts'],
+    extends: [tseslint.configs.strictTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      'no-void': ['error', { allowAsStatement: true }],
+      // `words[i]!` on a typed array is the packet path's idiom under noUncheckedIndexedAccess.
+      '@typescript-eslint/no-non-null-assertion': 'off',
+      // An async function without await is how tap's and Fastify's callbacks are written.
+      '@typescript-eslint/require-await': 'off',
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreVoidReturningFunctions: true }],
+      '@typescript-eslint/consistent-type-imports': 'error',
+      // A constant table and the type of its values share a name; the compiler refuses true redeclarations itself.
+      '@typescript-eslint/no-redeclare': 'off'
+    }
+  },
+  {
+    files: ['apps/**/*.ts', 'libs/**/*.ts'],
+    ignores: ['**/test/**'],
+    rules: { 'no-restricted-properties': ['error', noEnv, noExit] }
+  },
+  { files: ['apps/**/main.ts'], rules: { 'no-restricted-properties': ['error', noEnv] } },
+  { files: ['libs/config/**/*.ts'], rules: { 'no-restricted-properties': ['error', noExit] } },
+  {
+    files: ['apps/proxy/src/core/**/*.ts'],
+    rules: {
+      'no-restricted-globals': ['error', ...clocksAndPromises.map(name => ({
+        name, message: 'The proxy\'s core knows no clock, promise, logger or process.'
+      }))],
+      'no-restricted-syntax': ['error', {
+        selector: ':function[async=true]', message: 'The proxy\'s core awaits nothing.'
+      }]
+    }
+  },
+  {
+    files: ['**/test/**/*.ts', 'e2e/**/*.ts', 'bench/**/*.ts'],
+    rules: {
+      // Tests look into `unknown` answers and hand wrong types in on purpose.
+      '@typescript-eslint/no-unsafe-argument': 'off',
+      '@typescript-eslint/no-unsafe-assignment': 'off',
+      '@typescript-eslint/no-unsafe-call': 'off',
+      '@typescript-eslint/no-unsafe-member-access': 'off',
+      '@typescript-eslint/no-unsafe-return': 'off',
+      '@typescript-eslint/no-explicit-any': 'off',
+      '@typescript-eslint/no-unnecessary-condition': 'off'
+    }
+  }
+)

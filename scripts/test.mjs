@@ -1,0 +1,74 @@
+// `npm test [-- paths and options of tap]`: builds what the process tests spawn, runs tap, shows a line a file and every
+// failure with its details, keeps the raw TAP in .tap/last-run.tap, and closes with `N passed, N failed`.
+import { spawn } from 'node:child_process'
+import { createWriteStream, mkdirSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { ensureBuild } from './ensure-build.mjs'
+import { createTapReader } from './tap-reader.mjs'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const rawTap = '.tap/last-run.tap'
+
+/** What the runner tells about a file that ended badly; the rest of that block is its command line. */
+const worthSaying = /^\s*(?:exitCode|signal|expired):/
+
+/** The coverage summary comes after the TAP and is for people; `npx tap report` shows it by file and line. */
+const coverageLine = /^(?:=+ Coverage summary|(?:Statements|Branches|Functions|Lines) +:|ERROR: Coverage)/
+
+/** A part of the tests cannot reach the coverage asked of all of them. */
+const partial = ['--allow-incomplete-coverage', '--allow-empty-coverage']
+
+function showFile ({ name, ok, ms, passed, failures, skips }) {
+  const counts = [`${passed} passed`, failures.length > 0 && `${failures.length} failed`, skips.length > 0 && `${skips.length} skipped`]
+  console.log(`${ok ? '  ok' : 'FAIL'}  ${name}  ${counts.filter(Boolean).join(', ')} (${(ms / 1000).toFixed(1)} s)`)
+  for (const { path, details } of failures) showFailure(path, details)
+}
+
+function showFailure (path, details) {
+  console.log(`\n      ✖ ${path.slice(1).join(' › ') || path[0]}`)
+  const aboutProcess = details.some(line => line.trimStart().startsWith('command: '))
+  for (const line of aboutProcess ? details.filter(line => worthSaying.test(line)) : details) console.log(`        ${line}`)
+  console.log()
+}
+
+async function runTap (args) {
+  const tap = join(dirname(createRequire(import.meta.url).resolve('tap/package.json')), 'dist/esm/run.mjs')
+  const isPart = args.some(arg => !arg.startsWith('-'))
+  const options = ['run', '--reporter=tap', ...isPart ? partial : []]
+  const runner = spawn(process.execPath, [tap, ...options, ...args], { cwd: root, stdio: ['inherit', 'pipe', 'inherit'] })
+  const ended = new Promise((resolve, reject) => {
+    runner.once('error', reject)
+    runner.once('exit', (code, signal) => { resolve(code ?? signal) })
+  })
+  mkdirSync(join(root, dirname(rawTap)), { recursive: true })
+  const raw = createWriteStream(join(root, rawTap))
+  const reader = createTapReader({ onFile: showFile })
+  for await (const line of createInterface({ input: runner.stdout })) {
+    raw.write(`${line}\n`)
+    reader.readLine(line)
+    if (coverageLine.test(line)) console.log(line)
+  }
+  raw.end()
+  return { exit: await ended, ...reader.end() }
+}
+
+function showEnd ({ exit, passed, failed, skips, files }) {
+  for (const { path, directive, why } of skips) console.log(`${directive.toLowerCase()}: ${path.join(' › ')}${why === '' ? '' : ` (${why})`}`)
+  if (files === 0) console.log('No test ran.')
+  else if (failed === 0 && exit !== 0) console.log(`Every assertion passed, but the runner ended with ${exit}: is coverage below the thresholds of .taprc?`)
+  console.log(`\n${passed} passed, ${failed} failed`)
+}
+
+try {
+  await ensureBuild(root)
+  const outcome = await runTap(process.argv.slice(2))
+  showEnd(outcome)
+  process.exitCode = outcome.exit === 0 && outcome.failed === 0 && outcome.passed > 0 ? 0 : 1
+} catch (error) {
+  console.error(error.message)
+  console.log('\n0 passed, 1 failed')
+  process.exitCode = 1
+}

@@ -1,0 +1,154 @@
+// Each rule about the rooms bites where it should and lets the clean counterpart pass.
+import { ESLint } from 'eslint'
+import t from 'tap'
+
+const roomRules = new Set(['rooms/imports', 'max-lines', 'no-restricted-properties', 'no-restricted-globals', 'no-restricted-syntax', 'no-void'])
+
+// The files below do not exist, so there are no types to ask for; the rules under test need none.
+const eslint = new ESLint({
+  ruleFilter: ({ ruleId }) => roomRules.has(ruleId),
+  overrideConfig: { languageOptions: { parserOptions: { projectService: false } } }
+})
+
+async function faultsOf (filePath: string, code: string): Promise<string[]> {
+  const [result] = await eslint.lintText(code, { filePath })
+  return result!.messages.map(({ ruleId, message }) => `${String(ruleId)}: ${message}`)
+}
+
+interface Case {
+  readonly rule: string
+  readonly says: RegExp
+  readonly refused: ReadonlyArray<readonly [filePath: string, code: string]>
+  readonly allowed: ReadonlyArray<readonly [filePath: string, code: string]>
+}
+
+const imports = (specifier: string): string => `import { x } from '${specifier}'\nx()\n`
+
+const cases: Record<string, Case> = {
+  'libraries never import apps': {
+    rule: 'rooms/imports',
+    says: /never imports an app/,
+    refused: [
+      ['libs/rpc/src/x.ts', imports('../../../apps/control/src/x.js')],
+      ['libs/rpc/src/x.ts', 'export { x } from \'../../../apps/control/src/x.js\'\n'],
+      ['libs/rpc/src/x.ts', 'export * from \'../../../apps/control/src/x.js\'\n'],
+      ['libs/rpc/src/x.ts', 'export const x = await import(\'../../../apps/control/src/x.js\')\n'],
+      ['libs/rpc/src/x.ts', 'export type X = import(\'../../../apps/control/src/x.js\').X\n'],
+      ['libs/rpc/test/x.test.ts', imports('../../../apps/control/src/x.js')]
+    ],
+    allowed: [['libs/rpc/src/x.ts', imports('#core/x.js')], ['scripts/gen/x.ts', imports('../../apps/control/src/x.js')]]
+  },
+  'apps never import each other': {
+    rule: 'rooms/imports',
+    says: /Apps never import each other/,
+    refused: [
+      ['apps/control/src/x.ts', imports('../../proxy/src/x.js')],
+      ['apps/proxy/src/rpc/x.ts', imports('../../../control/src/x.js')],
+      ['apps/cli/src/x.ts', imports('../../control/src/x.js')]
+    ],
+    allowed: [['apps/control/src/routes/x.ts', imports('../query/x.js')], ['apps/control/test/x.test.ts', imports('../src/x.js')]]
+  },
+  'libraries are imported by subpath': {
+    rule: 'rooms/imports',
+    says: /by its subpath/,
+    refused: [['libs/rpc/src/x.ts', imports('../../core/src/x.js')], ['apps/cli/src/x.ts', imports('../../../libs/core/src/x.js')]],
+    allowed: [['libs/rpc/src/x.ts', imports('./y.js')], ['libs/rpc/test/x.test.ts', imports('../src/x.js')]]
+  },
+  'the proxy\'s core imports only core, wire and itself': {
+    rule: 'rooms/imports',
+    says: /imports only #core, #wire and itself/,
+    refused: ['node:crypto', 'fs', '#telemetry/x.js', '#rpc/contract.js', 'pino', '../engines/x.js'].map(specifier =>
+      ['apps/proxy/src/core/x.ts', imports(specifier)] as const),
+    allowed: ['#core/x.js', '#wire/x.js', './x.js', './tables/x.js'].map(specifier =>
+      ['apps/proxy/src/core/x.ts', imports(specifier)] as const)
+  },
+  'libs/core and libs/wire rest on nothing above them': {
+    rule: 'rooms/imports',
+    says: /imports no (?:other )?library/,
+    refused: [['libs/core/src/x.ts', imports('#wire/x.js')], ['libs/wire/src/x.ts', imports('#config/x.js')]],
+    allowed: [['libs/core/src/x.ts', imports('./x.js')], ['libs/wire/src/x.ts', imports('#core/x.js')], ['libs/wire/test/x.test.ts', imports('#testkit/x.js')]]
+  },
+  'UDP sockets live in the engines': {
+    rule: 'rooms/imports',
+    says: /UDP sockets live in/,
+    refused: ['node:dgram', 'dgram'].flatMap(specifier =>
+      ['apps/proxy/src/rpc/x.ts', 'apps/control/src/x.ts', 'apps/cli/src/x.ts', 'libs/wire/src/x.ts'].map(filePath => [filePath, imports(specifier)] as const)),
+    allowed: [
+      'apps/proxy/src/engines/dgram/x.ts', 'apps/cli/src/demo/x.ts', 'libs/testkit/src/x.ts', 'apps/proxy/test/x.test.ts', 'e2e/x.ts', 'bench/x.ts'
+    ].map(filePath => [filePath, imports('node:dgram')] as const)
+  },
+  'the Kubernetes client lives in one file': {
+    rule: 'rooms/imports',
+    says: /credentials\.ts alone/,
+    refused: [
+      ['apps/control/src/inventory/kubernetes/watcher.ts', imports('@kubernetes/client-node')],
+      ['apps/control/test/x.test.ts', imports('@kubernetes/client-node')],
+      ['e2e/x.ts', imports('@kubernetes/client-node/dist/x.js')]
+    ],
+    allowed: [['apps/control/src/inventory/kubernetes/credentials.ts', imports('@kubernetes/client-node')]]
+  },
+  'the testkit is for tests': {
+    rule: 'rooms/imports',
+    says: /The testkit is for tests/,
+    refused: [['apps/control/src/x.ts', imports('#testkit/fake-clock.js')], ['scripts/gen/x.ts', imports('#testkit/fake-clock.js')]],
+    allowed: ['apps/control/test/x.test.ts', 'e2e/x.ts', 'bench/x.ts', 'libs/testkit/src/x.ts'].map(filePath =>
+      [filePath, imports(filePath.startsWith('libs/testkit') ? './fake-clock.js' : '#testkit/fake-clock.js')] as const)
+  },
+  'only libs/config reads the environment': {
+    rule: 'no-restricted-properties',
+    says: /reads the environment/,
+    refused: ['apps/control/src/main.ts', 'apps/cli/src/x.ts', 'libs/rpc/src/x.ts'].flatMap(filePath =>
+      ['export const x = process.env[\'X\']\n', 'export const { env } = process\n'].map(code => [filePath, code] as const)),
+    allowed: ['libs/config/src/env.ts', 'scripts/x.ts', 'apps/control/test/x.test.ts'].map(filePath =>
+      [filePath, 'export const x = process.env[\'X\']\n'] as const)
+  },
+  'nobody goes round the rules by importing node:process': {
+    rule: 'rooms/imports',
+    says: /Use the global `process`/,
+    refused: [['apps/control/src/x.ts', imports('node:process')], ['libs/config/src/x.ts', imports('process')]],
+    allowed: [['scripts/x.ts', imports('node:process')]]
+  },
+  'only a main.ts ends the process': {
+    rule: 'no-restricted-properties',
+    says: /Only a main\.ts ends the process/,
+    refused: ['apps/control/src/app.ts', 'libs/config/src/x.ts', 'libs/rpc/src/main-loop.ts'].map(filePath => [filePath, 'process.exit(1)\n'] as const),
+    allowed: ['apps/control/src/main.ts', 'apps/cli/src/main.ts', 'scripts/gen/main.ts'].map(filePath => [filePath, 'process.exit(1)\n'] as const)
+  },
+  'the proxy\'s core knows no clock, promise or logger': {
+    rule: 'no-restricted-globals',
+    says: /knows no clock/,
+    refused: ['Date.now()', 'setTimeout(() => {}, 1)', 'performance.now()', 'Promise.resolve()', 'console.log(1)', 'process.hrtime()'].map(code =>
+      ['apps/proxy/src/core/x.ts', `${code}\n`] as const),
+    allowed: [['apps/proxy/src/engines/x.ts', 'Date.now()\n']]
+  },
+  'the proxy\'s core awaits nothing': {
+    rule: 'no-restricted-syntax',
+    says: /awaits nothing/,
+    refused: [['apps/proxy/src/core/x.ts', 'export async function x () {}\n'], ['apps/proxy/src/core/x.ts', 'export const x = async () => {}\n']],
+    allowed: [['apps/proxy/src/core/x.ts', 'export function x () {}\n'], ['apps/proxy/src/rpc/x.ts', 'export async function x () {}\n']]
+  },
+  'no file passes 400 lines': {
+    rule: 'max-lines',
+    says: /too many lines/,
+    refused: [['libs/rpc/src/x.ts', '\n'.repeat(401)], ['scripts/x.mjs', '\n'.repeat(401)]],
+    allowed: [['libs/rpc/src/x.ts', '\n'.repeat(399)]]
+  },
+  'void marks a promise nobody awaits, as a statement only': {
+    rule: 'no-void',
+    says: /undefined/,
+    refused: [['libs/rpc/src/x.ts', 'export const x = void 0\n']],
+    allowed: [['libs/rpc/src/x.ts', 'void globalThis.fetch(\'/\')\n']]
+  }
+}
+
+for (const [name, { rule, says, refused, allowed }] of Object.entries(cases)) {
+  void t.test(name, async t => {
+    for (const [filePath, code] of refused) {
+      const faults = await faultsOf(filePath, code)
+      t.ok(faults.some(fault => fault.startsWith(`${rule}: `) && says.test(fault)), `${filePath}: refused: ${code.trim().slice(0, 60)}`, { faults })
+    }
+    for (const [filePath, code] of allowed) {
+      t.strictSame(await faultsOf(filePath, code), [], `${filePath}: allowed: ${code.trim().slice(0, 60)}`)
+    }
+  })
+}
