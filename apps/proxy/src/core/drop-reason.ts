@@ -10,14 +10,13 @@ export const DropReason = Object.freeze({
   noPort: 6,
   sessionLimit: 7,
   upstreamLimit: 8,
-  targetLimit: 9,
-  oversize: 10,
-  truncated: 11,
-  badSource: 12,
-  replySource: 13,
-  staleTarget: 14,
-  sendQueueFull: 15,
-  sendFailed: 16
+  oversize: 9,
+  truncated: 10,
+  badSource: 11,
+  replySource: 12,
+  staleTarget: 13,
+  sendQueueFull: 14,
+  sendFailed: 15
 } as const)
 
 export type DropReason = typeof DropReason[keyof typeof DropReason]
@@ -37,8 +36,7 @@ export const dropReasons: Readonly<Record<DropReason, DropReasonRow>> = {
   [DropReason.tokenMalformed]: { name: 'token_malformed', meaning: 'A control packet with something other than a token after the magic.' },
   [DropReason.noPort]: { name: 'no_port', meaning: 'The target has no port for the data port the datagram arrived on.' },
   [DropReason.sessionLimit]: { name: 'session_limit', meaning: 'limits.maxSessions is reached.' },
-  [DropReason.upstreamLimit]: { name: 'upstream_limit', meaning: 'limits.maxUpstreamSockets is reached for this target.' },
-  [DropReason.targetLimit]: { name: 'target_limit', meaning: 'limits.maxTargets is reached.' },
+  [DropReason.upstreamLimit]: { name: 'upstream_limit', meaning: 'limits.maxUpstreamSockets is reached for this target, or no flow is free.' },
   [DropReason.oversize]: { name: 'oversize', meaning: 'Longer than limits.maxDatagramBytes, or than the network can carry.' },
   [DropReason.truncated]: { name: 'truncated', meaning: 'The system delivered only a part of it.' },
   [DropReason.badSource]: { name: 'bad_source', meaning: 'A source that cannot be answered: port 0, or an address with a zone.' },

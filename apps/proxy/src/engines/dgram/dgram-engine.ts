@@ -1,0 +1,134 @@
+// The engine on Node's own sockets: one system call per datagram each way. Runs anywhere Node runs.
+//
+// Not its business: choosing a target, counting verdicts, time-outs. It translates addresses, sends what the core says,
+// and tells the counters what became of it.
+import type { Socket } from 'node:dgram'
+import { formatAddress, writeAddress, ADDRESS_WORDS } from '#wire/address.js'
+import { Direction } from '../../core/counters.js'
+import { DropReason } from '../../core/drop-reason.js'
+import { FORWARD } from '../../core/packet-path.js'
+import type { BoundDataPort, Engine, EngineOptions } from '../engine.js'
+import { askReceiveBuffer, bindDataPort, type Family } from './socket.js'
+import { UpstreamPool } from './upstream-pool.js'
+
+type Sent = (error: Error | null, bytes: number) => void
+
+interface Listener {
+  readonly socket: Socket
+  readonly family: Family
+  /** Counts what became of a datagram sent from a client on this data port, and to one. */
+  readonly sentToTarget: Sent
+  readonly sentToClient: Sent
+}
+
+/** Binds every data port and starts forwarding. Throws BindError, with nothing left open. */
+export async function openDgramEngine (options: EngineOptions): Promise<Engine> {
+  const engine = new DgramEngine(options)
+  try {
+    for (const [index, spec] of options.dataPorts.entries()) {
+      const { socket, family } = await bindDataPort(spec, options.bindAddress)
+      engine.addListener(index, socket, family)
+    }
+  } catch (error) {
+    await engine.close()
+    throw error
+  }
+  return engine
+}
+
+class DgramEngine implements Engine {
+  readonly name = 'dgram'
+  readonly dataPorts: BoundDataPort[] = []
+  readonly #options: EngineOptions
+  readonly #listeners: Listener[] = []
+  readonly #upstream: UpstreamPool
+  readonly #source = new Uint32Array(ADDRESS_WORDS)
+  // The client's address as text, by session slot, and the serial of the session it was written for.
+  readonly #clientText: string[] = []
+  readonly #clientSerial: number[] = []
+
+  constructor (options: EngineOptions) {
+    this.#options = options
+    const onReply = this.#onReply.bind(this)
+    this.#upstream = new UpstreamPool(onReply, options.onSocketError, options.receiveBufferBytes)
+  }
+
+  addListener (index: number, socket: Socket, family: Family): void {
+    const { address, port } = socket.address()
+    const receiveBufferBytes = askReceiveBuffer(socket, this.#options.receiveBufferBytes)
+    this.dataPorts.push({ name: this.#options.dataPorts[index]!.name, address, port, receiveBufferBytes })
+    this.#listeners.push({
+      socket,
+      family,
+      sentToTarget: this.#counting(Direction.toTarget, index),
+      sentToClient: this.#counting(Direction.toClient, index)
+    })
+    socket.on('error', this.#options.onSocketError)
+    socket.on('message', (message, source) => { this.#onDatagram(index, message, source.address, source.port) })
+  }
+
+  upstreamSockets (): number {
+    return this.#upstream.size
+  }
+
+  sweep (): void {
+    const { flows } = this.#options.core.state
+    this.#upstream.closeUnused(socketNumber => flows.usesOfSocket(socketNumber))
+  }
+
+  async close (): Promise<void> {
+    this.#upstream.close()
+    await Promise.all(this.#listeners.map(async ({ socket }) => {
+      await new Promise<void>(resolve => { socket.close(resolve) })
+    }))
+    this.#listeners.length = 0
+  }
+
+  #onDatagram (dataPort: number, message: Uint8Array, address: string, port: number): void {
+    const { core, clock } = this.#options
+    // An address with a zone does not parse; port 0 tells the core that nobody can be answered there.
+    const sourcePort = writeAddress(address, this.#source) ? port : 0
+    if (core.packets.fromClient(dataPort, this.#source, sourcePort, message, false, clock.now()) !== FORWARD) return
+    const { flow } = core.packets
+    const endpoint = core.state.flows.endpoint(flow)
+    const socket = this.#upstream.get(core.state.flows.socket(flow), endpoint.isIPv4)
+    this.#send(socket, message, endpoint.port, endpoint.address, Direction.toTarget, this.#listeners[dataPort]!.sentToTarget)
+  }
+
+  #onReply (socketNumber: number, message: Uint8Array, address: string, port: number): void {
+    const { core, clock } = this.#options
+    const sourcePort = writeAddress(address, this.#source) ? port : 0
+    if (core.packets.fromTarget(socketNumber, this.#source, sourcePort, message.length, false, clock.now()) !== FORWARD) return
+    const { flow, session } = core.packets
+    const listener = this.#listeners[core.state.flows.dataPort(flow)]!
+    const clientPort = core.state.sessions.clientPort(session)
+    this.#send(listener.socket, message, clientPort, this.#clientAddress(session, listener.family), Direction.toClient, listener.sentToClient)
+  }
+
+  #send (socket: Socket | undefined, message: Uint8Array, port: number, address: string, direction: Direction, sent: Sent): void {
+    const { counters } = this.#options.core.state
+    if (socket === undefined) counters.countDropped(direction, DropReason.sendFailed)
+    else if (socket.getSendQueueSize() > this.#options.sendQueueBytes) counters.countDropped(direction, DropReason.sendQueueFull)
+    else socket.send(message, 0, message.length, port, address, sent)
+  }
+
+  #counting (direction: Direction, dataPort: number): Sent {
+    const { counters } = this.#options.core.state
+    return (error, bytes) => {
+      if (error === null) counters.countProxied(direction, dataPort, bytes)
+      else counters.countDropped(direction, (error as NodeJS.ErrnoException).code === 'EMSGSIZE' ? DropReason.oversize : DropReason.sendFailed)
+    }
+  }
+
+  // Formatting an address allocates, so each session's is kept. All data ports share one bind address, hence one family.
+  #clientAddress (session: number, family: Family): string {
+    const { sessions } = this.#options.core.state
+    const serial = sessions.serial(session)
+    if (this.#clientSerial[session] !== serial) {
+      const text = formatAddress(sessions.clientWords(session))
+      this.#clientText[session] = family === 'udp6' && !text.includes(':') ? `::ffff:${text}` : text
+      this.#clientSerial[session] = serial
+    }
+    return this.#clientText[session]!
+  }
+}

@@ -1,0 +1,76 @@
+// Tells people and control what happens in the core: the log's key messages and the event stream. Lines are limited per
+// second and cause, so that a flood of clients cannot flood the disk; events to control are not.
+import type { Logger } from 'pino'
+import { formatAddress, formatEndpoint } from '#wire/address.js'
+import { tokenFromWords } from '#wire/token.js'
+import type { Clock } from '#core/clock.js'
+import type { RpcEvent } from '#rpc/contract.js'
+import { Budget } from './core/budget.js'
+import { dropReasons } from './core/drop-reason.js'
+import type { Observer, SessionChange } from './core/observer.js'
+import type { Operations } from './core/operations.js'
+
+/** The log's sentence for each change of a session. */
+const sentences = {
+  established: 'Session established',
+  reset: 'Session reset',
+  moved: 'Session moved',
+  expired: 'Session timed out',
+  ended: 'Session ended'
+} as const satisfies Record<SessionChange, string>
+
+export interface JournalDeps {
+  readonly log: Logger
+  readonly clock: Clock
+  readonly linesPerSecond: number
+  /** The core is made with its observer, so these are asked for when first needed. */
+  readonly operations: () => Operations
+  readonly publish: (event: RpcEvent) => void
+  readonly dataPortName: (index: number) => string
+}
+
+export class Journal implements Observer {
+  readonly #deps: JournalDeps
+  readonly #budgets: Readonly<Record<SessionChange, Budget>>
+
+  constructor (deps: JournalDeps) {
+    this.#deps = deps
+    const budget = (): Budget => new Budget(deps.linesPerSecond)
+    this.#budgets = { established: budget(), reset: budget(), moved: budget(), expired: budget(), ended: budget() }
+  }
+
+  /** Log lines left out so far. */
+  get suppressed (): number {
+    return Object.values(this.#budgets).reduce((sum, { suppressed }) => sum + suppressed, 0)
+  }
+
+  readonly sessionChanged = (change: SessionChange, slot: number): void => {
+    const operations = this.#deps.operations()
+    const target = operations.targetOf(slot)
+    const client = operations.clientOf(slot)
+    const sessionId = operations.idOf(slot)
+    this.#deps.publish({ type: 'session', change, sessionId, client, target: target.key })
+    if (!this.#budgets[change].allows(this.#deps.clock.now())) return
+    // Every expired session is one line of the sweep's summary already.
+    const level = change === 'expired' ? 'debug' : 'info'
+    const port = target.ports.find(candidate => candidate > 0) ?? 0
+    this.#deps.log[level]({ client, target: formatEndpoint(target.address, port), targetKey: target.key, sessionId }, sentences[change])
+  }
+
+  readonly tokenRedeemed = (token: Uint32Array, dataPort: number, slot: number): void => {
+    this.#deps.publish({
+      type: 'redeemed',
+      token: tokenFromWords(token),
+      dataPort: this.#deps.dataPortName(dataPort),
+      sessionId: this.#deps.operations().idOf(slot)
+    })
+  }
+
+  readonly tokenRefused = ({ reason, isControlPacket, dataPort, clientWords, clientPort }: Parameters<Observer['tokenRefused']>[0]): void => {
+    this.#deps.log.warn({
+      client: formatEndpoint(formatAddress(clientWords), clientPort),
+      reason: dropReasons[reason].name,
+      dataPort: this.#deps.dataPortName(dataPort)
+    }, isControlPacket ? 'Invalid token in control packet' : 'Invalid token in first datagram')
+  }
+}

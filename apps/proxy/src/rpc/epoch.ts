@@ -1,0 +1,29 @@
+// Which life of control is in charge. A control process that was replaced, and does not know it yet, must not speak.
+import { rpcFailure } from '#rpc/server.js'
+import type { RpcFailure } from '#rpc/contract.js'
+
+type Refusal = { readonly ok: false, readonly error: RpcFailure }
+
+export class EpochGuard {
+  #epoch = 0
+
+  get current (): number { return this.#epoch }
+
+  /** A snapshot starts an epoch, or repeats the present one. Undefined is success. */
+  start (epoch: number): Refusal | undefined {
+    if (epoch < this.#epoch) return this.#stale()
+    this.#epoch = epoch
+    return undefined
+  }
+
+  /** Every other call belongs to the epoch of the last snapshot. Undefined is success. */
+  check (epoch: number): Refusal | undefined {
+    if (epoch < this.#epoch) return this.#stale()
+    return epoch > this.#epoch ? rpcFailure('NOT_READY') : undefined
+  }
+
+  #stale (): Refusal {
+    const refusal = rpcFailure('EPOCH_STALE')
+    return { ok: false, error: { ...refusal.error, epoch: this.#epoch } }
+  }
+}

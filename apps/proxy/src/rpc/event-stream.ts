@@ -1,0 +1,88 @@
+// The NDJSON stream of events to control. Counts are absolute and coalesced; a reader that does not keep up is cut off
+// and starts over with all counts, so that nothing is silently wrong.
+import type { ServerResponse } from 'node:http'
+import type { FastifyInstance } from 'fastify'
+import type { Clock } from '#core/clock.js'
+import { EVENTS_PATH, type RpcEvent } from '#rpc/contract.js'
+import type { TargetTable } from '../core/target-table.js'
+
+/** Bytes that may wait for a slow reader. */
+const MAX_BACKLOG_BYTES = 4 * 1024 * 1024
+
+/** How often changed counts are sent, in ms: quick enough for balancing, rare enough to cost nothing. */
+export const COUNTS_PERIOD_MS = 100
+
+/** A line at least this often, so that a dead connection shows, in ms. */
+export const HEARTBEAT_MS = 5000
+
+export interface EventStreamOptions {
+  readonly instanceId: string
+  readonly targets: TargetTable
+  readonly clock: Clock
+}
+
+export class EventStream {
+  readonly #options: EventStreamOptions
+  readonly #readers = new Set<ServerResponse>()
+  readonly #stop: () => void
+  #lastLineAt = 0
+  /** Lines that a slow reader did not get. */
+  dropped = 0
+
+  constructor (options: EventStreamOptions) {
+    this.#options = options
+    this.#stop = options.clock.every(COUNTS_PERIOD_MS, () => { this.#sendCounts() })
+  }
+
+  register (app: FastifyInstance): void {
+    app.get(EVENTS_PATH, (_request, reply) => {
+      reply.hijack()
+      this.#add(reply.raw)
+    })
+  }
+
+  publish (event: RpcEvent): void {
+    if (this.#readers.size > 0) this.#write(event)
+  }
+
+  close (): void {
+    this.#stop()
+    for (const reader of this.#readers) reader.end()
+    this.#readers.clear()
+  }
+
+  #add (reader: ServerResponse): void {
+    // The new reader gets every count; the changes collected so far are part of them, and the others get theirs first.
+    this.#sendCounts()
+    reader.writeHead(200, { 'content-type': 'application/x-ndjson' })
+    reader.write(lineOf({ type: 'hello', instanceId: this.#options.instanceId }))
+    reader.write(lineOf({ type: 'counts', sessions: this.#options.targets.sessionCounts() }))
+    reader.on('close', () => { this.#readers.delete(reader) })
+    this.#readers.add(reader)
+  }
+
+  #sendCounts (): void {
+    const sessions = this.#options.targets.takeChangedCounts()
+    const isSilent = this.#options.clock.now() - this.#lastLineAt >= HEARTBEAT_MS
+    if (this.#readers.size > 0 && (isSilent || Object.keys(sessions).length > 0)) this.#write({ type: 'counts', sessions })
+  }
+
+  #write (event: RpcEvent): void {
+    const line = lineOf(event)
+    this.#lastLineAt = this.#options.clock.now()
+    for (const reader of this.#readers) {
+      if (reader.writableLength + line.length <= MAX_BACKLOG_BYTES) reader.write(line)
+      else this.#cutOff(reader)
+    }
+  }
+
+  #cutOff (reader: ServerResponse): void {
+    this.dropped++
+    this.#readers.delete(reader)
+    reader.destroy()
+  }
+}
+
+function lineOf (event: RpcEvent): string {
+  return `${JSON.stringify(event)}\n`
+}

@@ -1,0 +1,48 @@
+// The Unix socket's file: who may use it, and what to do with one that was left behind.
+import { chmod, stat, unlink } from 'node:fs/promises'
+import { connect } from 'node:net'
+import type { FastifyInstance } from 'fastify'
+
+/** Longest path Linux takes for a Unix socket (sun_path of unix(7), less the closing zero), in bytes. */
+const MAX_PATH_BYTES = 107
+
+/** The socket cannot be opened for a reason an operator has to mend. */
+export class SocketPathError extends Error {}
+
+/**
+ * Listens on `path` with mode 0660. A file left behind by a dead process is removed; if somebody answers on it, or it
+ * is no socket, or its directory is missing, this throws SocketPathError and touches nothing.
+ */
+export async function listenOnUnixSocket (app: FastifyInstance, path: string): Promise<void> {
+  if (Buffer.byteLength(path) > MAX_PATH_BYTES) throw new SocketPathError(`socket path ${path} is longer than ${MAX_PATH_BYTES} bytes`)
+  await removeStale(path)
+  try {
+    await app.listen({ path })
+    await chmod(path, 0o660)
+  } catch (error) {
+    throw new SocketPathError(`cannot listen on ${path} (${codeOf(error)})`, { cause: error })
+  }
+}
+
+async function removeStale (path: string): Promise<void> {
+  const file = await stat(path).catch(() => undefined)
+  if (file === undefined) return
+  if (!file.isSocket()) throw new SocketPathError(`${path} exists and is not a socket`)
+  if (await isAnswered(path)) throw new SocketPathError(`another process answers on ${path}`)
+  await unlink(path)
+}
+
+async function isAnswered (path: string): Promise<boolean> {
+  return await new Promise(resolve => {
+    const socket = connect(path)
+    socket.once('connect', () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.once('error', () => { resolve(false) })
+  })
+}
+
+function codeOf (error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? String(error)
+}

@@ -1,0 +1,83 @@
+// The state table written naively, with Maps and strings: what the core must agree with, datagram by datagram.
+
+export interface ModelOptions {
+  readonly sessionTimeoutMs: number
+  readonly hasDefault: boolean
+  readonly onInvalidToken: 'default' | 'drop'
+  readonly maxSessions: number
+  /** By target key: whether it has a port, by data port. */
+  readonly ports: Readonly<Record<string, readonly boolean[]>>
+}
+
+interface ModelToken { target: string, expiresAt: number, consumed: Set<number>, isRevoked: boolean }
+interface ModelSession { target: string, lastSeen: number, token: string | undefined, tokenExpiresAt: number }
+
+export type ModelPacket = { readonly kind: 'data' } | { readonly kind: 'malformed' } | { readonly kind: 'token', readonly token: string } | { readonly kind: 'control', readonly token: string }
+
+export class NaiveModel {
+  readonly #options: ModelOptions
+  readonly tokens = new Map<string, ModelToken>()
+  readonly sessions = new Map<string, ModelSession>()
+
+  constructor (options: ModelOptions) {
+    this.#options = options
+  }
+
+  grant (token: string, target: string, expiresAt: number): void {
+    if (!this.tokens.has(token)) this.tokens.set(token, { target, expiresAt, consumed: new Set(), isRevoked: false })
+  }
+
+  revoke (token: string): void {
+    this.tokens.set(token, { target: '', expiresAt: Infinity, consumed: new Set(), isRevoked: true })
+  }
+
+  expireSessions (now: number): void {
+    for (const [client, session] of this.sessions) {
+      if (now - session.lastSeen > this.#options.sessionTimeoutMs) this.sessions.delete(client)
+    }
+  }
+
+  /** `to:<target>`, a consumed kind, or a drop reason. */
+  receive (client: string, dataPort: number, packet: ModelPacket, now: number): string {
+    this.expireSessions(now)
+    const session = this.sessions.get(client)
+    if (packet.kind === 'malformed') return 'token_malformed'
+    if (packet.kind === 'data') return session === undefined ? this.#openDefault(client, dataPort, now) : this.#forward(session, dataPort, now)
+    const state = this.#stateOf(packet.token, dataPort, now)
+    if (state === 'live') return this.#redeem(client, session, packet.token, dataPort, now)
+    if (session !== undefined && session.token === packet.token && now < session.tokenExpiresAt) return 'retransmit'
+    if (packet.kind === 'control') return `token_${state}`
+    if (session !== undefined) return this.#forward(session, dataPort, now)
+    return this.#options.onInvalidToken === 'drop' ? `token_${state}` : this.#openDefault(client, dataPort, now)
+  }
+
+  #stateOf (token: string, dataPort: number, now: number): 'live' | 'consumed' | 'expired' | 'unknown' {
+    const known = this.tokens.get(token)
+    if (known === undefined || known.isRevoked) return 'unknown'
+    if (now >= known.expiresAt) return 'expired'
+    return known.consumed.has(dataPort) ? 'consumed' : 'live'
+  }
+
+  #redeem (client: string, session: ModelSession | undefined, token: string, dataPort: number, now: number): string {
+    const { target, expiresAt, consumed } = this.tokens.get(token)!
+    if (session === undefined && this.sessions.size === this.#options.maxSessions) return 'session_limit'
+    consumed.add(dataPort)
+    this.sessions.set(client, { target, lastSeen: now, token, tokenExpiresAt: expiresAt })
+    return session !== undefined && session.target !== target ? 'reset' : 'token'
+  }
+
+  #openDefault (client: string, dataPort: number, now: number): string {
+    if (!this.#options.hasDefault) return 'no_session'
+    if (this.#options.ports['D']![dataPort] !== true) return 'no_port'
+    if (this.sessions.size === this.#options.maxSessions) return 'session_limit'
+    const session: ModelSession = { target: 'D', lastSeen: now, token: undefined, tokenExpiresAt: 0 }
+    this.sessions.set(client, session)
+    return this.#forward(session, dataPort, now)
+  }
+
+  #forward (session: ModelSession, dataPort: number, now: number): string {
+    if (this.#options.ports[session.target]![dataPort] !== true) return 'no_port'
+    session.lastSeen = now
+    return `to:${session.target}`
+  }
+}

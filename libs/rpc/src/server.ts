@@ -1,0 +1,44 @@
+// The serving side of the contract: registers every row of the table on a Fastify instance, checked by its schemas.
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { TSchema } from '@sinclair/typebox'
+import { err, type Result } from '#core/result.js'
+import { rpcCalls, rpcErrors, type RpcFailure, type RpcInput, type RpcName, type RpcReply } from './contract.js'
+
+/** One function per row of the table. Synchronous: the proxy answers from memory, between two datagrams. */
+export type RpcHandlers = { readonly [Name in RpcName]: (input: RpcInput<Name>) => Result<RpcReply<Name>, RpcFailure> }
+
+type AnyHandler = (input: unknown) => Result<unknown, RpcFailure>
+
+/** Adds all calls to `app`, whose validator must refuse unknown fields and coerce query strings. */
+export function registerRpc (app: FastifyInstance, handlers: RpcHandlers): void {
+  for (const name of Object.keys(rpcCalls) as RpcName[]) registerCall(app, name, handlers[name] as AnyHandler)
+  app.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
+    const isCallerFault = error.statusCode !== undefined && error.statusCode < 500
+    if (!isCallerFault) request.log.error({ err: error }, 'RPC call failed')
+    const failure: RpcFailure = isCallerFault ? { code: 'INVALID', message: error.message } : { code: 'INTERNAL', message: 'see the log of the proxy' }
+    return reply.code(rpcErrors[failure.code].status).send(failure)
+  })
+}
+
+function registerCall (app: FastifyInstance, name: RpcName, handler: AnyHandler): void {
+  const call: { method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, params?: TSchema, query?: TSchema, body?: TSchema, reply: TSchema } = rpcCalls[name]
+  app.route({
+    method: call.method,
+    url: call.path,
+    schema: {
+      ...(call.params === undefined ? {} : { params: call.params }),
+      ...(call.query === undefined ? {} : { querystring: call.query }),
+      ...(call.body === undefined ? {} : { body: call.body }),
+      response: { 200: call.reply }
+    },
+    handler: (request: FastifyRequest, reply) => {
+      const result = handler({ params: request.params, query: request.query, body: request.body })
+      return result.ok ? reply.send(result.value) : reply.code(rpcErrors[result.error.code].status).send(result.error)
+    }
+  })
+}
+
+/** A failure with its code, as a Result. */
+export function rpcFailure (code: RpcFailure['code'], message: string = rpcErrors[code].meaning): { readonly ok: false, readonly error: RpcFailure } {
+  return err({ code, message })
+}
