@@ -22,8 +22,13 @@ function OneOf<const Values extends readonly string[]> (values: Values, descript
   return Type.Union(literals, { default: fallback, description }) as unknown as TUnion<LiteralsOf<Values> & TSchema[]>
 }
 
-const StringMap = (description: string) =>
-  Type.Record(Type.String({ minLength: 1 }), Type.String(), { description })
+/** A label or annotation key: Kubernetes allows a prefix of 253 characters, a slash and 63 more. */
+const metadataKey = Type.String({ pattern: '^[A-Za-z0-9]\\S{0,316}$' })
+
+/** A resource type is named in queries and is a label of metrics. */
+const resourceTypeKey = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$' })
+
+const StringMap = (description: string) => Type.Record(metadataKey, Type.String(), { ...closed, description })
 
 export const StatusQuerySchema = Type.Object({
   jsonPath: Type.String({ minLength: 1, maxLength: 256, description: 'Path to the field, for example `status.state`.' }),
@@ -44,7 +49,7 @@ export const SelectionSchema = Type.Object({
 
 export const DataPortSchema = Type.Object({
   name: Type.String({ minLength: 1, maxLength: 63, pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$', description: 'The port\'s name, referred to by `ports` of a mapping.' }),
-  port: Port('The UDP port clients send to.', 7777),
+  port: Type.Integer({ minimum: 0, maximum: 65535, description: 'The UDP port clients send to. 0 lets the system choose a free one.' }),
   protocol: Type.Literal('udp', { default: 'udp', description: 'Only `udp`; TCP entries are refused.' })
 }, closed)
 
@@ -91,7 +96,8 @@ export const LimitsSchema = Type.Object({
   maxBodyBytes: Bound('Longest HTTP request body, in bytes.', 65_536, 1024, 16_777_216),
   maxPushQueue: Bound('Token pushes that may wait for the proxy at once. At the bound a query is answered 503.', 10_000),
   pushDeadlineMs: Bound('How long a query waits for the proxy to acknowledge its token, in milliseconds.', 1000, 10, 60_000),
-  warningsPerSecond: Bound('Log lines per second and cause about bad packets.', 5, 0, 1000)
+  warningsPerSecond: Bound('Log lines per second and cause about bad packets.', 5, 0, 1000),
+  sessionLinesPerSecond: Bound('Log lines per second about sessions that come, change and go, for each of these.', 100, 0, 100_000)
 }, { ...closed, default: {}, description: 'Every bound there is.' })
 
 export const ConfigSchema = Type.Object({
@@ -108,7 +114,7 @@ export const ConfigSchema = Type.Object({
   tokenTtlSeconds: Type.Integer({ minimum: 1, maximum: 3600, default: 30, description: 'How long a token can be redeemed. `tokenTTLSeconds` is read too.' }),
   sessionTimeoutSeconds: Type.Integer({ minimum: 1, maximum: 86_400, default: 300, description: 'A session that is idle for longer is not used any more.' }),
   controlPacketMagicBytes: Type.String({ default: DEFAULT_MAGIC_HEX, description: 'What a control packet starts with: 1–32 bytes in hexadecimal.' }),
-  resourceQueryMapping: Type.Record(Type.String({ minLength: 1 }), ResourceMappingSchema, { default: {}, description: 'Resource types that queries may name.' }),
+  resourceQueryMapping: Type.Record(resourceTypeKey, ResourceMappingSchema, { ...closed, default: {}, description: 'Resource types that queries may name.' }),
   namespaces: Type.Optional(Type.Array(Type.String({ minLength: 1 }), { description: 'Namespaces that queries may name. Default: that of `defaultEndpoint`, and for the `file` provider those of its objects.' })),
   inventory: InventorySchema,
   allowedTargets: Type.Optional(Type.Array(Type.String({ minLength: 1 }), { description: 'CIDR blocks that targets must lie in. Default: any unicast address that is not loopback, link-local or our own.' })),

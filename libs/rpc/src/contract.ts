@@ -85,7 +85,7 @@ export const SessionsQuerySchema = Type.Object({
 
 export const SessionsPageSchema = Type.Object({
   sessions: Type.Array(SessionSchema),
-  nextCursor: Type.Optional(Type.Integer({ minimum: 0, description: 'Absent on the last page.' })),
+  nextCursor: Type.Optional(Type.Integer({ minimum: 0, description: 'Absent on the last page. A page may be short, even empty, and have one.' })),
   total: Type.Integer({ minimum: 0, description: 'Sessions at this moment, unfiltered.' })
 }, closed)
 
@@ -166,10 +166,19 @@ export const rpcErrors = {
   TARGET_TABLE_FULL: { status: 503, meaning: 'limits.maxTargets is reached.' },
   UNREACHABLE: { status: 503, meaning: 'The proxy does not answer (made by the client).' },
   DEADLINE: { status: 504, meaning: 'No answer in time (made by the client).' },
+  BUSY: { status: 503, meaning: 'Too many calls are under way already (made by the client).' },
   INTERNAL: { status: 500, meaning: 'A bug in the proxy.' }
 } as const
 
 export type RpcErrorCode = keyof typeof rpcErrors
+
+/** Why a call failed. */
+export interface RpcFailure {
+  readonly code: RpcErrorCode
+  readonly message: string
+  /** With EPOCH_STALE: the epoch the proxy has seen. */
+  readonly epoch?: number
+}
 
 export const RpcErrorSchema = Type.Object({
   code: Type.Union((Object.keys(rpcErrors) as RpcErrorCode[]).map(code => Type.Literal(code))),

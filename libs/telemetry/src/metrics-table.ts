@@ -45,7 +45,7 @@ export const metrics = {
   udp_director_targets_active: { type: 'gauge', from: 'proxy', help: 'Targets that a session, a token or the default endpoint refers to.', labels: [] },
   udp_director_socket_errors_total: { type: 'counter', from: 'proxy', help: 'Errors sockets reported that belong to no single datagram.', labels: [] },
   udp_director_events_dropped_total: { type: 'counter', from: 'proxy', help: 'Event lines dropped because their reader was slow.', labels: [] },
-  udp_director_warnings_suppressed_total: { type: 'counter', from: 'proxy', help: 'Log lines left out by the rate limit on warnings.', labels: [] },
+  udp_director_log_lines_suppressed_total: { type: 'counter', from: 'proxy', help: 'Log lines left out by `limits.warningsPerSecond` and `limits.sessionLinesPerSecond`.', labels: [] },
   udp_director_process_resident_memory_bytes: { type: 'gauge', from: 'both', help: 'Resident memory.', labels: ['process'] },
   udp_director_process_cpu_seconds_total: { type: 'counter', from: 'both', help: 'Processor time used, user and system.', labels: ['process'] },
   udp_director_process_start_time_seconds: { type: 'gauge', from: 'both', help: 'When the process started, in seconds since the Unix epoch.', labels: ['process'] }
