@@ -1,0 +1,163 @@
+// The calling side of the contract: HTTP/1.1 over a Unix socket, every call typed by its row of the table, checked,
+// bounded in number and in time. Failures are data; it never retries and never keeps state about the proxy.
+import { TypeCompiler, type TypeCheck } from '@sinclair/typebox/compiler'
+import type { TSchema } from '@sinclair/typebox'
+import { Client, Pool, type Dispatcher } from 'undici'
+import type { Clock } from '#core/clock.js'
+import { err, ok, type Result } from '#core/result.js'
+import { EVENTS_PATH, RpcErrorSchema, rpcCalls, type RpcErrorCode, type RpcEvent, type RpcFailure, type RpcInput, type RpcName, type RpcReply } from './contract.js'
+import { eventFromLine, LineSplitter, MAX_EVENT_LINE_BYTES } from './event-lines.js'
+
+export interface RpcClientOptions {
+  readonly socketPath: string
+  /** How long a call may take unless it says otherwise, in milliseconds. */
+  readonly deadlineMs: number
+  /** Calls under way at once; one more fails with BUSY. */
+  readonly maxInFlight: number
+  readonly clock: Clock
+}
+
+export interface CallOptions {
+  readonly deadlineMs?: number
+}
+
+export interface RpcClient {
+  readonly call: <Name extends RpcName>(name: Name, input: RpcInput<Name>, options?: CallOptions) => Promise<Result<RpcReply<Name>, RpcFailure>>
+  /** Reads `GET /v1/events` until the stream ends, which it always does with a failure: UNREACHABLE (ended, or aborted by `signal`), DEADLINE (silence), INTERNAL (a line that is no event). */
+  readonly events: (onEvent: (event: RpcEvent) => void, signal: AbortSignal) => Promise<RpcFailure>
+  /** Ends every call under way with UNREACHABLE. */
+  readonly close: () => Promise<void>
+}
+
+/** Silence on the event stream after which it counts as dead, in milliseconds. The proxy sends a line every 5 s. */
+export const EVENTS_IDLE_MS = 15_000
+
+/** Longest reply body, in bytes. A page of 1000 sessions is below one MiB. */
+const MAX_REPLY_BYTES = 8 * 1024 * 1024
+
+// The host is a formality over a Unix socket; it only has to be a valid one.
+const ORIGIN = 'http://proxy'
+
+interface CallParts {
+  readonly params?: Readonly<Record<string, string>>
+  readonly query?: Readonly<Record<string, unknown>>
+  readonly body?: unknown
+}
+
+const replyChecks = new Map<RpcName, TypeCheck<TSchema>>(
+  (Object.keys(rpcCalls) as RpcName[]).map(name => [name, TypeCompiler.Compile<TSchema>(rpcCalls[name].reply)]))
+const errorCheck = TypeCompiler.Compile(RpcErrorSchema)
+
+/** A client of the proxy behind `socketPath`. Connects when first called. */
+export function createRpcClient (options: RpcClientOptions): RpcClient {
+  const { socketPath, clock } = options
+  const pool = new Pool(ORIGIN, { socketPath, connections: options.maxInFlight, pipelining: 1, maxResponseSize: MAX_REPLY_BYTES, headersTimeout: 0, bodyTimeout: 0 })
+  const streams = new Set<Client>()
+  let inFlight = 0
+
+  const exchange = async (name: RpcName, parts: CallParts, deadlineMs: number): Promise<Result<unknown, RpcFailure>> => {
+    const deadline = new AbortController()
+    const cancel = clock.after(deadlineMs, () => { deadline.abort() })
+    try {
+      const reply = await pool.request({ ...requestOf(name, parts), signal: deadline.signal })
+      return outcomeOf(name, reply.statusCode, await reply.body.text())
+    } catch (error) {
+      if (deadline.signal.aborted) return err({ code: 'DEADLINE', message: `No answer within ${deadlineMs} ms.` })
+      return err(unreachable(error))
+    } finally {
+      cancel()
+    }
+  }
+
+  return {
+    call: async (name, input, callOptions) => {
+      if (inFlight >= options.maxInFlight) return err({ code: 'BUSY', message: `${inFlight} calls are under way.` })
+      inFlight++
+      try {
+        return await exchange(name, input as CallParts, callOptions?.deadlineMs ?? options.deadlineMs) as Result<RpcReply<typeof name>, RpcFailure>
+      } finally {
+        inFlight--
+      }
+    },
+    events: async (onEvent, signal) => {
+      // A connection of its own: the stream must neither take a call's place nor be bound by a reply's length.
+      const client = new Client(ORIGIN, { socketPath, pipelining: 1, headersTimeout: 0, bodyTimeout: 0 })
+      streams.add(client)
+      const failure = await readEvents(client, clock, onEvent, signal)
+      streams.delete(client)
+      await client.destroy()
+      return failure
+    },
+    close: async () => {
+      await Promise.all([pool.destroy(), ...[...streams].map(async client => { await client.destroy() })])
+    }
+  }
+}
+
+function requestOf (name: RpcName, { params, query, body }: CallParts): Dispatcher.RequestOptions {
+  const { method, path } = rpcCalls[name]
+  const filled = path.replace(/:(\w+)/g, (_, param: string) => encodeURIComponent(params?.[param] ?? ''))
+  const search = new URLSearchParams()
+  for (const [key, value] of Object.entries(query ?? {})) if (value !== undefined) search.set(key, String(value))
+  const request = { method, path: search.size > 0 ? `${filled}?${search.toString()}` : filled }
+  return body === undefined ? request : { ...request, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }
+}
+
+function outcomeOf (name: RpcName, status: number, text: string): Result<unknown, RpcFailure> {
+  const value = jsonFrom(text)
+  if (status >= 400) return err(failureFrom(status, value))
+  if (replyChecks.get(name)!.Check(value)) return ok(value)
+  return err({ code: 'INTERNAL', message: `The reply to ${name} does not fit the contract.` })
+}
+
+// Text that is not JSON becomes undefined, which fits no schema.
+function jsonFrom (text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch { // SyntaxError: whoever answers does not speak the contract
+    return undefined
+  }
+}
+
+function failureFrom (status: number, value: unknown): RpcFailure {
+  if (errorCheck.Check(value)) return value
+  return { code: 'INTERNAL', message: `HTTP ${status} without an error of the contract.` }
+}
+
+async function readEvents (client: Client, clock: Clock, onEvent: (event: RpcEvent) => void, signal: AbortSignal): Promise<RpcFailure> {
+  const ending = new AbortController()
+  let failure: RpcFailure | undefined
+  const end = (code: RpcErrorCode, message: string): void => {
+    failure ??= { code, message }
+    ending.abort()
+  }
+  const splitter = new LineSplitter(MAX_EVENT_LINE_BYTES, line => {
+    if (failure !== undefined) return
+    const event = eventFromLine(line)
+    if (event.ok) onEvent(event.value)
+    else end('INTERNAL', 'A line of the event stream is no event.')
+  })
+  let heardAt = clock.now()
+  const stopWatch = clock.every(EVENTS_IDLE_MS / 15, () => {
+    if (clock.now() - heardAt >= EVENTS_IDLE_MS) end('DEADLINE', `The event stream was silent for ${EVENTS_IDLE_MS} ms.`)
+  })
+  try {
+    const reply = await client.request({ method: 'GET', path: EVENTS_PATH, signal: AbortSignal.any([signal, ending.signal]) })
+    if (reply.statusCode !== 200) return failureFrom(reply.statusCode, jsonFrom(await reply.body.text()))
+    for await (const chunk of reply.body as AsyncIterable<Uint8Array>) {
+      heardAt = clock.now()
+      if (!splitter.push(chunk).ok) end('INTERNAL', `A line of the event stream is longer than ${MAX_EVENT_LINE_BYTES} bytes.`)
+    }
+    return failure ?? { code: 'UNREACHABLE', message: 'The event stream ended.' }
+  } catch (error) {
+    return failure ?? unreachable(error)
+  } finally {
+    stopWatch()
+  }
+}
+
+// Errors of sockets and of undici carry a code; anything else is a bug and goes on up.
+function unreachable (error: unknown): RpcFailure {
+  if (!(error instanceof Error && 'code' in error)) throw error
+  return { code: 'UNREACHABLE', message: error.message === '' ? 'The socket cannot be reached.' : error.message }
+}

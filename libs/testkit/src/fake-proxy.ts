@@ -1,0 +1,218 @@
+// A proxy that forwards nothing: it speaks the contract of libs/rpc over a real Unix socket, remembers what it was told
+// and fails on demand. For tests of everything that talks to a proxy.
+import { randomUUID } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { EVENTS_PATH, rpcCalls, rpcErrors, type Hello, type RpcErrorCode, type RpcEvent, type RpcName, type Sample, type Session, type Target, type TokenGrant, type TokenRejection } from '#rpc/contract.js'
+
+/** What a hook may do with a call instead of the usual answer. */
+export type Misbehaviour =
+  | { readonly kind: 'error', readonly code: RpcErrorCode, readonly epoch?: number }
+  | { readonly kind: 'reply', readonly status: number, readonly text: string }
+  /** Does the work, but never answers. */
+  | { readonly kind: 'silence' }
+  /** Closes the connection without doing the work. */
+  | { readonly kind: 'hang-up' }
+  /** Does the work and answers once `until` is settled. */
+  | { readonly kind: 'delay', readonly until: Promise<unknown> }
+
+export interface ReceivedCall {
+  readonly name: RpcName
+  readonly body: unknown
+}
+
+export interface FakeProxy {
+  readonly socketPath: string
+  /** Every call, in the order of arrival. */
+  readonly calls: ReceivedCall[]
+  /** Tokens it would redeem now. */
+  readonly tokens: Map<string, TokenGrant>
+  readonly sessions: Map<string, Session>
+  defaultTargets: readonly Target[]
+  samples: readonly Sample[]
+  instanceId: string
+  epoch: number
+  dataPorts: Hello['dataPorts']
+  /** Asked before every call; undefined lets it through. */
+  hook: (call: ReceivedCall) => Misbehaviour | undefined
+  /** Tokens it refuses, and why. */
+  reject: (grant: TokenGrant) => TokenRejection['code'] | undefined
+  /** Sends an event to every open stream. */
+  readonly emit: (event: RpcEvent) => void
+  /** Sends raw text to every open stream. */
+  readonly emitRaw: (text: string) => void
+  readonly openStreams: () => number
+  /** Ends the event streams, and nothing else. */
+  readonly cutStreams: () => void
+  /** Waits until a condition holds; looks again after every call and every stream that opens or closes. */
+  readonly until: (condition: () => boolean) => Promise<void>
+  /** Stops answering; the socket is gone. */
+  readonly stop: () => Promise<void>
+  /** Starts again on the same socket, as a new instance without memory. */
+  readonly restart: () => Promise<void>
+  /** `stop`, and removes the directory. */
+  readonly close: () => Promise<void>
+}
+
+interface Matched { readonly name: RpcName, readonly id: string, readonly search: URLSearchParams }
+
+/** Starts a fake proxy on a socket in a temporary directory of its own. */
+export async function startFakeProxy (): Promise<FakeProxy> {
+  const directory = await mkdtemp(join(tmpdir(), 'udp-director-'))
+  const socketPath = join(directory, 'proxy.sock')
+  const streams = new Set<ServerResponse>()
+  const watchers = new Set<() => void>()
+  let server: Server | undefined
+  const changed = (): void => { for (const watcher of [...watchers]) watcher() }
+
+  const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const url = new URL(request.url ?? '/', 'http://proxy')
+    if (url.pathname === EVENTS_PATH) { openStream(response); return }
+    const matched = match(request.method ?? '', url)
+    const call: ReceivedCall = { name: matched.name, body: await bodyOf(request) }
+    fake.calls.push(call)
+    const wish = fake.hook(call)
+    if (wish?.kind === 'hang-up') request.socket.destroy()
+    else if (wish?.kind === 'error') answer(response, rpcErrors[wish.code].status, { code: wish.code, message: 'As the test wished.', ...(wish.epoch === undefined ? {} : { epoch: wish.epoch }) })
+    else if (wish?.kind === 'reply') response.writeHead(wish.status, { 'content-type': 'application/json' }).end(wish.text)
+    else {
+      const [status, body] = perform(fake, matched, call.body)
+      changed()
+      if (wish?.kind === 'delay') await wish.until
+      if (wish?.kind !== 'silence') answer(response, status, body)
+    }
+    changed()
+  }
+
+  const openStream = (response: ServerResponse): void => {
+    streams.add(response)
+    response.once('close', () => { streams.delete(response); changed() })
+    response.writeHead(200, { 'content-type': 'application/x-ndjson' })
+    response.write(`${JSON.stringify({ type: 'hello', instanceId: fake.instanceId })}\n`)
+    changed()
+  }
+
+  const listen = async (): Promise<void> => {
+    server = createServer((request, response) => { void serve(request, response) })
+    await new Promise<void>(resolve => { server?.listen(socketPath, resolve) })
+  }
+
+  const fake: FakeProxy = {
+    socketPath,
+    calls: [],
+    tokens: new Map(),
+    sessions: new Map(),
+    defaultTargets: [],
+    samples: [],
+    instanceId: randomUUID(),
+    epoch: 0,
+    dataPorts: [{ name: 'default', address: '127.0.0.1', port: 7777 }],
+    hook: () => undefined,
+    reject: () => undefined,
+    emit: event => { fake.emitRaw(`${JSON.stringify(event)}\n`) },
+    emitRaw: text => { for (const stream of streams) stream.write(text) },
+    openStreams: () => streams.size,
+    cutStreams: () => { for (const stream of streams) stream.destroy() },
+    until: async condition => {
+      if (condition()) return
+      await new Promise<void>(resolve => {
+        const look = (): void => {
+          if (!condition()) return
+          watchers.delete(look)
+          resolve()
+        }
+        watchers.add(look)
+      })
+    },
+    stop: async () => {
+      const stopping = server
+      server = undefined
+      if (stopping === undefined) return
+      stopping.closeAllConnections()
+      await new Promise<void>(resolve => { stopping.close(() => { resolve() }) })
+    },
+    restart: async () => {
+      await fake.stop()
+      fake.instanceId = randomUUID()
+      fake.epoch = 0
+      fake.tokens.clear()
+      fake.sessions.clear()
+      fake.defaultTargets = []
+      await listen()
+    },
+    close: async () => {
+      await fake.stop()
+      await rm(directory, { recursive: true, force: true })
+    }
+  }
+  await listen()
+  return fake
+}
+
+function match (method: string, url: URL): Matched {
+  for (const name of Object.keys(rpcCalls) as RpcName[]) {
+    const row = rpcCalls[name]
+    const found = new RegExp(`^${row.path.replace(':id', '([^/]+)')}$`).exec(url.pathname)
+    if (row.method === method && found !== null) return { name, id: decodeURIComponent(found[1] ?? ''), search: url.searchParams }
+  }
+  throw new Error(`${method} ${url.pathname} is not in the contract.`)
+}
+
+async function bodyOf (request: IncomingMessage): Promise<unknown> {
+  let text = ''
+  for await (const chunk of request.setEncoding('utf8') as AsyncIterable<string>) text += chunk
+  return text === '' ? undefined : JSON.parse(text)
+}
+
+function answer (response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+}
+
+interface Told { readonly epoch: number, readonly tokens?: TokenGrant[], readonly revoked?: string[], readonly defaultTargets?: Target[], readonly target?: Target }
+type Answer = readonly [status: number, body: unknown]
+
+function perform (fake: FakeProxy, { name, id, search }: Matched, body: unknown): Answer {
+  const told = body as Told
+  if (name === 'hello') return [200, { instanceId: fake.instanceId, epoch: fake.epoch, engine: 'dgram', draining: false, dataPorts: fake.dataPorts }]
+  if (name === 'stats') return [200, { instanceId: fake.instanceId, samples: fake.samples }]
+  if (name === 'listSessions') return listSessions(fake, search)
+  if (name === 'getSession' || name === 'endSession' || name === 'moveSession') return oneSession(fake, name, id, told)
+  if (told.epoch < fake.epoch) return [409, { code: 'EPOCH_STALE', message: 'A newer control process has taken over.', epoch: fake.epoch }]
+  if (name !== 'putSnapshot' && told.epoch > fake.epoch) return [409, { code: 'NOT_READY', message: 'No snapshot of this epoch yet.' }]
+  fake.epoch = told.epoch
+  if (told.defaultTargets !== undefined) fake.defaultTargets = told.defaultTargets
+  return [200, name === 'putDefaultTargets' ? {} : { instanceId: fake.instanceId, rejected: takeTokens(fake, told) }]
+}
+
+function takeTokens (fake: FakeProxy, told: Told): TokenRejection[] {
+  for (const token of told.revoked ?? []) fake.tokens.delete(token)
+  const rejected: TokenRejection[] = []
+  for (const grant of told.tokens ?? []) {
+    const code = fake.reject(grant)
+    if (code === undefined) fake.tokens.set(grant.token, grant)
+    else rejected.push({ token: grant.token, code })
+  }
+  return rejected
+}
+
+function listSessions (fake: FakeProxy, search: URLSearchParams): Answer {
+  const cursor = Number(search.get('cursor') ?? 0)
+  const limit = Number(search.get('limit') ?? 100)
+  const fits = [...fake.sessions.values()].filter(({ client, target }) =>
+    client.startsWith(search.get('client') ?? '') && target.key.startsWith(search.get('target') ?? ''))
+  const more = cursor + limit < fits.length ? { nextCursor: cursor + limit } : {}
+  return [200, { sessions: fits.slice(cursor, cursor + limit), ...more, total: fake.sessions.size }]
+}
+
+function oneSession (fake: FakeProxy, name: 'getSession' | 'endSession' | 'moveSession', id: string, told: Told): Answer {
+  const session = fake.sessions.get(id)
+  if (session === undefined) return [404, { code: 'NOT_FOUND', message: 'No such session.' }]
+  if (name === 'endSession') {
+    fake.sessions.delete(id)
+    return [200, {}]
+  }
+  if (name === 'moveSession' && told.target !== undefined) fake.sessions.set(id, { ...session, target: told.target, origin: 'operator' })
+  return [200, fake.sessions.get(id)]
+}
