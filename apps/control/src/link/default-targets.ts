@@ -1,0 +1,51 @@
+// The candidates of the default endpoint as the proxy should know them: the latest list wins, one call at a time.
+import type { Target } from '#rpc/contract.js'
+
+/** Most candidates the proxy takes; see DefaultTargetsSchema. */
+const MAX_DEFAULT_TARGETS = 10_000
+
+export class DefaultTargets {
+  readonly #send: (targets: Target[]) => Promise<boolean>
+  #latest: Target[] = []
+  #isDirty = false
+  #isOpen = false
+  #isSending = false
+
+  /** `send` tells the proxy; false if it was not acknowledged. */
+  constructor (send: (targets: Target[]) => Promise<boolean>) {
+    this.#send = send
+  }
+
+  set (targets: readonly Target[]): void {
+    this.#latest = targets.slice(0, MAX_DEFAULT_TARGETS)
+    this.#isDirty = true
+    this.#leave()
+  }
+
+  /** The latest list, for a snapshot; it need not be sent again unless it changes. */
+  take (): Target[] {
+    this.#isDirty = false
+    return this.#latest
+  }
+
+  open (): void {
+    this.#isOpen = true
+    this.#leave()
+  }
+
+  shut (): void {
+    this.#isOpen = false
+  }
+
+  #leave (): void {
+    if (this.#isOpen && this.#isDirty && !this.#isSending) void this.#sendLatest()
+  }
+
+  async #sendLatest (): Promise<void> {
+    this.#isSending = true
+    const isAcknowledged = await this.#send(this.take())
+    this.#isSending = false
+    // After a failure the next snapshot brings it.
+    if (isAcknowledged) this.#leave()
+  }
+}

@@ -1,0 +1,262 @@
+// The one connection to the proxy and what is agreed over it: an epoch, a snapshot, then pushes one way and events the
+// other. It decides when tokens may be handed out (synchronised) and when it must give way (superseded).
+import type { BaseLogger } from 'pino'
+import type { Clock } from '#core/clock.js'
+import { MAX_TOKENS_PER_CALL, rpcErrors, type Hello, type RpcEvent, type RpcFailure, type Target, type TokenGrant, type TokenRejection } from '#rpc/contract.js'
+import type { RpcClient } from '#rpc/client.js'
+import type { Result } from '#core/result.js'
+import type { Token } from '#wire/token.js'
+import type { TargetLoad } from '../tokens/target-load.js'
+import type { TokenRegistry } from '../tokens/token-registry.js'
+import { backOffMs } from './back-off.js'
+import { DefaultTargets } from './default-targets.js'
+import { PushQueue, type PushResult } from './push-queue.js'
+
+export type LinkState = 'disconnected' | 'connecting' | 'synchronised' | 'superseded'
+
+export interface LinkStatus {
+  readonly state: LinkState
+  /** Why it is not synchronised. */
+  readonly reason?: string
+  /** What the proxy said of itself, last time it was there. */
+  readonly proxy?: Hello
+}
+
+export interface LinkOptions {
+  readonly client: RpcClient
+  readonly clock: Clock
+  /** Uniform in [0, 1). */
+  readonly random: () => number
+  readonly log: BaseLogger
+  readonly registry: TokenRegistry
+  readonly load: TargetLoad
+  readonly limits: { readonly maxPushQueue: number, readonly pushDeadlineMs: number }
+  readonly onSynchronised?: () => void
+  readonly onBatch?: (size: number) => void
+}
+
+// A push that is late has failed its query already; the call itself gets as long again before the link counts as broken.
+const PUSH_CALL_DEADLINES = 2
+
+export class Link {
+  readonly #options: LinkOptions
+  readonly #queue: PushQueue
+  readonly #defaults: DefaultTargets
+  #epoch: number | undefined
+  #state: LinkState = 'disconnected'
+  #reason = 'Not connected yet.'
+  #proxy: Hello | undefined
+  #failures = 0
+  #connection: AbortController | undefined
+  #wake: (() => void) | undefined
+  #isClosed = false
+  #running: Promise<void> | undefined
+
+  constructor (options: LinkOptions) {
+    const { clock, limits } = options
+    this.#options = options
+    this.#queue = new PushQueue({
+      clock,
+      maxWaiting: limits.maxPushQueue,
+      deadlineMs: limits.pushDeadlineMs,
+      send: async (tokens, revoked) => await this.#sendBatch(tokens, revoked),
+      onBatch: options.onBatch ?? (() => undefined)
+    })
+    this.#defaults = new DefaultTargets(async targets => await this.#sendDefaultTargets(targets))
+  }
+
+  /** Connects, and keeps connecting until `close`. */
+  start (): void {
+    this.#running ??= this.#run()
+  }
+
+  status (): LinkStatus {
+    const proxy = this.#proxy === undefined ? {} : { proxy: this.#proxy }
+    return this.#state === 'synchronised' ? { state: this.#state, ...proxy } : { state: this.#state, reason: this.#reason, ...proxy }
+  }
+
+  get isSynchronised (): boolean {
+    return this.#state === 'synchronised'
+  }
+
+  /** What the proxy has bound, with the real port numbers; empty before it was ever there. */
+  get dataPorts (): Hello['dataPorts'] {
+    return this.#proxy?.dataPorts ?? []
+  }
+
+  /** Brings a token to the proxy; see PushQueue.push. */
+  push (grant: TokenGrant): Promise<PushResult> {
+    return this.#queue.push(grant)
+  }
+
+  /** Makes tokens void at the proxy, now or as soon as it is there; ok once it has acknowledged that. */
+  revoke (tokens: readonly Token[], ttlMs: number): Promise<PushResult> {
+    return this.#queue.revoke(tokens, ttlMs)
+  }
+
+  isRevoking (token: Token): boolean {
+    return this.#queue.isRevoking(token)
+  }
+
+  /** Replaces the candidates of the default endpoint, best first; the latest call wins. */
+  setDefaultTargets (targets: readonly Target[]): void {
+    this.#defaults.set(targets)
+  }
+
+  async close (): Promise<void> {
+    this.#isClosed = true
+    this.#queue.shut()
+    this.#connection?.abort()
+    this.#wake?.()
+    await this.#running
+    this.#state = 'disconnected'
+    this.#reason = 'Closed.'
+  }
+
+  async #run (): Promise<void> {
+    while (this.#goesOn()) {
+      this.#state = 'connecting'
+      const connection = new AbortController()
+      this.#connection = connection
+      const failure = await this.#synchronise() ?? await this.#follow(connection.signal)
+      this.#fail(failure)
+      this.#shut()
+      if (this.#goesOn()) await this.#pause()
+    }
+  }
+
+  #goesOn (): boolean {
+    return !this.#isClosed && this.#state !== 'superseded'
+  }
+
+  async #synchronise (): Promise<RpcFailure | undefined> {
+    const { client, clock, registry, log, onSynchronised } = this.#options
+    const hello = await client.call('hello', {})
+    if (!hello.ok) return hello.error
+    this.#proxy = hello.value
+    this.#epoch ??= Math.max(clock.wallNow(), hello.value.epoch + 1)
+    const grants = registry.grants()
+    const revoked = this.#queue.revocations()
+    const failure = await this.#putSnapshot(grants, revoked)
+    if (failure !== undefined || this.#isClosed) return failure
+    this.#queue.settleRevocations(revoked)
+    this.#state = 'synchronised'
+    log.info({ instanceId: hello.value.instanceId, engine: hello.value.engine, tokens: grants.length }, 'Proxy synchronised')
+    onSynchronised?.()
+    this.#queue.open()
+    this.#defaults.open()
+    return undefined
+  }
+
+  // The snapshot holds what fits one call; the rest follows at once, before the link counts as up.
+  async #putSnapshot (grants: readonly TokenGrant[], revoked: readonly Token[]): Promise<RpcFailure | undefined> {
+    const { client } = this.#options
+    const part = (from: number) => ({
+      epoch: this.#epoch ?? 0,
+      tokens: grants.slice(from, from + MAX_TOKENS_PER_CALL),
+      revoked: revoked.slice(from, from + MAX_TOKENS_PER_CALL)
+    })
+    const defaultTargets = this.#defaults.take()
+    let first = await client.call('putSnapshot', { body: { ...part(0), defaultTargets } })
+    if (!first.ok && isRefusal(first.error) && defaultTargets.length > 0) {
+      // Better no default endpoint than no director.
+      this.#warnOfRefusal(first.error)
+      first = await client.call('putSnapshot', { body: { ...part(0), defaultTargets: [] } })
+    }
+    if (!first.ok) return first.error
+    this.#dropRejected(first.value.rejected)
+    for (let from = MAX_TOKENS_PER_CALL; from < Math.max(grants.length, revoked.length); from += MAX_TOKENS_PER_CALL) {
+      const more = await client.call('pushTokens', { body: part(from) })
+      if (!more.ok) return more.error
+      this.#dropRejected(more.value.rejected)
+    }
+    return first.value.instanceId === this.#proxy?.instanceId ? undefined : restarted
+  }
+
+  async #sendDefaultTargets (defaultTargets: Target[]): Promise<boolean> {
+    const reply = await this.#options.client.call('putDefaultTargets', { body: { epoch: this.#epoch ?? 0, defaultTargets } })
+    if (!reply.ok && isRefusal(reply.error)) this.#warnOfRefusal(reply.error)
+    else if (!reply.ok) this.#fail(reply.error)
+    return reply.ok
+  }
+
+  #warnOfRefusal ({ code, message }: RpcFailure): void {
+    this.#options.log.error({ code, reason: message }, 'Proxy refused the default endpoint')
+  }
+
+  #dropRejected (rejected: readonly TokenRejection[]): void {
+    if (rejected.length === 0) return
+    for (const { token } of rejected) this.#options.registry.delete(token as Token)
+    this.#options.log.warn({ tokens: rejected.length, code: rejected[0]?.code }, 'Proxy refused tokens of the snapshot')
+  }
+
+  async #follow (signal: AbortSignal): Promise<RpcFailure> {
+    return await this.#options.client.events(event => { this.#hear(event) }, signal)
+  }
+
+  #hear (event: RpcEvent): void {
+    const { load, registry } = this.#options
+    if (event.type === 'counts') load.apply(event.sessions)
+    else if (event.type === 'redeemed') registry.consume(event.token as Token, event.dataPort)
+    else if (event.type === 'hello') {
+      this.#failures = 0
+      load.clear()
+      if (event.instanceId !== this.#proxy?.instanceId) this.#fail(restarted)
+    }
+  }
+
+  async #sendBatch (tokens: readonly TokenGrant[], revoked: readonly Token[]): Promise<readonly TokenRejection[] | undefined> {
+    const { client, limits } = this.#options
+    const body = { epoch: this.#epoch ?? 0, tokens: tokens as TokenGrant[], revoked: revoked as Token[] }
+    const reply = await client.call('pushTokens', { body }, { deadlineMs: limits.pushDeadlineMs * PUSH_CALL_DEADLINES })
+    const failure = failureOf(reply, this.#proxy)
+    if (failure === undefined && reply.ok) return reply.value.rejected
+    this.#fail(failure ?? restarted)
+    return undefined
+  }
+
+  /** Ends the connection: the loop starts again, unless a newer control process has taken over. */
+  #fail (failure: RpcFailure): void {
+    if (this.#isClosed || this.#state === 'superseded' || this.#connection?.signal.aborted === true) return
+    const { log } = this.#options
+    this.#reason = failure === restarted ? failure.message : rpcErrors[failure.code].meaning
+    if (failure.code === 'EPOCH_STALE') {
+      this.#state = 'superseded'
+      this.#reason = 'A newer control process has taken over.'
+      log.error({ epoch: this.#epoch, newerEpoch: failure.epoch }, 'Superseded by a newer control process')
+    } else {
+      if (this.#state === 'synchronised') log.warn({ code: failure.code, reason: failure.message }, 'Proxy lost')
+      else log[this.#failures === 0 ? 'warn' : 'debug']({ code: failure.code, reason: failure.message }, 'Proxy not reachable')
+      this.#state = 'disconnected'
+    }
+    this.#shut()
+  }
+
+  #shut (): void {
+    this.#queue.shut()
+    this.#defaults.shut()
+    this.#connection?.abort()
+  }
+
+  async #pause (): Promise<void> {
+    const { clock, random } = this.#options
+    this.#failures++
+    await new Promise<void>(resolve => {
+      const cancel = clock.after(backOffMs(this.#failures, random()), resolve)
+      this.#wake = () => { cancel(); resolve() }
+    })
+    this.#wake = undefined
+  }
+}
+
+const restarted: RpcFailure = { code: 'NOT_READY', message: 'The proxy has restarted.' }
+
+// The proxy is well and says no: connecting again would change nothing.
+function isRefusal ({ code }: RpcFailure): boolean {
+  return code === 'INVALID_TARGET' || code === 'TARGET_TABLE_FULL'
+}
+
+function failureOf (reply: Result<{ readonly instanceId: string }, RpcFailure>, proxy: Hello | undefined): RpcFailure | undefined {
+  if (!reply.ok) return reply.error
+  return reply.value.instanceId === proxy?.instanceId ? undefined : restarted
+}

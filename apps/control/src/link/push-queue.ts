@@ -1,0 +1,174 @@
+// Token pushes on their way to the proxy. While one push is in flight the next ones wait and leave together, so a burst
+// of queries costs one round trip. Every push settles within the deadline; one that was not acknowledged in time is
+// revoked with the next call, strictly after the late one, so that it cannot stay alive behind the client's back.
+import type { Cancel, Clock } from '#core/clock.js'
+import { err, ok, type Result } from '#core/result.js'
+import { MAX_TOKENS_PER_CALL, type TokenGrant, type TokenRejection } from '#rpc/contract.js'
+import type { Token } from '#wire/token.js'
+
+/** Why a token is not usable: nobody acknowledged it, the queue is at its bound, or the proxy refused it. */
+export type PushFailure = 'PROXY_UNAVAILABLE' | 'PUSH_QUEUE_FULL' | TokenRejection['code']
+
+export type PushResult = Result<undefined, PushFailure>
+
+/** Brings one batch to the proxy; undefined if it was not acknowledged. */
+export type SendBatch = (tokens: readonly TokenGrant[], revoked: readonly Token[]) => Promise<readonly TokenRejection[] | undefined>
+
+export interface PushQueueOptions {
+  readonly clock: Clock
+  readonly maxWaiting: number
+  readonly deadlineMs: number
+  readonly send: SendBatch
+  readonly onBatch: (size: number) => void
+}
+
+interface Push {
+  readonly grant: TokenGrant
+  readonly dueMs: number
+  /** Undefined once settled. */
+  settle: ((result: PushResult) => void) | undefined
+}
+
+const acknowledged: PushResult = ok(undefined)
+const unavailable: PushResult = err('PROXY_UNAVAILABLE')
+const full: PushResult = err('PUSH_QUEUE_FULL')
+
+export class PushQueue {
+  readonly #options: PushQueueOptions
+  /** Revocations the proxy has not acknowledged, and the moment from which they do not matter. */
+  readonly #revocations = new Map<Token, number>()
+  readonly #revokers: Array<{ readonly tokens: readonly Token[], readonly settle: (result: PushResult) => void }> = []
+  #inFlight: Push[] = []
+  #waiting: Push[] = []
+  #isOpen = false
+  #isSending = false
+  #cancelTimer: Cancel | undefined
+
+  constructor (options: PushQueueOptions) {
+    this.#options = options
+  }
+
+  /** Settles once the proxy can redeem the token, or within the deadline if it cannot. */
+  push (grant: TokenGrant): Promise<PushResult> {
+    if (!this.#isOpen) return Promise.resolve(unavailable)
+    if (this.#waiting.length >= this.#options.maxWaiting) return Promise.resolve(full)
+    const dueMs = this.#options.clock.now() + this.#options.deadlineMs
+    return new Promise(resolve => {
+      this.#waiting.push({ grant, dueMs, settle: resolve })
+      this.#watch()
+      this.#leave()
+    })
+  }
+
+  /** Makes tokens void. Unacknowledged revocations are kept for `ttlMs` and sent again when the link is back. */
+  revoke (tokens: readonly Token[], ttlMs: number): Promise<PushResult> {
+    const until = this.#options.clock.now() + ttlMs
+    for (const token of tokens) this.#revocations.set(token, until)
+    if (!this.#isOpen) return Promise.resolve(unavailable)
+    return new Promise(resolve => {
+      this.#revokers.push({ tokens, settle: resolve })
+      this.#leave()
+    })
+  }
+
+  /** True while a revocation of this token has not been acknowledged. */
+  isRevoking (token: Token): boolean {
+    return this.#revocations.has(token)
+  }
+
+  /** Revocations to send; those whose token has expired anyway are dropped. */
+  revocations (): Token[] {
+    const now = this.#options.clock.now()
+    for (const [token, until] of this.#revocations) if (until <= now) this.#revocations.delete(token)
+    return [...this.#revocations.keys()]
+  }
+
+  /** The proxy has acknowledged these. */
+  settleRevocations (tokens: readonly Token[]): void {
+    for (const token of tokens) this.#revocations.delete(token)
+  }
+
+  /** Lets pushes through. */
+  open (): void {
+    this.#isOpen = true
+    this.#leave()
+  }
+
+  /** Refuses pushes from now on and gives up on all that are under way; those that left are to be revoked. */
+  shut (): void {
+    this.#isOpen = false
+    for (const push of this.#inFlight) this.#giveUp(push)
+    for (const push of this.#waiting) settle(push, unavailable)
+    this.#waiting = []
+    for (const revoker of this.#revokers.splice(0)) revoker.settle(unavailable)
+    this.#cancelTimer?.()
+    this.#cancelTimer = undefined
+  }
+
+  #leave (): void {
+    if (this.#isSending || !this.#isOpen) return
+    if (this.#waiting.length === 0 && this.#revocations.size === 0) return
+    this.#isSending = true
+    void this.#send()
+  }
+
+  async #send (): Promise<void> {
+    const batch = this.#waiting.splice(0, MAX_TOKENS_PER_CALL)
+    const revoked = this.revocations().slice(0, MAX_TOKENS_PER_CALL)
+    this.#inFlight = batch
+    if (batch.length > 0) this.#options.onBatch(batch.length)
+    const rejected = await this.#options.send(batch.map(({ grant }) => grant), revoked)
+    this.#inFlight = []
+    this.#isSending = false
+    if (rejected === undefined) for (const push of batch) this.#giveUp(push)
+    else this.#acknowledge(batch, revoked, rejected)
+    this.#leave()
+  }
+
+  #acknowledge (batch: readonly Push[], revoked: readonly Token[], rejected: readonly TokenRejection[]): void {
+    this.settleRevocations(revoked)
+    const reasons = rejected.length === 0 ? undefined : new Map(rejected.map(({ token, code }) => [token, code]))
+    for (const push of batch) {
+      // Too late: its query was told 503, so the token must not live.
+      if (push.settle === undefined) this.#revocations.set(push.grant.token as Token, this.#options.clock.now() + push.grant.ttlMs)
+      const reason = reasons?.get(push.grant.token)
+      settle(push, reason === undefined ? acknowledged : err(reason))
+    }
+    for (let at = this.#revokers.length - 1; at >= 0; at--) {
+      const { tokens, settle } = this.#revokers[at]!
+      if (tokens.some(token => this.#revocations.has(token))) continue
+      this.#revokers.splice(at, 1)
+      settle(acknowledged)
+    }
+  }
+
+  // It may or may not have arrived: only a revocation makes sure.
+  #giveUp (push: Push): void {
+    this.#revocations.set(push.grant.token as Token, this.#options.clock.now() + push.grant.ttlMs)
+    settle(push, unavailable)
+  }
+
+  // One timer for all: every push has the same deadline, so the oldest is due first.
+  #watch (): void {
+    if (this.#cancelTimer !== undefined) return
+    const oldest = this.#inFlight.find(({ settle }) => settle !== undefined) ?? this.#waiting[0]
+    if (oldest === undefined) return
+    this.#cancelTimer = this.#options.clock.after(oldest.dueMs - this.#options.clock.now(), () => {
+      this.#cancelTimer = undefined
+      this.#expire()
+      this.#watch()
+    })
+  }
+
+  #expire (): void {
+    const now = this.#options.clock.now()
+    for (const push of this.#inFlight) if (push.dueMs <= now) settle(push, unavailable)
+    const due = this.#waiting.findIndex(({ dueMs }) => dueMs > now)
+    for (const push of this.#waiting.splice(0, due < 0 ? this.#waiting.length : due)) settle(push, unavailable)
+  }
+}
+
+function settle (push: Push, result: PushResult): void {
+  push.settle?.(result)
+  push.settle = undefined
+}

@@ -1,0 +1,33 @@
+// How busy each target is: sessions as the proxy counts them, and tokens that will become sessions any moment.
+import type { TokenRegistry } from './token-registry.js'
+
+export class TargetLoad {
+  readonly #registry: TokenRegistry
+  readonly #sessions = new Map<string, number>()
+
+  constructor (registry: TokenRegistry) {
+    this.#registry = registry
+  }
+
+  /** Takes the proxy's counts, absolute and only of the targets that changed. */
+  apply (sessions: Readonly<Record<string, number>>): void {
+    for (const [key, count] of Object.entries(sessions)) {
+      if (count === 0) this.#sessions.delete(key)
+      else this.#sessions.set(key, count)
+    }
+  }
+
+  /** Forgets all counts, as the proxy is about to tell them anew. */
+  clear (): void {
+    this.#sessions.clear()
+  }
+
+  sessions (targetKey: string): number {
+    return this.#sessions.get(targetKey) ?? 0
+  }
+
+  /** Sessions and pending tokens of a target: what a balancer compares. */
+  of (targetKey: string): number {
+    return this.sessions(targetKey) + this.#registry.pending(targetKey)
+  }
+}

@@ -1,0 +1,117 @@
+// The live tokens this control process has issued, and how many of them are on their way to each target. What the proxy
+// redeems is the proxy's own; this table is what control tells it again after a restart, and half of a target's load.
+import type { Clock } from '#core/clock.js'
+import type { Target, TokenGrant } from '#rpc/contract.js'
+import type { Token } from '#wire/token.js'
+
+// Tokens are forgotten in whole slices of time, so that a sweep touches only what has ended, whatever the TTLs are.
+const SLICE_MS = 250
+
+interface Entry {
+  readonly target: Target
+  /** On the clock's monotonic scale. */
+  readonly expiresAtMs: number
+  /** Data ports it has been redeemed on; most tokens are redeemed once, on one port. */
+  consumed: string[] | undefined
+}
+
+export class TokenRegistry {
+  readonly #clock: Clock
+  readonly #maxTokens: number
+  readonly #entries = new Map<Token, Entry>()
+  readonly #slices = new Map<number, Token[]>()
+  readonly #pending = new Map<string, number>()
+  readonly #stopSweep: () => void
+  #sweptSlice: number
+
+  /** Sweeps by itself from now on, until `close`. */
+  constructor (clock: Clock, maxTokens: number) {
+    this.#clock = clock
+    this.#maxTokens = maxTokens
+    this.#sweptSlice = Math.floor(clock.now() / SLICE_MS)
+    this.#stopSweep = clock.every(SLICE_MS, () => { this.#sweep() })
+  }
+
+  /** Takes a token in; false if `limits.maxTokens` is reached. */
+  add (token: Token, target: Target, ttlMs: number): boolean {
+    if (this.#entries.size >= this.#maxTokens) return false
+    const expiresAtMs = this.#clock.now() + ttlMs
+    this.#entries.set(token, { target, expiresAtMs, consumed: undefined })
+    // The end of its slice: a token is forgotten up to 250 ms late, never early.
+    const slice = Math.floor(expiresAtMs / SLICE_MS) + 1
+    const tokens = this.#slices.get(slice)
+    if (tokens === undefined) this.#slices.set(slice, [token])
+    else tokens.push(token)
+    this.#count(target.key, 1)
+    return true
+  }
+
+  /** The target of a live token. */
+  targetOf (token: Token): Target | undefined {
+    const entry = this.#entries.get(token)
+    return entry !== undefined && entry.expiresAtMs > this.#clock.now() ? entry.target : undefined
+  }
+
+  /** Forgets a token; false if it was not there or has expired. */
+  delete (token: Token): boolean {
+    const isLive = this.targetOf(token) !== undefined
+    this.#forget(token)
+    return isLive
+  }
+
+  /** Notes that the proxy redeemed a token on a data port. */
+  consume (token: Token, dataPort: string): void {
+    const entry = this.#entries.get(token)
+    if (entry === undefined) return
+    if (entry.consumed === undefined) {
+      entry.consumed = [dataPort]
+      this.#count(entry.target.key, -1)
+    } else if (!entry.consumed.includes(dataPort)) entry.consumed.push(dataPort)
+  }
+
+  /** Tokens for a target that nobody has redeemed yet. */
+  pending (targetKey: string): number {
+    return this.#pending.get(targetKey) ?? 0
+  }
+
+  get size (): number {
+    return this.#entries.size
+  }
+
+  /** Every live token with what is left of its TTL. */
+  grants (): TokenGrant[] {
+    const now = this.#clock.now()
+    const grants: TokenGrant[] = []
+    for (const [token, { target, expiresAtMs, consumed }] of this.#entries) {
+      const ttlMs = Math.ceil(expiresAtMs - now)
+      if (ttlMs > 0) grants.push(consumed === undefined ? { token, ttlMs, target } : { token, ttlMs, target, consumed: [...consumed] })
+    }
+    return grants
+  }
+
+  close (): void {
+    this.#stopSweep()
+  }
+
+  #sweep (): void {
+    const current = Math.floor(this.#clock.now() / SLICE_MS)
+    while (this.#sweptSlice < current) {
+      this.#sweptSlice++
+      for (const token of this.#slices.get(this.#sweptSlice) ?? []) this.#forget(token)
+      this.#slices.delete(this.#sweptSlice)
+    }
+  }
+
+  #forget (token: Token): void {
+    const entry = this.#entries.get(token)
+    if (entry === undefined) return
+    this.#entries.delete(token)
+    if (entry.consumed === undefined) this.#count(entry.target.key, -1)
+  }
+
+  #count (key: string, change: 1 | -1): void {
+    const count = (this.#pending.get(key) ?? 0) + change
+    if (count === 0) this.#pending.delete(key)
+    else this.#pending.set(key, count)
+  }
+}

@@ -1,0 +1,76 @@
+import t, { type Test } from 'tap'
+import type { Token } from '#wire/token.js'
+import { createFakeClock, type FakeClock } from '#testkit/fake-clock.js'
+import { TargetLoad } from '../../src/tokens/target-load.js'
+import { TokenRegistry } from '../../src/tokens/token-registry.js'
+
+const a = { key: 'gameserver/ns/a', address: '192.0.2.1', ports: { default: 7777 } }
+const b = { key: 'gameserver/ns/b', address: '192.0.2.2', ports: { default: 7777 } }
+const [one, two, three] = ['one', 'two', 'three'] as [Token, Token, Token]
+
+function makeRegistry (t: Test, maxTokens = 10): { clock: FakeClock, registry: TokenRegistry } {
+  const clock = createFakeClock(100)
+  const registry = new TokenRegistry(clock, maxTokens)
+  t.teardown(() => {
+    registry.close()
+    if (clock.pending() > 0) throw new Error('The sweep goes on.')
+  })
+  return { clock, registry }
+}
+
+void t.test('a token lives exactly as long as its TTL, and is forgotten soon after', async t => {
+  const { clock, registry } = makeRegistry(t)
+  t.equal(registry.add(one, a, 1000), true)
+  t.equal(registry.add(two, b, 60_000), true)
+  clock.advance(999)
+  t.equal(registry.targetOf(one), a)
+  clock.advance(1)
+  t.equal(registry.targetOf(one), undefined)
+  t.equal(registry.delete(one), false, 'an expired token is not there to delete')
+  clock.advance(250)
+  t.equal(registry.size, 1)
+  t.strictSame(registry.grants(), [{ token: two, ttlMs: 58_750, target: b }])
+  clock.advance(10 * 60_000)
+  t.equal(registry.size, 0)
+})
+
+void t.test('at the bound nothing is taken in, until something ends', async t => {
+  const { clock, registry } = makeRegistry(t, 2)
+  t.strictSame([registry.add(one, a, 1000), registry.add(two, a, 5000), registry.add(three, a, 5000)], [true, true, false])
+  clock.advance(1250)
+  t.equal(registry.add(three, a, 5000), true)
+  t.equal(registry.delete(two), true)
+  t.equal(registry.size, 1)
+})
+
+void t.test('a token is pending until it is redeemed, deleted or expired', async t => {
+  const { clock, registry } = makeRegistry(t)
+  registry.add(one, a, 1000)
+  registry.add(two, a, 5000)
+  registry.add(three, a, 5000)
+  t.equal(registry.pending(a.key), 3)
+  registry.consume(two, 'default')
+  registry.consume(two, 'voice')
+  registry.consume(two, 'voice')
+  t.equal(registry.pending(a.key), 2, 'redeemed is redeemed, on however many data ports')
+  t.strictSame(registry.grants()[1], { token: two, ttlMs: 5000, target: a, consumed: ['default', 'voice'] })
+  registry.delete(three)
+  clock.advance(1250)
+  t.equal(registry.pending(a.key), 0)
+  registry.delete(two)
+  t.equal(registry.pending(a.key), 0, 'and does not become negative')
+  registry.consume('unknown' as Token, 'default')
+  t.equal(registry.pending(b.key), 0)
+})
+
+void t.test('a target\'s load is its sessions and its pending tokens', async t => {
+  const { registry } = makeRegistry(t)
+  const load = new TargetLoad(registry)
+  load.apply({ [a.key]: 3, [b.key]: 1 })
+  registry.add(one, a, 1000)
+  t.strictSame([load.of(a.key), load.of(b.key), load.sessions(a.key)], [4, 1, 3])
+  load.apply({ [b.key]: 0 })
+  t.strictSame([load.of(a.key), load.of(b.key)], [4, 0])
+  load.clear()
+  t.equal(load.of(a.key), 1)
+})
