@@ -1,0 +1,112 @@
+// What the schema cannot say: values that must fit each other, and texts with a grammar of their own.
+import ipaddr from 'ipaddr.js'
+import { MAX_MAGIC_BYTES, magicFromHex, type MagicFault } from '#wire/control-packet.js'
+import { checkMapping, checkPath } from './check-mapping.js'
+import { quote, type Place, type PlacedFault } from './fault.js'
+import { didYouMean } from './nearest.js'
+import type { Config } from './schema.js'
+
+interface Check {
+  /** Keys that must fit the schema for the check to make sense. */
+  readonly needs: ReadonlyArray<keyof Config>
+  readonly run: (config: Config, isSound: (at: Place) => boolean) => PlacedFault[]
+}
+
+const magicSentences: Record<MagicFault, string> = {
+  not_hex: 'must be hexadecimal: digits and the letters a to f.',
+  odd_length: 'must have an even number of hexadecimal digits, two for each byte.',
+  too_short: 'must be at least one byte: without it every datagram would be a control packet.',
+  too_long: `must be at most ${MAX_MAGIC_BYTES} bytes.`
+}
+
+const checks: readonly Check[] = [
+  { needs: ['controlPacketMagicBytes'], run: checkMagic },
+  { needs: ['bindAddress'], run: checkBindAddress },
+  { needs: ['queryPort', 'adminPort'], run: checkTcpPorts },
+  { needs: ['dataPorts'], run: checkDataPorts },
+  { needs: ['defaultEndpoint', 'resourceQueryMapping'], run: checkDefaultEndpoint },
+  { needs: [], run: checkMappings },
+  { needs: ['inventory'], run: checkInventory },
+  { needs: ['allowedTargets'], run: checkAllowedTargets },
+  { needs: ['loadBalancing'], run: checkLoadBalancing },
+  { needs: ['engine'], run: checkEngine }
+]
+
+/** Runs every check whose ground is sound. `config` has its defaults, and the faults the schema found in it. */
+export function crossCheck (config: Config, schemaFaults: readonly PlacedFault[]): PlacedFault[] {
+  // A fault on the way to a place makes it unsound, and so does one inside it.
+  const isSound = (place: Place): boolean => !schemaFaults.some(({ at }) => place.every((step, index) => index >= at.length || at[index] === step))
+  return checks.flatMap(({ needs, run }) => needs.every(key => isSound([key])) ? run(config, isSound) : [])
+}
+
+function checkMagic ({ controlPacketMagicBytes }: Config): PlacedFault[] {
+  const magic = magicFromHex(controlPacketMagicBytes)
+  return magic.ok ? [] : [{ at: ['controlPacketMagicBytes'], message: magicSentences[magic.error] }]
+}
+
+function checkBindAddress ({ bindAddress }: Config): PlacedFault[] {
+  if (ipaddr.IPv6.isValid(bindAddress) || ipaddr.IPv4.isValidFourPartDecimal(bindAddress)) return []
+  return [{ at: ['bindAddress'], message: `must be an IPv4 or IPv6 address, not ${quote(bindAddress)}.` }]
+}
+
+function checkTcpPorts ({ queryPort, adminPort }: Config): PlacedFault[] {
+  if (queryPort !== adminPort || queryPort === 0) return []
+  return [{ at: ['adminPort'], message: `is the same as queryPort (${queryPort}): the two APIs need a port each.` }]
+}
+
+function checkDataPorts ({ dataPorts }: Config): PlacedFault[] {
+  return dataPorts.flatMap(({ name, port }, index) => {
+    const before = dataPorts.slice(0, index)
+    const faults: PlacedFault[] = []
+    if (before.some(other => other.name === name)) faults.push({ at: ['dataPorts', index, 'name'], message: `is given twice: ${name}.` })
+    if (port !== 0 && before.some(other => other.port === port)) faults.push({ at: ['dataPorts', index, 'port'], message: `is given twice: ${port}.` })
+    return faults
+  })
+}
+
+function checkDefaultEndpoint ({ defaultEndpoint, resourceQueryMapping }: Config): PlacedFault[] {
+  if (defaultEndpoint === undefined) return []
+  const { resourceType, statusQuery } = defaultEndpoint
+  const types = Object.keys(resourceQueryMapping)
+  const faults = checkPath(['defaultEndpoint', 'statusQuery', 'jsonPath'], statusQuery?.jsonPath)
+  if (types.includes(resourceType)) return faults
+  const known = types.length === 0 ? 'which is empty' : `which has ${types.join(', ')}`
+  const message = `names no key of resourceQueryMapping, ${known}.${didYouMean(resourceType, types)}`
+  return [{ at: ['defaultEndpoint', 'resourceType'], message }, ...faults]
+}
+
+function checkMappings ({ resourceQueryMapping, dataPorts }: Config, isSound: (at: Place) => boolean): PlacedFault[] {
+  const names = isSound(['dataPorts']) ? dataPorts.map(({ name }) => name) : undefined
+  // `?? {}`: the map itself may be unsound, while one unsound entry says nothing about the others.
+  return Object.entries(resourceQueryMapping as Config['resourceQueryMapping'] | null ?? {}).flatMap(([type, mapping]) => {
+    const at = ['resourceQueryMapping', type]
+    if (!isSound(at)) return []
+    return checkMapping(mapping, names).map(fault => ({ ...fault, at: [...at, ...fault.at] }))
+  })
+}
+
+function checkInventory ({ inventory }: Config): PlacedFault[] {
+  if (inventory.provider === 'file') {
+    return inventory.path === undefined ? [{ at: ['inventory', 'path'], message: 'is required by provider file: a directory or a file of YAML or JSON objects.' }] : []
+  }
+  const faults: PlacedFault[] = [{ at: ['inventory', 'provider'], message: 'kubernetes is not available in this version; use file.' }]
+  if (inventory.path !== undefined) faults.push({ at: ['inventory', 'path'], message: 'is for provider file only; provider kubernetes has no use for it.' })
+  return faults
+}
+
+function checkAllowedTargets ({ allowedTargets = [] }: Config): PlacedFault[] {
+  return allowedTargets.flatMap((block, index) => ipaddr.isValidCIDR(block)
+    ? []
+    : [{ at: ['allowedTargets', index], message: `must be a CIDR block such as 10.0.0.0/8 or 2001:db8::/32, not ${quote(block)}.` }])
+}
+
+function checkLoadBalancing ({ loadBalancing }: Config): PlacedFault[] {
+  if (loadBalancing.type !== 'labelArithmetic') return []
+  const labels = ['currentLabel', 'maxLabel'] as const
+  return labels.filter(label => loadBalancing[label] === undefined).map(label =>
+    ({ at: ['loadBalancing', label], message: 'is required by type labelArithmetic.' }))
+}
+
+function checkEngine ({ engine }: Config): PlacedFault[] {
+  return engine === 'batch' ? [{ at: ['engine'], message: 'batch is not available in this version; use auto or dgram.' }] : []
+}

@@ -1,0 +1,64 @@
+// The only reader of the process's environment. Three variables; everything else is in the configuration file.
+import { err, ok, type Result } from '#core/result.js'
+import { quote, type ConfigFault } from './fault.js'
+import { didYouMean } from './nearest.js'
+
+export const logLevels = ['error', 'warn', 'info', 'debug', 'trace'] as const
+
+export type LogLevel = typeof logLevels[number]
+
+export interface Environment {
+  /** `CONFIG_PATH`: the configuration file. */
+  readonly configPath: string
+  /** `LOG_LEVEL`. */
+  readonly logLevel: LogLevel
+  /** `UDP_DIRECTOR_SOCKET`: the Unix socket between control and proxy. */
+  readonly socketPath: string
+}
+
+/** What each variable is when it is not set, or empty. */
+export const environmentDefaults: Environment = {
+  configPath: '/etc/udp-director/config.yaml',
+  logLevel: 'info',
+  socketPath: '/run/udp-director/proxy.sock'
+}
+
+export const variables = {
+  configPath: 'CONFIG_PATH',
+  logLevel: 'LOG_LEVEL',
+  socketPath: 'UDP_DIRECTOR_SOCKET'
+} as const satisfies Record<keyof Environment, string>
+
+/** Longest path of a Unix socket, in bytes: sun_path less its closing zero (Linux unix(7)). */
+export const MAX_SOCKET_PATH_BYTES = 107
+
+type Variables = Readonly<Record<string, string | undefined>>
+
+/** Reads the environment; faults name the variable. */
+export function readEnvironment (env: Variables = process.env): Result<Environment, readonly ConfigFault[]> {
+  const read = (name: keyof Environment): string => env[variables[name]] ?? ''
+  const logLevel = logLevelFrom(read('logLevel'))
+  const socketPath = read('socketPath') || environmentDefaults.socketPath
+  const faults: ConfigFault[] = []
+  if (logLevel === undefined) faults.push({ path: variables.logLevel, message: logLevelFault(read('logLevel')) })
+  if (Buffer.byteLength(socketPath) > MAX_SOCKET_PATH_BYTES) {
+    faults.push({ path: variables.socketPath, message: `must be at most ${MAX_SOCKET_PATH_BYTES} bytes long: a Unix socket cannot have a longer path.` })
+  }
+  if (logLevel === undefined || faults.length > 0) return err(faults)
+  return ok({ configPath: read('configPath') || environmentDefaults.configPath, logLevel, socketPath })
+}
+
+/** The environment of a child process: our own, with some variables set. */
+export function environmentWith (changes: Partial<Environment>, env: Variables = process.env): Record<string, string | undefined> {
+  const child: Record<string, string | undefined> = { ...env }
+  for (const name of Object.keys(changes) as Array<keyof Environment>) child[variables[name]] = changes[name]
+  return child
+}
+
+function logLevelFrom (text: string): LogLevel | undefined {
+  return text === '' ? environmentDefaults.logLevel : logLevels.find(level => level === text)
+}
+
+function logLevelFault (text: string): string {
+  return `must be one of ${logLevels.join(', ')}; not ${quote(text)}.${didYouMean(text, logLevels)}`
+}

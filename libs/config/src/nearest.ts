@@ -1,0 +1,42 @@
+// "Did you mean": the nearest of a closed set of words, by edit distance.
+
+// A third of the word may be wrong, but never less than two letters: `prot` is near `port`, `x` is near nothing.
+const toleranceOf = (word: string): number => Math.max(2, Math.floor(word.length / 3))
+
+// A word longer than any of ours is no misspelling of one; the table below need not grow with it.
+const MAX_WORD_LENGTH = 64
+
+/** The candidate nearest to `word`, letter case aside; undefined if none is near. */
+export function nearest (word: string, candidates: Iterable<string>): string | undefined {
+  if (word.length < 2 || word.length > MAX_WORD_LENGTH) return undefined
+  let best: string | undefined
+  let bestDistance = Math.min(toleranceOf(word), word.length - 1) + 1
+  for (const candidate of candidates) {
+    const distance = editDistance(word.toLowerCase(), candidate.toLowerCase())
+    if (distance < bestDistance) {
+      best = candidate
+      bestDistance = distance
+    }
+  }
+  return best
+}
+
+/** ` Did you mean x?`, or nothing. */
+export function didYouMean (word: string, candidates: Iterable<string>): string {
+  const candidate = nearest(word, candidates)
+  return candidate === undefined ? '' : ` Did you mean ${candidate}?`
+}
+
+/** Levenshtein's distance: insertions, deletions and substitutions of one letter. */
+function editDistance (from: string, to: string): number {
+  let row = Array.from({ length: to.length + 1 }, (_, index) => index)
+  for (let i = 1; i <= from.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= to.length; j++) {
+      const substitution = row[j - 1]! + (from[i - 1] === to[j - 1] ? 0 : 1)
+      next.push(Math.min(substitution, row[j]! + 1, next[j - 1]! + 1))
+    }
+    row = next
+  }
+  return row[to.length]!
+}
