@@ -79,7 +79,7 @@ export async function openProxy (deps: ProxyDeps): Promise<Proxy> {
     stats: () => collectStats({
       core,
       dataPortNames: names,
-      upstreamSockets: engine.upstreamSockets,
+      upstreamSockets: () => engine.upstreamSockets(),
       socketErrors: () => socketErrors,
       eventsDropped: () => events.dropped,
       linesSuppressed: () => core.state.warningsSuppressed + journal.suppressed,

@@ -32,10 +32,10 @@ export interface Engine {
   /** In the order of the configuration: the core's data port numbers. */
   readonly dataPorts: readonly BoundDataPort[]
   /** Sockets open towards targets. */
-  readonly upstreamSockets: () => number
+  upstreamSockets (): number
   /** Closes upstream sockets nobody uses; called after the core's sweep. */
-  readonly sweep: () => void
-  readonly close: () => Promise<void>
+  sweep (): void
+  close (): Promise<void>
 }
 
 /** A data port that cannot be bound. `code` is the system's: EADDRINUSE, EACCES, EADDRNOTAVAIL, … */

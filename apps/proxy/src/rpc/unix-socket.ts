@@ -3,9 +3,6 @@ import { chmod, stat, unlink } from 'node:fs/promises'
 import { connect } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 
-/** Longest path Linux takes for a Unix socket (sun_path of unix(7), less the closing zero), in bytes. */
-const MAX_PATH_BYTES = 107
-
 /** The socket cannot be opened for a reason an operator has to mend. */
 export class SocketPathError extends Error {}
 
@@ -14,7 +11,6 @@ export class SocketPathError extends Error {}
  * is no socket, or its directory is missing, this throws SocketPathError and touches nothing.
  */
 export async function listenOnUnixSocket (app: FastifyInstance, path: string): Promise<void> {
-  if (Buffer.byteLength(path) > MAX_PATH_BYTES) throw new SocketPathError(`socket path ${path} is longer than ${MAX_PATH_BYTES} bytes`)
   await removeStale(path)
   try {
     await app.listen({ path })

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { addressWords } from '#wire/address.js'
 import { createCore } from '../../src/core/core.js'
 import { consumedKindNames } from '../../src/core/counters.js'
-import { dropReasons, type DropReason } from '../../src/core/drop-reason.js'
+import { dropReasons } from '../../src/core/drop-reason.js'
 import { CONSUMED, FORWARD } from '../../src/core/packet-path.js'
 import { bytesOf, servers, silentObserver, testOptions, tokenOf } from './core-driver.js'
 import { NaiveModel, type ModelPacket } from './naive-model.js'
@@ -70,7 +70,7 @@ void t.test('sessions and tokens agree with a naive model on every datagram of r
         let outcome = ''
         if (verdict === FORWARD) outcome = `to:${core.operations.targetOf(core.state.flows.session(core.packets.flow)).key}`
         else if (verdict === CONSUMED) outcome = consumedKindNames[before.findIndex((count, kind) => count !== core.state.counters.consumed[kind])]!
-        else outcome = dropReasons[verdict as DropReason].name
+        else outcome = dropReasons[verdict].name
         const expected = model.receive(String(step.client), step.dataPort, step.packet, now)
         if (outcome !== expected) throw new Error(`${JSON.stringify(step)} at ${now}: ${outcome} instead of ${expected}`)
         seen.add(outcome)

@@ -10,7 +10,7 @@ const literalOnly = (address: string, family: unknown, done: (error: null, addre
 }
 
 function createLiteralSocket (type: Family): Socket {
-  return createSocket({ type, lookup: literalOnly as NonNullable<Parameters<typeof createSocket>[0] & object>['lookup'] & object })
+  return createSocket({ type, lookup: literalOnly })
 }
 
 // The system has no IPv6, or has it switched off.

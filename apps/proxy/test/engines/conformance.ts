@@ -1,0 +1,198 @@
+// What every engine must do with real sockets on loopback. One suite; each engine's test hands in how to open it.
+import { createSocket } from 'node:dgram'
+import type { Test } from 'tap'
+import { systemClock } from '#core/system-clock.js'
+import { hasIPv6, openUdpPeer, type UdpPeer } from '#testkit/udp-peer.js'
+import { createCore, type Core } from '../../src/core/core.js'
+import { Direction } from '../../src/core/counters.js'
+import { DropReason } from '../../src/core/drop-reason.js'
+import type { CoreOptions } from '../../src/core/options.js'
+import { BindError, type Engine, type EngineOptions } from '../../src/engines/engine.js'
+import { bytesOf, silentObserver, testOptions, tokenOf } from '../core/core-driver.js'
+
+export type OpenEngine = (options: EngineOptions) => Promise<Engine>
+
+export interface Rig {
+  readonly core: Core
+  readonly engine: Engine
+  readonly errors: Error[]
+  /** Port of a data port by index. */
+  readonly port: (index: number) => number
+  readonly peer: (family?: 4 | 6) => Promise<UdpPeer>
+}
+
+export async function openRig (t: Test, open: OpenEngine, bindAddress: string, core: Partial<CoreOptions> = {}, engine: Partial<EngineOptions> = {}): Promise<Rig> {
+  const errors: Error[] = []
+  const theCore = createCore(testOptions(core), silentObserver)
+  const theEngine = await open({
+    core: theCore,
+    clock: systemClock,
+    bindAddress,
+    dataPorts: [{ name: 'game', port: 0 }, { name: 'voice', port: 0 }],
+    receiveBufferBytes: 1_000_000,
+    sendQueueBytes: 4_000_000,
+    onSocketError: error => { errors.push(error) },
+    ...engine
+  })
+  t.teardown(async () => { await theEngine.close() })
+  const peer = async (family: 4 | 6 = 4): Promise<UdpPeer> => {
+    const opened = await openUdpPeer(family)
+    t.teardown(opened.close)
+    return opened
+  }
+  return { core: theCore, engine: theEngine, errors, port: index => theEngine.dataPorts[index]!.port, peer }
+}
+
+/** Waits until `count` datagrams have come in this way and every one of them is accounted for. */
+export async function settled (core: Core, direction: Direction, count: number): Promise<void> {
+  const { counters } = core.state
+  const start = counters.column(direction, 0)
+  const received = (): number => counters.received.subarray(start, start + counters.dataPorts + 1).reduce((sum, value) => sum + value, 0)
+  const deadline = Date.now() + 5000
+  while (received() < count || counters.inFlight(direction) !== 0) {
+    if (Date.now() > deadline) throw new Error(`${received()} of ${count} datagrams, ${counters.inFlight(direction)} in flight`)
+    await new Promise(resolve => { setImmediate(resolve) })
+  }
+}
+
+const address = (family: 4 | 6): string => family === 4 ? '127.0.0.1' : '::1'
+
+function echo (server: UdpPeer): void {
+  server.onDatagram(({ bytes, address, port }) => { void server.send(bytes, port, address) })
+}
+
+export function conformance (t: Test, open: OpenEngine): void {
+  for (const [bindAddress, clientFamily, targetFamily] of [['127.0.0.1', 4, 4], ['::', 4, 4], ['::', 6, 4], ['::', 4, 6], ['::', 6, 6], ['::1', 6, 6], ['0.0.0.0', 4, 4]] as const) {
+    void t.test(`bound to ${bindAddress}, an IPv${clientFamily} client and an IPv${targetFamily} target exchange datagrams on two data ports`, async t => {
+      if ((clientFamily === 6 || targetFamily === 6) && !await hasIPv6()) {
+        t.comment('this machine has no IPv6: not run')
+        return
+      }
+      const { core, port, peer } = await openRig(t, open, bindAddress)
+      const [game, voice, client] = [await peer(targetFamily), await peer(targetFamily), await peer(clientFamily)]
+      echo(game)
+      core.operations.grant({ token: tokenOf('t'), target: { key: 'k', address: address(targetFamily), ports: [game.port, voice.port] }, ttlMs: 30_000, consumed: 0 }, systemClock.now())
+      await client.send(bytesOf({ token: 't' }), port(0))
+      await client.send('to game', port(0))
+      const reply = await client.next()
+      t.equal(reply.bytes.toString(), 'to game')
+      t.equal(reply.port, port(0), 'the reply comes from the data port the client used')
+      await client.send('to voice', port(1))
+      const heard = await voice.next()
+      t.equal(heard.bytes.toString(), 'to voice')
+      await voice.send('from voice', heard.port, heard.address)
+      t.equal((await client.next()).port, port(1))
+      await settled(core, Direction.toTarget, 3)
+      t.equal(game.received.length, 1, 'the token was not forwarded')
+      t.equal(core.operations.clientOf(0), `${clientFamily === 4 ? '127.0.0.1' : '[::1]'}:${client.port}`)
+    })
+  }
+
+  void t.test('datagrams of every size pass unchanged, up to the largest there is', async t => {
+    const { core, port, peer } = await openRig(t, open, '127.0.0.1')
+    const [server, client] = [await peer(), await peer()]
+    echo(server)
+    core.operations.setDefaultTargets([{ key: 'k', address: '127.0.0.1', ports: [server.port, 0] }])
+    for (const size of [0, 1, 1200, 1472, 1473, 9000, 65_507]) {
+      const sent = Buffer.alloc(size, size % 251)
+      await client.send(sent, port(0))
+      t.ok((await client.next()).bytes.equals(sent), `${size} bytes`)
+    }
+    await settled(core, Direction.toClient, 7)
+    t.equal(core.state.counters.bytes[core.state.counters.column(Direction.toClient, 0)], 0 + 1 + 1200 + 1472 + 1473 + 9000 + 65_507)
+  })
+
+  void t.test('order is kept within a session, and two clients on one target keep their own replies', async t => {
+    const { core, engine, port, peer } = await openRig(t, open, '127.0.0.1')
+    const server = await peer()
+    echo(server)
+    core.operations.setDefaultTargets([{ key: 'k', address: '127.0.0.1', ports: [server.port, 0] }])
+    const clients = await Promise.all([peer(), peer(), peer()])
+    for (let number = 0; number < 200; number++) {
+      for (const [index, client] of clients.entries()) await client.send(`${index}:${number}`, port(0))
+    }
+    for (const [index, client] of clients.entries()) {
+      const got: string[] = []
+      for (let number = 0; number < 200; number++) got.push((await client.next()).bytes.toString())
+      t.same(got, Array.from({ length: 200 }, (_, number) => `${index}:${number}`))
+    }
+    t.equal(engine.upstreamSockets(), 3, 'one upstream socket for each client of one target')
+  })
+
+  void t.test('sessions on different targets share an upstream socket, and unused sockets are closed', async t => {
+    const { core, engine, port, peer } = await openRig(t, open, '127.0.0.1', { limits: { ...testOptions().limits, upstreamLingerMs: 0 } })
+    const servers = await Promise.all([peer(), peer(), peer()])
+    const clients = await Promise.all(servers.map(async () => await peer()))
+    for (const [index, client] of clients.entries()) {
+      core.operations.grant({ token: tokenOf(`t${index}`), target: { key: `k${index}`, address: '127.0.0.1', ports: [servers[index]!.port, 0] }, ttlMs: 30_000, consumed: 0 }, systemClock.now())
+      await client.send(bytesOf({ token: `t${index}` }), port(0))
+      await client.send('x', port(0))
+      await servers[index]!.next()
+    }
+    t.equal(engine.upstreamSockets(), 1)
+    for (let slot = 0; slot < 3; slot++) core.operations.endSession(slot, systemClock.now())
+    core.operations.sweep(systemClock.now() + 1)
+    engine.sweep()
+    t.equal(engine.upstreamSockets(), 0)
+  })
+
+  void t.test('a datagram the network cannot carry is counted, and the session goes on', async t => {
+    if (!await hasIPv6()) {
+      t.comment('this machine has no IPv6: not run')
+      return
+    }
+    const { core, port, peer } = await openRig(t, open, '::', { limits: { ...testOptions().limits, maxDatagramBytes: 70_000 } })
+    const [server, client] = [await peer(4), await peer(6)]
+    core.operations.setDefaultTargets([{ key: 'k', address: '127.0.0.1', ports: [server.port, 0] }])
+    // IPv6 carries 65,527 bytes of payload (65,535 - 8), IPv4 65,507: this one fits only the way in.
+    await client.send(Buffer.alloc(65_520), port(0))
+    await client.send('after', port(0))
+    t.equal((await server.next()).bytes.toString(), 'after')
+    await settled(core, Direction.toTarget, 2)
+    t.equal(core.state.counters.dropped[DropReason.oversize], 1)
+    t.equal(core.state.sessions.size, 1)
+  })
+
+  void t.test('a target that is not there, and its ICMP errors, end nothing', async t => {
+    const { core, port, errors } = await openRig(t, open, '127.0.0.1')
+    const [server, client] = [await openUdpPeer(), await openUdpPeer()]
+    const deadPort = server.port
+    await server.close()
+    core.operations.setDefaultTargets([{ key: 'k', address: '127.0.0.1', ports: [deadPort, 0] }])
+    for (let number = 0; number < 5; number++) await client.send('anyone?', port(0))
+    await settled(core, Direction.toTarget, 5)
+    const late = await openUdpPeer(4, deadPort)
+    t.teardown(late.close)
+    await client.send('now?', port(0))
+    t.equal((await late.next()).bytes.toString(), 'now?')
+    t.same(errors, [])
+    t.equal(core.state.sessions.size, 1)
+    // A client that is gone: the reply to it meets a closed port.
+    const { address, port: upstream } = late.received[0]!
+    await client.close()
+    await late.send('gone', upstream, address)
+    await settled(core, Direction.toClient, 1)
+    t.equal(core.state.sessions.size, 1)
+  })
+
+  void t.test('a full send queue drops and counts', async t => {
+    const { core, port, peer } = await openRig(t, open, '127.0.0.1', {}, { sendQueueBytes: -1 })
+    const [server, client] = [await peer(), await peer()]
+    core.operations.setDefaultTargets([{ key: 'k', address: '127.0.0.1', ports: [server.port, 0] }])
+    await client.send('x', port(0))
+    while (core.state.counters.dropped[DropReason.sendQueueFull] === 0) await new Promise(resolve => { setImmediate(resolve) })
+    t.equal(core.state.counters.inFlight(Direction.toTarget), 0)
+  })
+
+  void t.test('a port that is taken, and an address that is not here, are told as such, with nothing left open', async t => {
+    const taken = createSocket('udp4')
+    await new Promise<void>(resolve => { taken.bind(0, '127.0.0.1', resolve) })
+    t.teardown(() => taken.close())
+    const port = taken.address().port
+    const failure = await openRig(t, open, '127.0.0.1', {}, { dataPorts: [{ name: 'free', port: 0 }, { name: 'game', port }] }).then(() => undefined, (error: unknown) => error)
+    t.type(failure, BindError)
+    t.match(failure, { code: 'EADDRINUSE', dataPort: { name: 'game', port }, message: `data port "game": cannot bind UDP 127.0.0.1 port ${port} (EADDRINUSE)` })
+    const foreign = await openRig(t, open, '192.0.2.1').then(() => undefined, (error: unknown) => error)
+    t.match(foreign, { code: 'EADDRNOTAVAIL' })
+  })
+}

@@ -1,0 +1,81 @@
+// A UDP socket for tests that remembers what it got and lets a test wait for it.
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
+
+export interface Received {
+  readonly bytes: Buffer
+  readonly address: string
+  readonly port: number
+}
+
+export interface UdpPeer {
+  readonly port: number
+  readonly received: readonly Received[]
+  readonly send: (bytes: Uint8Array | string, port: number, address?: string) => Promise<void>
+  /** The next datagram nobody has taken yet. Rejects after `timeoutMs` without one. */
+  readonly next: (timeoutMs?: number) => Promise<Received>
+  /** Calls `answer` for every datagram; the datagram is still kept for `next`. */
+  readonly onDatagram: (answer: (received: Received) => void) => void
+  readonly close: () => Promise<void>
+}
+
+const WAIT_MS = 5000
+
+/** Binds a socket on loopback: `127.0.0.1` or, with family 6, `::1`. */
+export async function openUdpPeer (family: 4 | 6 = 4, port = 0): Promise<UdpPeer> {
+  const socket: Socket = createSocket(family === 4 ? 'udp4' : 'udp6')
+  const host = family === 4 ? '127.0.0.1' : '::1'
+  const received: Received[] = []
+  const waiting: ((received: Received) => void)[] = []
+  const listeners: ((received: Received) => void)[] = []
+  let taken = 0
+  await new Promise<void>((resolve, reject) => {
+    socket.once('error', reject)
+    socket.bind(port, host, resolve)
+  })
+  socket.on('message', (bytes: Buffer, { address, port }: RemoteInfo) => {
+    const item = { bytes, address, port }
+    received.push(item)
+    for (const listener of listeners) listener(item)
+    const waiter = waiting.shift()
+    if (waiter === undefined) return
+    taken++
+    waiter(item)
+  })
+  const next = async (timeoutMs = WAIT_MS): Promise<Received> => {
+    if (taken < received.length) return received[taken++]!
+    return await new Promise((resolve, reject) => {
+      const waiter = (item: Received): void => {
+        clearTimeout(timer)
+        resolve(item)
+      }
+      const timer = setTimeout(() => {
+        waiting.splice(waiting.indexOf(waiter), 1)
+        reject(new Error(`no datagram within ${timeoutMs} ms`))
+      }, timeoutMs)
+      waiting.push(waiter)
+    })
+  }
+  return {
+    port: socket.address().port,
+    received,
+    next,
+    send: async (bytes, toPort, address = host) => {
+      await new Promise<void>((resolve, reject) => {
+        socket.send(bytes, toPort, address, error => { if (error === null) resolve(); else reject(error) })
+      })
+    },
+    onDatagram: answer => { listeners.push(answer) },
+    close: async () => { await new Promise<void>(resolve => { socket.close(resolve) }) }
+  }
+}
+
+/** True if this machine has an IPv6 loopback address. */
+export async function hasIPv6 (): Promise<boolean> {
+  try {
+    const peer = await openUdpPeer(6)
+    await peer.close()
+    return true
+  } catch {
+    return false
+  }
+}
