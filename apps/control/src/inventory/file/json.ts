@@ -1,0 +1,39 @@
+// JSON values as they come out of a parser, before anything is known about them.
+
+/** Keys and indices from the top of a document to the part in question. */
+export type DocumentPath = ReadonlyArray<string | number>
+
+export interface ShapeFault {
+  readonly path: DocumentPath
+  readonly message: string
+}
+
+export type Json = Readonly<Record<string, unknown>>
+
+// Deeper than any real object (a CustomResourceDefinition has about 30 levels), and no danger to a stack.
+const MAX_DEPTH = 100
+
+export function isMap (value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/**
+ * Freezes `value` with all it holds, or says which part of it is no JSON: YAML knows binary values, infinity, and
+ * aliases to what they stand in. Also refuses what is nested too deep for recursion.
+ */
+export function freezeJson (value: unknown, path: DocumentPath = [], above = new Set<unknown>()): ShapeFault | undefined {
+  if (typeof value === 'number' && !Number.isFinite(value)) return { path, message: 'a number is out of range' }
+  if (typeof value !== 'object' || value === null) return undefined
+  if (above.has(value)) return { path, message: 'an alias stands inside of what it refers to' }
+  if (above.size >= MAX_DEPTH) return { path, message: `nested deeper than ${MAX_DEPTH} levels` }
+  if (Object.isFrozen(value)) return undefined
+  if (!Array.isArray(value) && Object.getPrototypeOf(value) !== Object.prototype) return { path, message: 'binary values are not supported' }
+  above.add(value)
+  for (const [key, part] of Object.entries(value)) {
+    const fault = freezeJson(part, [...path, Array.isArray(value) ? Number(key) : key], above)
+    if (fault !== undefined) return fault
+  }
+  above.delete(value)
+  Object.freeze(value)
+  return undefined
+}

@@ -1,0 +1,175 @@
+// The inventory without a cluster: a directory (or one file) of YAML or JSON Kubernetes objects, read again as a whole
+// whenever it changes. What is broken is reported and replaced by what it last said when it was not.
+import type { ResourceMapping } from '#config/schema.js'
+import type { Clock } from '#core/clock.js'
+import { err, ok, type Result } from '#core/result.js'
+import type { Inventory, InventoryStatus } from '../inventory.js'
+import { heldTypes, type ResourceType } from '../resource-types.js'
+import { createStore, type Store } from '../store.js'
+import { assignObjects } from './assign.js'
+import { createCoalescer, type Coalescer } from './coalescer.js'
+import { formatFault, nextContents, noContents, type FileFault } from './contents.js'
+import { FaultLog, type InventoryLog } from './fault-log.js'
+import { listPath, readListing, type Listing, type PathFault } from './read-path.js'
+import { watchDirectory, type StopWatching } from './watch-directory.js'
+
+export interface FileInventoryDeps {
+  /** A directory, of which all .yaml, .yml and .json files are read (not those below it), or a file. */
+  readonly path: string
+  /** The configured mappings: objects of no type in here are ignored, but for Services that a mapping routes to. */
+  readonly mappings: Readonly<Record<string, ResourceMapping>>
+  readonly clock: Clock
+  readonly log: InventoryLog
+  /** How long the files must be at rest before they are read again, in milliseconds. */
+  readonly debounceMs?: number
+  /** How often the files are looked at even without a notice from the system, in milliseconds. */
+  readonly pollMs?: number
+  /** Called after every reading: whether all of it was good. */
+  readonly onReload?: (outcome: ReloadOutcome) => void
+}
+
+export type ReloadOutcome = 'ok' | 'fault'
+
+/** Why there is no inventory at `path`, with a sentence for the operator. */
+export interface OpenFailure {
+  readonly reason: PathFault
+  readonly message: string
+}
+
+const DEBOUNCE_MS = 100
+const POLL_MS = 5000
+
+const pathFaults: Readonly<Record<PathFault, string>> = {
+  not_found: 'does not exist',
+  not_readable: 'cannot be read',
+  not_a_file_or_directory: 'is neither a file nor a directory'
+}
+
+/**
+ * Opens the inventory at `path` and reads it once. Fails only if the path itself cannot be read. A file that is broken
+ * from the start has no last good content and so contributes nothing, but the inventory is `synced` all the same: one
+ * bad file must not keep a director from serving the others. `status().faults` has it as `file:line:column: message`.
+ * `ageMs` counts from the last moment at which everything was read and nothing was wrong, or from the opening.
+ */
+export async function openFileInventory (deps: FileInventoryDeps): Promise<Result<Inventory, OpenFailure>> {
+  const listing = await listPath(deps.path)
+  if (!listing.ok) {
+    return err({ reason: listing.error, message: `inventory.path: ${deps.path} ${pathFaults[listing.error]}` })
+  }
+  const types = heldTypes(deps.mappings)
+  const store = createStore(types.keys())
+  const files = new WatchedFiles(deps, types, store)
+  await files.read(listing.value)
+  const { find, get, sizes, namespaces, onChange } = store
+  return ok({ find, get, sizes, namespaces, onChange, status: () => files.status(), close: () => files.close() })
+}
+
+// Keeps `store` in step with the files.
+class WatchedFiles {
+  readonly #deps: FileInventoryDeps
+  readonly #types: ReadonlyMap<string, ResourceType>
+  readonly #store: Store
+  readonly #faultLog: FaultLog
+  readonly #changes: Coalescer
+  readonly #stopPolling: () => void
+  #contents = noContents
+  #pathFault: FileFault | undefined
+  // Of the listing that `#contents` is from; empty while the path cannot be read.
+  #stamp = ''
+  #trueAtMs: number
+  #stopWatching: StopWatching | undefined
+  #isPolling = false
+  #isClosed = false
+  #saidUnwatched = false
+
+  constructor (deps: FileInventoryDeps, types: ReadonlyMap<string, ResourceType>, store: Store) {
+    this.#deps = deps
+    this.#types = types
+    this.#store = store
+    this.#faultLog = new FaultLog(deps.log)
+    this.#changes = createCoalescer(deps.clock, deps.debounceMs ?? DEBOUNCE_MS, () => this.#readAgain())
+    this.#stopPolling = deps.clock.every(deps.pollMs ?? POLL_MS, () => { void this.#poll() })
+    this.#trueAtMs = deps.clock.now()
+  }
+
+  status (): InventoryStatus {
+    return {
+      synced: true,
+      ageMs: this.#deps.clock.now() - this.#trueAtMs,
+      faults: this.#faults().map(formatFault)
+    }
+  }
+
+  async read (listing: Listing): Promise<void> {
+    this.#watch(listing.directory)
+    const sources = await readListing(listing)
+    this.#stamp = listing.stamp
+    this.#pathFault = undefined
+    this.#contents = nextContents(this.#contents, sources)
+    const { byType, ignored } = assignObjects(this.#contents.objects, this.#types)
+    if (this.#store.replace(byType)) {
+      const objects = Object.fromEntries(this.#store.sizes())
+      this.#deps.log.info({ path: this.#deps.path, files: sources.length, objects, ignored }, 'Inventory read')
+    }
+    this.#conclude()
+  }
+
+  async close (): Promise<void> {
+    this.#isClosed = true
+    this.#stopPolling()
+    this.#stopWatching?.()
+    await this.#changes.close()
+    // A reading that was under way has watched again.
+    this.#stopWatching?.()
+  }
+
+  async #readAgain (): Promise<void> {
+    const listing = await listPath(this.#deps.path)
+    // The notice was about something else in the directory.
+    if (this.#isAsRead(listing)) return
+    if (listing.ok) {
+      await this.read(listing.value)
+      return
+    }
+    this.#stopWatching?.()
+    this.#stopWatching = undefined
+    this.#stamp = ''
+    this.#pathFault = { file: this.#deps.path, message: pathFaults[listing.error] }
+    this.#conclude()
+  }
+
+  async #poll (): Promise<void> {
+    if (this.#isPolling) return
+    this.#isPolling = true
+    const nowMs = this.#deps.clock.now()
+    const listing = await listPath(this.#deps.path)
+    this.#isPolling = false
+    if (!this.#isAsRead(listing)) this.#changes.request()
+    else if (this.#faults().length === 0) this.#trueAtMs = nowMs
+  }
+
+  #isAsRead (listing: Result<Listing, PathFault>): boolean {
+    return (listing.ok ? listing.value.stamp : '') === this.#stamp
+  }
+
+  // Anew for every reading: the directory may be another one of the same name, whose changes nobody would notice.
+  #watch (directory: string): void {
+    const stopFormer = this.#stopWatching
+    this.#stopWatching = watchDirectory(directory, () => { this.#changes.request() }, error => {
+      if (!this.#saidUnwatched) this.#deps.log.warn({ err: error, directory }, 'Inventory cannot be watched, it is polled')
+      this.#saidUnwatched = true
+    })
+    stopFormer?.()
+  }
+
+  #conclude (): void {
+    const faults = this.#faults()
+    if (faults.length === 0) this.#trueAtMs = this.#deps.clock.now()
+    this.#faultLog.report(faults)
+    if (!this.#isClosed) this.#deps.onReload?.(faults.length === 0 ? 'ok' : 'fault')
+  }
+
+  #faults (): readonly FileFault[] {
+    return this.#pathFault === undefined ? this.#contents.faults : [this.#pathFault, ...this.#contents.faults]
+  }
+}

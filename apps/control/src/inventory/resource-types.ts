@@ -1,0 +1,35 @@
+// Which kinds of objects an inventory has to hold for the configured mappings, whoever provides them.
+import type { ResourceMapping } from '#config/schema.js'
+
+/** Kubernetes' name for a kind: group, version and the plural, as in its URLs. */
+export interface ResourceType {
+  readonly group: string
+  readonly version: string
+  readonly resource: string
+}
+
+/**
+ * The resource type under which an inventory holds the Services that service-based mappings route to. No query can
+ * name it, for it is no key of `resourceQueryMapping` (a key with parentheses in it would still only name Services).
+ */
+export const SERVICES_TYPE = '(services)'
+
+/** True if the mapping routes to a Service's clusterIP instead of an address in the object itself. */
+export function isServiceBased (mapping: ResourceMapping): boolean {
+  return mapping.addressPath === undefined && (mapping.serviceSelectorLabel !== undefined || mapping.serviceTargetPortName !== undefined)
+}
+
+/** True if the mapped objects are Services themselves. */
+export function isService (mapping: ResourceType): boolean {
+  return mapping.group === '' && mapping.resource === 'services'
+}
+
+/** What to hold: every configured resource type, and Services if a mapping routes to those of other objects. */
+export function heldTypes (mappings: Readonly<Record<string, ResourceMapping>>): ReadonlyMap<string, ResourceType> {
+  const types = new Map<string, ResourceType>()
+  for (const [name, { group, version, resource }] of Object.entries(mappings)) types.set(name, { group, version, resource })
+  if (Object.values(mappings).some(mapping => isServiceBased(mapping) && !isService(mapping))) {
+    types.set(SERVICES_TYPE, { group: '', version: 'v1', resource: 'services' })
+  }
+  return types
+}

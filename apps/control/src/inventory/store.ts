@@ -1,0 +1,137 @@
+// The objects in memory, indexed so that a query costs what it finds: by resource type, namespace, and each label with
+// its value. Any provider fills it; readers never see half of a `replace`, because nothing here awaits.
+import { isDeepStrictEqual } from 'node:util'
+import type { Inventory, KubeObject } from './inventory.js'
+import { ObjectList } from './object-list.js'
+
+export interface Store extends Pick<Inventory, 'find' | 'get' | 'sizes' | 'namespaces' | 'onChange'> {
+  /**
+   * Makes the content of each resource type in `content` exactly these objects. An object that is equal to the one
+   * held keeps its identity. Listeners are called once, and only if anything differs; answers whether it did.
+   */
+  readonly replace: (content: ReadonlyMap<string, Iterable<KubeObject>>) => boolean
+}
+
+/** An empty store for these resource types; `sizes` names each of them from the start. */
+export function createStore (resourceTypes: Iterable<string>): Store {
+  const shelves = new Map<string, Shelf>()
+  const listeners = new Set<() => void>()
+  for (const type of resourceTypes) shelves.set(type, new Shelf())
+  return {
+    find: (resourceType, namespace, labels) => shelves.get(resourceType)?.find(namespace, labels) ?? [],
+    get: (resourceType, namespace, name) => shelves.get(resourceType)?.get(namespace, name),
+    sizes: () => new Map([...shelves].map(([type, shelf]) => [type, shelf.size])),
+    namespaces: () => new Set([...shelves.values()].flatMap(shelf => [...shelf.namespaces])),
+    onChange: listener => {
+      // Wrapped, so that the same function may listen twice and stop once.
+      const call = (): void => { listener() }
+      listeners.add(call)
+      return () => { listeners.delete(call) }
+    },
+    replace: content => {
+      let changed = false
+      for (const [type, objects] of content) changed = shelves.get(type)?.replace(objects) === true || changed
+      if (changed) for (const listener of [...listeners]) listener()
+      return changed
+    }
+  }
+}
+
+// The objects of one resource type.
+class Shelf {
+  readonly #byNamespace = new Map<string, LabelledObjects>()
+  size = 0
+
+  get namespaces (): Iterable<string> {
+    return this.#byNamespace.keys()
+  }
+
+  find (namespace: string, labels: Readonly<Record<string, string>> = {}): Iterable<KubeObject> {
+    return this.#byNamespace.get(namespace)?.find(Object.entries(labels)) ?? []
+  }
+
+  get (namespace: string, name: string): KubeObject | undefined {
+    return this.#byNamespace.get(namespace)?.get(name)
+  }
+
+  replace (objects: Iterable<KubeObject>): boolean {
+    const gone = new Set([...this.#byNamespace.values()].flatMap(held => held.find([])))
+    let changed = false
+    for (const object of objects) {
+      const { namespace, name } = object.metadata
+      const held = this.get(namespace, name)
+      if (held !== undefined) gone.delete(held)
+      if (isDeepStrictEqual(held, object)) continue
+      this.#put(object, held)
+      changed = true
+    }
+    for (const object of gone) this.#delete(object)
+    return changed || gone.size > 0
+  }
+
+  #put (object: KubeObject, held: KubeObject | undefined): void {
+    const { namespace } = object.metadata
+    const objects = this.#byNamespace.get(namespace) ?? new LabelledObjects()
+    this.#byNamespace.set(namespace, objects)
+    if (held === undefined) this.size++
+    else objects.delete(held)
+    objects.put(object)
+  }
+
+  #delete (object: KubeObject): void {
+    const objects = this.#byNamespace.get(object.metadata.namespace)
+    objects?.delete(object)
+    this.size--
+    if (objects?.find([]).length === 0) this.#byNamespace.delete(object.metadata.namespace)
+  }
+}
+
+type Label = readonly [name: string, value: string]
+
+// The objects of one resource type in one namespace.
+class LabelledObjects {
+  readonly #all = new ObjectList()
+  readonly #byLabel = new Map<string, ObjectList>()
+
+  get (name: string): KubeObject | undefined {
+    return this.#all.get(name)
+  }
+
+  // Starts from the rarest of the labels; the others are checked object by object.
+  find (labels: readonly Label[]): readonly KubeObject[] {
+    let fewest = this.#all.objects
+    for (const label of labels) {
+      const bearers = this.#byLabel.get(labelKey(label))?.objects ?? []
+      if (bearers.length < fewest.length) fewest = bearers
+    }
+    return labels.length === 0 ? fewest : fewest.filter(object => labels.every(([name, value]) => ownLabel(object, name) === value))
+  }
+
+  put (object: KubeObject): void {
+    this.#all.put(object)
+    for (const label of Object.entries(object.metadata.labels ?? {})) {
+      const bearers = this.#byLabel.get(labelKey(label)) ?? new ObjectList()
+      this.#byLabel.set(labelKey(label), bearers)
+      bearers.put(object)
+    }
+  }
+
+  delete (object: KubeObject): void {
+    this.#all.delete(object.metadata.name)
+    for (const label of Object.entries(object.metadata.labels ?? {})) {
+      const bearers = this.#byLabel.get(labelKey(label))
+      bearers?.delete(object.metadata.name)
+      if (bearers?.objects.length === 0) this.#byLabel.delete(labelKey(label))
+    }
+  }
+}
+
+// A label's name cannot contain `=`, and if it did, `find` would still check the label itself.
+function labelKey ([name, value]: Label): string {
+  return `${name}=${value}`
+}
+
+function ownLabel (object: KubeObject, name: string): string | undefined {
+  const labels = object.metadata.labels ?? {}
+  return Object.hasOwn(labels, name) ? labels[name] : undefined
+}

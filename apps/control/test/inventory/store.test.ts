@@ -1,0 +1,121 @@
+// The store against a naive list, and what belongs to which resource type.
+import fc from 'fast-check'
+import t from 'tap'
+import type { KubeObject } from '../../src/inventory/inventory.js'
+import { isOfType, pluralsOf } from '../../src/inventory/plural.js'
+import { heldTypes, SERVICES_TYPE } from '../../src/inventory/resource-types.js'
+import { createStore } from '../../src/inventory/store.js'
+import { gameServer, kubeObject, mapping } from './kube-objects.js'
+
+const namesOf = (objects: Iterable<KubeObject>): string[] => [...objects].map(({ metadata }) => metadata.name)
+
+void t.test('objects are found by namespace, labels and name, in the order of their names', async t => {
+  const store = createStore(['gameserver'])
+  store.replace(new Map([['gameserver', [
+    gameServer('c', { labels: { map: 'dust', tier: 'gold' } }),
+    gameServer('a', { labels: { map: 'dust' } }),
+    gameServer('b', { labels: { map: 'aztec' } }),
+    gameServer('a', { namespace: 'other' })
+  ]]]))
+  t.strictSame(namesOf(store.find('gameserver', 'games')), ['a', 'b', 'c'])
+  t.strictSame(namesOf(store.find('gameserver', 'games', {})), ['a', 'b', 'c'])
+  t.strictSame(namesOf(store.find('gameserver', 'games', { map: 'dust' })), ['a', 'c'])
+  t.strictSame(namesOf(store.find('gameserver', 'games', { map: 'dust', tier: 'gold' })), ['c'])
+  t.strictSame(namesOf(store.find('gameserver', 'games', { map: 'dust', tier: 'none' })), [])
+  t.strictSame(namesOf(store.find('gameserver', 'games', { constructor: 'x' })), [])
+  t.strictSame(namesOf(store.find('gameserver', 'none')), [])
+  t.strictSame(namesOf(store.find('lobby', 'games')), [])
+  t.equal(store.get('gameserver', 'other', 'a')?.metadata.namespace, 'other')
+  t.equal(store.get('gameserver', 'other', 'b'), undefined)
+  t.equal(store.get('gameserver', 'games', 'aa'), undefined)
+  t.strictSame(store.sizes(), new Map([['gameserver', 4]]))
+  t.strictSame(store.namespaces(), new Set(['games', 'other']))
+})
+
+void t.test('a label whose text looks like another label is not taken for it', async t => {
+  const store = createStore(['gameserver'])
+  store.replace(new Map([['gameserver', [gameServer('a', { labels: { 'x=y': 'z' } }), gameServer('b', { labels: { x: 'y=z' } })]]]))
+  t.strictSame(namesOf(store.find('gameserver', 'games', { x: 'y=z' })), ['b'])
+  t.strictSame(namesOf(store.find('gameserver', 'games', { 'x=y': 'z' })), ['a'])
+})
+
+void t.test('listeners hear of changes alone, after the fact, and until they stop', async t => {
+  const store = createStore(['gameserver', 'lobby'])
+  const heard: string[][] = []
+  const listener = (): void => { heard.push(namesOf(store.find('gameserver', 'games'))) }
+  const stop = store.onChange(listener)
+  const stopTwin = store.onChange(listener)
+  const kept = gameServer('a')
+  t.ok(store.replace(new Map([['gameserver', [kept, gameServer('b')]]])))
+  t.strictSame(heard, [['a', 'b'], ['a', 'b']], 'both see the new content')
+  stopTwin()
+  t.notOk(store.replace(new Map([['gameserver', [gameServer('b'), gameServer('a')]]])), 'equal objects in another order')
+  t.equal(heard.length, 2)
+  t.equal(store.get('gameserver', 'games', 'a'), kept, 'an equal object keeps its identity')
+  t.ok(store.replace(new Map([['gameserver', [gameServer('b', {}, { state: 'Allocated' })]]])))
+  t.strictSame(heard.at(-1), ['b'])
+  t.equal(heard.length, 3)
+  stop()
+  t.ok(store.replace(new Map([['gameserver', []]])))
+  t.equal(heard.length, 3)
+  t.strictSame([...store.namespaces()], [], 'a namespace without objects is none')
+  t.notOk(store.replace(new Map([['unheld', [kept]]])), 'a type that is not held')
+})
+
+void t.test('any sequence of replacements leaves what a plain list would hold', async () => {
+  const labels = fc.dictionary(fc.constantFrom('map', 'tier'), fc.constantFrom('1', '2'), { maxKeys: 2 })
+  const object = fc.record({
+    type: fc.constantFrom('gameserver', 'lobby'),
+    namespace: fc.constantFrom('games', 'other'),
+    name: fc.constantFrom('a', 'b', 'c', 'd'),
+    labels,
+    state: fc.constantFrom('Ready', 'Allocated')
+  })
+  const content = fc.uniqueArray(object, { maxLength: 12, selector: ({ type, namespace, name }) => `${type}/${namespace}/${name}` })
+  fc.assert(fc.property(fc.array(content, { minLength: 1, maxLength: 5 }), labels, (contents, wanted) => {
+    const store = createStore(['gameserver', 'lobby'])
+    for (const objects of contents) store.replace(byType(objects))
+    const naive = contents.at(-1)!
+    return ['gameserver', 'lobby'].every(type => store.sizes().get(type) === naive.filter(entry => entry.type === type).length &&
+      ['games', 'other'].every(namespace => JSON.stringify([...store.find(type, namespace, wanted)]) === JSON.stringify(naive
+        .filter(entry => entry.type === type && entry.namespace === namespace)
+        .filter(entry => Object.entries(wanted).every(([name, value]) => entry.labels[name] === value))
+        .sort((left, right) => left.name < right.name ? -1 : 1)
+        .map(toObject))))
+  }), { numRuns: 500 })
+
+  type Entry = typeof object extends fc.Arbitrary<infer Value> ? Value : never
+  function toObject ({ namespace, name, labels, state }: Entry): KubeObject {
+    return gameServer(name, { namespace, labels }, { state })
+  }
+  function byType (entries: readonly Entry[]): Map<string, KubeObject[]> {
+    return new Map(['gameserver', 'lobby'].map(type => [type, entries.filter(entry => entry.type === type).map(toObject)]))
+  }
+})
+
+void t.test('a kind belongs to the resource whose plural it may have', async t => {
+  const table: ReadonlyArray<readonly [apiVersion: string, kind: string, group: string, version: string, resource: string, belongs: boolean]> = [
+    ['agones.dev/v1', 'GameServer', 'agones.dev', 'v1', 'gameservers', true],
+    ['v1', 'Pod', '', 'v1', 'pods', true],
+    ['networking.k8s.io/v1', 'Ingress', 'networking.k8s.io', 'v1', 'ingresses', true],
+    ['networking.k8s.io/v1', 'NetworkPolicy', 'networking.k8s.io', 'v1', 'networkpolicies', true],
+    ['v1', 'Endpoints', '', 'v1', 'endpoints', true],
+    ['v1', 'Pod', '', 'v1', 'Pods', true],
+    ['agones.dev/v2', 'GameServer', 'agones.dev', 'v1', 'gameservers', false],
+    ['v1', 'GameServer', 'agones.dev', 'v1', 'gameservers', false],
+    ['agones.dev/v1', 'Pod', '', 'v1', 'pods', false],
+    ['v1', 'Pod', '', 'v1', 'services', false]
+  ]
+  for (const [apiVersion, kind, group, version, resource, belongs] of table) {
+    t.equal(isOfType(kubeObject(apiVersion, kind, 'x'), { group, version, resource }), belongs, `${apiVersion} ${kind} as ${resource}`)
+  }
+  t.strictSame(pluralsOf('Policy'), ['policys', 'policyes', 'policy', 'policies'])
+})
+
+void t.test('Services are held whenever a mapping routes to those of other objects', async t => {
+  const services = { group: '', version: 'v1', resource: 'services' }
+  const byService = { group: 'agones.dev', version: 'v1', resource: 'gameservers', serviceSelectorLabel: 'gs', serviceTargetPortName: 'default' }
+  t.strictSame(heldTypes({ direct: mapping() }), new Map([['direct', { group: 'agones.dev', version: 'v1', resource: 'gameservers' }]]))
+  t.strictSame(heldTypes({ legacy: byService }).get(SERVICES_TYPE), services)
+  t.strictSame([...heldTypes({ dns: { ...services, serviceTargetPortName: 'dns' } }).keys()], ['dns'], 'a Service is its own')
+})
