@@ -1,6 +1,6 @@
 // The proxy, put together: core, engine, journal, RPC server and the periodic sweep.
 import { randomUUID } from 'node:crypto'
-import Fastify, { type FastifyInstance } from 'fastify'
+import Fastify from 'fastify'
 import type { Logger } from 'pino'
 import type { Config } from '#config/schema.js'
 import type { Clock } from '#core/clock.js'
@@ -66,7 +66,7 @@ export async function openProxy (deps: ProxyDeps): Promise<Proxy> {
       log.warn({ err: error }, 'Socket error')
     }
   })
-  const app = rpcApp(log)
+  const app = Fastify({ logger: false, bodyLimit: MAX_RPC_BODY_BYTES, forceCloseConnections: true })
   events.register(app)
   registerRpc(app, createHandlers({
     core,
@@ -86,7 +86,7 @@ export async function openProxy (deps: ProxyDeps): Promise<Proxy> {
       processSamples: deps.processSamples
     }),
     onUnusableTargets: faults => { log.warn({ faults: Object.fromEntries(faults) }, 'Default targets left out') }
-  }))
+  }), error => { log.error({ err: error }, 'RPC call failed') })
   const stopSweeping = clock.every(SWEEP_PERIOD_MS, () => { sweep(core, engine, clock, log) })
   const close = async (): Promise<void> => {
     isDraining = true
@@ -102,16 +102,6 @@ export async function openProxy (deps: ProxyDeps): Promise<Proxy> {
     throw error
   }
   return { instanceId, engine, core, close }
-}
-
-function rpcApp (log: Logger): FastifyInstance {
-  return Fastify({
-    loggerInstance: log,
-    disableRequestLogging: true,
-    bodyLimit: MAX_RPC_BODY_BYTES,
-    forceCloseConnections: true,
-    ajv: { customOptions: { removeAdditional: false, coerceTypes: 'array', allErrors: false } }
-  }) as unknown as FastifyInstance
 }
 
 function sweep (core: Core, engine: Engine, clock: Clock, log: Logger): void {

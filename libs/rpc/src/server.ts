@@ -1,6 +1,8 @@
 // The serving side of the contract: registers every row of the table on a Fastify instance, checked by its schemas.
-import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { TSchema } from '@sinclair/typebox'
+import { TypeCompiler } from '@sinclair/typebox/compiler'
+import { Value } from '@sinclair/typebox/value'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { err, type Result } from '#core/result.js'
 import { rpcCalls, rpcErrors, type RpcFailure, type RpcInput, type RpcName, type RpcReply } from './contract.js'
 
@@ -9,12 +11,13 @@ export type RpcHandlers = { readonly [Name in RpcName]: (input: RpcInput<Name>) 
 
 type AnyHandler = (input: unknown) => Result<unknown, RpcFailure>
 
-/** Adds all calls to `app`, whose validator must refuse unknown fields and coerce query strings. */
-export function registerRpc (app: FastifyInstance, handlers: RpcHandlers): void {
+/** Adds all calls to `app`, and an error handler that answers with codes of the contract and reports bugs to `onBug`. */
+export function registerRpc (app: FastifyInstance, handlers: RpcHandlers, onBug: (error: Error) => void): void {
+  app.setValidatorCompiler<TSchema>(({ schema, httpPart }) => validator(schema, httpPart === 'querystring'))
   for (const name of Object.keys(rpcCalls) as RpcName[]) registerCall(app, name, handlers[name] as AnyHandler)
-  app.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
+  app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
     const isCallerFault = error.statusCode !== undefined && error.statusCode < 500
-    if (!isCallerFault) request.log.error({ err: error }, 'RPC call failed')
+    if (!isCallerFault) onBug(error)
     const failure: RpcFailure = isCallerFault ? { code: 'INVALID', message: error.message } : { code: 'INTERNAL', message: 'see the log of the proxy' }
     return reply.code(rpcErrors[failure.code].status).send(failure)
   })
@@ -36,6 +39,16 @@ function registerCall (app: FastifyInstance, name: RpcName, handler: AnyHandler)
       return result.ok ? reply.send(result.value) : reply.code(rpcErrors[result.error.code].status).send(result.error)
     }
   })
+}
+
+// The same checks as on the calling side. Query strings are text and are converted first; nothing else is.
+function validator (schema: TSchema, isText: boolean): (data: unknown) => { value: unknown } | { error: Error } {
+  const check = TypeCompiler.Compile(schema)
+  return data => {
+    const value = isText ? Value.Convert(schema, data) : data
+    const fault = check.Check(value) ? undefined : check.Errors(value).First()
+    return fault === undefined ? { value } : { error: new Error(`${fault.path}: ${fault.message}`) }
+  }
 }
 
 /** A failure with its code, as a Result. */

@@ -25,23 +25,25 @@ interface DropReasonRow {
   /** The metric's label value. */
   readonly name: string
   readonly meaning: string
+  /** Which way the datagram was going. */
+  readonly direction: 'to_target' | 'to_client' | 'both'
 }
 
 /** Names and meanings, by number. */
 export const dropReasons: Readonly<Record<DropReason, DropReasonRow>> = {
-  [DropReason.noSession]: { name: 'no_session', meaning: 'No session, no live token, and no default endpoint to fall back to.' },
-  [DropReason.tokenUnknown]: { name: 'token_unknown', meaning: 'A token nobody issued, or one that was revoked or expired a while ago.' },
-  [DropReason.tokenExpired]: { name: 'token_expired', meaning: 'A token whose TTL is over.' },
-  [DropReason.tokenConsumed]: { name: 'token_consumed', meaning: 'A token that another client address has redeemed on this data port.' },
-  [DropReason.tokenMalformed]: { name: 'token_malformed', meaning: 'A control packet with something other than a token after the magic.' },
-  [DropReason.noPort]: { name: 'no_port', meaning: 'The target has no port for the data port the datagram arrived on.' },
-  [DropReason.sessionLimit]: { name: 'session_limit', meaning: 'limits.maxSessions is reached.' },
-  [DropReason.upstreamLimit]: { name: 'upstream_limit', meaning: 'limits.maxUpstreamSockets is reached for this target, or no flow is free.' },
-  [DropReason.oversize]: { name: 'oversize', meaning: 'Longer than limits.maxDatagramBytes, or than the network can carry.' },
-  [DropReason.truncated]: { name: 'truncated', meaning: 'The system delivered only a part of it.' },
-  [DropReason.badSource]: { name: 'bad_source', meaning: 'A source that cannot be answered: port 0, or an address with a zone.' },
-  [DropReason.replySource]: { name: 'reply_source', meaning: 'From an address that is nobody\'s target on this socket.' },
-  [DropReason.staleTarget]: { name: 'stale_target', meaning: 'From a target that its session has left, or whose session has ended.' },
-  [DropReason.sendQueueFull]: { name: 'send_queue_full', meaning: 'limits.sendQueueBytes are waiting for the kernel already.' },
-  [DropReason.sendFailed]: { name: 'send_failed', meaning: 'The system refused to send it.' }
+  [DropReason.noSession]: { name: 'no_session', direction: 'to_target', meaning: 'No session, no live token, and no default endpoint to fall back to.' },
+  [DropReason.tokenUnknown]: { name: 'token_unknown', direction: 'to_target', meaning: 'A token nobody issued, or one that was revoked or expired a while ago.' },
+  [DropReason.tokenExpired]: { name: 'token_expired', direction: 'to_target', meaning: 'A token whose TTL is over.' },
+  [DropReason.tokenConsumed]: { name: 'token_consumed', direction: 'to_target', meaning: 'A token that another client address has redeemed on this data port.' },
+  [DropReason.tokenMalformed]: { name: 'token_malformed', direction: 'to_target', meaning: 'A control packet with something other than a token after the magic.' },
+  [DropReason.noPort]: { name: 'no_port', direction: 'to_target', meaning: 'The target has no port for the data port the datagram arrived on.' },
+  [DropReason.sessionLimit]: { name: 'session_limit', direction: 'to_target', meaning: 'limits.maxSessions is reached.' },
+  [DropReason.upstreamLimit]: { name: 'upstream_limit', direction: 'to_target', meaning: 'limits.maxUpstreamSockets is reached for this target, or no flow is free.' },
+  [DropReason.oversize]: { name: 'oversize', direction: 'both', meaning: 'Longer than limits.maxDatagramBytes, or than the network can carry.' },
+  [DropReason.truncated]: { name: 'truncated', direction: 'both', meaning: 'The system delivered only a part of it.' },
+  [DropReason.badSource]: { name: 'bad_source', direction: 'to_target', meaning: 'A source that cannot be answered: port 0, or an address with a zone.' },
+  [DropReason.replySource]: { name: 'reply_source', direction: 'to_client', meaning: 'From an address that is nobody\'s target on this socket.' },
+  [DropReason.staleTarget]: { name: 'stale_target', direction: 'to_client', meaning: 'From a target that its session has left, or whose session has ended.' },
+  [DropReason.sendQueueFull]: { name: 'send_queue_full', direction: 'both', meaning: 'limits.sendQueueBytes are waiting for the kernel already.' },
+  [DropReason.sendFailed]: { name: 'send_failed', direction: 'both', meaning: 'The system refused to send it.' }
 }

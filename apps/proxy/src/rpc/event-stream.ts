@@ -15,6 +15,9 @@ export const COUNTS_PERIOD_MS = 100
 /** A line at least this often, so that a dead connection shows, in ms. */
 export const HEARTBEAT_MS = 5000
 
+/** Counts in one line: with the longest keys still below the longest line a reader takes, 1 MiB. */
+const COUNTS_PER_LINE = 1000
+
 export interface EventStreamOptions {
   readonly instanceId: string
   readonly targets: TargetTable
@@ -56,15 +59,16 @@ export class EventStream {
     this.#sendCounts()
     reader.writeHead(200, { 'content-type': 'application/x-ndjson' })
     reader.write(lineOf({ type: 'hello', instanceId: this.#options.instanceId }))
-    reader.write(lineOf({ type: 'counts', sessions: this.#options.targets.sessionCounts() }))
+    for (const event of countsEvents(this.#options.targets.sessionCounts())) reader.write(lineOf(event))
     reader.on('close', () => { this.#readers.delete(reader) })
     this.#readers.add(reader)
   }
 
   #sendCounts (): void {
     const sessions = this.#options.targets.takeChangedCounts()
+    if (this.#readers.size === 0) return
     const isSilent = this.#options.clock.now() - this.#lastLineAt >= HEARTBEAT_MS
-    if (this.#readers.size > 0 && (isSilent || Object.keys(sessions).length > 0)) this.#write({ type: 'counts', sessions })
+    if (isSilent || Object.keys(sessions).length > 0) for (const event of countsEvents(sessions)) this.#write(event)
   }
 
   #write (event: RpcEvent): void {
@@ -81,6 +85,16 @@ export class EventStream {
     this.#readers.delete(reader)
     reader.destroy()
   }
+}
+
+// At least one line: without changes it is the heartbeat.
+function countsEvents (counts: Readonly<Record<string, number>>): RpcEvent[] {
+  const entries = Object.entries(counts)
+  const lines = Math.max(1, Math.ceil(entries.length / COUNTS_PER_LINE))
+  return Array.from({ length: lines }, (_, line) => ({
+    type: 'counts',
+    sessions: Object.fromEntries(entries.slice(line * COUNTS_PER_LINE, (line + 1) * COUNTS_PER_LINE))
+  }))
 }
 
 function lineOf (event: RpcEvent): string {

@@ -3,7 +3,7 @@ import type { Sample } from '#rpc/contract.js'
 import type { MetricName } from '#telemetry/metrics-table.js'
 import type { Core } from '../core/core.js'
 import { consumedKindNames, directionNames, endCauseNames, type Counters, type Direction } from '../core/counters.js'
-import { dropReasons, type DropReason } from '../core/drop-reason.js'
+import { dropReasons } from '../core/drop-reason.js'
 import { originNames } from '../core/session-table.js'
 
 export interface StatsSources {
@@ -51,8 +51,8 @@ function named (name: MetricName, label: string, values: readonly string[], coun
 function perDirection (counters: Counters, dataPortNames: readonly string[]): Sample[] {
   return directionNames.flatMap((direction, number) => [
     ...perDataPort(counters, number as Direction, direction, dataPortNames),
-    ...Object.entries(dropReasons).map(([reason, row]) => sample('udp_director_packets_dropped_total',
-      counters.dropped[number * counters.reasons + (Number(reason) as DropReason)]!, { direction, reason: row.name }))
+    ...Object.entries(dropReasons).filter(([, row]) => row.direction === 'both' || row.direction === direction)
+      .map(([reason, row]) => sample('udp_director_packets_dropped_total', counters.dropped[number * counters.reasons + Number(reason)]!, { direction, reason: row.name }))
   ])
 }
 

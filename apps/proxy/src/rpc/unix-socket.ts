@@ -1,6 +1,7 @@
 // The Unix socket's file: who may use it, and what to do with one that was left behind.
 import { chmod, stat, unlink } from 'node:fs/promises'
 import { connect } from 'node:net'
+import { dirname } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 
 /** The socket cannot be opened for a reason an operator has to mend. */
@@ -21,6 +22,9 @@ export async function listenOnUnixSocket (app: FastifyInstance, path: string): P
 }
 
 async function removeStale (path: string): Promise<void> {
+  // Listening would fail with EACCES, which sends people after the wrong thing.
+  const folder = await stat(dirname(path)).catch(() => undefined)
+  if (folder?.isDirectory() !== true) throw new SocketPathError(`cannot listen on ${path}: there is no directory ${dirname(path)}`)
   const file = await stat(path).catch(() => undefined)
   if (file === undefined) return
   if (!file.isSocket()) throw new SocketPathError(`${path} exists and is not a socket`)
