@@ -44,9 +44,9 @@ const bans = [
   },
   {
     from: /^/,
-    except: /^(?:apps\/proxy\/src\/engines|apps\/cli\/src\/demo|libs\/testkit)\/|\/test\/|^(?:e2e|bench)\//,
+    except: /^(?:apps\/proxy\/src\/engines|apps\/cli\/src\/demo|libs\/testkit)\/|\/test\/|^(?:e2e|bench|examples)\//,
     imports: /^node:dgram$/,
-    message: 'UDP sockets live in apps/proxy/src/engines (and in the demo, testkit, tests, e2e and bench).'
+    message: 'UDP sockets live in apps/proxy/src/engines (and in the demo, testkit, tests, e2e, bench and examples).'
   },
   {
     from: /^/,

@@ -74,7 +74,7 @@ const cases: Record<string, Case> = {
     refused: ['node:dgram', 'dgram'].flatMap(specifier =>
       ['apps/proxy/src/rpc/x.ts', 'apps/control/src/x.ts', 'apps/cli/src/x.ts', 'libs/wire/src/x.ts'].map(filePath => [filePath, imports(specifier)] as const)),
     allowed: [
-      'apps/proxy/src/engines/dgram/x.ts', 'apps/cli/src/demo/x.ts', 'libs/testkit/src/x.ts', 'apps/proxy/test/x.test.ts', 'e2e/x.ts', 'bench/x.ts'
+      'apps/proxy/src/engines/dgram/x.ts', 'apps/cli/src/demo/x.ts', 'libs/testkit/src/x.ts', 'apps/proxy/test/x.test.ts', 'e2e/x.ts', 'bench/x.ts', 'examples/x.mjs'
     ].map(filePath => [filePath, imports('node:dgram')] as const)
   },
   'the Kubernetes client lives in one file': {

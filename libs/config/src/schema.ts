@@ -129,6 +129,7 @@ export const ConfigSchema = Type.Object({
 export type Config = Static<typeof ConfigSchema>
 export type DataPort = Static<typeof DataPortSchema>
 export type ResourceMapping = Static<typeof ResourceMappingSchema>
+export type PortMapping = Static<typeof PortMappingSchema>
 export type Selection = Static<typeof SelectionSchema>
 export type StatusQuery = Static<typeof StatusQuerySchema>
 export type LoadBalancing = Static<typeof LoadBalancingSchema>
