@@ -1,0 +1,57 @@
+// docs/metrics.md: every metric, its labels, and the values of labels that are closed sets.
+import { metrics, type MetricName, type MetricRow } from '#telemetry/metrics-table.js'
+import { createControlMetrics } from '../../apps/control/src/metrics.js'
+import { consumedKindNames, directionNames, endCauseNames } from '../../apps/proxy/src/core/counters.js'
+import { dropReasons } from '../../apps/proxy/src/core/drop-reason.js'
+import { originNames } from '../../apps/proxy/src/core/session-table.js'
+import { code, generatedNote, page, table } from './markdown.js'
+
+type Label = typeof metrics[MetricName]['labels'][number]
+
+const rows = Object.entries(metrics) as Array<[MetricName, MetricRow]>
+
+const from = { control: 'control', proxy: 'proxy', both: 'each process' } as const
+
+const list = (values: readonly string[]): string => values.map(code).join(', ')
+
+/** Values that control sets from the start, so that rates begin with the first event. */
+async function seededValues (): Promise<(name: MetricName, label: string) => string[]> {
+  const nothing = { objects: new Map<string, number>(), inventoryAgeMs: 0, defaultTargets: 0, isProxyUp: false, proxySamples: undefined }
+  const text = await createControlMetrics().expose(nothing)
+  return (name, label) => [...text.matchAll(new RegExp(`^${name}\\{.*?${label}="(.*?)"`, 'gm'))].map(([, value = '']) => value)
+}
+
+async function labelValues (): Promise<Record<Label, string>> {
+  const seeded = await seededValues()
+  return {
+    cause: `tokens: ${list(seeded('udp_director_tokens_revoked_total', 'cause'))}; sessions: ${list(endCauseNames)}`,
+    code: 'a code of [errors.md](errors.md)',
+    data_port: 'a name of `dataPorts`; `none` for datagrams that belong to none',
+    direction: list(directionNames),
+    kind: list(consumedKindNames),
+    origin: `${list(originNames)}: what bound the session to its target`,
+    outcome: list(seeded('udp_director_inventory_reloads_total', 'outcome')),
+    process: list(['control', 'proxy']),
+    reason: 'see below',
+    resource_type: 'a key of `resourceQueryMapping`',
+    via: list(seeded('udp_director_tokens_issued_total', 'via'))
+  }
+}
+
+export async function metricsPage (): Promise<string> {
+  const buckets = rows.filter(([, { type }]) => type === 'histogram')
+  return page(
+    '# Metrics',
+    generatedNote,
+    '`GET /metrics` on `adminPort`, in the Prometheus text format. Control asks the proxy for its metrics at every scrape; while the proxy does not answer they are absent, and `udp_director_proxy_up` is 0. Values that clients choose are never labels.',
+    table(['Metric', 'Type', 'Measured by', 'Labels', 'Meaning'], rows.map(([name, row]) =>
+      [code(name), row.type, from[row.from], list(row.labels), row.help])),
+    '## Labels',
+    table(['Label', 'Values'], Object.entries(await labelValues()).map(([label, values]) => [code(label), values])),
+    '## Drop reasons',
+    'Values of `reason` of `udp_director_packets_dropped_total`. Every datagram ends as exactly one of forwarded, consumed or dropped with a reason.',
+    table(['Reason', 'Meaning'], Object.values(dropReasons).map(({ name, meaning }) => [code(name), meaning])),
+    '## Buckets',
+    table(['Histogram', 'Upper bounds'], buckets.map(([name, { buckets: bounds = [] }]) => [code(name), bounds.join(', ')]))
+  )
+}

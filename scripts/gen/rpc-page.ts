@@ -1,0 +1,78 @@
+// docs/rpc.md: the calls between control and proxy, from the contract.
+import type { TSchema } from '@sinclair/typebox'
+import { EVENTS_PATH, EventSchema, MAX_RPC_BODY_BYTES, MAX_TOKENS_PER_CALL, rpcCalls, SessionSchema, TargetSchema, TokenGrantSchema, TokenRejectionSchema } from '#rpc/contract.js'
+import { code, generatedNote, page, table } from './markdown.js'
+import { isRequired, propertiesOf, rangeWords, typeWords } from './schema-words.js'
+
+/** Shapes that several calls share. */
+const shapes: ReadonlyArray<readonly [name: string, schema: TSchema]> = [
+  ['Target', TargetSchema],
+  ['TokenGrant', TokenGrantSchema],
+  ['TokenRejection', TokenRejectionSchema],
+  ['Session', SessionSchema]
+]
+
+function nameOf (schema: TSchema): string | undefined {
+  const name = shapes.find(([, shape]) => shape['properties'] === schema['properties'] && schema['properties'] !== undefined)?.[0]
+  return name === undefined ? undefined : `[${name}](#${name.toLowerCase()})`
+}
+
+function typeOf (schema: TSchema): string {
+  if (schema['type'] === 'array' && nameOf(schema['items'] as TSchema) === undefined && propertiesOf(schema['items'] as TSchema).length > 0) {
+    return `list of maps: ${propertiesOf(schema['items'] as TSchema).map(([key, property]) => `${code(key)} (${typeWords(property, nameOf)})`).join(', ')}`
+  }
+  return typeWords(schema, nameOf)
+}
+
+function fields (schema: TSchema): string {
+  return table(['Field', 'Type', 'Range', 'Description'], propertiesOf(schema).map(([key, property]) => [
+    isRequired(schema, key) ? code(key) : `${code(key)} (optional)`, typeOf(property), rangeWords(property), property.description ?? ''
+  ]))
+}
+
+function part (title: string, schema: TSchema | undefined): string[] {
+  if (schema === undefined) return []
+  const name = nameOf(schema)
+  if (name !== undefined) return [`**${title}**: ${name}`]
+  return propertiesOf(schema).length === 0 ? [`**${title}**: \`{}\``] : [`**${title}**`, fields(schema)]
+}
+
+interface Call {
+  readonly method: string
+  readonly path: string
+  readonly summary: string
+  readonly params?: TSchema
+  readonly query?: TSchema
+  readonly body?: TSchema
+  readonly reply: TSchema
+}
+
+function callSection ([name, call]: [string, Call]): string[] {
+  return [
+    `### ${name}`,
+    `\`${call.method} ${call.path}\`: ${call.summary}`,
+    ...part('Path', call.params), ...part('Query', call.query), ...part('Body', call.body), ...part('Reply', call.reply)
+  ]
+}
+
+function eventSection (event: TSchema): string[] {
+  const [[, type] = [], ...rest] = propertiesOf(event)
+  return [`### Event ${code(String(type?.['const']))}`, fields({ ...event, properties: Object.fromEntries(rest) })]
+}
+
+export function rpcPage (): string {
+  return page(
+    '# Between control and proxy',
+    generatedNote,
+    'HTTP/1.1 with JSON over a Unix socket (`UDP_DIRECTOR_SOCKET`). The proxy serves, control calls, and an operator on the same machine can call too:',
+    '```sh\ncurl --unix-socket /run/udp-director/proxy.sock http://proxy/v1/hello\n```',
+    `A body is at most ${MAX_RPC_BODY_BYTES} bytes, a call carries at most ${MAX_TOKENS_PER_CALL} tokens, and times to live travel as remaining milliseconds. Errors are listed in [errors.md](errors.md#between-control-and-proxy).`,
+    '## Calls',
+    ...Object.entries(rpcCalls as Record<string, Call>).flatMap(callSection),
+    '## Events',
+    `\`GET ${EVENTS_PATH}\` answers with one JSON object a line (NDJSON) for as long as the reader stays. Lines are dropped when the reader is slow; counts are therefore absolute, never differences.`,
+    ...EventSchema.anyOf.flatMap(eventSection),
+    '## Shapes',
+    ...shapes.flatMap(([name, schema]) => [`### ${name}`, ...schema.description === undefined ? [] : [schema.description], fields(schema)])
+  )
+}
