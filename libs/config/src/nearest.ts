@@ -12,13 +12,18 @@ export function nearest (word: string, candidates: Iterable<string>): string | u
   let best: string | undefined
   let bestDistance = Math.min(toleranceOf(word), word.length - 1) + 1
   for (const candidate of candidates) {
-    const distance = editDistance(word.toLowerCase(), candidate.toLowerCase())
+    const distance = isBeginning(word, candidate) ? 1 : editDistance(word.toLowerCase(), candidate.toLowerCase())
     if (distance < bestDistance) {
       best = candidate
       bestDistance = distance
     }
   }
   return best
+}
+
+// `tokenTTL` for `tokenTtlSeconds`: many edits, but plainly meant.
+function isBeginning (word: string, candidate: string): boolean {
+  return word.length >= 4 && candidate.toLowerCase().startsWith(word.toLowerCase())
 }
 
 /** ` Did you mean x?`, or nothing. */

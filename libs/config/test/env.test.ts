@@ -41,6 +41,8 @@ void t.test('the nearest word is near, or there is none', async t => {
   t.equal(nearest('dataPort', words), 'dataPorts')
   t.equal(nearest('inventroy', words), 'inventory')
   t.equal(nearest('drainTimeout', words), undefined)
+  t.equal(nearest('tokenTTL', ['tokenTtlSeconds']), 'tokenTtlSeconds', 'a beginning')
+  t.equal(nearest('inv', ['inventory']), undefined, 'but not of three letters')
   t.equal(nearest('x', ['y']), undefined, 'one letter is no hint')
   t.equal(nearest('ab', ['cd']), undefined, 'not when nothing of it remains')
   t.equal(nearest('a'.repeat(100_000), words), undefined)
