@@ -1,0 +1,81 @@
+// From an object to a candidate: whether datagrams can go there, and where that is.
+import type { ResourceMapping } from '#config/schema.js'
+import { err, ok, type Result } from '#core/result.js'
+import type { Inventory, KubeObject } from '../inventory/inventory.js'
+import { isService, isServiceBased, SERVICES_TYPE } from '../inventory/resource-types.js'
+import { compileReach, type ReachFailure, type ReachOf } from './reach.js'
+import type { Candidate } from './selector.js'
+import type { TargetPolicy } from './target-policy.js'
+
+/** Why an object is no candidate. The texts continue "…, none is usable: 2". */
+export const unusable = {
+  deleting: 'being deleted',
+  no_service: 'without a Service',
+  no_address: 'without a usable address',
+  no_port: 'without a usable port',
+  not_allowed: 'outside of the allowed targets'
+} as const satisfies Record<ReachFailure | 'deleting' | 'no_service' | 'not_allowed', string>
+
+export type Unusable = keyof typeof unusable
+
+export type CandidateOf = (object: KubeObject) => Result<Candidate, Unusable>
+
+export interface CandidateDeps {
+  readonly resourceType: string
+  readonly mapping: ResourceMapping
+  /** Names of the data ports. */
+  readonly dataPorts: readonly string[]
+  readonly inventory: Pick<Inventory, 'find'>
+  readonly policy: TargetPolicy
+}
+
+/** Compiles what `mapping` says of objects of this type. Throws as `compileReach` does. */
+export function compileCandidate (deps: CandidateDeps): CandidateOf {
+  const { resourceType, mapping, dataPorts, policy } = deps
+  const reachOf = compileReach(mapping, dataPorts)
+  const label = isServiceBased(mapping) && !isService(mapping) ? mapping.serviceSelectorLabel : undefined
+  const targetOf = (object: KubeObject, place: KubeObject): Result<Candidate, Unusable> =>
+    candidateAt(`${resourceType}/${object.metadata.namespace}/${object.metadata.name}`, object, place, reachOf, policy)
+  if (label === undefined) return remembered(object => isDeleting(object) ? err('deleting') : targetOf(object, object))
+  return object => {
+    if (isDeleting(object)) return err('deleting')
+    const services = deps.inventory.find(SERVICES_TYPE, object.metadata.namespace, { [label]: object.metadata.name })
+    return firstUsable(services, service => targetOf(object, service))
+  }
+}
+
+function isDeleting ({ metadata }: KubeObject): boolean {
+  return metadata.deletionTimestamp !== undefined
+}
+
+// The first address that the policy allows: an object with two of them is not lost because of one.
+function candidateAt (key: string, object: KubeObject, place: KubeObject, reachOf: ReachOf, policy: TargetPolicy): Result<Candidate, Unusable> {
+  const reach = reachOf(place)
+  if (!reach.ok) return reach
+  const { addresses, ports } = reach.value
+  const address = addresses.find(candidate => policy.check({ address: candidate, ports }) === undefined)
+  return address === undefined ? err('not_allowed') : ok({ object, target: { key, address, ports } })
+}
+
+function firstUsable (services: Iterable<KubeObject>, candidateFrom: CandidateOf): Result<Candidate, Unusable> {
+  let failure: Result<Candidate, Unusable> = err('no_service')
+  for (const service of services) {
+    if (isDeleting(service)) continue
+    const candidate = candidateFrom(service)
+    if (candidate.ok) return candidate
+    failure = candidate
+  }
+  return failure
+}
+
+// Objects never change; a changed one is another. So what depends on the object alone is worked out once.
+function remembered (candidateOf: CandidateOf): CandidateOf {
+  const known = new WeakMap<KubeObject, Result<Candidate, Unusable>>()
+  return object => {
+    const before = known.get(object)
+    if (before !== undefined) return before
+    const candidate = candidateOf(object)
+    known.set(object, candidate)
+    return candidate
+  }
+}
