@@ -7,7 +7,7 @@ import { createImportRule } from './scripts/lint/import-rule.mjs'
 
 const { imports: subpaths } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'))
 
-const outsideRooms = /\/test\/|^(?:e2e|bench|scripts)\//
+const outsideRooms = /(?:^|\/)test\/|^(?:e2e|bench|scripts)\//
 
 /** @type {import('./scripts/lint/import-rule.mjs').ImportBan[]} */
 const bans = [
@@ -44,7 +44,7 @@ const bans = [
   },
   {
     from: /^/,
-    except: /^(?:apps\/proxy\/src\/engines|apps\/cli\/src\/demo|libs\/testkit)\/|\/test\/|^(?:e2e|bench|examples)\//,
+    except: /^(?:apps\/proxy\/src\/engines|apps\/cli\/src\/demo|libs\/testkit)\/|(?:^|\/)test\/|^(?:e2e|bench|examples)\//,
     imports: /^node:dgram$/,
     message: 'UDP sockets live in apps/proxy/src/engines (and in the demo, testkit, tests, e2e, bench and examples).'
   },
@@ -56,7 +56,7 @@ const bans = [
   },
   {
     from: /^/,
-    except: /^libs\/testkit\/|\/test\/|^(?:e2e|bench)\//,
+    except: /^libs\/testkit\/|(?:^|\/)test\/|^(?:e2e|bench)\//,
     imports: /^libs\/testkit\//,
     message: 'The testkit is for tests, e2e and bench.'
   },

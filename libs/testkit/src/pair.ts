@@ -1,0 +1,159 @@
+// The running pair of processes, as a user has them: compiled, configured by files, joined by their Unix socket.
+import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { systemClock } from '#core/system-clock.js'
+import { createRpcClient, type RpcClient } from '#rpc/client.js'
+import type { Sample } from '#rpc/contract.js'
+import { spawnApp, type Spawned } from './spawned.js'
+
+export interface PairOptions {
+  /** YAML lines of the configuration, without ports, addresses and inventory. */
+  readonly config?: string
+  /** Files of the inventory, by name. */
+  readonly inventory?: Readonly<Record<string, string>>
+}
+
+export interface HttpAnswer {
+  readonly status: number
+  readonly headers: Headers
+  readonly body: unknown
+}
+
+/** Data ports are `game` and `voice`, on free ports; everything listens on 127.0.0.1. */
+export class Pair {
+  readonly folder: string
+  proxy: Spawned
+  control: Spawned
+  dataPorts: Readonly<Record<string, number>> = {}
+  queryPort = 0
+  adminPort = 0
+  /** Calls to the proxy as control makes them. */
+  readonly rpc: RpcClient
+  readonly #env: Readonly<Record<string, string>>
+
+  static async open (options: PairOptions = {}): Promise<Pair> {
+    const folder = await mkdtemp(join(tmpdir(), 'pair-'))
+    await mkdir(join(folder, 'inventory'))
+    for (const [name, text] of Object.entries(options.inventory ?? {})) await writeFile(join(folder, 'inventory', name), text)
+    await writeFile(join(folder, 'config.yaml'), configText(options.config ?? ''))
+    const pair = new Pair(folder)
+    try {
+      await pair.ready()
+      return pair
+    } catch (error) {
+      await pair.close()
+      throw error
+    }
+  }
+
+  private constructor (folder: string) {
+    this.folder = folder
+    this.#env = { CONFIG_PATH: join(folder, 'config.yaml'), UDP_DIRECTOR_SOCKET: join(folder, 'proxy.sock'), LOG_LEVEL: 'debug' }
+    this.rpc = createRpcClient({ socketPath: this.#env['UDP_DIRECTOR_SOCKET']!, deadlineMs: 5000, maxInFlight: 50, clock: systemClock })
+    this.proxy = spawnApp('proxy', this.#env)
+    this.control = spawnApp('control', this.#env)
+  }
+
+  /** Resolves when both listen and control is synchronised with the proxy. */
+  async ready (): Promise<void> {
+    const [proxyLine, controlLine] = await Promise.all([this.proxy.line('Proxy listening'), this.control.line('Control listening')])
+    this.dataPorts = proxyLine['dataPorts'] as Record<string, number>
+    this.queryPort = controlLine['queryPort'] as number
+    this.adminPort = controlLine['adminPort'] as number
+    await this.until(async () => (await this.admin('GET', '/readyz')).status === 200)
+  }
+
+  /** Starts control again after its end, and waits until it is synchronised. */
+  async restartControl (): Promise<void> {
+    await this.control.ended
+    this.control = spawnApp('control', this.#env)
+    await this.ready()
+  }
+
+  async restartProxy (): Promise<void> {
+    await this.proxy.ended
+    this.proxy = spawnApp('proxy', this.#env)
+    await this.ready()
+  }
+
+  async admin (method: string, path: string, body?: unknown): Promise<HttpAnswer> {
+    return await request(this.adminPort, method, path, body)
+  }
+
+  async public (method: string, path: string, body?: unknown): Promise<HttpAnswer> {
+    return await request(this.queryPort, method, path, body)
+  }
+
+  /** The proxy's counters and gauges. */
+  async samples (): Promise<readonly Sample[]> {
+    const stats = await this.rpc.call('stats', {})
+    if (!stats.ok) throw new Error(stats.error.message)
+    return stats.value.samples
+  }
+
+  /** Asks until the answer is true; rejects after 10 s. */
+  async until (holds: () => Promise<boolean> | boolean): Promise<void> {
+    const deadline = Date.now() + 10_000
+    for (;;) {
+      // A process that is just starting refuses connections.
+      if (await Promise.resolve(holds()).catch(() => false)) return
+      if (Date.now() > deadline) throw new Error(`never became true: ${holds.toString()}`)
+      await new Promise(resolve => { setTimeout(resolve, 10) })
+    }
+  }
+
+  async close (): Promise<void> {
+    await this.rpc.close()
+    this.control.kill('SIGKILL')
+    this.proxy.kill('SIGKILL')
+    await Promise.all([this.control.ended, this.proxy.ended])
+    await rm(this.folder, { recursive: true })
+  }
+}
+
+function configText (lines: string): string {
+  return `
+bindAddress: 127.0.0.1
+queryPort: 0
+adminPort: 0
+dataPorts: [{name: game, port: 0}, {name: voice, port: 0}]
+inventory: {provider: file, path: inventory}
+allowedTargets: [127.0.0.0/8]
+resourceQueryMapping:
+  gameserver:
+    group: agones.dev
+    version: v1
+    resource: gameservers
+    addressPath: status.address
+    ports: [{name: game, portName: game}, {name: voice, portName: voice}]
+${lines}
+`
+}
+
+async function request (port: number, method: string, path: string, body?: unknown): Promise<HttpAnswer> {
+  const answer = await fetch(`http://127.0.0.1:${port}${path}`, {
+    method,
+    ...(body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: typeof body === 'string' ? body : JSON.stringify(body) })
+  })
+  const text = await answer.text()
+  const isJson = answer.headers.get('content-type')?.includes('json') === true
+  return { status: answer.status, headers: answer.headers, body: isJson ? JSON.parse(text) : text }
+}
+
+/** A GameServer as Agones writes it, as far as the director looks. */
+export function gameServerYaml (name: string, ports: Readonly<Record<string, number>>, extra: { state?: string, labels?: Readonly<Record<string, string>>, address?: string } = {}): string {
+  return `
+apiVersion: agones.dev/v1
+kind: GameServer
+metadata:
+  name: ${name}
+  namespace: games
+  labels: ${JSON.stringify(extra.labels ?? {})}
+status:
+  state: ${extra.state ?? 'Allocated'}
+  address: ${extra.address ?? '127.0.0.1'}
+  ports: ${JSON.stringify(Object.entries(ports).map(([port, number]) => ({ name: port, port: number })))}
+---
+`
+}

@@ -1,0 +1,59 @@
+// A compiled process of ours, spawned for a test: its JSON log lines, its end, its signals.
+import { spawn, type ChildProcess } from 'node:child_process'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+
+export type LogLine = Readonly<Record<string, unknown>> & { readonly msg: string, readonly level: string }
+
+export interface Spawned {
+  readonly pid: number
+  /** JSON lines of stdout so far. */
+  readonly log: readonly LogLine[]
+  /** Everything on stderr so far. */
+  readonly stderr: () => string
+  /** The first line, past or coming, with this message. Rejects when the process ends first or after 45 s. */
+  readonly line: (msg: string) => Promise<LogLine>
+  /** Exit code, or the signal's name. */
+  readonly ended: Promise<number | NodeJS.Signals>
+  readonly kill: (signal: NodeJS.Signals) => void
+}
+
+const LINE_TIMEOUT_MS = 45_000
+
+/** @param app `control` or `proxy`; the build must be up to date (`npm test` sees to that). */
+export function spawnApp (app: 'control' | 'proxy', env: Readonly<Record<string, string>>): Spawned {
+  // The test runner puts its module loader into the NODE_OPTIONS of every child: twice the start-up time, and not what
+  // users run. env(1) takes it out again and becomes the process, so the pid is the app's.
+  const child: ChildProcess = spawn('/usr/bin/env', ['-u', 'NODE_OPTIONS', process.execPath, join('dist/apps', app, 'src/main.js')], {
+    env: { ...env },
+    stdio: ['ignore', 'pipe', 'pipe']
+  })
+  const log: LogLine[] = []
+  const watchers = new Set<() => void>()
+  let stderr = ''
+  child.stderr!.setEncoding('utf8').on('data', (text: string) => { stderr += text })
+  createInterface({ input: child.stdout! }).on('line', text => {
+    log.push(JSON.parse(text) as LogLine)
+    for (const watcher of watchers) watcher()
+  })
+  const ended = new Promise<number | NodeJS.Signals>(resolve => {
+    child.once('close', (code, signal) => { resolve(code ?? signal!) })
+  })
+  const line = async (msg: string): Promise<LogLine> => await new Promise((resolve, reject) => {
+    const settle = (finish: () => void): void => {
+      clearTimeout(timer)
+      watchers.delete(look)
+      finish()
+    }
+    const look = (): void => {
+      const found = log.find(candidate => candidate.msg === msg)
+      if (found !== undefined) settle(() => { resolve(found) })
+    }
+    const fail = (why: string): void => { settle(() => { reject(new Error(`${app}: no "${msg}": ${why}\n${stderr}${log.map(item => JSON.stringify(item)).join('\n')}`)) }) }
+    const timer = setTimeout(() => { fail(`not within ${LINE_TIMEOUT_MS} ms`) }, LINE_TIMEOUT_MS)
+    watchers.add(look)
+    look()
+    void ended.then(end => { fail(`it ended with ${end}`) })
+  })
+  return { pid: child.pid!, log, stderr: () => stderr, line, ended, kill: signal => { child.kill(signal) } }
+}
