@@ -25,9 +25,10 @@ export const errors = {
   TOKEN_NOT_FOUND: { status: 404, title: 'There is no such token', remedy: 'It may have expired or been revoked already.' },
   BODY_TOO_LARGE: { status: 413, title: 'The body is too large', remedy: 'Keep it below `limits.maxBodyBytes`.' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'The body is not JSON', remedy: 'Send `content-type: application/json`.' },
-  PROXY_UNAVAILABLE: { status: 503, title: 'The proxy did not acknowledge the token', remedy: 'Try again after Retry-After; the token is void.', retryAfterSeconds: 1 },
+  PROXY_UNAVAILABLE: { status: 503, title: 'The proxy did not acknowledge in time', remedy: 'Try again after Retry-After. A token that was being issued is void.', retryAfterSeconds: 1 },
   CAPACITY_EXHAUSTED: { status: 503, title: 'A bound of the director is reached', remedy: 'Try again after Retry-After; raise the bound named in `detail` if it happens often.', retryAfterSeconds: 5 },
   INVENTORY_NOT_READY: { status: 503, title: 'The inventory is not loaded yet', remedy: 'Try again after Retry-After.', retryAfterSeconds: 2 },
+  SHUTTING_DOWN: { status: 503, title: 'The director is shutting down', remedy: 'Try again after Retry-After; another process takes over.', retryAfterSeconds: 1 },
   INTERNAL: { status: 500, title: 'Something went wrong inside', remedy: 'A bug: report it with the `requestId`.' }
 } as const satisfies Record<string, ErrorRow>
 

@@ -40,7 +40,7 @@ const ORIGIN = 'http://proxy'
 
 interface CallParts {
   readonly params?: Readonly<Record<string, string>>
-  readonly query?: Readonly<Record<string, unknown>>
+  readonly query?: Readonly<Record<string, string | number | undefined>>
   readonly body?: unknown
 }
 

@@ -1,0 +1,76 @@
+// The control process from configuration to listening and back, without a process around it: main.ts adds that.
+import type { Logger } from 'pino'
+import type { Clock } from '#core/clock.js'
+import type { Config } from '#config/schema.js'
+import { err, ok, type Result } from '#core/result.js'
+import { buildAdminApp, buildPublicApp } from './app.js'
+import { openFileInventory } from './inventory/file/open-file-inventory.js'
+import type { Inventory } from './inventory/inventory.js'
+import { listenOn } from './listen.js'
+import { createControlMetrics, type ControlMetrics } from './metrics.js'
+import type { TypedApp } from './typed-app.js'
+import { wireControl } from './wiring.js'
+
+export interface ControlOptions {
+  readonly config: Config
+  readonly socketPath: string
+  readonly clock: Clock
+  /** Uniform in [0, 1). */
+  readonly random: () => number
+  readonly log: Logger
+}
+
+export interface Control {
+  /** The real port numbers. */
+  readonly ports: { readonly queryPort: number, readonly adminPort: number }
+  /** Answers queries with 503 from now on, finishes the requests under way, and lets go of everything. */
+  readonly close: () => Promise<void>
+}
+
+const IDLE_SWEEP_MS = 20
+
+/** Opens the inventory, listens and connects. Fails with a sentence if the configuration cannot work here. */
+export async function openControl (options: ControlOptions): Promise<Result<Control, string>> {
+  const { config, log } = options
+  const metrics = createControlMetrics()
+  const opened = await openInventory(options, metrics)
+  if (!opened.ok) return opened
+  const inventory = opened.value
+  const { deps, close: closeWiring } = wireControl({ ...options, inventory, metrics })
+  const publicApp = await buildPublicApp(deps)
+  const adminApp = await buildAdminApp(deps)
+  const close = async (): Promise<void> => {
+    deps.lifecycle.isStopping = true
+    await closeApps([publicApp, adminApp], options.clock)
+    await Promise.all([closeWiring(), inventory.close()])
+  }
+  const listening = await listenBoth(config, publicApp, adminApp)
+  if (!listening.ok) {
+    await close()
+    return listening
+  }
+  deps.link.start()
+  log.info(listening.value, 'Control listening')
+  return ok({ ports: listening.value, close })
+}
+
+async function listenBoth ({ bindAddress, queryPort, adminPort }: Config, publicApp: TypedApp, adminApp: TypedApp): Promise<Result<Control['ports'], string>> {
+  const query = await listenOn(publicApp, bindAddress, queryPort, 'queryPort')
+  if (!query.ok) return query
+  const admin = await listenOn(adminApp, bindAddress, adminPort, 'adminPort')
+  return admin.ok ? ok({ queryPort: query.value, adminPort: admin.value }) : admin
+}
+
+// Closing ends idle connections; one that was busy at that moment would stay open for its keep-alive time after its answer.
+async function closeApps (apps: readonly TypedApp[], clock: Clock): Promise<void> {
+  const stopSweep = clock.every(IDLE_SWEEP_MS, () => { for (const { server } of apps) server.closeIdleConnections() })
+  await Promise.all(apps.map(async app => { await app.close() }))
+  stopSweep()
+}
+
+async function openInventory ({ config, clock, log }: ControlOptions, metrics: ControlMetrics): Promise<Result<Inventory, string>> {
+  const { path } = config.inventory
+  if (path === undefined) throw new Error('inventory.path is missing, which the configuration has checked')
+  const opened = await openFileInventory({ path, mappings: config.resourceQueryMapping, clock, log, onReload: metrics.inventoryReloaded })
+  return opened.ok ? opened : err(opened.error.message)
+}

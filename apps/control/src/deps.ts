@@ -1,0 +1,39 @@
+// Everything the routes need, handed in whole: the apps make nothing themselves.
+import type { BaseLogger } from 'pino'
+import type { Clock } from '#core/clock.js'
+import type { Config } from '#config/schema.js'
+import type { RpcClient } from '#rpc/client.js'
+import type { DefaultEndpoint } from './default-endpoint.js'
+import type { Inventory } from './inventory/inventory.js'
+import type { Link } from './link/link.js'
+import type { ControlMetrics } from './metrics.js'
+import type { Balancer } from './query/balancer.js'
+import type { Selector } from './query/selector.js'
+import type { TargetPolicy } from './query/target-policy.js'
+import type { TargetLoad } from './tokens/target-load.js'
+import type { TokenIssuer } from './tokens/token-issuer.js'
+import type { TokenRegistry } from './tokens/token-registry.js'
+
+/** Set once, when the process has been asked to end. */
+export interface Lifecycle {
+  isStopping: boolean
+}
+
+export interface ControlDeps {
+  readonly config: Config
+  readonly clock: Clock
+  readonly log: BaseLogger
+  readonly inventory: Inventory
+  readonly selector: Selector
+  readonly balancer: Balancer
+  readonly policy: TargetPolicy
+  readonly registry: TokenRegistry
+  readonly load: TargetLoad
+  readonly link: Link
+  /** For what operators ask; the link has a client of its own, which they cannot exhaust. */
+  readonly proxy: RpcClient
+  readonly issuer: TokenIssuer
+  readonly defaultEndpoint: DefaultEndpoint
+  readonly metrics: ControlMetrics
+  readonly lifecycle: Lifecycle
+}

@@ -1,0 +1,74 @@
+// The OpenAPI 3.1 document of one listener, made from its routes' schemas, and where it is served.
+import swagger from '@fastify/swagger'
+import type { FastifyInstance, FastifySchema } from 'fastify'
+import { Type } from '@sinclair/typebox'
+import type { ErrorCode } from '../errors.js'
+import { problemResponses } from '../schemas/problem.js'
+
+/** Version of the API, not of the program: raised when an answer changes its meaning. */
+export const API_VERSION = '1.0.0'
+
+export type Tag = 'public' | 'admin'
+
+const descriptions: Readonly<Record<Tag, string>> = {
+  public: 'Queries and health, on `queryPort`.',
+  admin: 'Tokens, sessions, targets, metrics and configuration, on `adminPort`. Not meant for the internet.'
+}
+
+type Json = Record<string, unknown>
+
+/** Registers the document's maker; must run before the routes. */
+export async function addApiDocument (app: FastifyInstance, tag: Tag): Promise<void> {
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'UDP Director',
+        version: API_VERSION,
+        description: 'Ask for a game server, get a token, send it over UDP. Errors are `application/problem+json` with a stable `code`.',
+        license: { name: 'Apache-2.0', identifier: 'Apache-2.0' }
+      },
+      tags: [{ name: tag, description: descriptions[tag] }]
+    },
+    convertConstToEnum: false,
+    refResolver: { buildLocalReference: (json, _base, _fragment, index) => (json as { $id?: string }).$id ?? `Schema${index}` },
+    transform: ({ schema, url }) => ({ schema: withProblems(schema), url }),
+    transformObject: document => documented('openapiObject' in document ? document.openapiObject as unknown as Json : {})
+  })
+}
+
+/** `GET /openapi.json`: this listener's part. */
+export function addApiDocumentRoute (app: FastifyInstance, tag: Tag): void {
+  app.get('/openapi.json', {
+    schema: {
+      operationId: 'getApiDocument',
+      summary: 'This document.',
+      tags: [tag],
+      response: { 200: Type.Unsafe({ type: 'object', additionalProperties: true, description: 'The OpenAPI 3.1 document of this listener.' }) }
+    }
+  }, (_request, reply) => { void reply.send(app.swagger()) })
+}
+
+// Problems are documented with the responses but not compiled with them: a serializer for every error of every route
+// made the start of the process seconds longer.
+function withProblems ({ problems, response, ...schema }: FastifySchema = {}): FastifySchema {
+  return { ...schema, response: { ...response as object, ...problemResponses(...problems ?? []) } }
+}
+
+declare module 'fastify' {
+  interface FastifySchema {
+    /** Codes the route can answer with, for the document; INTERNAL is always among them. */
+    readonly problems?: readonly ErrorCode[]
+  }
+}
+
+// A choice between two forms is validated by if/then/else and documented by oneOf; see eitherOf.
+function documented (document: Json): Json {
+  const components = document['components'] as { schemas?: Record<string, Json> } | undefined
+  for (const schema of Object.values(components?.schemas ?? {})) {
+    if (schema['if'] === undefined) continue
+    schema['oneOf'] = [schema['else'], schema['then']]
+    for (const keyword of ['if', 'then', 'else', 'type']) Reflect.deleteProperty(schema, keyword)
+  }
+  return document
+}

@@ -1,0 +1,45 @@
+// Probes: alive, ready, and why not. Both listeners have them.
+import type { ControlDeps } from '../deps.js'
+import { healthOf, missingFor } from '../health.js'
+import type { Tag } from '../plugins/api-document.js'
+import { HealthSchema, LivenessSchema, ReadinessSchema } from '../schemas/health.js'
+import { refTo } from '../schemas/named.js'
+import type { TypedApp } from '../typed-app.js'
+
+/** Adds GET /livez, /readyz and /healthz. */
+export function addHealthRoutes (app: TypedApp, deps: ControlDeps, tag: Tag): void {
+  app.get('/livez', {
+    schema: {
+      operationId: 'getLiveness',
+      summary: 'Whether the process answers at all.',
+      description: '200 as long as it does, whatever is missing: restarting it would not help.',
+      tags: [tag],
+      response: { 200: refTo(LivenessSchema) }
+    }
+  }, (_request, reply) => { void reply.send({ status: 'ok' }) })
+
+  app.get('/readyz', {
+    schema: {
+      operationId: 'getReadiness',
+      summary: 'Whether queries can be answered.',
+      tags: [tag],
+      response: { 200: refTo(ReadinessSchema), 503: refTo(ReadinessSchema) }
+    }
+  }, (_request, reply) => {
+    const missing = missingFor(deps)
+    if (missing.length === 0) void reply.send({ status: 'ready', missing })
+    else void reply.code(503).send({ status: 'not_ready', missing })
+  })
+
+  app.get('/healthz', {
+    schema: {
+      operationId: 'getHealth',
+      summary: 'The state of every component.',
+      tags: [tag],
+      response: { 200: refTo(HealthSchema), 503: refTo(HealthSchema) }
+    }
+  }, (_request, reply) => {
+    const health = healthOf(deps, tag === 'admin')
+    void reply.code(health.status === 'not_ready' ? 503 : 200).send(health)
+  })
+}

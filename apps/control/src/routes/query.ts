@@ -1,0 +1,59 @@
+// POST /query: from a description of a game server to a token for one. Everything but the push is a matter of memory.
+import type { Static } from '@sinclair/typebox'
+import type { Selection } from '#config/schema.js'
+import type { ControlDeps } from '../deps.js'
+import { sendProblem } from '../problem.js'
+import { bodyErrors } from '../schemas/problem.js'
+import { IssuedTokenSchema, QueryRequestSchema } from '../schemas/query.js'
+import { refTo } from '../schemas/named.js'
+import { tokenAnswer } from '../tokens/token-answer.js'
+import type { TypedApp } from '../typed-app.js'
+
+/** Adds POST /query to the public listener. */
+export function addQueryRoute (app: TypedApp, deps: ControlDeps): void {
+  const { config, selector, balancer, issuer, link, log, metrics } = deps
+
+  app.post('/query', {
+    schema: {
+      operationId: 'query',
+      summary: 'Ask for a game server and get a token for it.',
+      description: 'The answer leaves after the proxy has acknowledged the token, so it can be used at once.',
+      tags: ['public'],
+      body: refTo(QueryRequestSchema),
+      response: { 200: refTo(IssuedTokenSchema) },
+      problems: [...bodyErrors, 'INVALID_JSON_PATH', 'NAMESPACE_NOT_ALLOWED', 'UNKNOWN_RESOURCE_TYPE', 'NO_MATCHING_RESOURCE', 'PROXY_UNAVAILABLE', 'CAPACITY_EXHAUSTED', 'INVENTORY_NOT_READY', 'SHUTTING_DOWN']
+    },
+    onRequest: (_request, reply, done) => {
+      metrics.queryReceived()
+      if (!deps.lifecycle.isStopping) { done(); return }
+      sendProblem(reply, { code: 'SHUTTING_DOWN', detail: 'This process takes no more queries.' })
+    },
+    onResponse: (request, reply, done) => {
+      const { problemCode, elapsedTime } = reply
+      metrics.queryAnswered(problemCode, elapsedTime / 1000)
+      if (problemCode !== null) log.debug({ requestId: request.id, code: problemCode }, 'Query failed')
+      done()
+    },
+    handler: async (request, reply) => {
+      const found = selector.select(selectionFrom(request.body))
+      if (!found.ok) { sendProblem(reply, found.error); return reply }
+      const chosen = balancer.choose(found.value)
+      if (chosen === undefined) {
+        sendProblem(reply, { code: 'NO_MATCHING_RESOURCE', detail: 'Objects match, but none of them has a free place.' })
+        return reply
+      }
+      const issued = await issuer.issue(chosen.target, config.tokenTtlSeconds, 'query')
+      if (issued.ok) return tokenAnswer(issued.value, link.dataPorts, config.exposeTarget)
+      sendProblem(reply, issued.error)
+      return reply
+    }
+  })
+}
+
+/** The selection a query's body asks for; one `expectedValue` is a list of one. */
+export function selectionFrom (body: Static<typeof QueryRequestSchema>): Selection {
+  const { type: _, statusQuery, ...selection } = body
+  if (statusQuery === undefined) return selection
+  const { jsonPath, expectedValue, expectedValues } = statusQuery
+  return { ...selection, statusQuery: { jsonPath, expectedValues: expectedValues ?? [expectedValue ?? ''] } }
+}

@@ -1,0 +1,61 @@
+// Direct issue and revocation of tokens: what a matchmaker calls that has chosen the target itself.
+import { Type } from '@sinclair/typebox'
+import type { Token } from '#wire/token.js'
+import type { ControlDeps } from '../deps.js'
+import { sendProblem } from '../problem.js'
+import { closed, refTo } from '../schemas/named.js'
+import { bodyErrors } from '../schemas/problem.js'
+import { IssuedTokenSchema } from '../schemas/query.js'
+import { TokenRequestSchema } from '../schemas/target.js'
+import { requestedTarget } from '../tokens/requested-target.js'
+import { tokenAnswer } from '../tokens/token-answer.js'
+import type { TypedApp } from '../typed-app.js'
+
+const TokenParams = Type.Object({
+  token: Type.String({
+    pattern: '^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$',
+    description: 'A UUID v4 in lower case.',
+    examples: ['3e5d8a52-1f6b-4c0e-9a77-0c2f4b8d6e10']
+  })
+}, closed)
+
+/** Adds POST /tokens and DELETE /tokens/{token}. */
+export function addTokenRoutes (app: TypedApp, deps: ControlDeps): void {
+  const { config, issuer, link, log } = deps
+
+  app.post('/tokens', {
+    schema: {
+      operationId: 'issueToken',
+      summary: 'Issue a token for a target of your choice.',
+      description: 'The answer leaves after the proxy has acknowledged the token, so it can be used at once.',
+      tags: ['admin'],
+      body: refTo(TokenRequestSchema),
+      response: { 201: refTo(IssuedTokenSchema) },
+      problems: [...bodyErrors, 'INVALID_TARGET', 'NAMESPACE_NOT_ALLOWED', 'TARGET_NOT_ALLOWED', 'UNKNOWN_RESOURCE_TYPE', 'NO_MATCHING_RESOURCE', 'PROXY_UNAVAILABLE', 'CAPACITY_EXHAUSTED', 'INVENTORY_NOT_READY']
+    }
+  }, async (request, reply) => {
+    const target = requestedTarget(request.body, deps)
+    const issued = target.ok ? await issuer.issue(target.value, request.body.ttlSeconds ?? config.tokenTtlSeconds, 'tokens') : target
+    if (issued.ok) return reply.code(201).send(tokenAnswer(issued.value, link.dataPorts, config.exposeTarget))
+    log.debug({ requestId: request.id, code: issued.error.code }, 'Token refused')
+    sendProblem(reply, issued.error)
+    return reply
+  })
+
+  app.delete('/tokens/:token', {
+    schema: {
+      operationId: 'revokeToken',
+      summary: 'Make a token void.',
+      description: 'Sessions it has established go on. After 404 `TOKEN_NOT_FOUND` the token does not work either: the proxy is told in any case, because a former control process may have issued it.',
+      tags: ['admin'],
+      params: TokenParams,
+      response: { 204: Type.Null({ description: 'The token is void.' }) },
+      problems: ['INVALID_REQUEST', 'TOKEN_NOT_FOUND', 'PROXY_UNAVAILABLE']
+    }
+  }, async (request, reply) => {
+    const revoked = await issuer.revoke(request.params.token as Token)
+    if (revoked.ok) return reply.code(204).send(null)
+    sendProblem(reply, revoked.error)
+    return reply
+  })
+}

@@ -1,0 +1,46 @@
+// Health reports. They are reports, not errors: the same shape with 200 and with 503.
+import { Type } from '@sinclair/typebox'
+import { closed, named, oneOfStrings } from './named.js'
+
+export const LivenessSchema = named('Liveness', Type.Object({
+  status: oneOfStrings(['ok'], 'Always `ok`.')
+}, { ...closed, description: 'The process answers.', examples: [{ status: 'ok' }] }))
+
+const MissingSchema = Type.Object({
+  component: oneOfStrings(['inventory', 'proxy', 'process'], 'What is not ready.'),
+  reason: Type.String()
+}, closed)
+
+export const ReadinessSchema = named('Readiness', Type.Object({
+  status: oneOfStrings(['ready', 'not_ready'], '`ready` if a query can be answered.'),
+  missing: Type.Array(MissingSchema, { description: 'What is missing, and why.' })
+}, { ...closed, description: 'Whether queries can be answered, and what is missing if not.', examples: [{ status: 'not_ready', missing: [{ component: 'proxy', reason: 'Not connected yet.' }] }] }))
+
+const InventoryHealthSchema = Type.Object({
+  status: oneOfStrings(['ok', 'stale', 'loading'], '`stale`: the last good content is served, and `faults` says why.'),
+  ageSeconds: Type.Number({ minimum: 0, description: 'Since its content was last known to be true.' }),
+  objects: Type.Record(Type.String(), Type.Integer(), { description: 'Objects by resource type.' }),
+  faults: Type.Array(Type.String())
+}, closed)
+
+const ProxyHealthSchema = Type.Object({
+  status: oneOfStrings(['disconnected', 'connecting', 'synchronised', 'superseded'], 'Of the link to the proxy.'),
+  reason: Type.Optional(Type.String({ description: 'Why it is not synchronised.' })),
+  instanceId: Type.Optional(Type.String({ description: 'Changes when the proxy restarts.' })),
+  engine: Type.Optional(Type.String()),
+  draining: Type.Optional(Type.Boolean({ description: 'As of the last connect.' }))
+}, closed)
+
+export const HealthSchema = named('Health', Type.Object({
+  status: oneOfStrings(['ok', 'degraded', 'not_ready'], '`degraded`: queries are answered, but something needs attention.'),
+  missing: Type.Array(MissingSchema),
+  inventory: InventoryHealthSchema,
+  proxy: ProxyHealthSchema,
+  tokens: Type.Object({ live: Type.Integer({ minimum: 0, description: 'Tokens issued by this process that have not expired.' }) }, closed),
+  defaultEndpoint: Type.Object({
+    configured: Type.Boolean(),
+    targets: Type.Integer({ minimum: 0, description: 'Candidates at this moment.' })
+  }, closed)
+}, { ...closed, description: 'Every component in detail.' }))
+
+export const healthSchemas = [LivenessSchema, ReadinessSchema, HealthSchema]

@@ -1,0 +1,62 @@
+// The body of a query and the token that answers it.
+import { Type } from '@sinclair/typebox'
+import { closed, named, refTo } from './named.js'
+
+const StringMap = (description: string) => Type.Record(Type.String({ minLength: 1 }), Type.String(), { maxProperties: 64, description })
+
+export const StatusQueryRequestSchema = named('StatusQuery', Type.Object({
+  jsonPath: Type.String({ minLength: 1, maxLength: 256, description: 'Path to a field, for example `status.state`.' }),
+  expectedValue: Type.Optional(Type.String({ description: 'The value the field must have.' })),
+  expectedValues: Type.Optional(Type.Array(Type.String(), { minItems: 1, maxItems: 64, description: 'The values the field may have.' }))
+}, {
+  ...closed,
+  description: 'A field of the object, and either the value or the values it may have.',
+  oneOf: [{ required: ['expectedValue'] }, { required: ['expectedValues'] }]
+}))
+
+/** "An allocated GameServer of this fleet, map de_dust2." */
+export const queryExample = {
+  type: 'query',
+  resourceType: 'gameserver',
+  namespace: 'game-servers',
+  labelSelector: { 'agones.dev/fleet': 'my-fleet', map: 'de_dust2' },
+  statusQuery: { jsonPath: 'status.state', expectedValue: 'Allocated' }
+}
+
+export const QueryRequestSchema = named('QueryRequest', Type.Object({
+  type: Type.Optional(Type.Unsafe<'query'>({ type: 'string', enum: ['query'], description: 'Accepted and without effect.' })),
+  resourceType: Type.String({ minLength: 1, maxLength: 253, description: 'A key of `resourceQueryMapping`.' }),
+  namespace: Type.String({ minLength: 1, maxLength: 253, description: 'The namespace to look in; one of the configured ones.' }),
+  labelSelector: Type.Optional(StringMap('Labels that must all be present with exactly these values.')),
+  annotationSelector: Type.Optional(StringMap('Annotations that must all be present with exactly these values.')),
+  statusQuery: Type.Optional(refTo(StatusQueryRequestSchema))
+}, {
+  ...closed,
+  description: 'Which objects: label selector, then status query, then annotation selector; the load balancer chooses among those that match.',
+  examples: [queryExample, { resourceType: 'gameserver', namespace: 'game-servers' }]
+}))
+
+const DataPortSchema = named('DataPort', Type.Object({
+  name: Type.String(),
+  protocol: Type.Unsafe<'udp'>({ type: 'string', enum: ['udp'] }),
+  port: Type.Integer({ minimum: 1, maximum: 65535, description: 'The director\'s UDP port.' })
+}, { ...closed, description: 'A UDP port of the director that serves this target.' }))
+
+export const issuedTokenExample = {
+  token: '3e5d8a52-1f6b-4c0e-9a77-0c2f4b8d6e10',
+  expiresAt: '2026-01-31T12:00:30.000Z',
+  ttlSeconds: 30,
+  dataPorts: [{ name: 'default', protocol: 'udp', port: 7777 }]
+}
+
+export const IssuedTokenSchema = named('IssuedToken', Type.Object({
+  token: Type.String({ format: 'uuid', description: 'Send it as the first datagram, or behind the magic to move a live session. It works once per data port.' }),
+  expiresAt: Type.String({ format: 'date-time', description: 'When it ends, in UTC.' }),
+  ttlSeconds: Type.Integer({ minimum: 1, description: 'How long it can be redeemed, in seconds from the answer on.' }),
+  dataPorts: Type.Array(refTo(DataPortSchema), { description: 'Where to send datagrams.' }),
+  address: Type.Optional(Type.String({ description: 'The target\'s address. Only with `exposeTarget: true`.' })),
+  ports: Type.Optional(Type.Record(Type.String(), Type.Integer(), { description: 'The target\'s port by data port name. Only with `exposeTarget: true`.' }))
+}, { ...closed, description: 'A token the proxy knows already: it can be used at once.', examples: [issuedTokenExample] }))
+
+export const querySchemas = [StatusQueryRequestSchema, QueryRequestSchema]
+export const tokenSchemas = [DataPortSchema, IssuedTokenSchema]

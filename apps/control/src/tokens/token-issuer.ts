@@ -1,0 +1,82 @@
+// Makes tokens and takes them back: CSPRNG, registry, proxy, in that order, and no answer before the proxy has one.
+import { randomUUID } from 'node:crypto'
+import type { BaseLogger } from 'pino'
+import type { Clock } from '#core/clock.js'
+import { err, ok } from '#core/result.js'
+import type { Target } from '#rpc/contract.js'
+import type { Token } from '#wire/token.js'
+import type { Link } from '../link/link.js'
+import type { PushFailure } from '../link/push-queue.js'
+import type { ControlMetrics } from '../metrics.js'
+import type { Failure, Outcome } from '../problem.js'
+import type { TokenRegistry } from './token-registry.js'
+
+/** Longest TTL there is, in seconds: what the schemas of the configuration and of POST /tokens allow. */
+export const MAX_TTL_SECONDS = 3600
+
+export type IssuedVia = 'query' | 'tokens'
+
+export interface IssuedToken {
+  readonly token: Token
+  /** When it was issued, on the wall clock; its TTL counts from here. */
+  readonly issuedAtMs: number
+  readonly ttlSeconds: number
+  readonly target: Target
+}
+
+export interface TokenIssuerOptions {
+  readonly clock: Clock
+  readonly log: BaseLogger
+  readonly registry: TokenRegistry
+  readonly link: Pick<Link, 'push' | 'revoke' | 'isRevoking'>
+  readonly metrics: ControlMetrics
+}
+
+const failures: Readonly<Record<PushFailure, Failure>> = {
+  PROXY_UNAVAILABLE: { code: 'PROXY_UNAVAILABLE', detail: 'The proxy did not acknowledge the token.' },
+  PUSH_QUEUE_FULL: { code: 'CAPACITY_EXHAUSTED', detail: 'limits.maxPushQueue is reached.' },
+  TOKEN_TABLE_FULL: { code: 'CAPACITY_EXHAUSTED', detail: 'limits.maxTokens is reached.' },
+  TARGET_TABLE_FULL: { code: 'CAPACITY_EXHAUSTED', detail: 'limits.maxTargets is reached.' },
+  INVALID_TARGET: { code: 'INVALID_TARGET', detail: 'The proxy cannot reach a target like this.' }
+}
+
+export class TokenIssuer {
+  readonly #options: TokenIssuerOptions
+
+  constructor (options: TokenIssuerOptions) {
+    this.#options = options
+  }
+
+  /** A token that can be redeemed at once, or why there is none. */
+  async issue (target: Target, ttlSeconds: number, via: IssuedVia): Promise<Outcome<IssuedToken>> {
+    const { clock, log, registry, link, metrics } = this.#options
+    const token = randomUUID() as string as Token
+    const ttlMs = ttlSeconds * 1000
+    const issuedAtMs = clock.wallNow()
+    if (!registry.add(token, target, ttlMs)) return err(failures.TOKEN_TABLE_FULL)
+    const pushed = await link.push({ token, ttlMs, target })
+    if (!pushed.ok) {
+      registry.delete(token)
+      if (pushed.error === 'PROXY_UNAVAILABLE') metrics.tokenRevoked('unacknowledged')
+      return err(failures[pushed.error])
+    }
+    metrics.tokenIssued(via)
+    log.info({ tokenPrefix: token.slice(0, 8), target: target.key, via }, 'Token issued')
+    return ok({ token, issuedAtMs, ttlSeconds, target })
+  }
+
+  /**
+   * Makes a token void. TOKEN_NOT_FOUND if this process knows of no such token; the proxy is told all the same, because
+   * a former control process may have issued it, so after that answer too the token does not work.
+   */
+  async revoke (token: Token): Promise<Outcome<undefined>> {
+    const { log, registry, link, metrics } = this.#options
+    const isKnown = registry.delete(token) || link.isRevoking(token)
+    const revoked = await link.revoke([token], MAX_TTL_SECONDS * 1000)
+    if (!revoked.ok) return err({ code: 'PROXY_UNAVAILABLE', detail: 'The proxy did not acknowledge the revocation; it will be repeated.' })
+    if (!isKnown) return err({ code: 'TOKEN_NOT_FOUND', detail: 'This process knows no such token; if a former one issued it, it is void now.' })
+    metrics.tokenRevoked('operator')
+    log.info({ tokenPrefix: token.slice(0, 8) }, 'Token revoked')
+    return ok(undefined)
+  }
+}

@@ -1,0 +1,75 @@
+// How the parts of the control process hang together. Makes them all and starts none but the default endpoint's follower.
+import { networkInterfaces } from 'node:os'
+import type { BaseLogger } from 'pino'
+import type { Clock } from '#core/clock.js'
+import type { Config } from '#config/schema.js'
+import { createRpcClient } from '#rpc/client.js'
+import { followDefaultEndpoint } from './default-endpoint.js'
+import type { ControlDeps } from './deps.js'
+import type { Inventory } from './inventory/inventory.js'
+import { Link } from './link/link.js'
+import type { ControlMetrics } from './metrics.js'
+import { createBalancer } from './query/balancer.js'
+import { ownListeners } from './query/own-listeners.js'
+import { createSelector } from './query/selector.js'
+import { createTargetPolicy } from './query/target-policy.js'
+import { TargetLoad } from './tokens/target-load.js'
+import { TokenIssuer } from './tokens/token-issuer.js'
+import { TokenRegistry } from './tokens/token-registry.js'
+
+export interface Surroundings {
+  readonly config: Config
+  readonly inventory: Inventory
+  readonly metrics: ControlMetrics
+  /** The proxy's Unix socket. */
+  readonly socketPath: string
+  readonly clock: Clock
+  /** Uniform in [0, 1). */
+  readonly random: () => number
+  readonly log: BaseLogger
+}
+
+export interface Wiring {
+  readonly deps: ControlDeps
+  /** Ends the link and every timer; the inventory is its opener's to close. */
+  readonly close: () => Promise<void>
+}
+
+// Calls to the proxy that are not pushes, in milliseconds: it answers from memory.
+const CALL_DEADLINE_MS = 2000
+const MAX_OPERATOR_CALLS = 16
+// One push, one update of the default endpoint, and the calls of a connect.
+const MAX_LINK_CALLS = 4
+
+/** Wires everything up over an open inventory. */
+export function wireControl (surroundings: Surroundings): Wiring {
+  const { config, inventory, metrics, socketPath, clock, random, log } = surroundings
+  const registry = new TokenRegistry(clock, config.limits.maxTokens)
+  const load = new TargetLoad(registry)
+  const linkClient = createRpcClient({ socketPath, clock, deadlineMs: CALL_DEADLINE_MS, maxInFlight: MAX_LINK_CALLS })
+  const proxy = createRpcClient({ socketPath, clock, deadlineMs: CALL_DEADLINE_MS, maxInFlight: MAX_OPERATOR_CALLS })
+  const link = new Link({
+    client: linkClient,
+    clock,
+    random,
+    log,
+    registry,
+    load,
+    limits: config.limits,
+    onSynchronised: metrics.linkSynchronised,
+    onBatch: metrics.batchPushed
+  })
+  const policy = createTargetPolicy({ allowedTargets: config.allowedTargets, ...ownListeners(config, networkInterfaces()) })
+  const selector = createSelector({ config, inventory, policy })
+  const balancer = createBalancer(config.loadBalancing, { loadOf: key => load.of(key), random })
+  const issuer = new TokenIssuer({ clock, log, registry, link, metrics })
+  const defaultEndpoint = followDefaultEndpoint({ config, inventory, selector, balancer, log, setTargets: targets => { link.setDefaultTargets(targets) } })
+  return {
+    deps: { config, clock, log, inventory, selector, balancer, policy, registry, load, link, proxy, issuer, defaultEndpoint, metrics, lifecycle: { isStopping: false } },
+    close: async () => {
+      defaultEndpoint.close()
+      registry.close()
+      await Promise.all([link.close(), linkClient.close(), proxy.close()])
+    }
+  }
+}

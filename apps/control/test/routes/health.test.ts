@@ -1,0 +1,73 @@
+import t from 'tap'
+import { ask, eventually, gameServer, goOnline, startRig } from './rig.js'
+
+const objects = [gameServer('a', '10.0.0.1')]
+const lost = 'The proxy does not answer (made by the client).'
+
+void t.test('alive whatever is missing; ready once the inventory and the proxy are', async t => {
+  const rig = await startRig(t, { objects, isOffline: true })
+  const { open, admin, inventoryStatus, deps, proxy } = rig
+  inventoryStatus.synced = false
+  for (const app of [open, admin]) {
+    t.match(await ask(app, 'GET', '/livez'), { status: 200, body: { status: 'ok' } })
+    t.strictSame(await ask(app, 'GET', '/readyz').then(({ status, body }) => [status, body]), [503, {
+      status: 'not_ready',
+      missing: [{ component: 'inventory', reason: 'Not every source has been read yet.' }, { component: 'proxy', reason: 'Not connected yet.' }]
+    }])
+  }
+  inventoryStatus.synced = true
+  await goOnline(rig)
+  for (const app of [open, admin]) t.match(await ask(app, 'GET', '/readyz'), { status: 200, body: { status: 'ready', missing: [] } })
+  await proxy.stop()
+  await eventually(() => !deps.link.isSynchronised)
+  t.strictSame((await ask(open, 'GET', '/readyz')).body, { status: 'not_ready', missing: [{ component: 'proxy', reason: lost }] })
+  t.equal((await ask(open, 'GET', '/livez')).status, 200)
+})
+
+void t.test('superseded and stopping say so', async t => {
+  const { open, admin, proxy, deps } = await startRig(t, { objects })
+  proxy.epoch = Number.MAX_SAFE_INTEGER
+  await ask(admin, 'POST', '/tokens', { resourceType: 'gameserver', namespace: 'game-servers', name: 'a' })
+  deps.lifecycle.isStopping = true
+  t.strictSame((await ask(open, 'GET', '/readyz')).body, {
+    status: 'not_ready',
+    missing: [{ component: 'process', reason: 'Shutting down.' }, { component: 'proxy', reason: 'A newer control process has taken over.' }]
+  })
+})
+
+void t.test('healthz tells every component, and the operator what is wrong with the inventory', async t => {
+  const { open, admin, inventoryStatus, proxy } = await startRig(t, { objects, config: 'defaultEndpoint: { resourceType: gameserver, namespace: game-servers }' })
+  const healthy = {
+    status: 'ok',
+    missing: [],
+    inventory: { status: 'ok', ageSeconds: 1.5, objects: { gameserver: 1 }, faults: [] },
+    proxy: { status: 'synchronised', instanceId: proxy.instanceId, engine: 'dgram', draining: false },
+    tokens: { live: 0 },
+    defaultEndpoint: { configured: true, targets: 1 }
+  }
+  t.strictSame(await ask(open, 'GET', '/healthz').then(({ status, body }) => [status, body]), [200, healthy])
+  inventoryStatus.faults = ['/srv/inventory/broken.yaml:1:1: not YAML']
+  const degraded = { ...healthy, status: 'degraded' }
+  t.strictSame(await ask(open, 'GET', '/healthz').then(({ status, body }) => [status, body]),
+    [200, { ...degraded, inventory: { ...healthy.inventory, status: 'stale', faults: ['The admin listener says what.'] } }])
+  t.strictSame((await ask(admin, 'GET', '/healthz')).body, { ...degraded, inventory: { ...healthy.inventory, status: 'stale', faults: inventoryStatus.faults } })
+})
+
+void t.test('healthz is 503 when queries cannot be answered', async t => {
+  const { open } = await startRig(t, { isOffline: true })
+  t.match(await ask(open, 'GET', '/healthz'), { status: 503, body: { status: 'not_ready', proxy: { status: 'disconnected', reason: 'Not connected yet.' }, defaultEndpoint: { configured: false, targets: 0 } } })
+})
+
+void t.test('an empty default endpoint is degraded, and its coming and going is logged once each', async t => {
+  const { open, store, logged, proxy } = await startRig(t, { config: 'defaultEndpoint: { resourceType: gameserver, namespace: game-servers, labelSelector: { map: de_dust2 } }' })
+  t.match((await ask(open, 'GET', '/healthz')).body, { status: 'degraded', defaultEndpoint: { configured: true, targets: 0 } })
+  store.replace(new Map([['gameserver', [gameServer('a', '10.0.0.1', { labels: { map: 'de_dust2' } }), gameServer('b', '10.0.0.2')]]]))
+  await proxy.until(() => proxy.defaultTargets.length === 1)
+  t.strictSame(proxy.defaultTargets, [{ key: 'gameserver/game-servers/a', address: '10.0.0.1', ports: { default: 7000 } }])
+  store.replace(new Map([['gameserver', [gameServer('c', '10.0.0.3', { labels: { map: 'de_dust2' } }), gameServer('a', '10.0.0.1', { labels: { map: 'de_dust2' } })]]]))
+  await proxy.until(() => proxy.defaultTargets.length === 2)
+  store.replace(new Map([['gameserver', []]]))
+  await proxy.until(() => proxy.defaultTargets.length === 0)
+  t.strictSame(logged.filter(({ msg }) => msg.startsWith('Default endpoint')).map(({ msg }) => msg),
+    ['Default endpoint is empty', 'Default endpoint has targets', 'Default endpoint is empty'])
+})

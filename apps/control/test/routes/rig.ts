@@ -1,0 +1,139 @@
+// The control process without its sockets: both apps over an inventory in memory, a proxy on a real Unix socket that
+// only pretends to forward, and a clock the tests move.
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import pino from 'pino'
+import type { Test } from 'tap'
+import { parseConfig } from '#config/load-config.js'
+import { createFakeClock, type FakeClock } from '#testkit/fake-clock.js'
+import { startFakeProxy, type FakeProxy } from '#testkit/fake-proxy.js'
+import { buildAdminApp, buildPublicApp } from '../../src/app.js'
+import type { ControlDeps } from '../../src/deps.js'
+import type { Inventory, InventoryStatus, KubeObject } from '../../src/inventory/inventory.js'
+import { createStore, type Store } from '../../src/inventory/store.js'
+import { createControlMetrics } from '../../src/metrics.js'
+import type { TypedApp } from '../../src/typed-app.js'
+import { wireControl } from '../../src/wiring.js'
+
+export interface LogLine {
+  readonly level: number
+  readonly msg: string
+  readonly [field: string]: unknown
+}
+
+export interface Rig {
+  readonly clock: FakeClock
+  readonly proxy: FakeProxy
+  readonly store: Store
+  readonly deps: ControlDeps
+  readonly open: TypedApp
+  readonly admin: TypedApp
+  readonly logged: LogLine[]
+  /** What the inventory says of itself; a test may change it. */
+  readonly inventoryStatus: { -readonly [Key in keyof InventoryStatus]: InventoryStatus[Key] }
+}
+
+export interface RigOptions {
+  /** YAML that is added to the configuration. */
+  readonly config?: string
+  readonly objects?: readonly KubeObject[]
+  readonly inventory?: Partial<Inventory>
+  /** Leaves the link alone. */
+  readonly isOffline?: boolean
+}
+
+const baseConfig = `
+inventory: { provider: file, path: . }
+namespaces: [game-servers]
+allowedTargets: ["10.0.0.0/8", "2001:db8::/32"]
+dataPorts:
+  - { name: default, port: 7777 }
+  - { name: voice, port: 7778 }
+resourceQueryMapping:
+  gameserver:
+    group: agones.dev
+    version: v1
+    resource: gameservers
+    addressPath: status.address
+    ports:
+      - { name: default, portName: default }
+`
+
+/** A GameServer like those of Agones. */
+export function gameServer (name: string, address: string, fields: { labels?: Record<string, string>, state?: string, namespace?: string } = {}): KubeObject {
+  return {
+    apiVersion: 'agones.dev/v1',
+    kind: 'GameServer',
+    metadata: { name, namespace: fields.namespace ?? 'game-servers', labels: fields.labels ?? {} },
+    status: { state: fields.state ?? 'Ready', address, ports: [{ name: 'default', port: 7000 }] }
+  }
+}
+
+export async function startRig (t: Test, options: RigOptions = {}): Promise<Rig> {
+  const parsed = parseConfig(baseConfig + (options.config ?? ''), 'config.yaml')
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.error))
+  const { config } = parsed.value
+  const proxy = await startFakeProxy()
+  proxy.dataPorts = [{ name: 'default', address: '::', port: 41_000 }, { name: 'voice', address: '::', port: 41_001 }]
+  const clock = createFakeClock()
+  const logged: LogLine[] = []
+  const store = createStore(Object.keys(config.resourceQueryMapping))
+  store.replace(new Map([['gameserver', options.objects ?? []]]))
+  const inventoryStatus = { synced: true, ageMs: 1500, faults: [] as string[] }
+  const { deps, close } = wireControl({
+    config,
+    inventory: { ...store, status: () => inventoryStatus, close: async () => { await Promise.resolve() }, ...options.inventory },
+    metrics: createControlMetrics(),
+    socketPath: proxy.socketPath,
+    clock,
+    random: () => 0,
+    log: pino({ level: 'debug', base: null }, { write: (line: string) => { logged.push(JSON.parse(line) as LogLine) } })
+  })
+  const open = await buildPublicApp(deps)
+  const admin = await buildAdminApp(deps)
+  t.teardown(async () => {
+    await Promise.all([open.close(), admin.close(), close()])
+    await proxy.close()
+    if (clock.pending() > 0) throw new Error('A timer is left.')
+  })
+  const rig = { clock, proxy, store, deps, open, admin, logged, inventoryStatus }
+  if (options.isOffline !== true) await goOnline(rig)
+  return rig
+}
+
+export async function goOnline ({ deps, proxy }: Rig): Promise<void> {
+  deps.link.start()
+  await eventually(() => deps.link.isSynchronised && proxy.openStreams() === 1)
+}
+
+/** Lets sockets work until `condition` holds; time stands still. */
+export async function eventually (condition: () => boolean): Promise<void> {
+  const giveUpAt = Date.now() + 10_000
+  while (!condition()) {
+    if (Date.now() > giveUpAt) throw new Error(`Never came true: ${condition.toString()}`)
+    await nextTurn()
+  }
+}
+
+export interface Answer {
+  readonly status: number
+  readonly type: string | undefined
+  readonly retryAfter: string | undefined
+  readonly text: string
+  readonly body: unknown
+}
+
+type Method = 'GET' | 'POST' | 'PUT' | 'DELETE'
+
+/** A request with a JSON body, or with raw text as it is. */
+export async function ask (app: TypedApp, method: Method, url: string, body?: unknown, type = 'application/json'): Promise<Answer> {
+  const sent = body === undefined ? {} : { payload: typeof body === 'string' ? body : JSON.stringify(body), headers: { 'content-type': type } }
+  const { statusCode, headers, payload } = await app.inject({ method, url, ...sent })
+  const isJson = headers['content-type']?.toString().includes('json') === true
+  return {
+    status: statusCode,
+    type: headers['content-type']?.toString(),
+    retryAfter: headers['retry-after']?.toString(),
+    text: payload,
+    body: isJson ? JSON.parse(payload) : undefined
+  }
+}
