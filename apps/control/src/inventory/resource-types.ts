@@ -10,7 +10,7 @@ export interface ResourceType {
 
 /**
  * The resource type under which an inventory holds the Services that service-based mappings route to. No query can
- * name it, for it is no key of `resourceQueryMapping` (a key with parentheses in it would still only name Services).
+ * name it, for queries name keys of `resourceQueryMapping`.
  */
 export const SERVICES_TYPE = '(services)'
 
@@ -21,7 +21,7 @@ export function isServiceBased (mapping: ResourceMapping): boolean {
 
 /** True if the mapped objects are Services themselves. */
 export function isService (mapping: ResourceType): boolean {
-  return mapping.group === '' && mapping.resource === 'services'
+  return mapping.group === '' && mapping.resource.toLowerCase() === 'services'
 }
 
 /** What to hold: every configured resource type, and Services if a mapping routes to those of other objects. */

@@ -1,4 +1,5 @@
 // The store against a naive list, and what belongs to which resource type.
+import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import t from 'tap'
 import type { KubeObject } from '../../src/inventory/inventory.js'
@@ -77,7 +78,7 @@ void t.test('any sequence of replacements leaves what a plain list would hold', 
     for (const objects of contents) store.replace(byType(objects))
     const naive = contents.at(-1)!
     return ['gameserver', 'lobby'].every(type => store.sizes().get(type) === naive.filter(entry => entry.type === type).length &&
-      ['games', 'other'].every(namespace => JSON.stringify([...store.find(type, namespace, wanted)]) === JSON.stringify(naive
+      ['games', 'other'].every(namespace => isDeepStrictEqual([...store.find(type, namespace, wanted)], naive
         .filter(entry => entry.type === type && entry.namespace === namespace)
         .filter(entry => Object.entries(wanted).every(([name, value]) => entry.labels[name] === value))
         .sort((left, right) => left.name < right.name ? -1 : 1)

@@ -2,7 +2,7 @@
 // file that is broken is represented by that.
 import type { Result } from '#core/result.js'
 import type { KubeObject } from '../inventory.js'
-import { describe, identityOf, parseDocuments, positionOf, type PlacedObject, type Position, type TextFault } from './parse-documents.js'
+import { describe, identityOf, located, parseDocuments, type PlacedObject, type TextFault } from './parse-documents.js'
 
 /** A file as it was read: its text, or why there is none. */
 export interface SourceFile {
@@ -10,13 +10,11 @@ export interface SourceFile {
   readonly text: Result<string, string>
 }
 
-export interface FileFault {
+export interface FileFault extends TextFault {
   readonly file: string
-  readonly position?: Position
-  readonly message: string
 }
 
-type Parsed = Result<readonly PlacedObject[], ReadonlyArray<Omit<FileFault, 'file'>>>
+type Parsed = Result<readonly PlacedObject[], readonly TextFault[]>
 
 interface FileState {
   readonly source: SourceFile
@@ -69,18 +67,12 @@ function parse (source: SourceFile, before: FileState | undefined): Parsed {
   // What an editor or a full disk leaves in the middle of writing. Whoever means it can write a comment.
   if (source.text.value === '') return { ok: false, error: [{ message: 'the file is empty; delete it if nothing belongs in it' }] }
   if (before?.source.text.ok === true && before.source.text.value === source.text.value) return before.parsed
-  const parsed = parseDocuments(source.text.value, source.name.endsWith('.json'))
-  return parsed.ok ? parsed : { ok: false, error: parsed.error.map(faultAt) }
+  return parseDocuments(source.text.value, source.name.endsWith('.json'))
 }
 
-function faultAt ({ line, column, message }: TextFault): Omit<FileFault, 'file'> {
-  return { position: { line, column }, message }
-}
-
-function conflicts (source: SourceFile, objects: readonly PlacedObject[], owners: ReadonlyMap<string, string>): ReadonlyArray<Omit<FileFault, 'file'>> {
-  const text = source.text.ok ? source.text.value : ''
-  return objects.flatMap(({ object, place }) => {
+function conflicts ({ text }: SourceFile, objects: readonly PlacedObject[], owners: ReadonlyMap<string, string>): readonly TextFault[] {
+  return located(text.ok ? text.value : '', objects.flatMap(({ object, place }) => {
     const owner = owners.get(identityOf(object))
-    return owner === undefined ? [] : [{ position: positionOf(text, place), message: `${describe(object)} is in ${owner} already` }]
-  })
+    return owner === undefined ? [] : [{ place, message: `${describe(object)} is in ${owner} already` }]
+  }))
 }

@@ -21,17 +21,17 @@ export function isMap (value: unknown): value is Json {
  * Freezes `value` with all it holds, or says which part of it is no JSON: YAML knows binary values, infinity, and
  * aliases to what they stand in. Also refuses what is nested too deep for recursion.
  */
-export function freezeJson (value: unknown, path: DocumentPath = [], above = new Set<unknown>()): ShapeFault | undefined {
-  if (typeof value === 'number' && !Number.isFinite(value)) return { path, message: 'a number is out of range' }
+export function freezeJson (value: unknown, above = new Set<unknown>()): ShapeFault | undefined {
+  if (typeof value === 'number' && !Number.isFinite(value)) return { path: [], message: 'a number is out of range' }
   if (typeof value !== 'object' || value === null) return undefined
-  if (above.has(value)) return { path, message: 'an alias stands inside of what it refers to' }
-  if (above.size >= MAX_DEPTH) return { path, message: `nested deeper than ${MAX_DEPTH} levels` }
+  if (above.has(value)) return { path: [], message: 'an alias stands inside of what it refers to' }
+  if (above.size >= MAX_DEPTH) return { path: [], message: `nested deeper than ${MAX_DEPTH} levels` }
   if (Object.isFrozen(value)) return undefined
-  if (!Array.isArray(value) && Object.getPrototypeOf(value) !== Object.prototype) return { path, message: 'binary values are not supported' }
+  if (!Array.isArray(value) && Object.getPrototypeOf(value) !== Object.prototype) return { path: [], message: 'binary values are not supported' }
   above.add(value)
   for (const [key, part] of Object.entries(value)) {
-    const fault = freezeJson(part, [...path, Array.isArray(value) ? Number(key) : key], above)
-    if (fault !== undefined) return fault
+    const fault = freezeJson(part, above)
+    if (fault !== undefined) return { ...fault, path: [Array.isArray(value) ? Number(key) : key, ...fault.path] }
   }
   above.delete(value)
   Object.freeze(value)

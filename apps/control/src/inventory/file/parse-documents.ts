@@ -11,7 +11,9 @@ export interface Position {
   readonly column: number
 }
 
-export interface TextFault extends Position {
+export interface TextFault {
+  /** Missing where finding it would take too long. */
+  readonly position?: Position
   readonly message: string
 }
 
@@ -27,13 +29,17 @@ export interface PlacedObject {
   readonly place: Place
 }
 
-interface PlacedFault {
+/** A fault in a value, whose position in the text is yet to be found. */
+export interface PlacedFault {
   readonly place: Place
   readonly message: string
 }
 
-/** Faults reported for one text; what follows the tenth is seldom its own fault. */
+// Faults reported for one text; what follows the tenth is seldom its own fault.
 const MAX_FAULTS = 10
+
+// Longest text in which positions are found, in UTF-16 code units: the YAML parser takes a second and more for it.
+const MAX_LOCATED_LENGTH = 1024 * 1024
 
 /**
  * The objects of a text, in its order, frozen; or everything that is wrong with it, at least one fault. JSON is also
@@ -53,18 +59,15 @@ export function parseDocuments (text: string, isJson: boolean): Result<readonly 
     else if (value !== null) unpack(value, { document, path: [] }, objects, faults)
   }
   faults.push(...duplicates(objects))
-  return faults.length === 0 ? ok(objects) : err(placed(text, faults))
+  return faults.length === 0 ? ok(objects) : err(located(text, faults))
 }
 
-/** Where `place` is in `text`, or the nearest part around it. Reads the text again: only for faults. */
-export function positionOf (text: string, place: Place): Position {
+/** The first of these faults, each with its position in `text`. Reads the text again, which only faults make worthwhile. */
+export function located (text: string, faults: readonly PlacedFault[]): readonly TextFault[] {
+  const reported = faults.slice(0, MAX_FAULTS)
+  if (reported.length === 0 || text.length > MAX_LOCATED_LENGTH) return reported.map(({ message }) => ({ message }))
   const { documents, positionAt } = readYaml(text)
-  const document = documents[place.document]
-  for (let length = place.path.length; length >= 0; length--) {
-    const offset = offsetOf(document, place.path.slice(0, length))
-    if (offset !== undefined) return positionAt(offset)
-  }
-  return { line: 1, column: 1 }
+  return reported.map(({ place, message }) => ({ position: positionAt(offsetAt(documents[place.document], place.path)), message }))
 }
 
 /** What two objects may not share within an inventory. The version of the API is no part of it, as in Kubernetes. */
@@ -88,8 +91,8 @@ function parseYaml (text: string): Result<readonly unknown[], readonly TextFault
   const values = documents.map(document => {
     // One a document: an unclosed bracket makes faults of everything after it.
     const error = document.errors[0]
-    if (error === undefined) return valueOf(document, fault => faults.push({ ...positionAt(document.range[0]), message: fault }))
-    faults.push({ ...positionAt(error.pos[0]), message: error.message })
+    if (error === undefined) return valueOf(document, message => faults.push({ position: positionAt(document.range[0]), message }))
+    faults.push({ position: positionAt(error.pos[0]), message: error.message })
     return undefined
   })
   return faults.length === 0 ? ok(values) : err(faults.slice(0, MAX_FAULTS))
@@ -118,9 +121,13 @@ function valueOf (document: Document.Parsed, fail: (message: string) => void): u
   }
 }
 
-function offsetOf (document: Document.Parsed | undefined, path: DocumentPath): number | undefined {
-  const node: unknown = path.length === 0 ? document?.contents : document?.getIn(path, true)
-  return isMap(node) && Array.isArray(node['range']) ? Number(node['range'][0]) : undefined
+// Of the part at `path`, or of the nearest part around it.
+function offsetAt (document: Document.Parsed | undefined, path: DocumentPath): number {
+  for (let length = path.length; length >= 0; length--) {
+    const node: unknown = length === 0 ? document?.contents : document?.getIn(path.slice(0, length), true)
+    if (isMap(node) && Array.isArray(node['range'])) return Number(node['range'][0])
+  }
+  return 0
 }
 
 // Objects and faults of one document, in its order.
@@ -167,8 +174,4 @@ function duplicates (objects: readonly PlacedObject[]): PlacedFault[] {
 /** An object as people speak of it. */
 export function describe ({ kind, metadata }: KubeObject): string {
   return `${kind} ${metadata.namespace}/${metadata.name}`
-}
-
-function placed (text: string, faults: readonly PlacedFault[]): TextFault[] {
-  return faults.slice(0, MAX_FAULTS).map(({ place, message }) => ({ ...positionOf(text, place), message }))
 }

@@ -4,7 +4,10 @@ import { basename, dirname, join } from 'node:path'
 import { err, ok, type Result } from '#core/result.js'
 import type { SourceFile } from './contents.js'
 
-/** Longest file that is read, in bytes. YAML of that size takes the parser some 20 s, JSON a fifth of a second. */
+/**
+ * Longest file that is read, in bytes. YAML of that size keeps the process busy for some 20 s, JSON for a fifth of a
+ * second: large inventories are better JSON, or many files, of which only those that changed are parsed.
+ */
 export const MAX_FILE_BYTES = 16 * 1024 * 1024
 
 const extensions = ['.yaml', '.yml', '.json']

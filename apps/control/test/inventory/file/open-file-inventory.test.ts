@@ -194,6 +194,23 @@ void t.test('a path that disappears keeps what it had, and is watched again when
   t.equal(logged.filter(line => line.startsWith('warn')).length, 1)
 })
 
+void t.test('a directory that is replaced by another is the one that is watched', async t => {
+  const parent = await directory(t)
+  const [path, next] = [join(parent, 'current'), join(parent, 'next')]
+  for (const [at, name] of [[path, 'a'], [next, 'b']] as const) {
+    await mkdir(at)
+    await writeFile(join(at, 'servers.yaml'), server(name))
+  }
+  const { clock, names, reloads } = await open(t, path)
+  await rename(path, join(parent, 'former'))
+  await rename(next, path)
+  await until(clock, () => names()[0] === 'b')
+  t.strictSame(reloads, ['ok', 'ok'], 'it was never seen to be missing')
+  await replaceFile(join(path, 'servers.yaml'), server('c'))
+  await until(clock, () => names()[0] === 'c', clock.now() + 1000)
+  t.strictSame(names(), ['c'])
+})
+
 void t.test('a mounted ConfigMap is read anew when its link is swapped', async t => {
   const path = await directory(t)
   const version = async (name: string, text: string): Promise<void> => {
@@ -207,7 +224,7 @@ void t.test('a mounted ConfigMap is read anew when its link is swapped', async t
   const { clock, names, changes } = await open(t, path)
   t.strictSame(names(), ['a'])
   await version('..2026_02', server('b'))
-  await until(clock, () => names()[0] === 'b')
+  await until(clock, () => names()[0] === 'b', clock.now() + 1000)
   t.strictSame(changes, [['b']])
 })
 
