@@ -20,11 +20,16 @@ export interface Spawned {
 
 const LINE_TIMEOUT_MS = 45_000
 
-/** @param app `control` or `proxy`; the build must be up to date (`npm test` sees to that). */
-export function spawnApp (app: 'control' | 'proxy', env: Readonly<Record<string, string>>): Spawned {
+/**
+ * @param app `control` or `proxy`; the build must be up to date (`npm test` sees to that)
+ * @param maxOpenFiles the process gets no more file descriptors than this
+ */
+export function spawnApp (app: 'control' | 'proxy', env: Readonly<Record<string, string>>, maxOpenFiles?: number): Spawned {
   // The test runner puts its module loader into the NODE_OPTIONS of every child: twice the start-up time, and not what
   // users run. env(1) takes it out again and becomes the process, so the pid is the app's.
-  const child: ChildProcess = spawn('/usr/bin/env', ['-u', 'NODE_OPTIONS', process.execPath, join('dist/apps', app, 'src/main.js')], {
+  const command = ['/usr/bin/env', '-u', 'NODE_OPTIONS', process.execPath, join('dist/apps', app, 'src/main.js')]
+  const limited = maxOpenFiles === undefined ? command : ['/bin/sh', '-c', `ulimit -n ${maxOpenFiles} && exec "$@"`, 'sh', ...command]
+  const child: ChildProcess = spawn(limited[0]!, limited.slice(1), {
     env: { ...env },
     stdio: ['ignore', 'pipe', 'pipe']
   })

@@ -1,0 +1,174 @@
+// Every metric of the table moves: what an operator graphs is alive. Names come from the table, so a new metric without
+// something here that moves it fails.
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { request } from 'node:http'
+import t, { type Test } from 'tap'
+import { systemClock } from '#core/system-clock.js'
+import { createRpcClient } from '#rpc/client.js'
+import { EVENTS_PATH } from '#rpc/contract.js'
+import { metrics } from '#telemetry/metrics-table.js'
+import { gameServerYaml, Pair } from '#testkit/pair.js'
+import { spawnApp } from '#testkit/spawned.js'
+import { openUdpPeer, type UdpPeer } from '#testkit/udp-peer.js'
+import { controlPacket, magicFromHex } from '#wire/control-packet.js'
+import type { Token } from '#wire/token.js'
+import { randomUUID } from 'node:crypto'
+
+const magic = magicFromHex('FFFFFFFF5245534554')
+if (!magic.ok) throw new Error(magic.error)
+const magicBytes = magic.value
+
+const moved = new Set<string>()
+
+async function peer (t: Test): Promise<UdpPeer> {
+  const opened = await openUdpPeer()
+  t.teardown(opened.close)
+  return opened
+}
+
+/** Metric names whose text differs between two scrapes. */
+class Watch {
+  readonly #pair: Pair
+  #last = new Map<string, string>()
+
+  constructor (pair: Pair) {
+    this.#pair = pair
+  }
+
+  async look (): Promise<string> {
+    const { body } = await this.#pair.admin('GET', '/metrics')
+    const now = new Map<string, string>()
+    for (const line of String(body).split('\n').filter(line => line !== '' && !line.startsWith('#'))) {
+      const at = line.lastIndexOf(' ')
+      now.set(line.slice(0, at), line.slice(at + 1))
+    }
+    for (const [series, value] of now) {
+      // A series with labels appears when it first counts something.
+      const former = this.#last.get(series) ?? (this.#last.size > 0 ? '0' : value)
+      if (former !== value) moved.add(series.replace(/\{.*|_(bucket|sum|count)$/g, ''))
+    }
+    this.#last = now
+    return String(body)
+  }
+}
+
+const query = { resourceType: 'gameserver', namespace: 'games' }
+
+void t.test('a director at work moves them', async t => {
+  const server = await peer(t)
+  const yaml = gameServerYaml('d', { game: server.port, voice: server.port })
+  const pair = await Pair.open({
+    config: `
+sessionTimeoutSeconds: 1
+namespaces: [games]
+defaultEndpoint: {resourceType: gameserver, namespace: games}
+limits: {warningsPerSecond: 1, maxTokens: 10000}`,
+    inventory: { 'd.yaml': yaml }
+  })
+  t.teardown(async () => { await pair.close() })
+  const watch = new Watch(pair)
+  await watch.look()
+  const port = pair.dataPorts['game']!
+  const client = await peer(t)
+
+  // Queries that succeed and fail; a token that is redeemed, one that is revoked.
+  const { body } = await pair.public('POST', '/query', query)
+  await pair.public('POST', '/query', { ...query, labelSelector: { no: 'such' } })
+  await client.send((body as { token: string }).token, port)
+  await client.send('data', port)
+  const heard = await server.next()
+  await server.send('reply', heard.port, heard.address)
+  await client.next()
+  const issue = async (): Promise<string> => ((await pair.admin('POST', '/tokens', { address: '127.0.0.1', ports: { game: server.port }, ttlSeconds: 1 })).body as { token: string }).token
+  await pair.admin('DELETE', `/tokens/${await issue()}`)
+  await watch.look()
+
+  // A reset; warnings beyond their limit; a session that times out; an operator's hand.
+  await client.send(controlPacket(magicBytes, await issue() as Token), port)
+  for (let number = 0; number < 5; number++) await client.send(controlPacket(magicBytes, randomUUID() as string as Token), port)
+  await pair.until(async () => (await watch.look()).includes('udp_director_packets_dropped_total{direction="to_target",reason="token_unknown"} 5'))
+  await new Promise(resolve => { setTimeout(resolve, 1100) })
+  await client.send('after the time-out', port)
+  t.equal((await server.next()).bytes.toString(), 'after the time-out')
+  await watch.look()
+
+  // The inventory breaks and is mended, and changes.
+  const file = join(pair.folder, 'inventory', 'd.yaml')
+  await writeFile(file, `${yaml}\n  broken: [`)
+  await pair.until(async () => (await watch.look()).includes('udp_director_inventory_reloads_total{outcome="fault"} 1'))
+  t.match((await pair.public('POST', '/query', query)).status, 200, 'the last good content serves')
+  await writeFile(file, yaml + gameServerYaml('e', { game: server.port, voice: server.port }))
+  await pair.until(async () => /udp_director_default_targets 2/.test(await watch.look()))
+
+  // A reader of events that does not read.
+  const stuck = request({ socketPath: join(pair.folder, 'proxy.sock'), path: EVENTS_PATH })
+  stuck.on('error', () => {})
+  const isCut = new Promise(resolve => { stuck.on('response', response => { response.pause().on('close', resolve).on('error', resolve) }) })
+  stuck.end()
+  const hello = await pair.rpc.call('hello', {})
+  const epoch = hello.ok ? hello.value.epoch : 0
+  const targets = ['one', 'two'].map(name => ({ key: `key/${name.repeat(150)}`, address: '127.0.0.1', ports: { game: server.port } }))
+  const push = async (count: number, ttlMs: number): Promise<Token[]> => {
+    const tokens = Array.from({ length: count }, () => randomUUID() as string as Token)
+    await pair.rpc.call('pushTokens', { body: { epoch, revoked: [], tokens: tokens.map((token, index) => ({ token, ttlMs, target: targets[index % 2]! })) } })
+    return tokens
+  }
+  const value = async (wanted: string): Promise<number> => (await pair.samples()).find(({ name }) => name === wanted)!.value
+  // Each token moves the session and makes two lines, most of a kilobyte; 4 MiB may wait, and what the kernel takes.
+  for (let round = 0; round < 90 && await value('udp_director_events_dropped_total') === 0; round++) {
+    for (const token of await push(100, 60_000)) await client.send(controlPacket(magicBytes, token), port)
+  }
+  stuck.destroy()
+  await isCut
+  await watch.look()
+
+  // Tokens nobody redeems, until the table forgets them to make room.
+  while (await value('udp_director_tokens_expired_total') === 0) await push(1000, 1)
+  await watch.look()
+
+  // The proxy goes and comes.
+  pair.proxy.kill('SIGKILL')
+  await pair.until(async () => (await watch.look()).includes('udp_director_proxy_up 0'))
+  await pair.restartProxy()
+  await watch.look()
+})
+
+void t.test('a proxy that runs out of file descriptors says so, and serves whom it has', async t => {
+  const folder = await mkdtemp(join(tmpdir(), 'files-'))
+  await writeFile(join(folder, 'config.yaml'), 'bindAddress: 127.0.0.1\ndataPorts: [{name: game, port: 0}]\ninventory: {provider: file, path: .}\n')
+  const socketPath = join(folder, 'proxy.sock')
+  const proxy = spawnApp('proxy', { CONFIG_PATH: join(folder, 'config.yaml'), UDP_DIRECTOR_SOCKET: socketPath }, 200)
+  const rpc = createRpcClient({ socketPath, deadlineMs: 5000, maxInFlight: 1, clock: systemClock })
+  t.teardown(async () => {
+    await rpc.close()
+    proxy.kill('SIGKILL')
+    await proxy.ended
+    await rm(folder, { recursive: true })
+  })
+  const port = ((await proxy.line('Proxy listening'))['dataPorts'] as Record<string, number>)['game']!
+  const server = await peer(t)
+  const snapshot = await rpc.call('putSnapshot', { body: { epoch: 1, revoked: [], tokens: [], defaultTargets: [{ key: 'd', address: '127.0.0.1', ports: { game: server.port } }] } })
+  t.ok(snapshot.ok)
+  const clients = await Promise.all(Array.from({ length: 250 }, async () => await peer(t)))
+  const value = async (name: string, reason?: string): Promise<number> => {
+    const stats = await rpc.call('stats', {})
+    if (!stats.ok) throw new Error(stats.error.message)
+    return stats.value.samples.filter(sample => sample.name === name && sample.labels['reason'] === reason).reduce((sum, sample) => sum + sample.value, 0)
+  }
+  for (const client of clients) await client.send('hello', port)
+  let errors = 0
+  while (errors === 0 || server.received.length + errors < clients.length) errors = await value('udp_director_socket_errors_total')
+  moved.add('udp_director_socket_errors_total')
+  t.equal(await value('udp_director_packets_dropped_total', 'send_failed'), errors, 'each is a datagram that could not be sent')
+  t.equal(server.received.length + errors, clients.length, 'and the others arrived')
+  await clients[0]!.send('still there?', port)
+  while (server.received.at(-1)!.bytes.toString() !== 'still there?') await value('udp_director_sessions_active')
+  t.pass('an established client goes on')
+})
+
+void t.test('none is left out', t => {
+  t.same(Object.keys(metrics).filter(name => !moved.has(name)), [], 'every metric of the table moved')
+  t.end()
+})
