@@ -57,7 +57,7 @@ void t.test('tokens: text, bytes, words and back', t => {
   const words = new Uint32Array(6)
   for (let round = 0; round < 200; round++) {
     const token = randomUUID() as string as Token
-    if (!isToken(token)) t.fail(`${token} is a token`)
+    if (!isToken(String(token))) t.fail('it is a token')
     writeTokenWords(token, words, 2)
     const read = new Uint32Array(4)
     if (!readToken(Buffer.from(`ab${token}`), 2, read)) t.fail(`${token} is read`)
