@@ -1,0 +1,22 @@
+// `control` and `proxy`: one process, as if it had been started directly.
+import { constants } from 'node:os'
+import type { ProcessInvocation } from '../command-line/parse-command-line.js'
+import type { ProcessEnd } from '../processes/child.js'
+import { processSpec } from '../processes/director.js'
+import { ExitCode } from '#core/exit-code.js'
+import type { Runtime } from '../runtime.js'
+
+/** Runs the process on our own stdin, stdout and stderr; passes signals on and its exit code back. */
+export async function runOne (name: 'control' | 'proxy', { config }: Pick<ProcessInvocation, 'config'>, { spawn, onSignal, atExit }: Pick<Runtime, 'spawn' | 'onSignal' | 'atExit'>): Promise<number> {
+  return await new Promise(resolve => {
+    const child = spawn(processSpec(name, config === undefined ? {} : { configPath: config }), { end: end => { resolve(exitCodeFrom(end)) } })
+    onSignal(child.signal)
+    atExit(() => { child.signal('SIGKILL') })
+  })
+}
+
+/** As shells have it: 128 and the signal's number for a process that a signal ended. */
+export function exitCodeFrom ({ code, signal }: ProcessEnd): number {
+  if (code !== null) return code
+  return signal === null ? ExitCode.bug : 128 + constants.signals[signal]
+}

@@ -1,0 +1,41 @@
+// `serve`: control and proxy, kept running, until a signal comes.
+import { environmentWith, readEnvironment, variables } from '#config/env.js'
+import { formatFaults } from '#config/fault.js'
+import { loadConfig } from '#config/load-config.js'
+import { ExitCode } from '#core/exit-code.js'
+import type { ProcessInvocation } from '../command-line/parse-command-line.js'
+import { LogView } from '../output/log-view.js'
+import { openPrivateDirectory } from '../private-directory.js'
+import { openSupervisor, stopRequested } from '../processes/open-supervisor.js'
+import type { Runtime } from '../runtime.js'
+
+/** Runs until a signal comes; ends with 78 if a process refuses the configuration when it first starts. */
+export async function serve ({ config }: Pick<ProcessInvocation, 'config'>, runtime: Runtime): Promise<ExitCode> {
+  const environment = readEnvironment()
+  if (!environment.ok) return refuse('The environment', environment.error, runtime)
+  const configPath = config ?? environment.value.configPath
+  // Both processes would list the same faults; here they are listed once.
+  const loaded = loadConfig(configPath)
+  if (!loaded.ok) {
+    refuse(configPath, loaded.error, runtime)
+    if (config === undefined) runtime.err('Another file is named with --config FILE, or by CONFIG_PATH.\n')
+    return ExitCode.config
+  }
+  const view = new LogView(runtime)
+  view.open()
+  const directory = openPrivateDirectory()
+  runtime.atExit(directory.close)
+  const stop = stopRequested(runtime)
+  const socketPath = environmentWith({})[variables.socketPath] || directory.socketPath
+  const supervisor = openSupervisor({ ...environment.value, configPath, socketPath }, runtime, view.take)
+  supervisor.start()
+  const outcome = await Promise.race([stop, supervisor.refused])
+  await supervisor.stop()
+  directory.close()
+  return outcome === 'stop' ? ExitCode.ok : ExitCode.config
+}
+
+function refuse (source: string, faults: Parameters<typeof formatFaults>[1], { err }: Runtime): ExitCode {
+  err(`${formatFaults(source, faults)}\n`)
+  return ExitCode.config
+}

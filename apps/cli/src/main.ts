@@ -1,0 +1,74 @@
+#!/usr/bin/env node
+// The command `udp-director`: the real world for the commands, their choice, and the exit code.
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { ExitCode } from '#core/exit-code.js'
+import { systemClock } from '#core/system-clock.js'
+import { commandHelp, overview } from './command-line/help.js'
+import { parseCommandLine, type Invocation } from './command-line/parse-command-line.js'
+import { query } from './commands/query.js'
+import { runOne } from './commands/run-one.js'
+import { serve } from './commands/serve.js'
+import { up } from './commands/up.js'
+import { createStyle } from './output/style.js'
+import { spawnChild } from './processes/spawn-child.js'
+import type { Runtime, StopSignal } from './runtime.js'
+
+const stopSignals: readonly StopSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
+
+const { stdout } = process
+
+const runtime: Runtime = {
+  clock: systemClock,
+  spawn: spawnChild,
+  out: text => stdout.write(text) ? undefined : once(stdout, 'drain').then(() => {}),
+  err: text => { process.stderr.write(text) },
+  isTerminal: stdout.isTTY,
+  style: createStyle(stdout.isTTY && stdout.hasColors()),
+  onSignal: handle => { for (const signal of stopSignals) process.on(signal, () => { handle(signal) }) },
+  atExit: run => { process.on('exit', run) }
+}
+
+// A reader that went away (`udp-director up | head`) is no bug: end, and take the children along (see atExit).
+stdout.on('error', () => { process.exit(ExitCode.failed) })
+
+process.on('uncaughtException', error => {
+  runtime.err(`${error.stack ?? String(error)}\n`)
+  process.exit(ExitCode.bug)
+})
+
+// The clock's timers do not keep a process alive, and between the death of a child and its restart there may be nothing
+// else that does.
+const keepAlive = setInterval(() => {}, 2 ** 30)
+
+async function run (invocation: Invocation): Promise<number> {
+  switch (invocation.command) {
+    case 'help': return print(invocation.topic === undefined ? overview() : commandHelp(invocation.topic))
+    case 'version': return print(`${version()}\n`)
+    case 'up': return await up(invocation, runtime)
+    case 'serve': return await serve(invocation, runtime)
+    case 'query': return await query(invocation, runtime)
+    case 'control': case 'proxy': return await runOne(invocation.command, invocation, runtime)
+  }
+}
+
+function print (text: string): number {
+  void runtime.out(text)
+  return ExitCode.ok
+}
+
+// The same path leads to the package from the sources and from dist.
+function version (): string {
+  const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as { version: string }
+  return version
+}
+
+const parsed = parseCommandLine(process.argv.slice(2))
+if (parsed.ok) {
+  process.exitCode = await run(parsed.value)
+} else {
+  const { message, topic } = parsed.error
+  runtime.err(`${message}\nSee: udp-director ${topic === undefined ? '' : `${topic} `}--help\n`)
+  process.exitCode = ExitCode.usage
+}
+clearInterval(keepAlive)

@@ -1,0 +1,28 @@
+// The director's two processes under a supervisor, tied to the signals and the end of this process.
+import type { Environment } from '#config/env.js'
+import { createLogger } from '#telemetry/logger.js'
+import type { Runtime } from '../runtime.js'
+import type { OnLine } from './child.js'
+import { directorSpecs } from './director.js'
+import { Supervisor } from './supervisor.js'
+
+/**
+ * Makes a supervisor, not started yet. `onLine` gets what the processes say, and what the supervisor itself logs.
+ * A signal while it stops ends the processes at once, and none of them outlives this process.
+ */
+export function openSupervisor (settings: Environment, { clock, spawn, onSignal, atExit }: Runtime, onLine: OnLine): Supervisor {
+  const log = createLogger({
+    name: 'cli',
+    level: settings.logLevel,
+    destination: { write: line => { void onLine({ stream: 'stdout', text: line.trimEnd() }) } }
+  })
+  const supervisor = new Supervisor(directorSpecs(settings), { clock, spawn, log, onLine })
+  onSignal(() => { if (supervisor.isStopping) supervisor.kill() })
+  atExit(() => { supervisor.kill() })
+  return supervisor
+}
+
+/** Resolves at the first signal that asks to stop. */
+export async function stopRequested ({ onSignal }: Pick<Runtime, 'onSignal'>): Promise<'stop'> {
+  return await new Promise(resolve => { onSignal(() => { resolve('stop') }) })
+}

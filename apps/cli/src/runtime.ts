@@ -1,0 +1,22 @@
+// What a command may touch of the world around it. main.ts makes the real one; tests make their own.
+import type { Clock } from '#core/clock.js'
+import type { Style } from './output/style.js'
+import type { SpawnChild } from './processes/child.js'
+
+export type StopSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP'
+
+export interface Runtime {
+  readonly clock: Clock
+  readonly spawn: SpawnChild
+  /** Writes to stdout; a promise while its reader is behind. */
+  readonly out: (text: string) => Promise<void> | undefined
+  /** Writes to stderr. */
+  readonly err: (text: string) => void
+  /** Whether stdout is a terminal: people read it, not programs. */
+  readonly isTerminal: boolean
+  readonly style: Style
+  /** From now on `handle` takes the signals that ask to stop; without this they end the process as usual. */
+  readonly onSignal: (handle: (signal: StopSignal) => void) => void
+  /** Runs synchronously when the process ends, whatever ends it but SIGKILL. */
+  readonly atExit: (run: () => void) => void
+}

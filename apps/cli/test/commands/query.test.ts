@@ -1,0 +1,99 @@
+import { once } from 'node:events'
+import { createServer, type IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import t from 'tap'
+import { parseCommandLine } from '../../src/command-line/parse-command-line.js'
+import type { QueryInvocation } from '../../src/command-line/query-options.js'
+import { query } from '../../src/commands/query.js'
+
+interface Reply {
+  readonly status: number
+  readonly type?: string
+  readonly body: string
+  readonly headers?: Record<string, string>
+}
+
+let reply: Reply = { status: 500, body: '' }
+const requests: Array<{ readonly method: string | undefined, readonly url: string | undefined, readonly body: unknown }> = []
+
+const server = createServer((request, response) => {
+  void bodyOf(request).then(body => {
+    requests.push({ method: request.method, url: request.url, body: JSON.parse(body) })
+    response.writeHead(reply.status, { 'content-type': reply.type ?? 'application/json', ...reply.headers }).end(reply.body)
+  })
+})
+
+async function bodyOf (request: IncomingMessage): Promise<string> {
+  let body = ''
+  for await (const chunk of request) body += String(chunk)
+  return body
+}
+
+async function run (...options: string[]): Promise<{ code: number, out: string, err: string }> {
+  const { port } = server.address() as AddressInfo
+  return await runAt(`http://127.0.0.1:${port}`, ...options)
+}
+
+async function runAt (url: string, ...options: string[]): Promise<{ code: number, out: string, err: string }> {
+  const parsed = parseCommandLine(['query', '--url', url, '--type', 'gameserver', '--namespace', 'games', ...options])
+  if (!parsed.ok) throw new Error(parsed.error.message)
+  let [out, err] = ['', '']
+  const code = await query(parsed.value as QueryInvocation, {
+    out: text => { out += text; return undefined },
+    err: text => { err += text }
+  })
+  return { code, out, err }
+}
+
+const answer = { token: '3e5d8a52-1f6b-4c0e-9a77-0c2f4b8d6e10', ttlSeconds: 30 }
+const problem = { type: 'urn:x', title: 'No object matches the query', status: 404, code: 'NO_MATCHING_RESOURCE', detail: 'None of 3.' }
+
+t.before(async () => {
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+})
+
+t.teardown(() => { server.closeAllConnections(); server.close() })
+
+void t.test('the token alone is on stdout, so that TOKEN=$(…) works', async t => {
+  reply = { status: 200, body: JSON.stringify(answer) }
+  t.same(await run('--label', 'map=de_dust2'), { code: 0, out: `${answer.token}\n`, err: '' })
+  t.same(requests.at(-1), { method: 'POST', url: '/query', body: { resourceType: 'gameserver', namespace: 'games', labelSelector: { map: 'de_dust2' } } })
+})
+
+void t.test('--json prints the whole answer', async t => {
+  reply = { status: 200, body: JSON.stringify(answer) }
+  const { code, out } = await run('--json')
+  t.equal(code, 0)
+  t.same(JSON.parse(out), answer)
+})
+
+void t.test('a problem is told on stderr, with everything that helps', async t => {
+  reply = { status: 404, type: 'application/problem+json', body: JSON.stringify(problem) }
+  t.same(await run(), { code: 1, out: '', err: 'NO_MATCHING_RESOURCE (404): No object matches the query.\n  None of 3.\n' })
+  reply = {
+    status: 503,
+    headers: { 'retry-after': '2' },
+    body: JSON.stringify({ ...problem, errors: [{ path: '/namespace', message: 'is too long' }], position: 4 })
+  }
+  t.match((await run()).err, /\(503\).*\n {2}None of 3\.\n {2}\/namespace: is too long\n {2}At position 4\.\n {2}Try again in 2 s\.\n$/)
+})
+
+void t.test('another server, or none, is told apart from a director', async t => {
+  for (const strange of [{ status: 404, type: 'text/html', body: '<html>' }, { status: 200, body: '{}' }, { status: 200, body: 'null' }]) {
+    reply = strange
+    const { code, out, err } = await run()
+    t.equal(code, 1)
+    t.equal(out, '')
+    t.match(err, new RegExp(`does not answer like a UDP Director: status ${strange.status}, `))
+  }
+  const free = createServer()
+  free.listen(0, '127.0.0.1')
+  await once(free, 'listening')
+  const { port } = free.address() as AddressInfo
+  free.close()
+  await once(free, 'close')
+  const { code, err } = await runAt(`http://127.0.0.1:${port}`)
+  t.equal(code, 1)
+  t.equal(err, `http://127.0.0.1:${port}/query cannot be reached: ECONNREFUSED. Is the director running there?\n`)
+})

@@ -1,0 +1,146 @@
+import { pino } from 'pino'
+import t from 'tap'
+import { createFakeClock, type FakeClock } from '#testkit/fake-clock.js'
+import type { ChildListeners, ProcessEnd, ProcessSpec } from '../../src/processes/child.js'
+import { restartDelay } from '../../src/processes/back-off.js'
+import { STOP_GRACE_MS } from '../../src/processes/managed-process.js'
+import { Supervisor } from '../../src/processes/supervisor.js'
+
+interface FakeChild {
+  readonly name: string
+  readonly signals: string[]
+  readonly listeners: ChildListeners
+  readonly end: (end: Partial<ProcessEnd>) => void
+}
+
+const spec = (name: ProcessSpec['name']): ProcessSpec => ({ name, script: `/${name}.js`, env: {} })
+
+function setUp (): { supervisor: Supervisor, clock: FakeClock, children: FakeChild[], lines: string[], logged: () => any[] } {
+  const clock = createFakeClock()
+  const children: FakeChild[] = []
+  const lines: string[] = []
+  const log: string[] = []
+  const supervisor = new Supervisor([spec('control'), spec('proxy')], {
+    clock,
+    log: pino({}, { write: line => { log.push(line) } }),
+    onLine: line => { lines.push(`${line.stream} ${line.text}`); return undefined },
+    spawn: ({ name }, listeners) => {
+      const signals: string[] = []
+      children.push({ name, signals, listeners, end: end => { listeners.end({ code: null, signal: null, ...end }) } })
+      return { pid: 1000 + children.length, signal: signal => { signals.push(signal) } }
+    }
+  })
+  supervisor.start()
+  return { supervisor, clock, children, lines, logged: () => log.map(line => JSON.parse(line)) }
+}
+
+const names = (children: readonly FakeChild[]): string[] => children.map(({ name }) => name)
+
+void t.test('the delay doubles up to its cap and starts anew after a healthy run', async t => {
+  const delays: number[] = []
+  for (let previous: number | undefined; delays.length < 7; previous = delays.at(-1)) delays.push(restartDelay(1000, previous))
+  t.same(delays, [500, 1000, 2000, 4000, 8000, 10_000, 10_000])
+  t.equal(restartDelay(59_999, 10_000), 10_000)
+  t.equal(restartDelay(60_000, 10_000), 500)
+})
+
+void t.test('both start at once; what they say arrives', async t => {
+  const { children, lines, logged } = setUp()
+  t.same(names(children), ['control', 'proxy'])
+  void children[0]!.listeners.line?.({ stream: 'stderr', text: 'hello' })
+  t.same(lines, ['stderr hello'])
+  t.match(logged(), [{ msg: 'Process started', child: 'control', pid: 1001, starts: 1 }, { child: 'proxy', pid: 1002 }])
+})
+
+void t.test('one that dies is started again after the delay, the other is left alone', async t => {
+  const { children, clock, logged } = setUp()
+  children[1]!.end({ signal: 'SIGKILL' })
+  t.match(logged().at(-1), { msg: 'Process died', child: 'proxy', signal: 'SIGKILL', retryInMs: 500 })
+  clock.advance(499)
+  t.equal(children.length, 2)
+  clock.advance(1)
+  t.same(names(children), ['control', 'proxy', 'proxy'])
+  children[2]!.end({ code: 70 })
+  clock.advance(999)
+  t.equal(children.length, 3, 'the second delay is longer')
+  clock.advance(1)
+  t.equal(children.length, 4)
+  clock.advance(60_000)
+  children[3]!.end({ code: 0 })
+  clock.advance(500)
+  t.equal(children.length, 5, 'an end with exit code 0 is one nobody asked for; the delay is short after a healthy run')
+  t.same(children[0]!.signals, [])
+})
+
+void t.test('bad configuration at the first start is told and not tried again', async t => {
+  const { supervisor, children, clock } = setUp()
+  children[1]!.end({ code: 78 })
+  t.equal(await supervisor.refused, 'proxy')
+  clock.advance(100_000)
+  t.equal(children.length, 2)
+})
+
+void t.test('bad configuration at a later start is tried again', async t => {
+  const { supervisor, children, clock } = setUp()
+  let refused: string | undefined
+  void supervisor.refused.then(name => { refused = name })
+  children[0]!.end({ code: 70 })
+  clock.advance(500)
+  children[2]!.end({ code: 78 })
+  clock.advance(1000)
+  t.same(names(children), ['control', 'proxy', 'control', 'control'])
+  await Promise.resolve()
+  t.equal(refused, undefined)
+})
+
+void t.test('stop ends control, then the proxy, and nothing is started again', async t => {
+  const { supervisor, children, clock } = setUp()
+  t.equal(supervisor.isStopping, false)
+  const stopped = supervisor.stop()
+  t.equal(supervisor.isStopping, true)
+  t.same(children.map(({ signals }) => signals), [['SIGTERM'], []])
+  children[0]!.end({ code: 0 })
+  await tick()
+  t.same(children.map(({ signals }) => signals), [['SIGTERM'], ['SIGTERM']])
+  children[1]!.end({ code: 1 })
+  await stopped
+  await supervisor.stop()
+  clock.advance(100_000)
+  t.equal(children.length, 2)
+  t.equal(clock.pending(), 0)
+})
+
+void t.test('one that does not stop in time is killed', async t => {
+  const { supervisor, children, clock, logged } = setUp()
+  const stopped = supervisor.stop()
+  clock.advance(STOP_GRACE_MS - 1)
+  t.same(children[0]!.signals, ['SIGTERM'])
+  clock.advance(1)
+  t.same(children[0]!.signals, ['SIGTERM', 'SIGKILL'])
+  t.match(logged().at(-1), { child: 'control', msg: 'Process does not stop, it is killed' })
+  children[0]!.end({ signal: 'SIGKILL' })
+  await tick()
+  children[1]!.end({ code: 0 })
+  await stopped
+})
+
+void t.test('stop while one waits for its restart', async t => {
+  const { supervisor, children, clock } = setUp()
+  children[0]!.end({ code: 1 })
+  const stopped = supervisor.stop()
+  await tick()
+  children[1]!.end({ code: 0 })
+  await stopped
+  clock.advance(100_000)
+  t.equal(children.length, 2)
+})
+
+void t.test('kill ends both at once', async t => {
+  const { supervisor, children } = setUp()
+  supervisor.kill()
+  t.same(children.map(({ signals }) => signals), [['SIGKILL'], ['SIGKILL']])
+})
+
+async function tick (): Promise<void> {
+  await new Promise<void>(resolve => { setImmediate(resolve) })
+}
