@@ -2,7 +2,6 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { isStale } from './build-state.mjs'
 import { build } from './build.mjs'
 
@@ -47,14 +46,5 @@ export async function ensureBuild (root) {
     process.stderr.write(`${((performance.now() - startedMs) / 1000).toFixed(1)} s\n`)
   } finally {
     rmSync(path, { force: true })
-  }
-}
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  try {
-    await ensureBuild(fileURLToPath(new URL('..', import.meta.url)))
-  } catch (error) {
-    console.error(error.message)
-    process.exitCode = 1
   }
 }

@@ -26,6 +26,7 @@ export const errors = {
   BODY_TOO_LARGE: { status: 413, title: 'The body is too large', remedy: 'Keep it below `limits.maxBodyBytes`.' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'The body is not JSON', remedy: 'Send `content-type: application/json`.' },
   PROXY_UNAVAILABLE: { status: 503, title: 'The proxy did not acknowledge in time', remedy: 'Try again after Retry-After. A token that was being issued is void.', retryAfterSeconds: 1 },
+  NO_CAPACITY: { status: 503, title: 'No matching object has a free place', remedy: 'Try again after Retry-After, or let the fleet grow: the balancer `labelArithmetic` counts every match as full.', retryAfterSeconds: 5 },
   CAPACITY_EXHAUSTED: { status: 503, title: 'A bound of the director is reached', remedy: 'Try again after Retry-After; raise the bound named in `detail` if it happens often.', retryAfterSeconds: 5 },
   INVENTORY_NOT_READY: { status: 503, title: 'The inventory is not loaded yet', remedy: 'Try again after Retry-After.', retryAfterSeconds: 2 },
   SHUTTING_DOWN: { status: 503, title: 'The director is shutting down', remedy: 'Try again after Retry-After; another process takes over.', retryAfterSeconds: 1 },

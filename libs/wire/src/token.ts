@@ -14,7 +14,10 @@ export const TOKEN_BYTES = 36
 export const TOKEN_WORDS = 4
 
 const HYPHEN = 0x2d
-const pattern = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
+/** The form of a token as a regular expression (ECMA-262), for schemas. */
+export const TOKEN_PATTERN = '^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$'
+
+const pattern = new RegExp(TOKEN_PATTERN)
 
 export function isToken (text: string): text is Token {
   return pattern.test(text)

@@ -21,7 +21,7 @@ export function addQueryRoute (app: TypedApp, deps: ControlDeps): void {
       tags: ['public'],
       body: refTo(QueryRequestSchema),
       response: { 200: refTo(IssuedTokenSchema) },
-      problems: [...bodyErrors, 'INVALID_JSON_PATH', 'NAMESPACE_NOT_ALLOWED', 'UNKNOWN_RESOURCE_TYPE', 'NO_MATCHING_RESOURCE', 'PROXY_UNAVAILABLE', 'CAPACITY_EXHAUSTED', 'INVENTORY_NOT_READY', 'SHUTTING_DOWN']
+      problems: [...bodyErrors, 'INVALID_JSON_PATH', 'NAMESPACE_NOT_ALLOWED', 'UNKNOWN_RESOURCE_TYPE', 'NO_MATCHING_RESOURCE', 'PROXY_UNAVAILABLE', 'NO_CAPACITY', 'CAPACITY_EXHAUSTED', 'INVENTORY_NOT_READY', 'SHUTTING_DOWN']
     },
     onRequest: (_request, reply, done) => {
       metrics.queryReceived()
@@ -39,7 +39,7 @@ export function addQueryRoute (app: TypedApp, deps: ControlDeps): void {
       if (!found.ok) { sendProblem(reply, found.error); return reply }
       const chosen = balancer.choose(found.value)
       if (chosen === undefined) {
-        sendProblem(reply, { code: 'NO_MATCHING_RESOURCE', detail: 'Objects match, but none of them has a free place.' })
+        sendProblem(reply, { code: 'NO_CAPACITY', detail: `${found.value.length} objects match, and none of them has a free place.` })
         return reply
       }
       const issued = await issuer.issue(chosen.target, config.tokenTtlSeconds, 'query')

@@ -1,6 +1,6 @@
 // Direct issue and revocation of tokens: what a matchmaker calls that has chosen the target itself.
 import { Type } from '@sinclair/typebox'
-import type { Token } from '#wire/token.js'
+import { TOKEN_PATTERN, type Token } from '#wire/token.js'
 import type { ControlDeps } from '../deps.js'
 import { sendProblem } from '../problem.js'
 import { closed, refTo } from '../schemas/named.js'
@@ -13,7 +13,7 @@ import type { TypedApp } from '../typed-app.js'
 
 const TokenParams = Type.Object({
   token: Type.String({
-    pattern: '^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$',
+    pattern: TOKEN_PATTERN,
     description: 'A UUID v4 in lower case.',
     examples: ['3e5d8a52-1f6b-4c0e-9a77-0c2f4b8d6e10']
   })

@@ -178,3 +178,12 @@ void t.test('queries are counted and timed, and tokens logged by their first cha
     'udp_director_proxy_push_batch_size_count 1'
   ]) t.equal(text.includes(`${line}\n`), true, line)
 })
+
+void t.test('when every match is full, that is the answer', async t => {
+  const full = gameServer('full', '10.0.0.3', { labels: { players: '10', places: '10' }, state: 'Allocated' })
+  const { open } = await startRig(t, { objects: [full], config: 'loadBalancing: {type: labelArithmetic, currentLabel: players, maxLabel: places}' })
+  const { status, body, retryAfter } = await ask(open, 'POST', '/query', any)
+  t.equal(status, 503)
+  t.match(body, { code: 'NO_CAPACITY', detail: '1 objects match, and none of them has a free place.' })
+  t.equal(retryAfter, '5')
+})

@@ -1,0 +1,102 @@
+// What a person sees when a process cannot start: one clear text on stderr, exit code 78, nothing half started.
+import { createSocket } from 'node:dgram'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { spawnApp } from '#testkit/spawned.js'
+
+async function folder (t: Test): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), 'start-up-'))
+  t.teardown(async () => { await rm(path, { recursive: true }) })
+  return path
+}
+
+interface End { readonly code: number | string, readonly stderr: string, readonly file: string, readonly lines: number }
+
+async function start (t: Test, app: 'control' | 'proxy', config: string | undefined, env: Record<string, string> = {}): Promise<End> {
+  const path = await folder(t)
+  const file = join(path, 'config.yaml')
+  if (config !== undefined) await writeFile(file, config)
+  const spawned = spawnApp(app, { CONFIG_PATH: file, UDP_DIRECTOR_SOCKET: join(path, 'proxy.sock'), ...env })
+  t.teardown(() => { spawned.kill('SIGKILL') })
+  const code = await spawned.ended
+  return { code, stderr: spawned.stderr(), file, lines: spawned.log.length }
+}
+
+const base = 'bindAddress: 127.0.0.1\nqueryPort: 0\nadminPort: 0\ninventory: {provider: file, path: .}\n'
+
+const fiveFaults = `${base}tokenTtlSeconds: 0
+controlPacketMagicBytes: XYZ
+sesionTimeoutSeconds: 60
+dataPorts: [{name: game, port: 70000}]
+allowedTargets: [10.0.0.0/33]
+`
+
+void t.test('both processes list every fault of a configuration', async t => {
+  for (const app of ['control', 'proxy'] as const) {
+    const { code, stderr, file, lines } = await start(t, app, fiveFaults)
+    t.equal(code, 78)
+    t.equal(lines, 0, 'nothing but the faults')
+    const [head, ...faults] = stderr.trimEnd().split('\n')
+    t.equal(head, `${file} has 5 faults:`)
+    t.equal(faults.length, 5)
+    for (const [index, pattern] of [
+      /^ {2}tokenTtlSeconds: must be .*1.*3600.*, not 0\.$/,
+      /^ {2}controlPacketMagicBytes: must be .*hex/,
+      /^ {2}sesionTimeoutSeconds: .*sessionTimeoutSeconds/,
+      /^ {2}dataPorts\[0\]\.port: must be .*65535, not 70000\.$/,
+      /^ {2}allowedTargets\[0\]: must be .*10\.0\.0\.0\/33/
+    ].entries()) t.ok(faults.some(fault => pattern.test(fault)), `fault ${index + 1}: ${faults.join(' | ')}`)
+  }
+})
+
+void t.test('a missing file, broken YAML, a bad environment', async t => {
+  const missing = await start(t, 'proxy', undefined)
+  t.match(missing, { code: 78, stderr: `${missing.file} has 1 fault:\n  the file: cannot be read: ENOENT.\n` })
+  const broken = await start(t, 'control', 'queryPort: [1')
+  t.match(broken, { code: 78, stderr: /line 1, column \d+: / })
+  const level = await start(t, 'control', base, { LOG_LEVEL: 'loud' })
+  t.match(level, { code: 78, stderr: /^The environment has 1 fault:\n {2}LOG_LEVEL: must be one of error, warn, info, debug, trace; not "loud"\./ })
+  const noInventory = await start(t, 'control', base.replace('path: .', 'path: nowhere'))
+  t.match(noInventory, { code: 78, stderr: /nowhere/ })
+})
+
+void t.test('a taken port is named', async t => {
+  const udp = createSocket('udp4')
+  await new Promise<void>(resolve => { udp.bind(0, '127.0.0.1', resolve) })
+  t.teardown(() => udp.close())
+  const udpPort = udp.address().port
+  t.match(await start(t, 'proxy', `${base}dataPorts: [{name: game, port: ${udpPort}}]\n`),
+    { code: 78, stderr: `data port "game": cannot bind UDP 127.0.0.1 port ${udpPort} (EADDRINUSE): end what has it, or choose another port under dataPorts.\n` })
+  const tcp = createServer()
+  await new Promise<void>(resolve => { tcp.listen(0, '127.0.0.1', resolve) })
+  t.teardown(() => tcp.close())
+  const tcpPort = (tcp.address() as AddressInfo).port
+  for (const key of ['queryPort', 'adminPort']) {
+    t.match(await start(t, 'control', base.replace(`${key}: 0`, `${key}: ${tcpPort}`)),
+      { code: 78, stderr: `Port ${tcpPort} is taken: end what listens there, or set ${key} to another port.\n` })
+  }
+})
+
+void t.test('a socket path that cannot be', async t => {
+  t.match(await start(t, 'proxy', `${base}dataPorts: [{name: game, port: 0}]\n`, { UDP_DIRECTOR_SOCKET: '/nowhere/proxy.sock' }),
+    { code: 78, stderr: 'cannot listen on /nowhere/proxy.sock: there is no directory /nowhere.\n' })
+  t.match(await start(t, 'proxy', base, { UDP_DIRECTOR_SOCKET: `/tmp/${'x'.repeat(120)}` }), { code: 78, stderr: /UDP_DIRECTOR_SOCKET: must be at most 107 bytes long/ })
+})
+
+void t.test('SIGTERM ends both with 0', async t => {
+  const path = await folder(t)
+  await writeFile(join(path, 'config.yaml'), `${base}dataPorts: [{name: game, port: 0}]\n`)
+  const env = { CONFIG_PATH: join(path, 'config.yaml'), UDP_DIRECTOR_SOCKET: join(path, 'proxy.sock') }
+  const [proxy, control] = [spawnApp('proxy', env), spawnApp('control', env)]
+  await control.line('Proxy synchronised')
+  proxy.kill('SIGTERM')
+  t.equal(await proxy.ended, 0)
+  t.equal(proxy.log.at(-1)!.msg, 'Proxy stopped')
+  control.kill('SIGTERM')
+  t.equal(await control.ended, 0)
+  t.equal(control.log.at(-1)!.msg, 'Control stopped')
+})
