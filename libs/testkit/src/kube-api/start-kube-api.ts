@@ -1,0 +1,182 @@
+// A Kubernetes API for tests: a real HTTP(S) server with lists, watches, discovery and errors as the real one has them,
+// and with every fault a client must survive. State is in memory; time comes from a Clock; nothing is random.
+import type { Clock } from '#core/clock.js'
+import { systemClock } from '#core/system-clock.js'
+import { FaultBook, type Cut, type Fault, type FaultMatch, type FaultRule } from './fault.js'
+import { HttpServer } from './http-server.js'
+import { kubeconfigText } from './kubeconfig.js'
+import { ObjectStore, type Backup, type ObjectKey, type TypeName } from './object-store.js'
+import { handleRequest, type Cluster, type OpenWatch } from './request-handler.js'
+import { matches, Waiting, type RequestMatch, type RequestRecord } from './request-log.js'
+import { apiVersionOf, defaultResourceTypes, type KubeObject, type NewObject, type ResourceType } from './resource-type.js'
+
+export interface KubeApiOptions {
+  /** The system's clock if unset. */
+  readonly clock?: Clock
+  /** What is served; `defaultResourceTypes` if unset. */
+  readonly types?: readonly ResourceType[]
+  /** Bearer tokens that are let in; without any everybody is. */
+  readonly tokens?: readonly string[]
+  /** 60 s if unset, as the real server's. */
+  readonly bookmarkPeriodMs?: number
+  /** Deadline of a watch that names none; 1,800 s if unset (the real one: random from there to twice that). */
+  readonly watchTimeoutSeconds?: number
+  /** How long a list waits for a version that is not there yet; 3 s if unset. */
+  readonly freshnessWaitMs?: number
+  /** Events kept per type for watches and pages; 10,000 if unset. */
+  readonly ringCapacity?: number
+  /** The version before the first change; 97 if unset, so that soon one has a digit more than the last. */
+  readonly firstVersion?: number
+  /** Whether watches may ask for `sendInitialEvents`; refused with 422 if unset. */
+  readonly watchList?: boolean
+}
+
+/** One open watch, in the hands of a test. */
+export interface WatchHandle {
+  readonly request: RequestRecord
+  /** False once it was cut or the client left. */
+  readonly isOpen: () => boolean
+  readonly cut: (how: Cut) => void
+  /** Writes text as it is; a line needs its line end. */
+  readonly raw: (text: string) => void
+  /** Sends an ERROR frame with this Status, and leaves the stream open. */
+  readonly error: (status: object) => void
+  readonly bookmark: () => void
+}
+
+export interface KubeApi {
+  readonly url: string
+  /** Objects and events; each change is sent to the watches before the call returns. */
+  readonly store: ObjectStore
+  /** Creates objects of any served kinds by their apiVersion and kind. */
+  readonly load: (objects: Iterable<NewObject>) => void
+  /** A kubeconfig file's text for this server, with the first of the tokens. */
+  readonly kubeconfig: (options?: { readonly token?: string, readonly namespace?: string }) => string
+  /** Lets in these bearer tokens and no others from now on; watches that are open stay. */
+  readonly setTokens: (...tokens: string[]) => void
+  /** Answers such requests with 403 until the returned function is called. */
+  readonly forbid: (match: RequestMatch) => () => void
+  /** Makes `faults` happen to requests that match: the first one, if `nth` and `times` say nothing else. */
+  readonly fault: (match: FaultMatch, ...faults: Fault[]) => FaultRule
+  /** Forgets all rules of `fault`. */
+  readonly clearFaults: () => void
+  /** All requests so far, oldest first. */
+  readonly requests: readonly RequestRecord[]
+  readonly requestsOf: (match: RequestMatch) => readonly RequestRecord[]
+  /** The watches that are open, oldest first. */
+  readonly watches: (match?: RequestMatch) => readonly WatchHandle[]
+  /** Open TCP connections. */
+  readonly connections: () => number
+  /** Resolves once `count` requests matched, those of the past included. */
+  readonly requested: (match: RequestMatch, count?: number) => Promise<void>
+  /** Resolves once `count` watches that match are open at the same time. */
+  readonly watching: (match?: RequestMatch, count?: number) => Promise<void>
+  /** Resolves once a condition over all this holds: looked at after every request, answer and closed connection. */
+  readonly until: (condition: () => boolean) => Promise<void>
+  /** Stops serving a type as if its CRD was removed: watches end, then 404. Returns it for `store.addType`. */
+  readonly removeType: (name: TypeName) => ResourceType
+  /** The cluster goes back to a backup of `store.backup()`: versions go back too, all watches end. */
+  readonly restore: (backup: Backup) => void
+  /** New connections are refused. */
+  readonly refuse: () => void
+  /** Connections are accepted again, on the same port. */
+  readonly accept: () => Promise<void>
+  /** Ends every connection, whatever goes on on it. */
+  readonly drop: (how: 'fin' | 'reset') => void
+  /** Ends all connections and the server. */
+  readonly close: () => Promise<void>
+}
+
+/** Starts a cluster without objects on a free port of 127.0.0.1. */
+export async function startKubeApi (options: KubeApiOptions = {}): Promise<KubeApi> {
+  const { clock = systemClock, types = defaultResourceTypes, tokens = [], firstVersion = 97, ringCapacity = 10_000 } = options
+  const store = new ObjectStore({ clock, firstVersion, ringCapacity })
+  for (const type of types) store.addType(type)
+  const cluster: Cluster = {
+    clock,
+    store,
+    server: new HttpServer((request, response) => { void handleRequest(cluster, request, response) }, undefined),
+    faults: new FaultBook(),
+    requests: [],
+    watches: new Set(),
+    waiting: new Waiting(),
+    denied: new Set(),
+    tokens: new Set(tokens),
+    user: 'system:serviceaccount:udp-director:udp-director',
+    freshnessWaitMs: options.freshnessWaitMs ?? 3_000,
+    watchSettings: {
+      clock,
+      bookmarkPeriodMs: options.bookmarkPeriodMs ?? 60_000,
+      watchTimeoutSeconds: options.watchTimeoutSeconds ?? 1_800,
+      watchList: options.watchList ?? false
+    }
+  }
+  store.onEvent(cluster.waiting.changed)
+  await cluster.server.listen()
+  return apiOf(cluster)
+}
+
+function apiOf (cluster: Cluster): KubeApi {
+  const { store, server, faults, requests, waiting, denied, tokens } = cluster
+  const requestsOf = (match: RequestMatch): readonly RequestRecord[] => requests.filter(request => matches(match, request))
+  const watches = (match: RequestMatch = {}): readonly WatchHandle[] => [...cluster.watches].filter(({ request }) => matches(match, request)).map(handleOf)
+  const endWatches = (type?: ResourceType): void => {
+    for (const { collection, stream } of cluster.watches) if (type === undefined || collection.type === type) stream.cut('end')
+  }
+  return {
+    url: server.url,
+    store,
+    load: objects => { for (const object of objects) store.create(typeNameOf(store, object), object) },
+    kubeconfig: ({ token = [...tokens][0], namespace = 'default' } = {}) => kubeconfigText({ server: server.url, token, namespace }),
+    setTokens: (...next) => {
+      tokens.clear()
+      for (const token of next) tokens.add(token)
+    },
+    forbid: match => {
+      denied.add(match)
+      return () => { denied.delete(match) }
+    },
+    fault: (match, ...added) => faults.add(match, added),
+    clearFaults: () => { faults.clear() },
+    requests,
+    requestsOf,
+    watches,
+    connections: () => server.connections,
+    requested: async (match, count = 1) => { await waiting.until(() => requestsOf(match).length >= count) },
+    watching: async (match, count = 1) => { await waiting.until(() => watches(match).length >= count) },
+    until: waiting.until,
+    removeType: name => {
+      const type = store.removeType(name)
+      endWatches(type)
+      return type
+    },
+    restore: backup => {
+      store.restore(backup)
+      endWatches()
+    },
+    refuse: () => { server.refuse() },
+    accept: async () => { await server.listen() },
+    drop: how => { server.drop(how) },
+    close: async () => { await server.close() }
+  }
+}
+
+function handleOf ({ request, stream, bookmark }: OpenWatch): WatchHandle {
+  return {
+    request,
+    isOpen: () => stream.isOpen,
+    cut: how => { stream.cut(how) },
+    raw: text => { stream.raw(text) },
+    error: status => { stream.error(status) },
+    bookmark
+  }
+}
+
+function typeNameOf (store: ObjectStore, { apiVersion, kind }: Partial<KubeObject>): TypeName {
+  for (const { type } of store.collections()) {
+    if (apiVersionOf(type) === apiVersion && type.kind === kind) return type.group === '' ? type.plural : `${type.plural}.${type.group}`
+  }
+  throw new Error(`load: no type for ${String(apiVersion)} ${String(kind)}`)
+}
+
+export type { Backup, Cut, Fault, FaultMatch, FaultRule, KubeObject, NewObject, ObjectKey, RequestMatch, RequestRecord, ResourceType }
