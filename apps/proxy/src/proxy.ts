@@ -1,6 +1,6 @@
 // The proxy, put together: core, engine, journal, RPC server and the periodic sweep.
 import { randomUUID } from 'node:crypto'
-import Fastify from 'fastify'
+import Fastify, { type FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import type { Config } from '#config/schema.js'
 import type { Clock } from '#core/clock.js'
@@ -39,21 +39,9 @@ export interface Proxy {
 /** Binds the data ports, then the Unix socket. Throws BindError or SocketPathError, with nothing left open. */
 export async function openProxy (deps: ProxyDeps): Promise<Proxy> {
   const { config, log, clock } = deps
-  const instanceId = randomUUID()
-  const names = config.dataPorts.map(({ name }) => name)
-  const translator = new Translator(names)
-  const journal: Journal = new Journal({
-    log,
-    clock,
-    linesPerSecond: config.limits.sessionLinesPerSecond,
-    operations: () => core.operations,
-    publish: event => { events.publish(event) },
-    dataPortName: index => translator.dataPortName(index)
-  })
-  const core: Core = createCore(coreOptions(config, deps.random), journal)
-  const events = new EventStream({ instanceId, targets: core.state.targets, clock })
+  const parts = createParts(deps)
+  const { instanceId, core, events } = parts
   let socketErrors = 0
-  let isDraining = false
   const engine = await openDgramEngine({
     core,
     clock,
@@ -66,27 +54,8 @@ export async function openProxy (deps: ProxyDeps): Promise<Proxy> {
       log.warn({ err: error }, 'Socket error')
     }
   })
-  const app = Fastify({ logger: false, bodyLimit: MAX_RPC_BODY_BYTES, forceCloseConnections: true })
-  events.register(app)
-  registerRpc(app, createHandlers({
-    core,
-    clock,
-    translator,
-    instanceId,
-    engine: engine.name,
-    dataPorts: engine.dataPorts.map(({ name, address, port }) => ({ name, address, port })),
-    isDraining: () => isDraining,
-    stats: () => collectStats({
-      core,
-      dataPortNames: names,
-      upstreamSockets: () => engine.upstreamSockets(),
-      socketErrors: () => socketErrors,
-      eventsDropped: () => events.dropped,
-      linesSuppressed: () => core.state.warningsSuppressed + journal.suppressed,
-      processSamples: deps.processSamples
-    }),
-    onUnusableTargets: faults => { log.warn({ faults: Object.fromEntries(faults) }, 'Default targets left out') }
-  }), error => { log.error({ err: error }, 'RPC call failed') })
+  let isDraining = false
+  const app = rpcApp(deps, parts, engine, () => isDraining, () => socketErrors)
   const stopSweeping = clock.every(SWEEP_PERIOD_MS, () => { sweep(core, engine, clock, log) })
   const close = async (): Promise<void> => {
     isDraining = true
@@ -102,6 +71,58 @@ export async function openProxy (deps: ProxyDeps): Promise<Proxy> {
     throw error
   }
   return { instanceId, engine, core, close }
+}
+
+interface Parts {
+  readonly instanceId: string
+  readonly core: Core
+  readonly events: EventStream
+  readonly journal: Journal
+  readonly translator: Translator
+}
+
+// The core tells the journal what happens, and the journal asks the core for names: one of them has to come first.
+function createParts ({ config, log, clock, random }: ProxyDeps): Parts {
+  const instanceId = randomUUID()
+  const translator = new Translator(config.dataPorts.map(({ name }) => name))
+  const journal: Journal = new Journal({
+    log,
+    clock,
+    linesPerSecond: config.limits.sessionLinesPerSecond,
+    operations: () => core.operations,
+    publish: event => { events.publish(event) },
+    dataPortName: index => translator.dataPortName(index)
+  })
+  const core: Core = createCore(coreOptions(config, random), journal)
+  const events = new EventStream({ instanceId, targets: core.state.targets, clock })
+  return { instanceId, core, events, journal, translator }
+}
+
+function rpcApp (deps: ProxyDeps, parts: Parts, engine: Engine, isDraining: () => boolean, socketErrors: () => number): FastifyInstance {
+  const { log, clock } = deps
+  const { instanceId, core, events, journal, translator } = parts
+  const app = Fastify({ logger: false, bodyLimit: MAX_RPC_BODY_BYTES, forceCloseConnections: true })
+  events.register(app)
+  registerRpc(app, createHandlers({
+    core,
+    clock,
+    translator,
+    instanceId,
+    engine: engine.name,
+    dataPorts: engine.dataPorts.map(({ name, address, port }) => ({ name, address, port })),
+    isDraining,
+    stats: () => collectStats({
+      core,
+      dataPortNames: engine.dataPorts.map(({ name }) => name),
+      upstreamSockets: () => engine.upstreamSockets(),
+      socketErrors,
+      eventsDropped: () => events.dropped,
+      linesSuppressed: () => core.state.warningsSuppressed + journal.suppressed,
+      processSamples: deps.processSamples
+    }),
+    onUnusableTargets: faults => { log.warn({ faults: Object.fromEntries(faults) }, 'Default targets left out') }
+  }), error => { log.error({ err: error }, 'RPC call failed') })
+  return app
 }
 
 function sweep (core: Core, engine: Engine, clock: Clock, log: Logger): void {

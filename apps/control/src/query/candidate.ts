@@ -1,11 +1,17 @@
 // From an object to a candidate: whether datagrams can go there, and where that is.
 import type { ResourceMapping } from '#config/schema.js'
 import { err, ok, type Result } from '#core/result.js'
+import type { Target } from '#rpc/contract.js'
 import type { Inventory, KubeObject } from '../inventory/inventory.js'
 import { isService, isServiceBased, SERVICES_TYPE } from '../inventory/resource-types.js'
 import { compileReach, type ReachFailure, type ReachOf } from './reach.js'
-import type { Candidate } from './selector.js'
 import type { TargetPolicy } from './target-policy.js'
+
+/** An object that matches, and where it can be reached. */
+export interface Candidate {
+  readonly object: KubeObject
+  readonly target: Target
+}
 
 /** Why an object is no candidate. The texts continue "…, none is usable: 2". */
 export const unusable = {

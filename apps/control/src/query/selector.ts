@@ -5,17 +5,10 @@ import { evaluatePath } from '#jsonpath/evaluate-path.js'
 import { matchesAny } from '#jsonpath/matches-any.js'
 import { createPathCache } from '#jsonpath/path-cache.js'
 import type { CompiledPath } from '#jsonpath/path.js'
-import type { Target } from '#rpc/contract.js'
 import type { Inventory, KubeObject } from '../inventory/inventory.js'
-import { compileCandidate, unusable, type CandidateOf, type Unusable } from './candidate.js'
+import { compileCandidate, unusable, type Candidate, type CandidateOf, type Unusable } from './candidate.js'
 import { noMatchDetail } from './no-match.js'
 import type { TargetPolicy } from './target-policy.js'
-
-/** An object that matches, and where it can be reached. */
-export interface Candidate {
-  readonly object: KubeObject
-  readonly target: Target
-}
 
 export type SelectFailure =
   | { readonly code: 'UNKNOWN_RESOURCE_TYPE', readonly detail: string }
