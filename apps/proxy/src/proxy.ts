@@ -53,6 +53,9 @@ export async function openProxy (deps: ProxyDeps): Promise<Proxy> {
       socketErrors++
       log.warn({ err: error }, 'Socket error')
     }
+  }).catch((error: unknown) => {
+    events.close()
+    throw error
   })
   let isDraining = false
   const app = rpcApp(deps, parts, engine, () => isDraining, () => socketErrors)
