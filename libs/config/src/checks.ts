@@ -87,7 +87,10 @@ function checkMappings ({ resourceQueryMapping, dataPorts }: Config, isSound: (a
 
 function checkInventory ({ inventory }: Config): PlacedFault[] {
   if (inventory.provider === 'file') {
-    return inventory.path === undefined ? [{ at: ['inventory', 'path'], message: 'is required by provider file: a directory or a file of YAML or JSON objects.' }] : []
+    const faults: PlacedFault[] = []
+    if (inventory.path === undefined) faults.push({ at: ['inventory', 'path'], message: 'is required by provider file: a directory or a file of YAML or JSON objects.' })
+    if (inventory.kubeconfig !== undefined) faults.push({ at: ['inventory', 'kubeconfig'], message: 'is for provider kubernetes only; provider file has no use for it.' })
+    return faults
   }
   const faults: PlacedFault[] = [{ at: ['inventory', 'provider'], message: 'kubernetes is not available in this version; use file.' }]
   if (inventory.path !== undefined) faults.push({ at: ['inventory', 'path'], message: 'is for provider file only; provider kubernetes has no use for it.' })

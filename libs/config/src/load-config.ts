@@ -13,7 +13,7 @@ import { validate } from './validate.js'
 export interface LoadedConfig {
   /** The file it came from, absolute. */
   readonly file: string
-  /** Complete and deeply frozen; `inventory.path` is absolute. */
+  /** Complete and deeply frozen; `inventory.path` and `inventory.kubeconfig` are absolute. */
   readonly config: Config
 }
 
@@ -40,12 +40,16 @@ export function parseConfig (text: string, file: string): Result<LoadedConfig, r
   const faults = [...normalized.faults, ...schemaFaults, ...crossCheck(config, schemaFaults)]
   if (faults.length > 0) return err(faults.map(({ at, message }) => ({ path: pathFromPlace(normalized.placeAsWritten(at)), message })))
   const absolute = resolve(file)
-  return ok({ file: absolute, config: deepFreeze(withAbsolutePath(config, dirname(absolute))) })
+  return ok({ file: absolute, config: deepFreeze(withAbsolutePaths(config, dirname(absolute))) })
 }
 
-function withAbsolutePath (config: Config, folder: string): Config {
-  const { path } = config.inventory
-  return path === undefined ? config : { ...config, inventory: { ...config.inventory, path: resolve(folder, path) } }
+function withAbsolutePaths (config: Config, folder: string): Config {
+  const { path, kubeconfig } = config.inventory
+  const absolute = {
+    ...(path === undefined ? {} : { path: resolve(folder, path) }),
+    ...(kubeconfig === undefined ? {} : { kubeconfig: resolve(folder, kubeconfig) })
+  }
+  return { ...config, inventory: { ...config.inventory, ...absolute } }
 }
 
 function deepFreeze<Value> (value: Value): Value {

@@ -155,6 +155,7 @@ const golden: ReadonlyArray<readonly [yaml: string, ...faults: string[]]> = [
   [`resourceQueryMapping: {pod: {${direct}, ports: [{name: default}]}}`, 'resourceQueryMapping.pod.ports[0]: needs exactly one of portName and portPath.'],
   [`resourceQueryMapping: {pod: {${direct}, ports: [{name: default, portPath: "a..b"}]}}`, 'resourceQueryMapping.pod.ports[0].portPath: is not a JSONPath: expected a name, found \'.\', at position 2.'],
   ['inventory: {provider: file}', 'inventory.path: is required by provider file: a directory or a file of YAML or JSON objects.'],
+  ['inventory: {provider: file, path: a, kubeconfig: b}', 'inventory.kubeconfig: is for provider kubernetes only; provider file has no use for it.'],
   ['inventory: {path: a}', 'inventory.provider: kubernetes is not available in this version; use file.', 'inventory.path: is for provider file only; provider kubernetes has no use for it.']
 ]
 

@@ -6,10 +6,15 @@ import { ObjectList } from './object-list.js'
 
 export interface Store extends Pick<Inventory, 'find' | 'get' | 'sizes' | 'namespaces' | 'onChange'> {
   /**
-   * Makes the content of each resource type in `content` exactly these objects. An object that is equal to the one
-   * held keeps its identity. Listeners are called once, and only if anything differs; answers whether it did.
+   * Makes the content of each resource type in `content` exactly these objects; with a `namespace` only what is held of
+   * it there, and all objects must be of that namespace. An object that is equal to the one held keeps its identity.
+   * Listeners are called once, and only if anything differs; answers whether it did.
    */
-  readonly replace: (content: ReadonlyMap<string, Iterable<KubeObject>>) => boolean
+  readonly replace: (content: ReadonlyMap<string, Iterable<KubeObject>>, namespace?: string) => boolean
+  /** Adds `object` to each of the resource types, in place of one of the same name. Listeners and answer as for `replace`. */
+  readonly put: (resourceTypes: Iterable<string>, object: KubeObject) => boolean
+  /** Takes the object of that name out of each of the resource types. Listeners and answer as for `replace`. */
+  readonly remove: (resourceTypes: Iterable<string>, namespace: string, name: string) => boolean
 }
 
 /** An empty store for these resource types; `sizes` names each of them from the start. */
@@ -17,6 +22,17 @@ export function createStore (resourceTypes: Iterable<string>): Store {
   const shelves = new Map<string, Shelf>()
   const listeners = new Set<() => void>()
   for (const type of resourceTypes) shelves.set(type, new Shelf())
+
+  const change = (types: Iterable<string>, apply: (shelf: Shelf, type: string) => boolean): boolean => {
+    let changed = false
+    for (const type of types) {
+      const shelf = shelves.get(type)
+      if (shelf !== undefined) changed = apply(shelf, type) || changed
+    }
+    if (changed) for (const listener of [...listeners]) listener()
+    return changed
+  }
+
   return {
     find: (resourceType, namespace, labels) => shelves.get(resourceType)?.find(namespace, labels) ?? [],
     get: (resourceType, namespace, name) => shelves.get(resourceType)?.get(namespace, name),
@@ -28,12 +44,9 @@ export function createStore (resourceTypes: Iterable<string>): Store {
       listeners.add(call)
       return () => { listeners.delete(call) }
     },
-    replace: content => {
-      let changed = false
-      for (const [type, objects] of content) changed = shelves.get(type)?.replace(objects) === true || changed
-      if (changed) for (const listener of [...listeners]) listener()
-      return changed
-    }
+    replace: (content, namespace) => change(content.keys(), (shelf, type) => shelf.replace(content.get(type) ?? [], namespace)),
+    put: (types, object) => change(types, shelf => shelf.put(object)),
+    remove: (types, namespace, name) => change(types, shelf => shelf.remove(namespace, name))
   }
 }
 
@@ -54,22 +67,37 @@ class Shelf {
     return this.#byNamespace.get(namespace)?.get(name)
   }
 
-  replace (objects: Iterable<KubeObject>): boolean {
-    const gone = new Set([...this.#byNamespace.values()].flatMap(held => held.find([])))
+  replace (objects: Iterable<KubeObject>, within: string | undefined): boolean {
+    const gone = new Set(this.#all(within))
     let changed = false
     for (const object of objects) {
-      const { namespace, name } = object.metadata
-      const held = this.get(namespace, name)
+      const held = this.get(object.metadata.namespace, object.metadata.name)
       if (held !== undefined) gone.delete(held)
-      if (isDeepStrictEqual(held, object)) continue
-      this.#put(object, held)
-      changed = true
+      changed = this.put(object) || changed
     }
     for (const object of gone) this.#delete(object)
     return changed || gone.size > 0
   }
 
-  #put (object: KubeObject, held: KubeObject | undefined): void {
+  put (object: KubeObject): boolean {
+    const held = this.get(object.metadata.namespace, object.metadata.name)
+    if (isDeepStrictEqual(held, object)) return false
+    this.#insert(object, held)
+    return true
+  }
+
+  remove (namespace: string, name: string): boolean {
+    const held = this.get(namespace, name)
+    if (held !== undefined) this.#delete(held)
+    return held !== undefined
+  }
+
+  #all (within: string | undefined): readonly KubeObject[] {
+    if (within === undefined) return [...this.#byNamespace.values()].flatMap(held => held.find([]))
+    return this.#byNamespace.get(within)?.find([]) ?? []
+  }
+
+  #insert (object: KubeObject, held: KubeObject | undefined): void {
     const { namespace } = object.metadata
     const objects = this.#byNamespace.get(namespace) ?? new LabelledObjects()
     this.#byNamespace.set(namespace, objects)

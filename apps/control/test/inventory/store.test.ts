@@ -63,6 +63,39 @@ void t.test('listeners hear of changes alone, after the fact, and until they sto
   t.notOk(store.replace(new Map([['unheld', [kept]]])), 'a type that is not held')
 })
 
+void t.test('one object comes, changes and goes without the others', async t => {
+  const store = createStore(['gameserver', 'twin'])
+  let calls = 0
+  store.onChange(() => { calls++ })
+  const both = ['gameserver', 'twin']
+  t.ok(store.put(both, gameServer('a', { labels: { map: 'dust' } })))
+  t.ok(store.put(both, gameServer('b', { labels: { map: 'dust' } })))
+  const held = store.get('gameserver', 'games', 'a')
+  t.notOk(store.put(both, gameServer('a', { labels: { map: 'dust' } })), 'an equal one')
+  t.equal(store.get('gameserver', 'games', 'a'), held)
+  t.ok(store.put(both, gameServer('a', { labels: { map: 'aztec' } })))
+  t.strictSame(namesOf(store.find('gameserver', 'games', { map: 'dust' })), ['b'], 'its former label is forgotten')
+  t.strictSame(namesOf(store.find('twin', 'games', { map: 'aztec' })), ['a'])
+  t.strictSame(store.sizes(), new Map([['gameserver', 2], ['twin', 2]]))
+  t.notOk(store.remove(both, 'games', 'none'))
+  t.notOk(store.remove(both, 'other', 'a'))
+  t.notOk(store.put(['unheld'], gameServer('a')))
+  t.ok(store.remove(both, 'games', 'a'))
+  t.strictSame(namesOf(store.find('gameserver', 'games')), ['b'])
+  t.equal(calls, 4, 'once a change, however many types it touched')
+})
+
+void t.test('a replacement within a namespace leaves the others alone', async t => {
+  const store = createStore(['gameserver'])
+  store.replace(new Map([['gameserver', [gameServer('a'), gameServer('b', { namespace: 'other' })]]]))
+  t.ok(store.replace(new Map([['gameserver', [gameServer('c')]]]), 'games'))
+  t.strictSame(namesOf(store.find('gameserver', 'games')), ['c'])
+  t.strictSame(namesOf(store.find('gameserver', 'other')), ['b'])
+  t.ok(store.replace(new Map([['gameserver', []]]), 'games'))
+  t.strictSame(store.namespaces(), new Set(['other']))
+  t.notOk(store.replace(new Map([['gameserver', []]]), 'none'))
+})
+
 void t.test('any sequence of replacements leaves what a plain list would hold', async () => {
   const labels = fc.dictionary(fc.constantFrom('map', 'tier'), fc.constantFrom('1', '2'), { maxKeys: 2 })
   const object = fc.record({

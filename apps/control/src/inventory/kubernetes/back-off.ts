@@ -1,0 +1,26 @@
+// How long to wait before the next attempt at the API server: the constants of client-go's reflector
+// (tools/cache/reflector.go), which keep a herd of clients from felling a server that is just getting up.
+
+export const FIRST_DELAY_MS = 800
+export const LAST_DELAY_MS = 30_000
+/** After this long without a failure the next one counts as the first. */
+export const HEALTHY_MS = 120_000
+
+export interface Failures {
+  /** In a row, without `HEALTHY_MS` between them. */
+  readonly count: number
+  /** When the last of them was, on the monotonic clock. */
+  readonly lastMs: number
+}
+
+export const noFailures: Failures = { count: 0, lastMs: -Infinity }
+
+/** One more failure at `nowMs`. */
+export function countFailure ({ count, lastMs }: Failures, nowMs: number): Failures {
+  return { count: nowMs - lastMs > HEALTHY_MS ? 1 : count + 1, lastMs: nowMs }
+}
+
+/** Milliseconds to wait after `count` failures in a row (1 and up): d to 2 d, where d is 0.8 s, doubling up to 30 s. `random` is in [0, 1). */
+export function backOffMs (count: number, random: number): number {
+  return Math.min(LAST_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.min(count - 1, 16)) * (1 + random)
+}

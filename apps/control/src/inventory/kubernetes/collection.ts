@@ -1,0 +1,61 @@
+// The objects of one source in the store: the rules by which a list or an event may change what is held.
+import type { KubeObject } from '../inventory.js'
+import type { Store } from '../store.js'
+import { isOlder } from './resource-version.js'
+import type { Source } from './source.js'
+
+export type ObjectChange = 'ADDED' | 'MODIFIED' | 'DELETED'
+
+export class Collection {
+  readonly #store: Store
+  readonly #types: readonly string[]
+  readonly #namespace: string | undefined
+
+  constructor (store: Store, { types, namespace }: Source) {
+    this.#store = store
+    this.#types = types
+    this.#namespace = namespace
+  }
+
+  /** Makes the content exactly these objects, in one step. */
+  replace (objects: Iterable<KubeObject>): void {
+    const content = Array.from(objects, object => this.#unchanged(object) ?? object)
+    this.#store.replace(new Map(this.#types.map(type => [type, content])), this.#namespace)
+  }
+
+  /** True if a newer state of the object is held than this one: it is late news. */
+  isStale (object: KubeObject): boolean {
+    return isOlder(object.metadata.resourceVersion, this.#held(object)?.metadata.resourceVersion)
+  }
+
+  apply (change: ObjectChange, object: KubeObject): void {
+    if (change !== 'DELETED') {
+      this.#store.put(this.#types, object)
+      return
+    }
+    const held = this.#held(object)
+    if (held === undefined || isSuccessor(held, object)) return
+    this.#store.remove(this.#types, object.metadata.namespace, object.metadata.name)
+  }
+
+  // One version of one object is always the same: comparing them part by part would take the longest part of a relist.
+  #unchanged (object: KubeObject): KubeObject | undefined {
+    const held = this.#held(object)
+    const { uid, resourceVersion } = object.metadata
+    const isSame = uid !== undefined && resourceVersion !== undefined &&
+      held?.metadata.uid === uid && held.metadata.resourceVersion === resourceVersion
+    return isSame ? held : undefined
+  }
+
+  #held ({ metadata: { namespace, name } }: KubeObject): KubeObject | undefined {
+    const [type = ''] = this.#types
+    return this.#store.get(type, namespace, name)
+  }
+}
+
+// An object that was created under the name of a deleted one has another uid, and outlives the news of the deletion.
+function isSuccessor (held: KubeObject, deleted: KubeObject): boolean {
+  const { uid, resourceVersion } = held.metadata
+  return uid !== undefined && deleted.metadata.uid !== undefined && uid !== deleted.metadata.uid &&
+    !isOlder(resourceVersion, deleted.metadata.resourceVersion)
+}

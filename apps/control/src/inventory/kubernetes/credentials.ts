@@ -1,0 +1,114 @@
+// Where the API server is and how to authenticate, as kubectl would find it. The one file that knows
+// @kubernetes/client-node, which takes most of a second to load: import this one only when it is needed.
+import { accessSync } from 'node:fs'
+import type { RequestOptions } from 'node:https'
+import { KubeConfig } from '@kubernetes/client-node'
+import { err, ok, type Result } from '#core/result.js'
+import type { Access, Credentials, TlsOptions } from './access.js'
+
+export interface CredentialsOptions {
+  /** A kubeconfig file. Default: the service account of the pod, or else KUBECONFIG, or else ~/.kube/config. */
+  readonly kubeconfig?: string
+  /** Where the root of the file system with the service account is; tests set it. */
+  readonly root?: string
+}
+
+const SERVICE_ACCOUNT_TOKEN = '/var/run/secrets/kubernetes.io/serviceaccount/token'
+
+/** Reads the credentials once; fails with a sentence for the operator. */
+export function openCredentials (options: CredentialsOptions): Result<Credentials, string> {
+  const first = load(options)
+  if (!first.ok) return first
+  let config: KubeConfig | undefined = first.value
+  return ok({
+    access: async () => {
+      const loaded = config === undefined ? load(options) : ok(config)
+      if (!loaded.ok) return loaded
+      config = loaded.value
+      return await accessFrom(config)
+    },
+    refresh: () => { config = undefined }
+  })
+}
+
+function load ({ kubeconfig, root = '' }: CredentialsOptions): Result<KubeConfig, string> {
+  const config = new KubeConfig()
+  const origin = kubeconfig === undefined ? 'The kubeconfig' : `The kubeconfig ${kubeconfig}`
+  try {
+    if (kubeconfig !== undefined) config.loadFromFile(kubeconfig)
+    else if (isReadable(root + SERVICE_ACCOUNT_TOKEN)) config.loadFromCluster(root)
+    else config.loadFromDefault()
+  } catch (error) {
+    return err(`${origin} cannot be used: ${messageOf(error)}`)
+  }
+  const fault = faultOf(config, origin)
+  return fault === undefined ? ok(config) : err(fault)
+}
+
+function faultOf (config: KubeConfig, origin: string): string | undefined {
+  // What the library makes up when it finds nothing.
+  if (config.getCurrentContext() === 'loaded-context') {
+    return 'There are no Kubernetes credentials: no service account, no KUBECONFIG, no ~/.kube/config. Set inventory.kubeconfig, or inventory.provider: file.'
+  }
+  const context = config.getCurrentContext() as string | undefined
+  if (context === undefined || config.getContextObject(context) === null) return `${origin} has no context ${context ?? '(current-context is not set)'}.`
+  const cluster = config.getCurrentCluster()
+  if (cluster === null) return `${origin} has no cluster ${config.getContextObject(context)?.cluster ?? ''}, which its context names.`
+  if (cluster.proxyUrl !== undefined && cluster.proxyUrl !== '') return `${origin} has a proxy-url, which is not supported.`
+  if (!URL.canParse(cluster.server) || !/^https?:/.test(cluster.server)) return `${origin} has a server that is no http or https URL: ${cluster.server}.`
+  return undefined
+}
+
+// Asks anew each time: the library re-reads token files after a minute, certificates at once, and plugins that expired.
+async function accessFrom (config: KubeConfig): Promise<Result<Access, string>> {
+  const server = config.getCurrentCluster()?.server ?? ''
+  // The library refuses http:// unless TLS need not be verified, which without TLS it need not.
+  const usable = server.startsWith('http:') ? withoutVerification(config) : config
+  const options: RequestOptions = {}
+  try {
+    await usable.applyToHTTPSOptions(options)
+  } catch (error) {
+    return err(`The Kubernetes credentials cannot be read: ${messageOf(error)}`)
+  }
+  return ok({ baseUrl: server.replace(/\/+$/, ''), tls: tlsFrom(options), headers: headersFrom(options) })
+}
+
+function withoutVerification (config: KubeConfig): KubeConfig {
+  config.clusters = config.clusters.map(cluster => ({ ...cluster, skipTLSVerify: true }))
+  return config
+}
+
+function tlsFrom ({ ca, cert, key, servername, rejectUnauthorized }: RequestOptions): TlsOptions {
+  return {
+    ...(ca === undefined ? {} : { ca: textOf(ca) }),
+    ...(cert === undefined ? {} : { cert: textOf(cert) }),
+    ...(key === undefined ? {} : { key: textOf(key) }),
+    ...(servername === undefined ? {} : { servername }),
+    rejectUnauthorized: rejectUnauthorized !== false
+  }
+}
+
+// Token files end with a line feed, which no header may contain.
+function headersFrom ({ headers = {}, auth }: RequestOptions): Record<string, string> {
+  const all = auth === undefined || auth === null ? {} : { Authorization: `Basic ${Buffer.from(auth).toString('base64')}` }
+  return { ...all, ...Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value).trim()])) }
+}
+
+function textOf (pem: unknown): string {
+  return Buffer.isBuffer(pem) ? pem.toString() : String(pem)
+}
+
+function messageOf (error: unknown): string {
+  const message = error instanceof Error ? error.message.trim() : String(error)
+  return message === '' ? 'the credentials plugin failed without a word.' : message
+}
+
+function isReadable (path: string): boolean {
+  try {
+    accessSync(path)
+    return true
+  } catch {
+    // Not there, or not for us: not in a pod.
+    return false
+  }
+}

@@ -1,0 +1,87 @@
+// What comes from the server on its way into a collection: pages and events are checked, late news are dropped, and
+// what contradicts what is known is told from what is merely new.
+import { err, ok, type Result } from '#core/result.js'
+import type { KubeObject } from '../inventory.js'
+import type { ApiFailure } from './api-failure.js'
+import type { Collection } from './collection.js'
+import { listPageFrom, type Expected, type ListPage } from './object-from-api.js'
+import { isOlder } from './resource-version.js'
+import { apiVersionOf, type Source } from './source.js'
+import { watchEventFrom, type LineFault, type WatchEvent } from './watch-event.js'
+
+export type CorruptReason = LineFault | 'too_long' | 'version_went_back'
+
+/** What became of an event. */
+export type Taken =
+  | { readonly kind: 'applied' }
+  /** The state held is newer. */
+  | { readonly kind: 'stale' }
+  | { readonly kind: 'failed', readonly failure: ApiFailure }
+  /** Nobody can make sense of it: what the server holds is unknown from here. */
+  | { readonly kind: 'corrupt', readonly reason: CorruptReason }
+
+const applied: Taken = { kind: 'applied' }
+
+export class Intake {
+  readonly #collection: Collection
+  #expected: Expected
+  #version = ''
+
+  constructor (collection: Collection, source: Source) {
+    this.#collection = collection
+    this.#expected = { apiVersion: apiVersionOf(source), kind: undefined, namespace: source.namespace }
+  }
+
+  /** The resourceVersion that the collection is at. */
+  get version (): string {
+    return this.#version
+  }
+
+  pageFrom (body: unknown): Result<ListPage, ApiFailure> {
+    const page = listPageFrom(body, this.#expected)
+    if (!page.ok) return err({ reason: 'malformed', detail: page.error })
+    this.#expect(page.value.objects[0])
+    return ok(page.value)
+  }
+
+  /** Makes the collection what a list of `version` said. */
+  replace (objects: Iterable<KubeObject>, version: string): void {
+    this.#collection.replace(objects)
+    this.#version = version
+  }
+
+  /** Empties the collection: the resource is gone. */
+  empty (): void {
+    this.#collection.replace([])
+  }
+
+  /** Takes a line of a watch. */
+  take (line: string): Taken {
+    const event = watchEventFrom(line, this.#expected)
+    if (!event.ok) return { kind: 'corrupt', reason: event.error }
+    switch (event.value.type) {
+      case 'ERROR': return { kind: 'failed', failure: event.value.failure }
+      case 'BOOKMARK': return this.#bookmark(event.value.resourceVersion)
+      default: return this.#apply(event.value)
+    }
+  }
+
+  #bookmark (version: string): Taken {
+    if (!isOlder(version, this.#version)) this.#version = version
+    return applied
+  }
+
+  #apply ({ type, object, resourceVersion }: Extract<WatchEvent, { object: unknown }>): Taken {
+    if (this.#collection.isStale(object)) return { kind: 'stale' }
+    // A stream never goes back: whether this object still exists, only a list can say.
+    if (isOlder(resourceVersion, this.#version)) return { kind: 'corrupt', reason: 'version_went_back' }
+    this.#expect(object)
+    this.#collection.apply(type, object)
+    this.#version = resourceVersion
+    return applied
+  }
+
+  #expect (object: KubeObject | undefined): void {
+    if (object !== undefined) this.#expected = { ...this.#expected, kind: object.kind }
+  }
+}

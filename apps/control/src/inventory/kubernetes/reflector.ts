@@ -1,0 +1,259 @@
+// Keeps a collection in step with one resource of the API server: lists it, watches it from there, and starts again
+// when in doubt. What to do next is decided in reflector-state.ts; here is what does it.
+import type { Clock } from '#core/clock.js'
+import { err, ok, type Result } from '#core/result.js'
+import type { KubeObject } from '../inventory.js'
+import type { ApiFailure } from './api-failure.js'
+import type { Collection } from './collection.js'
+import type { Verb } from './describe-fault.js'
+import { Intake, type CorruptReason } from './intake.js'
+import { LineDecoder } from './line-decoder.js'
+import type { ListPage } from './object-from-api.js'
+import { afterList, afterListFailure, afterWatch, initialState, SHORT_WATCH_MS, type Decision, type Moment, type RelistReason, type WatchEnd, type WatchOutcome } from './reflector-state.js'
+import { isOlder } from './resource-version.js'
+import { pathOf, type Source } from './source.js'
+import type { ByteStream, Query, Transport } from './transport.js'
+import { Watchdog } from './watchdog.js'
+
+/** Objects a page: what client-go asks for. */
+const PAGE_LIMIT = 500
+const LIST_IDLE_MS = 30_000
+const LIST_TOTAL_MS = 300_000
+/** Until the headers of a watch. */
+const OPEN_IDLE_MS = 30_000
+/** Two and a half times the period of bookmarks, which are about a minute apart. */
+const WATCH_IDLE_MS = 150_000
+/** Below what load balancers allow a connection, which is often 300 s; random, so that watches do not end together. */
+const WATCH_SECONDS = { least: 240, most: 289 } as const
+const WATCH_GRACE_MS = 10_000
+
+/** Told as they happen; all for metrics. */
+export interface ReflectorHooks {
+  readonly listed?: (outcome: 'ok' | 'fault') => void
+  readonly relisting?: (reason: RelistReason) => void
+  readonly watchEnded?: (end: WatchEnd | 'failed' | 'corrupt') => void
+  readonly corrupted?: (reason: CorruptReason) => void
+  readonly staleEvent?: () => void
+}
+
+export interface ReflectorDeps {
+  readonly source: Source
+  readonly collection: Collection
+  readonly transport: Transport
+  readonly clock: Clock
+  /** Uniform in [0, 1). */
+  readonly random: () => number
+  readonly hooks: ReflectorHooks
+  /** What is wrong now; undefined when nothing is. May be called with the same again. */
+  readonly onFault: (verb: Verb, failure: ApiFailure | undefined) => void
+  readonly onCorrupt: (reason: CorruptReason) => void
+  /** How long to wait before the first list. */
+  readonly firstDelayMs: number
+}
+
+export class Reflector {
+  readonly #deps: ReflectorDeps
+  readonly #path: string
+  readonly #intake: Intake
+  #state = initialState
+  // What stop() ends: an attempt, or a wait between two.
+  #interrupt: () => void = () => undefined
+  #isStopped = false
+  #isListed = false
+  #isConnected = false
+  #trueAtMs: number
+
+  constructor (deps: ReflectorDeps) {
+    this.#deps = deps
+    this.#path = pathOf(deps.source)
+    this.#intake = new Intake(deps.collection, deps.source)
+    this.#trueAtMs = deps.clock.now()
+  }
+
+  /** True once a list succeeded, and for ever after. */
+  get isListed (): boolean {
+    return this.#isListed
+  }
+
+  /** True while the server says, and has said twice, that the resource is not there or not for us. */
+  get isUnavailable (): boolean {
+    return this.#state.isUnavailable
+  }
+
+  /** Milliseconds since the collection was last known to be what the server has. */
+  get ageMs (): number {
+    return this.#isConnected ? 0 : this.#deps.clock.now() - this.#trueAtMs
+  }
+
+  /** Lists and watches until `stop`. Rejects only if the collection throws, which is a bug and must end the process. */
+  async run (): Promise<void> {
+    await this.#wait(this.#deps.firstDelayMs)
+    while (!this.#isStopped) {
+      const decision = this.#state.version === undefined ? await this.#list() : await this.#watch(this.#state.version)
+      this.#state = decision.state
+      this.#carryOut(decision)
+      await this.#wait(decision.delayMs)
+    }
+  }
+
+  /** Ends what is under way; nothing is asked of the server afterwards. */
+  stop (): void {
+    this.#isStopped = true
+    this.#interrupt()
+  }
+
+  #carryOut ({ refresh, empty, relist }: Decision): void {
+    if (this.#isStopped) return
+    if (refresh === true) this.#deps.transport.refreshCredentials()
+    if (relist !== undefined) this.#deps.hooks.relisting?.(relist)
+    if (empty !== true) return
+    this.#intake.empty()
+    this.#trueAtMs = this.#deps.clock.now()
+  }
+
+  async #list (): Promise<Decision> {
+    const startMs = this.#deps.clock.now()
+    const listed = await this.#allPages()
+    if (this.#isStopped) return { state: this.#state, delayMs: 0 }
+    this.#deps.hooks.listed?.(listed.ok ? 'ok' : 'fault')
+    if (!listed.ok) {
+      // A list that took too long for its version is no fault of anyone.
+      if (listed.error.reason !== 'expired') this.#deps.onFault('list', listed.error)
+      return afterListFailure(this.#state, listed.error, this.#moment())
+    }
+    const { objects, version } = listed.value
+    this.#intake.replace(objects.values(), version)
+    this.#isListed = true
+    this.#trueAtMs = startMs
+    this.#deps.onFault('list', undefined)
+    return afterList(this.#state, version)
+  }
+
+  async #allPages (): Promise<Result<{ objects: ReadonlyMap<string, KubeObject>, version: string }, ApiFailure>> {
+    const objects = new Map<string, KubeObject>()
+    let version: string | undefined
+    let token: string | undefined
+    do {
+      const page = await this.#page(token)
+      if (!page.ok) return page
+      const { resourceVersion, continueToken } = page.value
+      if (continueToken !== undefined && continueToken === token) return err({ reason: 'malformed', detail: 'the list never ends' })
+      version ??= resourceVersion
+      token = continueToken
+      for (const object of page.value.objects) keepNewest(objects, object)
+    } while (token !== undefined)
+    return ok({ objects, version })
+  }
+
+  async #page (token: string | undefined): Promise<Result<ListPage, ApiFailure>> {
+    const query: Query = {
+      ...(this.#state.isUnpaged ? {} : { limit: PAGE_LIMIT }),
+      ...(token === undefined ? { resourceVersion: '' } : { continue: token })
+    }
+    const watchdog = this.#attempt(LIST_TOTAL_MS, LIST_IDLE_MS)
+    const onLife = (): void => { watchdog.touch(LIST_IDLE_MS) }
+    const body = await this.#deps.transport.list(this.#path, query, { signal: watchdog.signal, onLife })
+    watchdog.end()
+    if (!body.ok) return err(watchdog.overrun === undefined ? body.error : timeout)
+    return this.#intake.pageFrom(body.value)
+  }
+
+  async #watch (from: string): Promise<Decision> {
+    const { least, most } = WATCH_SECONDS
+    const timeoutSeconds = least + Math.floor(this.#deps.random() * (most - least + 1))
+    const watchdog = this.#attempt(timeoutSeconds * 1000 + WATCH_GRACE_MS, OPEN_IDLE_MS)
+    const query: Query = { watch: 1, resourceVersion: from, allowWatchBookmarks: 'true', timeoutSeconds }
+    const outcome = await this.#follow(query, watchdog, timeoutSeconds * 1000)
+    this.#isConnected = false
+    watchdog.end()
+    if (!this.#isStopped) this.#report(outcome)
+    return afterWatch(this.#state, this.#intake.version, outcome, this.#moment())
+  }
+
+  async #follow (query: Query, watchdog: Watchdog, lengthMs: number): Promise<WatchOutcome> {
+    const onLife = (): void => { watchdog.touch(WATCH_IDLE_MS) }
+    const opened = await this.#deps.transport.watch(this.#path, query, { signal: watchdog.signal, onLife })
+    if (!opened.ok) return { kind: 'failed', failure: watchdog.overrun === undefined ? opened.error : timeout }
+    const { clock } = this.#deps
+    const startMs = clock.now()
+    this.#isConnected = true
+    const cancelSettling = clock.after(SHORT_WATCH_MS, () => { this.#deps.onFault('watch', undefined) })
+    const end = await this.#readEvents(opened.value)
+    cancelSettling()
+    opened.value.destroy()
+    if (typeof end !== 'string') return end
+    const lastedMs = clock.now() - startMs
+    const isInTime = end === 'closed' && lastedMs >= lengthMs - WATCH_GRACE_MS
+    return { kind: 'ended', end: watchdog.overrun ?? (isInTime ? 'timed_out' : end), lastedMs }
+  }
+
+  // Nothing but reading is inside of a try: what the collection or its listeners throw is not a broken connection.
+  async #readEvents (stream: ByteStream): Promise<WatchOutcome | 'closed' | 'broken'> {
+    const decoder = new LineDecoder()
+    for (;;) {
+      const chunk = await stream.next()
+      if (!chunk.ok || this.#isStopped) return 'broken'
+      this.#trueAtMs = this.#deps.clock.now()
+      if (chunk.value === undefined) return decoder.isMidLine ? 'broken' : 'closed'
+      const lines = decoder.push(chunk.value)
+      if (lines === undefined) return this.#corrupt('too_long')
+      for (const line of lines) {
+        const outcome = this.#readLine(line)
+        if (outcome !== undefined) return outcome
+      }
+    }
+  }
+
+  #readLine (line: string): WatchOutcome | undefined {
+    const taken = this.#intake.take(line)
+    switch (taken.kind) {
+      case 'failed': return taken
+      case 'corrupt': return this.#corrupt(taken.reason)
+      case 'stale': this.#deps.hooks.staleEvent?.()
+    }
+    return undefined
+  }
+
+  #corrupt (reason: CorruptReason): WatchOutcome {
+    this.#deps.hooks.corrupted?.(reason)
+    this.#deps.onCorrupt(reason)
+    return { kind: 'corrupt' }
+  }
+
+  #report (outcome: WatchOutcome): void {
+    const { hooks, onFault } = this.#deps
+    hooks.watchEnded?.(outcome.kind === 'ended' ? outcome.end : outcome.kind)
+    if (outcome.kind === 'failed' && outcome.failure.reason !== 'expired') onFault('watch', outcome.failure)
+  }
+
+  #attempt (totalMs: number, idleMs: number): Watchdog {
+    const watchdog = new Watchdog(this.#deps.clock, totalMs, idleMs)
+    this.#interrupt = () => { watchdog.end() }
+    if (this.#isStopped) watchdog.end()
+    return watchdog
+  }
+
+  async #wait (delayMs: number): Promise<void> {
+    if (delayMs <= 0 || this.#isStopped) return
+    await new Promise<void>(resolve => {
+      const cancel = this.#deps.clock.after(delayMs, resolve)
+      this.#interrupt = () => {
+        cancel()
+        resolve()
+      }
+    })
+  }
+
+  #moment (): Moment {
+    return { nowMs: this.#deps.clock.now(), random: this.#deps.random() }
+  }
+}
+
+const timeout: ApiFailure = { reason: 'timeout', detail: 'the server was silent for too long' }
+
+// An object that changes while pages are read may be on two of them.
+function keepNewest (objects: Map<string, KubeObject>, object: KubeObject): void {
+  const { namespace, name, resourceVersion } = object.metadata
+  const key = `${namespace}/${name}`
+  if (!isOlder(resourceVersion, objects.get(key)?.metadata.resourceVersion)) objects.set(key, object)
+}
