@@ -5,9 +5,15 @@ import { createServer, type IncomingMessage, type RequestListener, type Server, 
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 
+/** PEM. */
 export interface KeyPair {
   readonly key: string
   readonly cert: string
+}
+
+export interface TlsOptions extends KeyPair {
+  /** PEM of the authority of client certificates. */
+  readonly ca: string
 }
 
 interface Connection {
@@ -18,14 +24,14 @@ interface Connection {
 export class HttpServer {
   readonly #handler: RequestListener
   readonly #connections = new Map<number, Connection>()
-  #keyPair: KeyPair | undefined
+  #tls: TlsOptions | undefined
   #server: Server | TlsServer | undefined
   #port = 0
   #made = 0
 
-  constructor (handler: RequestListener, keyPair: KeyPair | undefined) {
+  constructor (handler: RequestListener, tls: TlsOptions | undefined) {
     this.#handler = handler
-    this.#keyPair = keyPair
+    this.#tls = tls
   }
 
   get address (): string {
@@ -33,7 +39,7 @@ export class HttpServer {
   }
 
   get url (): string {
-    return `${this.#keyPair === undefined ? 'http' : 'https'}://${this.address}`
+    return `${this.#tls === undefined ? 'http' : 'https'}://${this.address}`
   }
 
   /** Open TCP connections. */
@@ -44,7 +50,9 @@ export class HttpServer {
   /** Listens, again on the same port after `refuse`. */
   async listen (): Promise<void> {
     if (this.#server !== undefined) return
-    const server = this.#keyPair === undefined ? createServer(this.#handler) : createTlsServer(this.#keyPair, this.#handler)
+    const server = this.#tls === undefined
+      ? createServer(this.#handler)
+      : createTlsServer({ ...this.#tls, requestCert: true, rejectUnauthorized: false }, this.#handler)
     // Nothing here ends a connection but a test.
     server.keepAliveTimeout = 0
     server.requestTimeout = 0
@@ -69,9 +77,9 @@ export class HttpServer {
   }
 
   /** New connections see this certificate. */
-  setKeyPair (keyPair: KeyPair): void {
-    this.#keyPair = keyPair
-    if (this.#server !== undefined && 'setSecureContext' in this.#server) this.#server.setSecureContext(keyPair)
+  setTls (tls: TlsOptions): void {
+    this.#tls = tls
+    if (this.#server !== undefined && 'setSecureContext' in this.#server) this.#server.setSecureContext(tls)
   }
 
   /** The TCP connection that a request came on. */

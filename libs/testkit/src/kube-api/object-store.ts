@@ -30,6 +30,8 @@ export interface StoreOptions {
   readonly clock: Clock
   readonly firstVersion: number
   readonly ringCapacity: number
+  /** Called after every change of the version. */
+  readonly onVersion: () => void
 }
 
 export class ObjectStore {
@@ -121,6 +123,7 @@ export class ObjectStore {
   /** Raises the resource version without a change to any type that is served, as changes to other types do. */
   tick (by = 1): void {
     this.#version += by
+    this.#options.onVersion()
   }
 
   backup (): Backup {
@@ -134,6 +137,7 @@ export class ObjectStore {
       this.addType(type)
       for (const [key, object] of backup.objects.get(name) ?? []) this.#own(name).objects.set(key, object)
     }
+    this.#options.onVersion()
   }
 
   /** Calls `listener` at every event, before the call that made it returns. Returns how to stop that. */
@@ -164,6 +168,7 @@ export class ObjectStore {
   #emit (collection: Collection, event: StoreEvent): void {
     collection.ring.push(event)
     for (const listener of [...this.#listeners]) listener(collection, event)
+    this.#options.onVersion()
   }
 
   // A copy under the next resource version: what was handed out before never changes.

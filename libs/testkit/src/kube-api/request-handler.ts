@@ -143,8 +143,9 @@ function edited (faults: Faults, reply: Reply): Reply {
   return json(JSON.stringify(body))
 }
 
-function isKnown ({ tokens }: Cluster, { headers: { authorization = '' } }: IncomingMessage): boolean {
-  return tokens.size === 0 || (authorization.startsWith('Bearer ') && tokens.has(authorization.slice('Bearer '.length)))
+function isKnown ({ tokens }: Cluster, { headers: { authorization = '' }, socket }: IncomingMessage): boolean {
+  const certified = 'authorized' in socket && socket.authorized === true
+  return tokens.size === 0 || certified || (authorization.startsWith('Bearer ') && tokens.has(authorization.slice('Bearer '.length)))
 }
 
 function deniedBy ({ denied, user }: Cluster, record: RequestRecord, route: ResourceRoute | undefined): Reply | undefined {

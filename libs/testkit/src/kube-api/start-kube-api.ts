@@ -8,6 +8,7 @@ import { kubeconfigText } from './kubeconfig.js'
 import { ObjectStore, type Backup, type ObjectKey, type TypeName } from './object-store.js'
 import { handleRequest, type Cluster, type OpenWatch } from './request-handler.js'
 import { matches, Waiting, type RequestMatch, type RequestRecord } from './request-log.js'
+import { TlsIdentity, type NewCertificate } from './tls-identity.js'
 import { apiVersionOf, defaultResourceTypes, type KubeObject, type NewObject, type ResourceType } from './resource-type.js'
 
 export interface KubeApiOptions {
@@ -17,6 +18,8 @@ export interface KubeApiOptions {
   readonly types?: readonly ResourceType[]
   /** Bearer tokens that are let in; without any everybody is. */
   readonly tokens?: readonly string[]
+  /** HTTPS, with an authority of its own; client certificates of that authority are let in without a token. */
+  readonly tls?: boolean
   /** 60 s if unset, as the real server's. */
   readonly bookmarkPeriodMs?: number
   /** Deadline of a watch that names none; 1,800 s if unset (the real one: random from there to twice that). */
@@ -29,6 +32,13 @@ export interface KubeApiOptions {
   readonly firstVersion?: number
   /** Whether watches may ask for `sendInitialEvents`; refused with 422 if unset. */
   readonly watchList?: boolean
+}
+
+export interface KubeconfigOptions {
+  readonly token?: string
+  readonly namespace?: string
+  /** A client certificate instead of a token. */
+  readonly clientCertificate?: boolean
 }
 
 /** One open watch, in the hands of a test. */
@@ -50,8 +60,12 @@ export interface KubeApi {
   readonly store: ObjectStore
   /** Creates objects of any served kinds by their apiVersion and kind. */
   readonly load: (objects: Iterable<NewObject>) => void
-  /** A kubeconfig file's text for this server, with the first of the tokens. */
-  readonly kubeconfig: (options?: { readonly token?: string, readonly namespace?: string }) => string
+  /** A kubeconfig file's text for this server, with the first of the tokens if `token` and `clientCertificate` are unset. */
+  readonly kubeconfig: (options?: KubeconfigOptions) => string
+  /** PEM of the authority that signed the server's certificate; undefined without TLS. */
+  readonly authority: () => string | undefined
+  /** New connections see a new certificate of the server: a rotated authority, a wrong name, an expired one. */
+  readonly renewCertificate: (wish?: NewCertificate) => void
   /** Lets in these bearer tokens and no others from now on; watches that are open stay. */
   readonly setTokens: (...tokens: string[]) => void
   /** Answers such requests with 403 until the returned function is called. */
@@ -90,16 +104,18 @@ export interface KubeApi {
 /** Starts a cluster without objects on a free port of 127.0.0.1. */
 export async function startKubeApi (options: KubeApiOptions = {}): Promise<KubeApi> {
   const { clock = systemClock, types = defaultResourceTypes, tokens = [], firstVersion = 97, ringCapacity = 10_000 } = options
-  const store = new ObjectStore({ clock, firstVersion, ringCapacity })
+  const waiting = new Waiting()
+  const store = new ObjectStore({ clock, firstVersion, ringCapacity, onVersion: waiting.changed })
   for (const type of types) store.addType(type)
+  const identity = options.tls === true ? new TlsIdentity() : undefined
   const cluster: Cluster = {
     clock,
     store,
-    server: new HttpServer((request, response) => { void handleRequest(cluster, request, response) }, undefined),
+    server: new HttpServer((request, response) => { void handleRequest(cluster, request, response) }, identity?.renew()),
     faults: new FaultBook(),
     requests: [],
     watches: new Set(),
-    waiting: new Waiting(),
+    waiting,
     denied: new Set(),
     tokens: new Set(tokens),
     user: 'system:serviceaccount:udp-director:udp-director',
@@ -111,12 +127,11 @@ export async function startKubeApi (options: KubeApiOptions = {}): Promise<KubeA
       watchList: options.watchList ?? false
     }
   }
-  store.onEvent(cluster.waiting.changed)
   await cluster.server.listen()
-  return apiOf(cluster)
+  return apiOf(cluster, identity)
 }
 
-function apiOf (cluster: Cluster): KubeApi {
+function apiOf (cluster: Cluster, identity: TlsIdentity | undefined): KubeApi {
   const { store, server, faults, requests, waiting, denied, tokens } = cluster
   const requestsOf = (match: RequestMatch): readonly RequestRecord[] => requests.filter(request => matches(match, request))
   const watches = (match: RequestMatch = {}): readonly WatchHandle[] => [...cluster.watches].filter(({ request }) => matches(match, request)).map(handleOf)
@@ -127,7 +142,12 @@ function apiOf (cluster: Cluster): KubeApi {
     url: server.url,
     store,
     load: objects => { for (const object of objects) store.create(typeNameOf(store, object), object) },
-    kubeconfig: ({ token = [...tokens][0], namespace = 'default' } = {}) => kubeconfigText({ server: server.url, token, namespace }),
+    kubeconfig: ({ clientCertificate = false, token = clientCertificate ? undefined : [...tokens][0], namespace = 'default' } = {}) => {
+      const clientPair = clientCertificate ? identity?.clientCertificate(cluster.user) : undefined
+      return kubeconfigText({ server: server.url, token, namespace, ca: identity?.authority, clientPair })
+    },
+    authority: () => identity?.authority,
+    renewCertificate: wish => { if (identity !== undefined) server.setTls(identity.renew(wish)) },
     setTokens: (...next) => {
       tokens.clear()
       for (const token of next) tokens.add(token)

@@ -49,7 +49,11 @@ export function startWatch (store: ObjectStore, collection: Collection, namespac
   stream.open()
   if (replay(collection, options, selects, stream)) {
     if (options.sendInitialEvents === true) bookmark({ 'k8s.io/initial-events-end': 'true' })
-    cancels.push(store.onEvent((changed, event) => { if (changed === collection) sendEvent(stream, event, selects) }))
+    // As the real server: to a client from the future (after a restored backup) nothing happens until its version is reached.
+    const since = options.version ?? 0
+    cancels.push(store.onEvent((changed, event) => {
+      if (changed === collection && event.resourceVersion > since) sendEvent(stream, event, selects)
+    }))
     const timeoutMs = (options.timeoutSeconds ?? settings.watchTimeoutSeconds) * 1000
     if (options.bookmarks) {
       cancels.push(clock.every(settings.bookmarkPeriodMs, () => { bookmark() }))
