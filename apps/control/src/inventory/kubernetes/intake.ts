@@ -21,6 +21,8 @@ export type Taken =
   | { readonly kind: 'corrupt', readonly reason: CorruptReason }
 
 const applied: Taken = { kind: 'applied' }
+// A stream never does, but the storage behind it may have been restored from a backup: only a list can say what there is.
+const wentBack: Taken = { kind: 'corrupt', reason: 'version_went_back' }
 
 export class Intake {
   readonly #collection: Collection
@@ -67,14 +69,14 @@ export class Intake {
   }
 
   #bookmark (version: string): Taken {
-    if (!isOlder(version, this.#version)) this.#version = version
+    if (isOlder(version, this.#version)) return wentBack
+    this.#version = version
     return applied
   }
 
   #apply ({ type, object, resourceVersion }: Extract<WatchEvent, { object: unknown }>): Taken {
     if (this.#collection.isStale(object)) return { kind: 'stale' }
-    // A stream never goes back: whether this object still exists, only a list can say.
-    if (isOlder(resourceVersion, this.#version)) return { kind: 'corrupt', reason: 'version_went_back' }
+    if (isOlder(resourceVersion, this.#version)) return wentBack
     this.#expect(object)
     this.#collection.apply(type, object)
     this.#version = resourceVersion

@@ -23,11 +23,13 @@ export type WatchOutcome =
   /** An event nobody can make sense of: what the server holds is unknown from here. */
   | { readonly kind: 'corrupt' }
 
-export type RelistReason = 'expired' | 'corrupt' | 'refused' | 'unavailable' | 'stuck'
+export type RelistReason = 'expired' | 'corrupt' | 'refused' | 'unavailable' | 'stuck' | 'routine'
 
 export interface ReflectorState {
   /** Where the next watch starts; undefined if the next thing is a list. */
   readonly version: string | undefined
+  /** When the last list began that succeeded. */
+  readonly listedMs: number
   /** The next list comes in one piece, because a page of the last one expired. */
   readonly isUnpaged: boolean
   readonly failures: Failures
@@ -59,6 +61,7 @@ export interface Decision {
 
 export const initialState: ReflectorState = {
   version: undefined,
+  listedMs: -Infinity,
   isUnpaged: false,
   failures: noFailures,
   stuckSinceMs: undefined,
@@ -72,12 +75,17 @@ export const SHORT_WATCH_MS = 1000
 export const STUCK_MS = 60_000
 /** Spread of what many clients would otherwise do in the same moment. */
 export const SPREAD_MS = 500
+/**
+ * After this long the next watch begins with a list: the net under faults that no watch shows, such as a storage that
+ * was restored from a backup, whose server waits for our version to come.
+ */
+export const ROUTINE_MS = 600_000
 /** A missing resource or permission is looked for again after this long to twice as long. */
 export const UNAVAILABLE_MS = 30_000
 
-/** After a list that gave `version`. */
-export function afterList (state: ReflectorState, version: string): Decision {
-  return { state: { ...initialState, version, failures: state.failures }, delayMs: 0 }
+/** After a list, begun at `listedMs`, that gave `version`. */
+export function afterList (state: ReflectorState, version: string, listedMs: number): Decision {
+  return { state: { ...initialState, version, listedMs, failures: state.failures }, delayMs: 0 }
 }
 
 /** After a list that failed. */
@@ -99,6 +107,7 @@ export function afterWatch (state: ReflectorState, version: string, outcome: Wat
 function afterEnd (state: ReflectorState, end: WatchEnd, lastedMs: number, at: Moment): Decision {
   const healthy = { ...state, inARow: initialState.inARow, stuckSinceMs: undefined }
   if (lastedMs < SHORT_WATCH_MS) return later({ ...healthy, stuckSinceMs: state.stuckSinceMs }, at)
+  if (at.nowMs - state.listedMs >= ROUTINE_MS) return { state: { ...healthy, version: undefined }, delayMs: SPREAD_MS * at.random, relist: 'routine' }
   // A server that stops ends all watches of all clients at once.
   return { state: healthy, delayMs: end === 'closed' || end === 'broken' ? SPREAD_MS * at.random : 0 }
 }
@@ -132,7 +141,9 @@ function afterFailure (state: ReflectorState, failure: ApiFailure, at: Moment): 
     case 'unauthorized':
       // The token may just have been rotated.
       return count === 1 ? { state: next, delayMs: 0, refresh: true } : { ...backedOff, refresh: true }
+    // The kubeconfig may name another certificate or server by now.
     case 'untrusted':
+    case 'unreachable':
     case 'no_credentials':
       return { ...backedOff, refresh: true }
     case 'forbidden':

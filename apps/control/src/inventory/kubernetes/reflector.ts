@@ -126,7 +126,7 @@ export class Reflector {
     this.#isListed = true
     this.#trueAtMs = startMs
     this.#deps.onFault('list', undefined)
-    return afterList(this.#state, version)
+    return afterList(this.#state, version, startMs)
   }
 
   async #allPages (): Promise<Result<{ objects: ReadonlyMap<string, KubeObject>, version: string }, ApiFailure>> {

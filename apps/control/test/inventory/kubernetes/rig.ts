@@ -1,0 +1,117 @@
+// An inventory that follows a fake API server, both on one clock that only the test moves.
+import { isDeepStrictEqual } from 'node:util'
+import { setTimeout as realDelay } from 'node:timers/promises'
+import type { Test } from 'tap'
+import { ok } from '#core/result.js'
+import { createFakeClock, type FakeClock } from '#testkit/fake-clock.js'
+import type { NewObject } from '#testkit/kube-api/resource-type.js'
+import { startKubeApi, type KubeApi, type KubeApiOptions, type RequestRecord } from '#testkit/kube-api/start-kube-api.js'
+import type { Credentials } from '../../../src/inventory/kubernetes/access.js'
+import { openKubernetesInventory, type KubernetesInventory, type KubernetesInventoryDeps } from '../../../src/inventory/kubernetes/kubernetes-inventory.js'
+import { mapping } from '../kube-objects.js'
+
+export interface Rig {
+  readonly api: KubeApi
+  readonly clock: FakeClock
+  readonly inventory: KubernetesInventory
+  readonly logged: string[]
+  /** What the hooks were told: `relisting expired`, `watchEnded idle`, … */
+  readonly told: string[]
+  /** Lists and watches of the GameServers, in the order they came. */
+  readonly requests: () => readonly RequestRecord[]
+  /** Name and version of each GameServer held. */
+  readonly held: () => readonly string[]
+  /** The same on the server. */
+  readonly served: () => readonly string[]
+  /** Lets time pass until `isReached`, at most `limitMs` of it. */
+  readonly until: (isReached: () => boolean, limitMs?: number) => Promise<void>
+  /** Lets that much time pass, and what is under way come to rest. */
+  readonly pass: (ms: number) => Promise<void>
+  /** Until the inventory holds what the server serves. */
+  readonly converged: (limitMs?: number) => Promise<void>
+}
+
+export interface RigOptions extends KubeApiOptions {
+  readonly config?: Partial<KubernetesInventoryDeps['config']>
+  readonly credentials?: (api: KubeApi) => Credentials
+  /** Before the inventory is opened. */
+  readonly prepare?: (api: KubeApi) => void
+  readonly random?: () => number
+}
+
+/** Credentials that are always good. */
+export function plainCredentials ({ url }: KubeApi): Credentials {
+  return { access: async () => ok({ baseUrl: url, tls: {}, headers: {} }), refresh: () => undefined }
+}
+
+export function server (name: string, fields: { labels?: Record<string, string>, namespace?: string, state?: string } = {}): NewObject {
+  const { labels = {}, namespace = 'games', state = 'Ready' } = fields
+  return { apiVersion: 'agones.dev/v1', kind: 'GameServer', metadata: { name, namespace, labels }, status: { state } }
+}
+
+const STEP_MS = 200
+
+export async function openRig (t: Test, options: RigOptions = {}): Promise<Rig> {
+  const { config, credentials = plainCredentials, prepare, random = () => 0.5, ...apiOptions } = options
+  const clock = createFakeClock()
+  const api = await startKubeApi({ clock, ...apiOptions })
+  t.teardown(() => api.close())
+  prepare?.(api)
+  const logged: string[] = []
+  const told: string[] = []
+  const write = (level: string) => (fields: object, message: string): void => { logged.push(`${level} ${message} ${JSON.stringify(fields)}`) }
+  const opened = await openKubernetesInventory({
+    config: { resourceQueryMapping: { gameserver: mapping() }, namespaces: ['games'], inventory: { provider: 'kubernetes' }, ...config },
+    clock,
+    random,
+    log: { info: write('info'), warn: write('warn') },
+    credentials: credentials(api),
+    hooks: {
+      listed: outcome => { told.push(`listed ${outcome}`) },
+      relisting: reason => { told.push(`relisting ${reason}`) },
+      watchEnded: end => { told.push(`watchEnded ${end}`) },
+      corrupted: reason => { told.push(`corrupted ${reason}`) },
+      staleEvent: () => { told.push('staleEvent') }
+    }
+  })
+  if (!opened.ok) throw new Error(opened.error.message)
+  const inventory = opened.value
+  t.teardown(() => inventory.close())
+  const held = (): string[] => [...inventory.find('gameserver', 'games')].map(({ metadata }) => `${metadata.name}@${String(metadata.resourceVersion)}`)
+  const served = (): string[] => [...api.store.find('agones.dev', 'v1', 'gameservers')?.objects.values() ?? []]
+    .filter(({ metadata }) => metadata.namespace === 'games')
+    .map(({ metadata }) => `${metadata.name}@${String(metadata.resourceVersion)}`).sort()
+  const until = async (isReached: () => boolean, limitMs = 5_000): Promise<void> => {
+    await rest(isReached)
+    for (const endMs = clock.now() + limitMs; !isReached();) {
+      if (clock.now() >= endMs) throw new Error(`it did not come in ${limitMs} ms; ${told.join(', ')}; held ${held().join(' ')}`)
+      clock.advance(STEP_MS)
+      await rest(isReached)
+    }
+  }
+  return {
+    api,
+    clock,
+    inventory,
+    logged,
+    told,
+    requests: () => api.requestsOf({ type: 'gameservers' }),
+    held,
+    served,
+    until,
+    pass: async ms => {
+      for (const endMs = clock.now() + ms; clock.now() < endMs;) {
+        clock.advance(Math.min(STEP_MS, endMs - clock.now()))
+        await rest()
+      }
+    },
+    converged: async limitMs => {
+      await until(() => inventory.status().synced && isDeepStrictEqual(held(), served()), limitMs)
+    }
+  }
+}
+
+// What is under way on the loopback takes real time, though little of it.
+async function rest (isReached: () => boolean = () => false): Promise<void> {
+  for (let turns = 0; turns < 3 && !isReached(); turns++) await realDelay(1)
+}
