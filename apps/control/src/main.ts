@@ -3,7 +3,7 @@ import closeWithGrace from 'close-with-grace'
 import { readStartUp } from '#config/start-up.js'
 import { ExitCode } from '#core/exit-code.js'
 import { systemClock } from '#core/system-clock.js'
-import { createLogger } from '#telemetry/logger.js'
+import { createLogger, flushLogs } from '#telemetry/logger.js'
 import { openControl } from './control.js'
 
 // How long requests under way may take to finish after SIGTERM, in milliseconds.
@@ -17,9 +17,9 @@ if (!startUp.ok) {
 const { config, environment: { logLevel, socketPath } } = startUp.value
 const log = createLogger({ name: 'control', level: logLevel })
 
-function exitAsBug (error: unknown): never {
+function exitAsBug (error: unknown): void {
   log.fatal({ err: error }, 'Unexpected error')
-  process.exit(ExitCode.bug)
+  void flushLogs().then(() => { process.exit(ExitCode.bug) })
 }
 process.on('uncaughtException', exitAsBug)
 process.on('unhandledRejection', exitAsBug)
@@ -40,4 +40,5 @@ closeWithGrace({ delay: CLOSE_DEADLINE_MS, logger: false, skip: ['uncaughtExcept
   log.info({ signal }, 'Control stopping')
   await control.value.close()
   log.info('Control stopped')
+  await flushLogs()
 })

@@ -4,7 +4,7 @@ import closeWithGrace from 'close-with-grace'
 import { readStartUp } from '#config/start-up.js'
 import { ExitCode } from '#core/exit-code.js'
 import { systemClock } from '#core/system-clock.js'
-import { createLogger } from '#telemetry/logger.js'
+import { createLogger, flushLogs } from '#telemetry/logger.js'
 import { processSamples } from '#telemetry/process-samples.js'
 import { BindError } from './engines/engine.js'
 import { openProxy, type Proxy } from './proxy.js'
@@ -21,9 +21,9 @@ if (!startUp.ok) {
 const { config, environment: { logLevel, socketPath } } = startUp.value
 const log = createLogger({ name: 'proxy', level: logLevel })
 
-function exitAsBug (error: unknown): never {
+function exitAsBug (error: unknown): void {
   log.fatal({ err: error }, 'Unexpected error')
-  process.exit(ExitCode.bug)
+  void flushLogs().then(() => { process.exit(ExitCode.bug) })
 }
 process.on('uncaughtException', exitAsBug)
 process.on('unhandledRejection', exitAsBug)
@@ -63,4 +63,5 @@ closeWithGrace({ delay: CLOSE_DEADLINE_MS, logger: false, skip: ['uncaughtExcept
   log.info({ signal, sessions: proxy.core.state.sessions.size }, 'Proxy stopping')
   await proxy.close()
   log.info('Proxy stopped')
+  await flushLogs()
 })

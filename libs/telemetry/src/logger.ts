@@ -16,7 +16,7 @@ export interface LoggerOptions {
   readonly destination?: DestinationStream
 }
 
-/** Makes a logger. Lines still buffered are written when the process exits, by whatever way but a signal unheard. */
+/** Makes a logger. Before `process.exit`, await `flushLogs`. */
 export function createLogger ({ name, level, destination, pretty = destination === undefined && process.stdout.isTTY }: LoggerOptions): Logger {
   return pino({
     level,
@@ -28,7 +28,36 @@ export function createLogger ({ name, level, destination, pretty = destination =
 
 // Asynchronous: a reader that falls behind must not stop the proxy from forwarding.
 function stdoutStream (): DestinationStream {
-  return pino.destination({ fd: 1, sync: false, maxLength: MAX_BUFFERED_BYTES })
+  const stream = pino.destination({ fd: 1, sync: false, maxLength: MAX_BUFFERED_BYTES })
+  stream.on('drain', () => {
+    isWritten = true
+    for (const resolve of waiting.splice(0)) resolve()
+  })
+  return {
+    write: line => {
+      isWritten = false
+      stream.write(line)
+    }
+  }
+}
+
+// There is one stdout, so these are the process's.
+let isWritten = true
+const waiting: Array<() => void> = []
+
+/**
+ * Resolves when every line is with the system, or after `timeoutMs` if its reader has stopped reading. Await it before
+ * `process.exit`: a line that is just being written is lost otherwise.
+ */
+export async function flushLogs (timeoutMs = 1000): Promise<void> {
+  if (isWritten) return
+  await new Promise<void>(resolve => {
+    const timer = setTimeout(resolve, timeoutMs)
+    waiting.push(() => {
+      clearTimeout(timer)
+      resolve()
+    })
+  })
 }
 
 function prettyStream (destination: DestinationStream | undefined): DestinationStream {

@@ -38,5 +38,5 @@ void t.test('stdout by default, JSON unless it is a terminal, and nothing is los
   const program = join(import.meta.dirname, 'fixtures/log-and-exit.ts')
   const { status, stdout } = spawnSync(process.execPath, [...process.execArgv, program], { encoding: 'utf8' })
   t.equal(status, 78)
-  t.strictSame(stdout.trimEnd().split('\n').map(line => JSON.parse(line).line), Array.from({ length: 1000 }, (_, index) => index))
+  t.strictSame(stdout.trimEnd().split('\n').map(line => JSON.parse(line).line), Array.from({ length: 1001 }, (_, index) => index))
 })
