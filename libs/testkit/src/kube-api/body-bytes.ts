@@ -2,6 +2,7 @@
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Cut, Fault } from './fault.js'
+import { resetSocket } from './reset-socket.js'
 
 type Pieces = Extract<Fault, { kind: 'pieces' }>['bytes']
 
@@ -25,8 +26,9 @@ export function cutResponse (response: ServerResponse, raw: Socket, how: Cut): v
   }
   // Callbacks run in the order of the writes.
   response.socket?.write('', () => {
-    if (how === 'reset') raw.resetAndDestroy()
-    else raw.end()
+    if (how === 'fin') raw.end()
+    // Bytes and RST that arrive together look like bytes and FIN to libuv: a client in this process reads the bytes first.
+    else setImmediate(() => { setImmediate(() => { resetSocket(raw) }) })
   })
 }
 

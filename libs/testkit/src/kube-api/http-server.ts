@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
+import { resetSocket } from './reset-socket.js'
 
 /** PEM. */
 export interface KeyPair {
@@ -71,7 +72,7 @@ export class HttpServer {
   /** Ends all connections. */
   drop (how: 'fin' | 'reset'): void {
     for (const { socket } of this.#connections.values()) {
-      if (how === 'reset') socket.resetAndDestroy()
+      if (how === 'reset') resetSocket(socket)
       else socket.end()
     }
   }

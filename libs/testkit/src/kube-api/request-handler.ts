@@ -10,6 +10,7 @@ import { parseListOptions, type ListOptions } from './list-options.js'
 import type { Collection, ObjectStore } from './object-store.js'
 import { failure, forbidden, json, methodNotAllowed, objectNotFound, pageNotFound, tooLargeVersion, unauthorized, type Reply } from './reply.js'
 import { matches, type RequestMatch, type RequestRecord, type Waiting } from './request-log.js'
+import { resetSocket } from './reset-socket.js'
 import { textOf } from './resource-type.js'
 import { routeOf, type ResourceRoute } from './route.js'
 import { faultOfWatch, startWatch, type Watch, type WatchSettings } from './watch.js'
@@ -58,8 +59,10 @@ export async function handleRequest (cluster: Cluster, request: IncomingMessage,
 
   if (faults.delayMs > 0) await wait(cluster, faults.delayMs)
   if (faults.first('hang') !== undefined) return
+  const connection = cluster.server.connectionOf(request)
+  if (connection === undefined) return // The client has left.
   if (faults.first('reset') !== undefined) {
-    cluster.server.connectionOf(request)?.socket.resetAndDestroy()
+    resetSocket(connection.socket)
     return
   }
   const reply = spoiledStatus(faults) ?? await answer(cluster, exchange)
@@ -75,12 +78,18 @@ async function answer (cluster: Cluster, exchange: Exchange): Promise<Reply | un
   const found = discover(url.pathname, [...cluster.store.collections()].map(({ type }) => type), cluster.server.address)
   if (found !== undefined) return json(JSON.stringify(found))
   const collection = route === undefined ? undefined : cluster.store.find(route.group, route.version, route.plural)
+  if (collection === undefined && route?.verb === 'get' && route.plural === 'namespaces') return namespace(route)
   if (route === undefined || collection === undefined || (route.namespace !== undefined && !collection.type.namespaced)) return pageNotFound
   if (route.verb === 'get') return getOne(collection, route)
   if (route.verb !== 'list' && route.verb !== 'watch') return methodNotAllowed
   const options = parseListOptions(collection.type, url.searchParams)
   if (!options.ok) return options.error
   return route.verb === 'list' ? await list(cluster, collection, route, options.value) : watch(cluster, exchange, collection, options.value)
+}
+
+// A namespace is there as soon as somebody names it: kubectl looks for it before it says that an object is missing.
+function namespace ({ name }: ResourceRoute): Reply {
+  return json(JSON.stringify({ kind: 'Namespace', apiVersion: 'v1', metadata: { name }, status: { phase: 'Active' } }))
 }
 
 function getOne (collection: Collection, { namespace, name = '' }: ResourceRoute): Reply {

@@ -1,6 +1,7 @@
 // A client that hides nothing: whole answers, and watches line by line with the way they ended.
 import { once } from 'node:events'
 import { get as httpGet, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
+import { connect } from 'node:net'
 import type { KubeApi } from '#testkit/kube-api/start-kube-api.js'
 
 export interface Answer {
@@ -69,6 +70,7 @@ export async function watch (api: KubeApi, path: string): Promise<RawWatch> {
 
 async function open (api: KubeApi, path: string, headers: Record<string, string>): Promise<IncomingMessage> {
   const request = httpGet(`${api.url}${path}`, { agent: false, headers })
+  request.on('error', () => { /* Before the answer it rejects below; after that `ended` tells. */ })
   const [response] = await once(request, 'response') as [IncomingMessage]
   return response
 }
@@ -78,4 +80,17 @@ async function ended (response: IncomingMessage): Promise<string | undefined> {
     response.once('end', () => { resolve(undefined) })
     response.once('error', (error: NodeJS.ErrnoException) => { resolve(error.code) })
   })
+}
+
+/** One GET over a bare TCP connection: all bytes of the answer, and whether a FIN or a RST came after them. */
+export async function exchange (api: KubeApi, path: string): Promise<{ text: string, end: 'fin' | 'reset' }> {
+  const socket = connect(Number(new URL(api.url).port), '127.0.0.1')
+  socket.write(`GET ${path} HTTP/1.1\r\nhost: x\r\n\r\n`)
+  let text = ''
+  socket.setEncoding('utf8').on('data', (chunk: string) => { text += chunk })
+  const end = await new Promise<'fin' | 'reset'>(resolve => {
+    socket.once('end', () => { resolve('fin') })
+    socket.once('error', () => { resolve('reset') })
+  })
+  return { text, end }
 }
