@@ -100,8 +100,9 @@ export function configPage (): string {
       '- `defaultEndpoint.resourceType` is a key of `resourceQueryMapping`; `ports[].name` is the name of a data port.',
       '- Names and numbers of data ports differ from each other, and `queryPort` from `adminPort`; 0 may be given more than once.',
       '- JSONPaths parse; `allowedTargets` are CIDR blocks; `controlPacketMagicBytes` is 1 to 32 bytes in hexadecimal.',
-      '- `inventory.path` is required by provider `file`; `currentLabel` and `maxLabel` by balancing type `labelArithmetic`.',
-      '- Not available in this version: inventory provider `kubernetes` and engine `batch`; `auto` means `dgram`.'
+      '- `inventory.path` is required by provider `file`. Provider `kubernetes` needs a mapping, and `namespaces` or a `defaultEndpoint`; the namespace `*` stands for all.',
+      '- `currentLabel` and `maxLabel` by balancing type `labelArithmetic`.',
+      '- Not available in this version: engine `batch`; `auto` means `dgram`.'
     ].join('\n')
   )
 }

@@ -5,6 +5,7 @@ import type { Config } from '#config/schema.js'
 import { err, ok, type Result } from '#core/result.js'
 import { buildAdminApp, buildPublicApp } from './app.js'
 import { openFileInventory } from './inventory/file/open-file-inventory.js'
+import { openKubernetesInventory } from './inventory/kubernetes/kubernetes-inventory.js'
 import type { Inventory } from './inventory/inventory.js'
 import { listenOn } from './listen.js'
 import { createControlMetrics, type ControlMetrics } from './metrics.js'
@@ -68,9 +69,16 @@ async function closeApps (apps: readonly TypedApp[], clock: Clock): Promise<void
   stopSweep()
 }
 
-async function openInventory ({ config, clock, log }: ControlOptions, metrics: ControlMetrics): Promise<Result<Inventory, string>> {
-  const { path } = config.inventory
-  if (path === undefined) throw new Error('inventory.path is missing, which the configuration has checked')
-  const opened = await openFileInventory({ path, mappings: config.resourceQueryMapping, clock, log, onReload: metrics.inventoryReloaded })
+async function openInventory (options: ControlOptions, metrics: ControlMetrics): Promise<Result<Inventory, string>> {
+  const { config, clock, log, random } = options
+  const { provider, path } = config.inventory
+  const opened = provider === 'kubernetes'
+    ? await openKubernetesInventory({ config, clock, random, log, hooks: { listed: metrics.inventoryReloaded } })
+    : await openFileInventory({ path: pathOf(path), mappings: config.resourceQueryMapping, clock, log, onReload: metrics.inventoryReloaded })
   return opened.ok ? opened : err(opened.error.message)
+}
+
+function pathOf (path: string | undefined): string {
+  if (path === undefined) throw new Error('inventory.path is missing, which the configuration has checked')
+  return path
 }

@@ -49,7 +49,7 @@ function wireIdle (): Wiring {
   if (!parsed.ok) throw new Error('The smallest configuration is not valid.')
   return wireControl({
     config: parsed.value.config,
-    inventory: { ...createStore([]), status: () => ({ synced: true, ageMs: 0, faults: [] }), close: async () => { await Promise.resolve() } },
+    inventory: { ...createStore([]), status: () => ({ synced: true, ageMs: 0, faults: [] }), unready: () => undefined, close: async () => { await Promise.resolve() } },
     metrics: createControlMetrics(),
     socketPath: 'proxy.sock',
     clock: systemClock,

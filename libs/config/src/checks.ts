@@ -27,6 +27,7 @@ const checks: readonly Check[] = [
   { needs: ['defaultEndpoint', 'resourceQueryMapping'], run: checkDefaultEndpoint },
   { needs: [], run: checkMappings },
   { needs: ['inventory'], run: checkInventory },
+  { needs: ['inventory', 'resourceQueryMapping', 'namespaces', 'defaultEndpoint'], run: checkWhatToWatch },
   { needs: ['allowedTargets'], run: checkAllowedTargets },
   { needs: ['loadBalancing'], run: checkLoadBalancing },
   { needs: ['engine'], run: checkEngine }
@@ -85,15 +86,19 @@ function checkMappings ({ resourceQueryMapping, dataPorts }: Config, isSound: (a
   })
 }
 
-function checkInventory ({ inventory }: Config): PlacedFault[] {
-  if (inventory.provider === 'file') {
-    const faults: PlacedFault[] = []
-    if (inventory.path === undefined) faults.push({ at: ['inventory', 'path'], message: 'is required by provider file: a directory or a file of YAML or JSON objects.' })
-    if (inventory.kubeconfig !== undefined) faults.push({ at: ['inventory', 'kubeconfig'], message: 'is for provider kubernetes only; provider file has no use for it.' })
-    return faults
-  }
-  const faults: PlacedFault[] = [{ at: ['inventory', 'provider'], message: 'kubernetes is not available in this version; use file.' }]
-  if (inventory.path !== undefined) faults.push({ at: ['inventory', 'path'], message: 'is for provider file only; provider kubernetes has no use for it.' })
+function checkInventory ({ inventory: { provider, path, kubeconfig } }: Config): PlacedFault[] {
+  const faults: PlacedFault[] = []
+  if (provider === 'file' && path === undefined) faults.push({ at: ['inventory', 'path'], message: 'is required by provider file: a directory or a file of YAML or JSON objects.' })
+  if (provider === 'file' && kubeconfig !== undefined) faults.push({ at: ['inventory', 'kubeconfig'], message: 'is for provider kubernetes only; provider file has no use for it.' })
+  if (provider === 'kubernetes' && path !== undefined) faults.push({ at: ['inventory', 'path'], message: 'is for provider file only; provider kubernetes has no use for it.' })
+  return faults
+}
+
+function checkWhatToWatch ({ inventory, namespaces, defaultEndpoint, resourceQueryMapping }: Config): PlacedFault[] {
+  if (inventory.provider === 'file') return []
+  const faults: PlacedFault[] = []
+  if (Object.keys(resourceQueryMapping).length === 0) faults.push({ at: ['resourceQueryMapping'], message: 'is required by provider kubernetes: it says which resources to watch.' })
+  if ((namespaces ?? []).length === 0 && defaultEndpoint === undefined) faults.push({ at: ['namespaces'], message: 'is required by provider kubernetes, unless defaultEndpoint names one: it says where to watch.' })
   return faults
 }
 

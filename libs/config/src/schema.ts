@@ -116,7 +116,7 @@ export const ConfigSchema = Type.Object({
   sessionTimeoutSeconds: Type.Integer({ minimum: 1, maximum: 86_400, default: 300, description: 'A session that is idle for longer is not used any more.' }),
   controlPacketMagicBytes: Type.String({ default: DEFAULT_MAGIC_HEX, description: 'What a control packet starts with: 1–32 bytes in hexadecimal.' }),
   resourceQueryMapping: Type.Record(resourceTypeKey, ResourceMappingSchema, { ...closed, default: {}, description: 'Resource types that queries may name.' }),
-  namespaces: Type.Optional(Type.Array(Type.String({ minLength: 1 }), { description: 'Namespaces that queries may name. Default: that of `defaultEndpoint`, and for the `file` provider those of its objects.' })),
+  namespaces: Type.Optional(Type.Array(Type.String({ minLength: 1 }), { description: 'Namespaces that queries may name; `*` is all of them. Default: that of `defaultEndpoint`, and for the `file` provider those of its objects.' })),
   inventory: InventorySchema,
   allowedTargets: Type.Optional(Type.Array(Type.String({ minLength: 1 }), { description: 'CIDR blocks that targets must lie in. Default: any unicast address that is not loopback, link-local or our own.' })),
   loadBalancing: LoadBalancingSchema,

@@ -84,7 +84,7 @@ const golden: ReadonlyArray<readonly [yaml: string, ...faults: string[]]> = [
   ['a: *nowhere', 'the document: cannot be resolved: Unresolved alias (the anchor must be set before the alias): nowhere.'],
   ['- a', 'the document: must be a map of keys, not a list.'],
   ['just text', 'the document: must be a map of keys, not "just text".'],
-  ['', 'inventory.provider: kubernetes is not available in this version; use file.'],
+  ['', 'resourceQueryMapping: is required by provider kubernetes: it says which resources to watch.', 'namespaces: is required by provider kubernetes, unless defaultEndpoint names one: it says where to watch.'],
   ['quaryPort: 1', 'quaryPort: is not a known key. Did you mean queryPort?'],
   ['TokenTTLSecond: 1', 'TokenTTLSecond: is not a known key. Did you mean tokenTtlSeconds?'],
   ['somethingElseEntirely: 1', 'somethingElseEntirely: is not a known key.'],
@@ -156,7 +156,8 @@ const golden: ReadonlyArray<readonly [yaml: string, ...faults: string[]]> = [
   [`resourceQueryMapping: {pod: {${direct}, ports: [{name: default, portPath: "a..b"}]}}`, 'resourceQueryMapping.pod.ports[0].portPath: is not a JSONPath: expected a name, found \'.\', at position 2.'],
   ['inventory: {provider: file}', 'inventory.path: is required by provider file: a directory or a file of YAML or JSON objects.'],
   ['inventory: {provider: file, path: a, kubeconfig: b}', 'inventory.kubeconfig: is for provider kubernetes only; provider file has no use for it.'],
-  ['inventory: {path: a}', 'inventory.provider: kubernetes is not available in this version; use file.', 'inventory.path: is for provider file only; provider kubernetes has no use for it.']
+  [`inventory: {path: a}\nnamespaces: [a]\nresourceQueryMapping: {pod: {${direct}, portName: a}}`, 'inventory.path: is for provider file only; provider kubernetes has no use for it.'],
+  [`inventory: {kubeconfig: a}\nnamespaces: [a]\nresourceQueryMapping: {pod: {${direct}, portName: a}}`]
 ]
 
 void t.test('each fault in its exact words', async t => {

@@ -8,8 +8,10 @@ import type { Sample } from '#rpc/contract.js'
 import { spawnApp, type Spawned } from './spawned.js'
 
 export interface PairOptions {
-  /** YAML lines of the configuration, without ports, addresses and inventory. */
+  /** YAML lines of the configuration, without ports, addresses and mappings. */
   readonly config?: string
+  /** The value of `inventory`; default: the files of `inventory` below. */
+  readonly provider?: string
   /** Files of the inventory, by name. */
   readonly inventory?: Readonly<Record<string, string>>
 }
@@ -36,7 +38,7 @@ export class Pair {
     const folder = await mkdtemp(join(tmpdir(), 'pair-'))
     await mkdir(join(folder, 'inventory'))
     for (const [name, text] of Object.entries(options.inventory ?? {})) await writeFile(join(folder, 'inventory', name), text)
-    await writeFile(join(folder, 'config.yaml'), configText(options.config ?? ''))
+    await writeFile(join(folder, 'config.yaml'), configText(options.config ?? '', options.provider ?? '{provider: file, path: inventory}'))
     const pair = new Pair(folder)
     try {
       await pair.ready()
@@ -112,13 +114,13 @@ export class Pair {
   }
 }
 
-function configText (lines: string): string {
+function configText (lines: string, provider: string): string {
   return `
 bindAddress: 127.0.0.1
 queryPort: 0
 adminPort: 0
 dataPorts: [{name: game, port: 0}, {name: voice, port: 0}]
-inventory: {provider: file, path: inventory}
+inventory: ${provider}
 allowedTargets: [127.0.0.0/8]
 resourceQueryMapping:
   gameserver:

@@ -34,6 +34,8 @@ export interface Inventory {
   /** Namespaces that have objects. */
   readonly namespaces: () => ReadonlySet<string>
   readonly status: () => InventoryStatus
+  /** Why queries for a resource type in a namespace cannot be answered now; undefined if they can. Names no object. */
+  readonly unready: (resourceType: string, namespace: string) => string | undefined
   /** Calls `listener` after the content changed; returns how to stop that. */
   readonly onChange: (listener: () => void) => () => void
   readonly close: () => Promise<void>

@@ -14,6 +14,9 @@ export interface ResourceType {
  */
 export const SERVICES_TYPE = '(services)'
 
+/** The entry of `namespaces` that stands for all of them. With provider kubernetes, reading them takes a ClusterRole. */
+export const ALL_NAMESPACES = '*'
+
 /** True if the mapping routes to a Service's clusterIP instead of an address in the object itself. */
 export function isServiceBased (mapping: ResourceMapping): boolean {
   return mapping.addressPath === undefined && (mapping.serviceSelectorLabel !== undefined || mapping.serviceTargetPortName !== undefined)

@@ -6,6 +6,7 @@ import { matchesAny } from '#jsonpath/matches-any.js'
 import { createPathCache } from '#jsonpath/path-cache.js'
 import type { CompiledPath } from '#jsonpath/path.js'
 import type { Inventory, KubeObject } from '../inventory/inventory.js'
+import { ALL_NAMESPACES } from '../inventory/resource-types.js'
 import { compileCandidate, unusable, type Candidate, type CandidateOf, type Unusable } from './candidate.js'
 import { noMatchDetail } from './no-match.js'
 import type { TargetPolicy } from './target-policy.js'
@@ -47,14 +48,14 @@ export function createSelector ({ config, inventory, policy }: SelectorDeps): Se
     [resourceType, compileCandidate({ resourceType, mapping, dataPorts, inventory, policy })]))
   const paths = createPathCache()
 
-  const isOpen = (namespace: string): boolean => config.namespaces?.includes(namespace) ??
+  const isOpen = (namespace: string): boolean => config.namespaces?.some(name => name === namespace || name === ALL_NAMESPACES) ??
     (namespace === config.defaultEndpoint?.namespace || (config.inventory.provider === 'file' && inventory.namespaces().has(namespace)))
 
   const admit = (resourceType: string, namespace: string, isOperator: boolean): Result<CandidateOf, SelectFailure> => {
     const candidateOf = candidates.get(resourceType)
     if (candidateOf === undefined) return err({ code: 'UNKNOWN_RESOURCE_TYPE', detail: 'The resource type is no key of resourceQueryMapping.' })
     // Before the namespaces, which without a list of them are known only from the objects.
-    if (!inventory.status().synced) return err({ code: 'INVENTORY_NOT_READY', detail: 'The inventory has not been read completely yet.' })
+    if (inventory.unready(resourceType, namespace) !== undefined) return err({ code: 'INVENTORY_NOT_READY', detail: 'Objects of this type cannot be read at the moment.' })
     if (isOperator || isOpen(namespace)) return ok(candidateOf)
     return err({ code: 'NAMESPACE_NOT_ALLOWED', detail: 'The namespace is not one of those that queries may name.' })
   }

@@ -16,7 +16,7 @@ interface Options {
 function inventoryOf (objects: readonly KubeObject[], synced: boolean): Inventory {
   const store = createStore(['gameserver', 'lobby'])
   store.replace(new Map([['gameserver', objects]]))
-  return { ...store, status: () => ({ synced, ageMs: 0, faults: [] }), close: async () => {} }
+  return { ...store, status: () => ({ synced, ageMs: 0, faults: [] }), unready: () => synced ? undefined : 'Not yet.', close: async () => {} }
 }
 
 function selectorOver (objects: readonly KubeObject[], { config = {}, synced = true }: Options = {}): Selector {
@@ -96,6 +96,7 @@ void t.test('what a caller may not ask is told before what there is', async t =>
   t.match(outcome(selector, { resourceType: 'constructor' }), /^UNKNOWN_RESOURCE_TYPE /)
   t.match(outcome(selector, { resourceType: '(services)' }), /^UNKNOWN_RESOURCE_TYPE /)
   t.match(outcome(selector, { namespace: 'other' }), /^NAMESPACE_NOT_ALLOWED /)
+  t.notMatch(outcome(selectorOver(fleet, { config: { namespaces: ['*'] } }), { namespace: 'other' }), /^NAMESPACE_NOT_ALLOWED /)
   const broken = selector.select({ ...games, statusQuery: { jsonPath: 'status[', expectedValues: ['x'] } })
   t.match(broken, { ok: false, error: { code: 'INVALID_JSON_PATH', position: 7, detail: /^Expected an index/ } })
   const unsynced = selectorOver([], { synced: false })

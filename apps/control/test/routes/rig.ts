@@ -81,7 +81,13 @@ export async function startRig (t: Test, options: RigOptions = {}): Promise<Rig>
   const inventoryStatus = { synced: true, ageMs: 1500, faults: [] as string[] }
   const { deps, close } = wireControl({
     config,
-    inventory: { ...store, status: () => inventoryStatus, close: async () => { await Promise.resolve() }, ...options.inventory },
+    inventory: {
+      ...store,
+      status: () => inventoryStatus,
+      unready: () => inventoryStatus.synced ? undefined : 'The inventory has not been read completely yet.',
+      close: async () => { await Promise.resolve() },
+      ...options.inventory
+    },
     metrics: createControlMetrics(),
     socketPath: proxy.socketPath,
     clock,

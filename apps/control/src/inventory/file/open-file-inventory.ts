@@ -61,7 +61,7 @@ export async function openFileInventory (deps: FileInventoryDeps): Promise<Resul
   const files = new WatchedFiles(deps, types, store)
   await files.read(listing.value)
   const { find, get, sizes, namespaces, onChange } = store
-  return ok({ find, get, sizes, namespaces, onChange, status: () => files.status(), close: () => files.close() })
+  return ok({ find, get, sizes, namespaces, onChange, status: () => files.status(), unready: () => undefined, close: () => files.close() })
 }
 
 // Keeps `store` in step with the files.

@@ -1,9 +1,6 @@
 // What there is to read from the API server: each resource in each namespace, once, for all resource types that it is.
 import type { Config } from '#config/schema.js'
-import { heldTypes, isService, isServiceBased, SERVICES_TYPE, type ResourceType } from '../resource-types.js'
-
-/** Stands for all namespaces in the configuration. Reading them takes a ClusterRole. */
-export const ALL_NAMESPACES = '*'
+import { ALL_NAMESPACES, heldTypes, isService, isServiceBased, SERVICES_TYPE, type ResourceType } from '../resource-types.js'
 
 export interface Source extends ResourceType {
   /** Undefined: all of them. */

@@ -1,0 +1,129 @@
+// The running pair on a Kubernetes API: what is there can be reached, what is gone cannot, and what goes wrong is told.
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { startKubeApi, type KubeApi, type KubeApiOptions } from '#testkit/kube-api/start-kube-api.js'
+import { Pair } from '#testkit/pair.js'
+import { spawnApp } from '#testkit/spawned.js'
+import { openUdpPeer, type UdpPeer } from '#testkit/udp-peer.js'
+
+const type = 'gameservers'
+const query = { resourceType: 'gameserver', namespace: 'games', statusQuery: { jsonPath: 'status.state', expectedValue: 'Allocated' } }
+
+function gameServer (name: string, server: UdpPeer, state = 'Allocated') {
+  return {
+    apiVersion: 'agones.dev/v1',
+    kind: 'GameServer',
+    metadata: { name, namespace: 'games' },
+    status: { state, address: '127.0.0.1', ports: [{ name: 'game', port: server.port }, { name: 'voice', port: server.port }] }
+  }
+}
+
+async function openApi (t: Test, options: KubeApiOptions = {}): Promise<{ api: KubeApi, kubeconfig: string }> {
+  const api = await startKubeApi(options)
+  const folder = await mkdtemp(join(tmpdir(), 'kubeconfig-'))
+  const kubeconfig = join(folder, 'config')
+  await writeFile(kubeconfig, api.kubeconfig())
+  t.teardown(async () => {
+    await api.close()
+    await rm(folder, { recursive: true })
+  })
+  return { api, kubeconfig }
+}
+
+async function peer (t: Test): Promise<UdpPeer> {
+  const opened = await openUdpPeer()
+  t.teardown(opened.close)
+  return opened
+}
+
+const settings = (kubeconfig: string) => ({
+  provider: `{provider: kubernetes, kubeconfig: ${kubeconfig}}`,
+  config: 'namespaces: [games]\ndefaultEndpoint: {resourceType: gameserver, namespace: games, statusQuery: {jsonPath: status.state, expectedValue: Ready}}'
+})
+
+void t.test('objects come, change and go, and so do the answers; an API server that is away changes nothing', async t => {
+  const { api, kubeconfig } = await openApi(t, { tls: true, tokens: ['secret'] })
+  const [a, lobby, client] = [await peer(t), await peer(t), await peer(t)]
+  api.store.create(type, gameServer('a', a))
+  const pair = await Pair.open(settings(kubeconfig))
+  t.teardown(async () => { await pair.close() })
+  const port = pair.dataPorts['game']!
+  const answer = async (): Promise<{ status: number, body: unknown }> => await pair.public('POST', '/query', query)
+
+  const first = await answer()
+  t.equal(first.status, 200)
+  await client.send((first.body as { token: string }).token, port)
+  await client.send('hello', port)
+  t.equal((await a.next()).bytes.toString(), 'hello')
+
+  await client.send('no default endpoint yet', port)
+  api.store.create(type, gameServer('lobby', lobby, 'Ready'))
+  const other = await peer(t)
+  await pair.until(async () => /udp_director_default_targets 1/.test(String((await pair.admin('GET', '/metrics')).body)))
+  await other.send('anyone', port)
+  t.equal((await lobby.next()).bytes.toString(), 'anyone', 'the default endpoint follows')
+
+  const asked = api.requests.length
+  for (let count = 0; count < 20; count++) await answer()
+  t.equal(api.requests.length, asked, 'a query costs no call to the API')
+
+  api.store.patch(type, 'games/a', { status: { state: 'Shutdown' } })
+  await pair.until(async () => (await answer()).status === 404)
+  t.pass('an object in another state is not handed out any more')
+  api.store.patch(type, 'games/a', { status: { state: 'Allocated' } })
+  await pair.until(async () => (await answer()).status === 200)
+
+  // Away: connections are refused, the cache serves, health tells the age.
+  const refuse = api.forbid({})
+  for (const watch of api.watches()) watch.cut('reset')
+  await pair.until(async () => ((await pair.admin('GET', '/healthz')).body as { inventory: { faults: string[] } }).inventory.faults.length > 0)
+  const health = (await pair.admin('GET', '/healthz')).body as { status: string, inventory: { faults: string[] } }
+  t.equal(health.status, 'degraded')
+  t.match(health.inventory.faults.join(), /gameservers\.agones\.dev in namespace games/)
+  t.equal((await answer()).status, 200)
+  t.equal((await pair.admin('GET', '/readyz')).status, 200, 'later loss does not take the pod out of service')
+  api.store.delete(type, 'games/a')
+  refuse()
+  await pair.until(async () => (await answer()).status === 404)
+  t.pass('what was deleted meanwhile is found out')
+  t.same(((await pair.admin('GET', '/healthz')).body as { inventory: { faults: string[] } }).inventory.faults, [])
+})
+
+void t.test('one clear message for each thing an operator has to mend', async t => {
+  const { api, kubeconfig } = await openApi(t, { tokens: ['secret'] })
+  const folder = await mkdtemp(join(tmpdir(), 'kubernetes-'))
+  t.teardown(async () => { await rm(folder, { recursive: true }) })
+  const start = async (inventory: string) => {
+    const file = join(folder, 'config.yaml')
+    await writeFile(file, `bindAddress: 127.0.0.1\nqueryPort: 0\nadminPort: 0\nnamespaces: [games]\ninventory: ${inventory}\nresourceQueryMapping: {gameserver: {group: agones.dev, resource: gameservers, addressPath: status.address, portName: game}}\n`)
+    const control = spawnApp('control', { CONFIG_PATH: file, UDP_DIRECTOR_SOCKET: join(folder, 'proxy.sock') })
+    t.teardown(async () => {
+      control.kill('SIGKILL')
+      await control.ended
+    })
+    return control
+  }
+  const missing = await start(`{provider: kubernetes, kubeconfig: ${join(folder, 'nowhere')}}`)
+  t.equal(await missing.ended, 78)
+  t.match(missing.stderr(), /kubeconfig|nowhere/)
+
+  const said = async (): Promise<string> => {
+    const control = await start(`{provider: kubernetes, kubeconfig: ${kubeconfig}}`)
+    const line = await control.line('Kubernetes objects cannot be read, what is known of them is kept')
+    control.kill('SIGKILL')
+    await control.ended
+    return String(line['fault'])
+  }
+  const allow = api.forbid({})
+  t.match(await said(), /Cannot list gameservers\.agones\.dev in namespace games: not allowed; it takes a Role with apiGroups: /)
+  allow()
+  api.setTokens('another')
+  t.match(await said(), /does not accept the credentials, the token may have expired/)
+  api.setTokens('secret')
+  api.removeType(type)
+  t.match(await said(), /Cannot list gameservers\.agones\.dev in namespace games: there is no such resource in agones\.dev\/v1/)
+  await api.close()
+  t.match(await said(), /The Kubernetes API cannot be reached/)
+})
