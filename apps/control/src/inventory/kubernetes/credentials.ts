@@ -39,7 +39,8 @@ function load ({ kubeconfig, root = '' }: CredentialsOptions): Result<KubeConfig
     else if (isReadable(root + SERVICE_ACCOUNT_TOKEN)) config.loadFromCluster(root)
     else config.loadFromDefault()
   } catch (error) {
-    return err(`${origin} cannot be used: ${messageOf(error)}`)
+    // The library looks into whatever the file holds.
+    return err(`${origin} cannot be used: ${error instanceof TypeError ? 'it is no kubeconfig.' : messageOf(error)}`)
   }
   const fault = faultOf(config, origin)
   return fault === undefined ? ok(config) : err(fault)
@@ -55,6 +56,9 @@ function faultOf (config: KubeConfig, origin: string): string | undefined {
   const cluster = config.getCurrentCluster()
   if (cluster === null) return `${origin} has no cluster ${config.getContextObject(context)?.cluster ?? ''}, which its context names.`
   if (cluster.proxyUrl !== undefined && cluster.proxyUrl !== '') return `${origin} has a proxy-url, which is not supported.`
+  if (cluster.name === 'inCluster' && !URL.canParse(cluster.server)) {
+    return 'There is a service account, but KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT do not say where the API server is.'
+  }
   if (!URL.canParse(cluster.server) || !/^https?:/.test(cluster.server)) return `${origin} has a server that is no http or https URL: ${cluster.server}.`
   return undefined
 }

@@ -150,7 +150,7 @@ class FollowedCluster {
       clock,
       random,
       hooks,
-      onFault: (verb, failure) => { this.#faults.set(source, failure === undefined ? undefined : describeFault(verb, source, failure)) },
+      onFault: (verb, failure) => { this.#faults.set(source, verb, failure === undefined ? undefined : describeFault(verb, source, failure)) },
       onCorrupt: reason => {
         const { resource, namespace } = source
         log.warn({ resource, namespace, reason }, 'Kubernetes event makes no sense, objects are listed again')

@@ -44,7 +44,7 @@ export interface ReflectorDeps {
   /** Uniform in [0, 1). */
   readonly random: () => number
   readonly hooks: ReflectorHooks
-  /** What is wrong now; undefined when nothing is. May be called with the same again. */
+  /** What is wrong with lists or watches; undefined when nothing is. May be called with the same again. */
   readonly onFault: (verb: Verb, failure: ApiFailure | undefined) => void
   readonly onCorrupt: (reason: CorruptReason) => void
   /** How long to wait before the first list. */

@@ -35,7 +35,7 @@ export interface RigOptions extends KubeApiOptions {
   readonly config?: Partial<KubernetesInventoryDeps['config']>
   readonly credentials?: (api: KubeApi) => Credentials
   /** Before the inventory is opened. */
-  readonly prepare?: (api: KubeApi) => void
+  readonly prepare?: (api: KubeApi) => void | Promise<void>
   readonly random?: () => number
 }
 
@@ -49,14 +49,15 @@ export function server (name: string, fields: { labels?: Record<string, string>,
   return { apiVersion: 'agones.dev/v1', kind: 'GameServer', metadata: { name, namespace, labels }, status: { state } }
 }
 
-const STEP_MS = 200
+// Long times pass in longer steps: each costs a few real milliseconds.
+const stepOf = (ms: number): number => Math.max(200, ms / 200)
 
 export async function openRig (t: Test, options: RigOptions = {}): Promise<Rig> {
   const { config, credentials = plainCredentials, prepare, random = () => 0.5, ...apiOptions } = options
   const clock = createFakeClock()
   const api = await startKubeApi({ clock, ...apiOptions })
   t.teardown(() => api.close())
-  prepare?.(api)
+  await prepare?.(api)
   const logged: string[] = []
   const told: string[] = []
   const write = (level: string) => (fields: object, message: string): void => { logged.push(`${level} ${message} ${JSON.stringify(fields)}`) }
@@ -80,12 +81,13 @@ export async function openRig (t: Test, options: RigOptions = {}): Promise<Rig> 
   const held = (): string[] => [...inventory.find('gameserver', 'games')].map(({ metadata }) => `${metadata.name}@${String(metadata.resourceVersion)}`)
   const served = (): string[] => [...api.store.find('agones.dev', 'v1', 'gameservers')?.objects.values() ?? []]
     .filter(({ metadata }) => metadata.namespace === 'games')
-    .map(({ metadata }) => `${metadata.name}@${String(metadata.resourceVersion)}`).sort()
+    .sort((left, right) => left.metadata.name < right.metadata.name ? -1 : 1)
+    .map(({ metadata }) => `${metadata.name}@${String(metadata.resourceVersion)}`)
   const until = async (isReached: () => boolean, limitMs = 5_000): Promise<void> => {
     await rest(isReached)
     for (const endMs = clock.now() + limitMs; !isReached();) {
       if (clock.now() >= endMs) throw new Error(`it did not come in ${limitMs} ms; ${told.join(', ')}; held ${held().join(' ')}`)
-      clock.advance(STEP_MS)
+      clock.advance(stepOf(limitMs))
       await rest(isReached)
     }
   }
@@ -101,7 +103,7 @@ export async function openRig (t: Test, options: RigOptions = {}): Promise<Rig> 
     until,
     pass: async ms => {
       for (const endMs = clock.now() + ms; clock.now() < endMs;) {
-        clock.advance(Math.min(STEP_MS, endMs - clock.now()))
+        clock.advance(Math.min(stepOf(ms), endMs - clock.now()))
         await rest()
       }
     },

@@ -15,10 +15,10 @@ const count = (rig: Rig, verb: 'list' | 'watch'): number => rig.requests().filte
 async function openWatching (t: Test, faults: readonly Fault[] = [], options: RigOptions & { times?: number } = {}): Promise<Rig> {
   const rig = await openRig(t, {
     ...options,
-    prepare: api => {
+    prepare: async api => {
       api.load([server('a'), server('b')])
       if (faults.length > 0) api.fault({ ...watch, times: options.times ?? 1 }, ...faults)
-      options.prepare?.(api)
+      await options.prepare?.(api)
     }
   })
   await rig.converged()
@@ -363,7 +363,7 @@ void t.test('a cluster that was restored from a backup', async t => {
 void t.test('clients of a server that stops come back one after the other', async t => {
   let drawn = 0
   const rig = await openWatching(t, [], { random: () => (drawn++ * 0.37) % 1, config: { namespaces: ['games', 'b', 'c', 'd', 'e'] } })
-  await rig.api.watching({ type: 'gameservers' }, 5)
+  await rig.until(() => rig.api.watches().length === 5)
   await rig.pass(5000)
   for (const handle of rig.api.watches()) handle.cut('end')
   const again = (): readonly number[] => rig.requests().filter(({ verb }) => verb === 'watch').slice(5).map(({ atMs }) => atMs)

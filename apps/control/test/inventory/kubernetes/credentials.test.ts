@@ -1,0 +1,204 @@
+// Credentials from every place they may come from, and what happens when they change or were never good.
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import type { KubeApi } from '#testkit/kube-api/start-kube-api.js'
+import type { Credentials } from '../../../src/inventory/kubernetes/access.js'
+import { openCredentials, type CredentialsOptions } from '../../../src/inventory/kubernetes/credentials.js'
+import { openRig, server } from './rig.js'
+
+async function folder (t: Test): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), 'kubeconfig-'))
+  t.teardown(() => rm(path, { recursive: true, force: true }))
+  return path
+}
+
+function withEnvironment (t: Test, variables: Readonly<Record<string, string | undefined>>): void {
+  const before = { ...process.env }
+  t.teardown(() => { process.env = before })
+  process.env = { ...before, ...variables }
+  for (const [name, value] of Object.entries(variables)) if (value === undefined) Reflect.deleteProperty(process.env, name)
+}
+
+function opened (options: CredentialsOptions): Credentials {
+  const credentials = openCredentials(options)
+  if (!credentials.ok) throw new Error(credentials.error)
+  return credentials.value
+}
+
+const kubeconfig = (fields: { cluster?: string, user?: string, context?: string } = {}): string => `
+apiVersion: v1
+kind: Config
+clusters: [{name: c, cluster: {${fields.cluster ?? 'server: "https://10.0.0.1:6443/k8s/clusters/x/"'}}}]
+users: [{name: u, user: {${fields.user ?? 'token: secret'}}}]
+contexts: [{name: x, context: {cluster: c, user: u}}]
+current-context: ${fields.context ?? 'x'}
+`
+
+void t.test('a kubeconfig says where the server is and who we are', async t => {
+  const path = await folder(t)
+  const file = join(path, 'config')
+  const accessFor = async (text: string): Promise<unknown> => {
+    await writeFile(file, text)
+    return await opened({ kubeconfig: file }).access()
+  }
+  const tls = { rejectUnauthorized: true }
+  t.strictSame(await accessFor(kubeconfig()), {
+    ok: true,
+    value: { baseUrl: 'https://10.0.0.1:6443/k8s/clusters/x', tls, headers: { Authorization: 'Bearer secret' } }
+  })
+  t.match(await accessFor(kubeconfig({ user: 'username: me, password: "pass:word"' })), { value: { headers: { Authorization: `Basic ${Buffer.from('me:pass:word').toString('base64')}` } } })
+  t.strictSame(await accessFor(kubeconfig({ cluster: 'server: "http://127.0.0.1:8001"' })), {
+    ok: true, value: { baseUrl: 'http://127.0.0.1:8001', tls: { rejectUnauthorized: false }, headers: { Authorization: 'Bearer secret' } }
+  }, 'kubectl proxy')
+  await writeFile(join(path, 'ca.pem'), 'CA')
+  const pair = `client-certificate-data: ${Buffer.from('CERT').toString('base64')}, client-key-data: ${Buffer.from('KEY').toString('base64')}`
+  t.match(await accessFor(kubeconfig({ cluster: 'server: "https://h", certificate-authority: ca.pem, tls-server-name: kube', user: pair })), {
+    value: { tls: { ca: 'CA', cert: 'CERT', key: 'KEY', servername: 'kube', rejectUnauthorized: true } }
+  })
+  t.match(await accessFor(kubeconfig({ cluster: 'server: "https://h", insecure-skip-tls-verify: true' })), { value: { tls: { rejectUnauthorized: false } } })
+})
+
+void t.test('what is wrong with a kubeconfig is said in one sentence', async t => {
+  const path = await folder(t)
+  const file = join(path, 'config')
+  const table: ReadonlyArray<readonly [text: string, message: RegExp]> = [
+    ['a: [', /^The kubeconfig .*config cannot be used: /],
+    ['', /^The kubeconfig .*config cannot be used: it is no kubeconfig\.$/],
+    ['just text', /^The kubeconfig .*config (?:cannot be used|has no context)/],
+    [kubeconfig({ context: 'none' }), /^The kubeconfig .*config has no context none\.$/],
+    [kubeconfig().replace('cluster: c,', 'cluster: d,'), /^The kubeconfig .*config has no cluster d, which its context names\.$/],
+    [kubeconfig({ cluster: 'server: "10.0.0.1:6443"' }), /^The kubeconfig .*config has a server that is no http or https URL: 10\.0\.0\.1:6443\.$/],
+    [kubeconfig({ cluster: 'server: "https://h", proxy-url: "socks5://p"' }), /^The kubeconfig .*config has a proxy-url, which is not supported\.$/]
+  ]
+  for (const [text, message] of table) {
+    await writeFile(file, text)
+    t.match(openCredentials({ kubeconfig: file }), { ok: false, error: message }, text)
+  }
+  t.match(openCredentials({ kubeconfig: join(path, 'none') }), { ok: false, error: /none cannot be used: .*ENOENT/ })
+  await writeFile(file, kubeconfig({ cluster: 'server: "https://h", certificate-authority: none.pem' }))
+  t.match(await opened({ kubeconfig: file }).access(), { ok: false, error: /^The Kubernetes credentials cannot be read: .*none\.pem/ })
+})
+
+void t.test('a plugin is asked for a token, and blamed if it has none', async t => {
+  const path = await folder(t)
+  const plugin = join(path, 'plugin')
+  const file = join(path, 'config')
+  await writeFile(file, kubeconfig({ user: `exec: {apiVersion: client.authentication.k8s.io/v1, command: "${plugin}"}` }))
+  const becomes = async (script: string): Promise<void> => {
+    await writeFile(plugin, `#!/bin/sh\n${script}\n`)
+    await chmod(plugin, 0o755)
+  }
+  await becomes('echo \'{"status": {"token": "first", "expirationTimestamp": "2999-01-01T00:00:00Z"}}\'')
+  const credentials = opened({ kubeconfig: file })
+  t.match(await credentials.access(), { value: { headers: { Authorization: 'Bearer first' } } })
+  await becomes('echo \'{"status": {"token": "second"}}\'')
+  t.match(await credentials.access(), { value: { headers: { Authorization: 'Bearer first' } } }, 'until it expires')
+  credentials.refresh()
+  t.match(await credentials.access(), { value: { headers: { Authorization: 'Bearer second' } } }, 'or is refused')
+  await becomes('echo "log in first" >&2; exit 1')
+  credentials.refresh()
+  t.match(await credentials.access(), { ok: false, error: 'The Kubernetes credentials cannot be read: log in first' })
+  await rm(plugin)
+  t.match(await credentials.access(), { ok: false, error: /ENOENT/ })
+})
+
+void t.test('without a file: the service account, KUBECONFIG, the home directory, in this order', async t => {
+  const path = await folder(t)
+  const account = join(path, 'var/run/secrets/kubernetes.io/serviceaccount')
+  const home = join(path, 'home')
+  await mkdir(join(home, '.kube'), { recursive: true })
+  withEnvironment(t, { KUBECONFIG: undefined, HOME: home, KUBERNETES_SERVICE_HOST: 'fd00::1', KUBERNETES_SERVICE_PORT: '443' })
+  t.match(openCredentials({ root: path }), { ok: false, error: /^There are no Kubernetes credentials: .*Set inventory\.kubeconfig/ })
+  await writeFile(join(home, '.kube', 'config'), kubeconfig({ user: 'token: home' }))
+  t.match(await opened({ root: path }).access(), { value: { headers: { Authorization: 'Bearer home' } } })
+  process.env['KUBECONFIG'] = join(path, 'named')
+  await writeFile(join(path, 'named'), kubeconfig({ user: 'token: named' }))
+  t.match(await opened({ root: path }).access(), { value: { headers: { Authorization: 'Bearer named' } } })
+  await mkdir(account, { recursive: true })
+  await writeFile(join(account, 'token'), 'pod\n')
+  await writeFile(join(account, 'ca.crt'), 'CA')
+  const credentials = opened({ root: path })
+  t.strictSame(await credentials.access(), {
+    ok: true, value: { baseUrl: 'https://[fd00::1]:443', tls: { ca: 'CA', rejectUnauthorized: true }, headers: { Authorization: 'Bearer pod' } }
+  })
+  await writeFile(join(account, 'token'), 'rotated\n')
+  credentials.refresh()
+  t.match(await credentials.access(), { value: { headers: { Authorization: 'Bearer rotated' } } })
+  process.env['KUBERNETES_SERVICE_HOST'] = ''
+  t.match(openCredentials({ root: path }), { ok: false, error: /KUBERNETES_SERVICE_HOST/ })
+})
+
+// Credentials from a file that the test rewrites.
+async function fileFor (t: Test): Promise<{ credentials: (api: KubeApi) => Credentials, write: (text: string) => Promise<void>, prepare: (api: KubeApi) => Promise<void> }> {
+  const file = join(await folder(t), 'config')
+  const write = async (text: string): Promise<void> => { await writeFile(file, text) }
+  return { write, credentials: () => opened({ kubeconfig: file }), prepare: async api => { await write(api.kubeconfig()) } }
+}
+
+void t.test('a rotated token is read again, and nothing is listed anew', async t => {
+  const { write, ...options } = await fileFor(t)
+  const rig = await openRig(t, { ...options, tokens: ['old'] })
+  await rig.api.watching()
+  rig.api.setTokens('new')
+  await write(rig.api.kubeconfig())
+  rig.api.load([server('a')])
+  rig.api.watches()[0]!.cut('end')
+  await rig.converged()
+  await rig.until(() => rig.api.watches().length === 1)
+  t.strictSame(rig.requests().map(({ verb, status }) => `${verb} ${String(status)}`), ['list 200', 'watch 200', 'watch 401', 'watch 200'])
+})
+
+void t.test('a token that stays refused is tried again at the pace of failures, with one clear message', async t => {
+  const { write, ...options } = await fileFor(t)
+  const rig = await openRig(t, { ...options, tokens: ['old'] })
+  await rig.api.watching()
+  rig.api.setTokens('new')
+  rig.api.watches()[0]!.cut('end')
+  await rig.pass(60_000)
+  t.ok(rig.requests().length <= 11, `${rig.requests().length} requests in a minute`)
+  t.match(rig.inventory.status().faults, [/^The Kubernetes API does not accept the credentials, the token may have expired: 401/])
+  t.equal(rig.logged.filter(line => line.startsWith('warn')).length, 1)
+  await write(rig.api.kubeconfig())
+  rig.api.load([server('a')])
+  await rig.converged(70_000)
+})
+
+void t.test('certificates', async t => {
+  await t.test('the server\'s is checked, ours is shown', async t => {
+    const { write, ...options } = await fileFor(t)
+    const rig = await openRig(t, { ...options, tls: true, tokens: ['x'], prepare: async api => { await write(api.kubeconfig({ clientCertificate: true })) } })
+    rig.api.load([server('a')])
+    await rig.converged()
+    t.notOk('authorization' in rig.requests()[0]!.headers)
+  })
+
+  await t.test('a rotated authority is read again', async t => {
+    const { write, ...options } = await fileFor(t)
+    const rig = await openRig(t, { ...options, tls: true })
+    await rig.api.watching()
+    rig.api.renewCertificate({ newAuthority: true })
+    rig.api.drop('fin')
+    await rig.until(() => rig.inventory.status().faults.length > 0)
+    t.match(rig.inventory.status().faults, [/^The certificate of the Kubernetes API is not trusted: /])
+    await write(rig.api.kubeconfig())
+    rig.api.load([server('a')])
+    await rig.converged(10_000)
+    t.equal(rig.requests().filter(({ verb }) => verb === 'list').length, 1)
+  })
+
+  await t.test('another\'s name or one that expired is never accepted', async t => {
+    for (const wish of [{ hosts: ['kubernetes.example'] }, { expired: true }]) {
+      const { write, ...options } = await fileFor(t)
+      const rig = await openRig(t, { ...options, tls: true, prepare: async api => { api.renewCertificate(wish); await write(api.kubeconfig()) } })
+      await rig.pass(5000)
+      t.equal(rig.requests().length, 0, 'the token was never sent')
+      t.match(rig.inventory.status().faults, [/^The certificate of the Kubernetes API is not trusted: /])
+      t.equal(rig.logged.length, 1)
+      rig.api.renewCertificate()
+      await rig.converged(10_000)
+      await rig.inventory.close()
+    }
+  })
+})
