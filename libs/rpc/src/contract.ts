@@ -4,11 +4,14 @@ import { Type, type Static, type TSchema } from '@sinclair/typebox'
 
 const closed = { additionalProperties: false } as const
 
-/** Most tokens in one call; a larger push is split. Keeps a body under a quarter of MAX_RPC_BODY_BYTES. */
+/** Most tokens in one call; a larger push is split. */
 export const MAX_TOKENS_PER_CALL = 2000
 
-/** Longest request body the proxy reads, in bytes. */
-export const MAX_RPC_BODY_BYTES = 4 * 1024 * 1024
+/** Most candidates of the default endpoint. */
+export const MAX_DEFAULT_TARGETS = 10_000
+
+/** Longest request body the proxy reads, in bytes: a full snapshot with the longest keys is below 12 MiB. */
+export const MAX_RPC_BODY_BYTES = 16 * 1024 * 1024
 
 export const TokenText = Type.String({ minLength: 36, maxLength: 36, description: 'A UUID v4 in lower case.' })
 
@@ -55,12 +58,12 @@ export const SnapshotSchema = Type.Object({
   epoch: Epoch,
   revoked: Type.Array(TokenText, { maxItems: MAX_TOKENS_PER_CALL }),
   tokens: Type.Array(TokenGrantSchema, { maxItems: MAX_TOKENS_PER_CALL, description: 'Live tokens; added to those the proxy has, which stay. More follow by `pushTokens`.' }),
-  defaultTargets: Type.Array(TargetSchema, { maxItems: 10_000, description: 'Candidates of the default endpoint, best first; replaces the former ones.' })
+  defaultTargets: Type.Array(TargetSchema, { maxItems: MAX_DEFAULT_TARGETS, description: 'Candidates of the default endpoint, best first; replaces the former ones.' })
 }, closed)
 
 export const DefaultTargetsSchema = Type.Object({
   epoch: Epoch,
-  defaultTargets: Type.Array(TargetSchema, { maxItems: 10_000 })
+  defaultTargets: Type.Array(TargetSchema, { maxItems: MAX_DEFAULT_TARGETS })
 }, closed)
 
 export const SessionSchema = Type.Object({

@@ -1,8 +1,5 @@
 // The candidates of the default endpoint as the proxy should know them: the latest list wins, one call at a time.
-import type { Target } from '#rpc/contract.js'
-
-/** Most candidates the proxy takes; see DefaultTargetsSchema. */
-const MAX_DEFAULT_TARGETS = 10_000
+import { MAX_DEFAULT_TARGETS, type Target } from '#rpc/contract.js'
 
 export class DefaultTargets {
   readonly #send: (targets: Target[]) => Promise<boolean>
