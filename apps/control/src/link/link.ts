@@ -48,6 +48,7 @@ export class Link {
   #proxy: Hello | undefined
   #failures = 0
   #connection: AbortController | undefined
+  #onStream: () => void = () => undefined
   #wake: (() => void) | undefined
   #isClosed = false
   #running: Promise<void> | undefined
@@ -118,8 +119,7 @@ export class Link {
       this.#state = 'connecting'
       const connection = new AbortController()
       this.#connection = connection
-      const failure = await this.#synchronise() ?? await this.#follow(connection.signal)
-      this.#fail(failure)
+      this.#fail(await this.#connect(connection.signal))
       this.#shut()
       if (this.#goesOn()) await this.#pause()
     }
@@ -129,19 +129,28 @@ export class Link {
     return !this.#isClosed && this.#state !== 'superseded'
   }
 
-  async #synchronise (): Promise<RpcFailure | undefined> {
-    const { client, clock, registry, log, onSynchronised } = this.#options
+  // The events come first: a redemption between the snapshot and the stream would be missed.
+  async #connect (signal: AbortSignal): Promise<RpcFailure> {
+    const { client, clock } = this.#options
     const hello = await client.call('hello', {})
     if (!hello.ok) return hello.error
     this.#proxy = hello.value
     this.#epoch ??= Math.max(clock.wallNow(), hello.value.epoch + 1)
+    const opened = new Promise<undefined>(resolve => { this.#onStream = () => { resolve(undefined) } })
+    const ended = this.#follow(signal)
+    return await Promise.race([opened, ended]) ?? await this.#synchronise(hello.value) ?? await ended
+  }
+
+  async #synchronise ({ instanceId, engine }: Hello): Promise<RpcFailure | undefined> {
+    const { registry, log, onSynchronised } = this.#options
     const grants = registry.grants()
     const revoked = this.#queue.revocations()
     const failure = await this.#putSnapshot(grants, revoked)
     if (failure !== undefined || this.#isClosed) return failure
     this.#queue.settleRevocations(revoked)
     this.#state = 'synchronised'
-    log.info({ instanceId: hello.value.instanceId, engine: hello.value.engine, tokens: grants.length }, 'Proxy synchronised')
+    this.#failures = 0
+    log.info({ instanceId, engine, tokens: grants.length }, 'Proxy synchronised')
     onSynchronised?.()
     this.#queue.open()
     this.#defaults.open()
@@ -199,9 +208,9 @@ export class Link {
     if (event.type === 'counts') load.apply(event.sessions)
     else if (event.type === 'redeemed') registry.consume(event.token as Token, event.dataPort)
     else if (event.type === 'hello') {
-      this.#failures = 0
       load.clear()
-      if (event.instanceId !== this.#proxy?.instanceId) this.#fail(restarted)
+      if (event.instanceId === this.#proxy?.instanceId) this.#onStream()
+      else this.#fail(restarted)
     }
   }
 
