@@ -1,0 +1,213 @@
+// The manifests in k8s/: each overlay's configuration is one that this loader takes, its Roles let the director read
+// what that configuration names and nothing else, and what kubectl makes of it hangs together.
+import { execFile, execFileSync, spawnSync } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import t, { type Test } from 'tap'
+import { parseAllDocuments } from 'yaml'
+import { formatFaults } from '../src/fault.js'
+import { parseConfig } from '../src/load-config.js'
+import type { Config } from '../src/schema.js'
+
+const run = promisify(execFile)
+const overlays = join(import.meta.dirname, '../../../k8s/overlays')
+const names = readdirSync(overlays).sort()
+
+// Of each kind only what is looked at below.
+interface Rule {
+  readonly apiGroups: readonly string[]
+  readonly resources: readonly string[]
+  readonly verbs: readonly string[]
+}
+
+interface Manifest {
+  readonly kind: string
+  readonly metadata: { readonly name: string, readonly namespace?: string, readonly labels?: Labels }
+  readonly data?: Readonly<Record<string, string>>
+  readonly rules?: readonly Rule[]
+  readonly roleRef?: { readonly kind: string, readonly name: string }
+  readonly subjects?: unknown
+  readonly spec?: unknown
+}
+
+type Labels = Readonly<Record<string, string>>
+
+interface Container {
+  readonly name: string
+  readonly ports: ReadonlyArray<{ readonly name: string, readonly containerPort: number, readonly protocol: string }>
+  readonly startupProbe: { readonly exec?: { readonly command: readonly [string, ...string[]] } }
+  readonly securityContext: unknown
+}
+
+interface Pod {
+  readonly metadata: { readonly labels: Labels }
+  readonly spec: {
+    readonly initContainers?: readonly Container[]
+    readonly containers: readonly Container[]
+    readonly volumes: ReadonlyArray<{ readonly configMap?: { readonly name: string } }>
+  }
+}
+
+interface Service {
+  readonly type: string
+  readonly selector: Labels
+  readonly ports: ReadonlyArray<{ readonly name: string, readonly targetPort: string, readonly protocol: string }>
+}
+
+interface NetworkPolicy {
+  readonly podSelector: { readonly matchLabels: Labels }
+  readonly ingress?: ReadonlyArray<{ readonly ports: ReadonlyArray<{ readonly port: string, readonly protocol: string }> }>
+}
+
+function read (text: string): readonly Manifest[] {
+  return parseAllDocuments(text).map(document => {
+    if (document.errors.length > 0) throw new Error(document.errors.join('\n'))
+    return document.toJS() as Manifest
+  })
+}
+
+function configFrom (text: string): Config {
+  const loaded = parseConfig(text, '/etc/udp-director/config.yaml')
+  if (!loaded.ok) throw new Error(formatFaults('config.yaml', loaded.error))
+  return loaded.value.config
+}
+
+/** What the director reads for `config`, as `namespace group/resource`; `*` for all namespaces. */
+function neededFor ({ resourceQueryMapping, namespaces = [], defaultEndpoint }: Config): readonly string[] {
+  const resources = Object.values(resourceQueryMapping).flatMap(({ group, resource, serviceSelectorLabel }) =>
+    serviceSelectorLabel === undefined ? [`${group}/${resource}`] : [`${group}/${resource}`, '/services'])
+  const scopes = namespaces.includes('*') ? ['*'] : [...namespaces, ...defaultEndpoint === undefined ? [] : [defaultEndpoint.namespace]]
+  return [...new Set(scopes.flatMap(scope => resources.map(resource => `${scope} ${resource}`)))].sort()
+}
+
+/** What the Roles that are bound to the director's account allow, in the same words. */
+function allowedBy (manifests: readonly Manifest[]): readonly string[] {
+  const account = [{ kind: 'ServiceAccount', name: 'udp-director', namespace: 'udp-director' }]
+  const bindings = manifests.filter(({ kind, subjects }) => /^(?:Cluster)?RoleBinding$/.test(kind) && JSON.stringify(subjects) === JSON.stringify(account))
+  return bindings.flatMap(({ roleRef, metadata }) => {
+    const role = manifests.find(other => other.kind === roleRef?.kind && other.metadata.name === roleRef.name && other.metadata.namespace === metadata.namespace)
+    return (role?.rules ?? []).flatMap(({ apiGroups, resources }) =>
+      apiGroups.flatMap(group => resources.map(resource => `${metadata.namespace ?? '*'} ${group}/${resource}`)))
+  }).sort()
+}
+
+const configOf = (name: string): string => readFileSync(join(overlays, name, 'config.yaml'), 'utf8')
+const isAddOn = (name: string): boolean => !readdirSync(join(overlays, name)).includes('config.yaml')
+
+void t.test('each overlay\'s configuration loads, and its Roles allow what it takes', async t => {
+  const whole = names.filter(name => !isAddOn(name))
+  t.strictSame(whole, ['advanced-annotations', 'agones', 'cluster-wide', 'dns', 'ntp', 'pods', 'pods-multiport', 'service-based'])
+  for (const name of whole) {
+    const config = configFrom(configOf(name))
+    t.equal(config.inventory.provider, 'kubernetes', name)
+    const manifests = read(readFileSync(join(overlays, name, 'rbac.yaml'), 'utf8'))
+    t.strictSame(allowedBy(manifests), neededFor(config), `${name}: no more and no less`)
+    for (const rule of manifests.flatMap(({ rules = [] }) => rules)) t.strictSame(rule.verbs, ['list', 'watch'], name)
+  }
+})
+
+const isInCi = process.env['CI'] === 'true'
+const isMissing = spawnSync('kubectl', ['version', '--client']).error !== undefined
+const install = 'kubectl is missing: https://kubernetes.io/docs/tasks/tools/install-kubectl-linux/'
+
+/** What kubectl makes of an overlay. */
+class Rendered {
+  readonly manifests: readonly Manifest[]
+
+  constructor (name: string) {
+    this.manifests = read(execFileSync('kubectl', ['kustomize', join(overlays, name)], { encoding: 'utf8' }))
+  }
+
+  /** The only one of that kind, or of that kind and name. */
+  the (kind: string, name?: string): Manifest {
+    const [found, ...others] = this.manifests.filter(({ kind: other, metadata }) => other === kind && (name ?? metadata.name) === metadata.name)
+    if (found === undefined || others.length > 0) throw new Error(`there is not exactly one ${kind} ${name ?? ''}`)
+    return found
+  }
+
+  all (kind: string): readonly Manifest[] {
+    return this.manifests.filter(manifest => manifest.kind === kind)
+  }
+
+  get pod (): Pod {
+    return (this.the('Deployment').spec as { readonly template: Pod }).template
+  }
+
+  container (name: string): Container {
+    const { initContainers = [], containers } = this.pod.spec
+    const found = [...initContainers, ...containers].find(container => container.name === name)
+    if (found === undefined) throw new Error(`there is no container ${name}`)
+    return found
+  }
+}
+
+const portsOf = ({ ports }: Container): readonly number[] => ports.map(({ containerPort }) => containerPort).sort()
+const isAmong = (labels: Labels, wanted: Labels): boolean => Object.entries(wanted).every(([key, value]) => labels[key] === value)
+
+function checkOverlay (t: Test, rendered: Rendered): void {
+  const { pod, manifests } = rendered
+  const configMap = rendered.the('ConfigMap')
+  const config = configFrom(configMap.data?.['config.yaml'] ?? '')
+  t.strictSame(allowedBy(manifests), neededFor(config), 'reads what it must and nothing else')
+  t.ok(pod.spec.volumes.some(volume => volume.configMap?.name === configMap.metadata.name), 'mounts that configuration')
+  const [proxy, control] = [rendered.container('proxy'), rendered.container('control')]
+  for (const { securityContext } of [proxy, control]) {
+    t.strictSame(securityContext, { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } })
+  }
+  t.strictSame(portsOf(proxy), config.dataPorts.map(({ port }) => port).sort(), 'all data ports')
+  t.strictSame(portsOf(control), [config.queryPort, config.adminPort].sort())
+  const ports = [...proxy.ports, ...control.ports].map(({ name, protocol }) => `${name} ${protocol}`)
+  for (const { metadata: { name }, spec } of rendered.all('Service')) {
+    const service = spec as Service
+    t.ok(isAmong(pod.metadata.labels, service.selector), `${name} finds the pod`)
+    for (const { targetPort, protocol } of service.ports) t.ok(ports.includes(`${targetPort} ${protocol}`), `${name} finds ${targetPort}`)
+    t.equal(service.type, name === 'udp-director' ? 'LoadBalancer' : 'ClusterIP', `${name} is where it should be`)
+  }
+  t.strictSame((rendered.the('Service', 'udp-director').spec as Service).ports.map(port => port.targetPort).sort(), proxy.ports.map(({ name }) => name).sort())
+  for (const { metadata: { name }, spec } of rendered.all('NetworkPolicy')) checkPolicy(t, name, spec as NetworkPolicy, pod, ports)
+}
+
+function checkPolicy (t: Test, name: string, { podSelector, ingress }: NetworkPolicy, pod: Pod, ports: readonly string[]): void {
+  t.ok(isAmong(pod.metadata.labels, podSelector.matchLabels), `policy ${name} is about the pod`)
+  if (ingress === undefined) return
+  const open = ingress.flatMap(rule => rule.ports.map(({ port, protocol }) => `${port} ${protocol}`))
+  t.strictSame(open.sort(), [...ports].sort(), `policy ${name} is about each of its ports`)
+}
+
+void t.test('what kubectl renders', { skip: isMissing && !isInCi ? install : false }, async t => {
+  if (isMissing) {
+    t.fail(install)
+    return
+  }
+  for (const name of names) {
+    await t.test(name, async t => {
+      const rendered = new Rendered(name)
+      checkOverlay(t, rendered)
+      const isSidecar = rendered.pod.spec.initContainers?.length === 1
+      t.equal(isSidecar, name !== 'plain-containers', 'the proxy is a sidecar where there are any')
+      t.equal(rendered.all('NetworkPolicy').length, name === 'cilium' ? 0 : 2)
+      t.equal(rendered.all('CiliumNetworkPolicy').length, name === 'cilium' ? 1 : 0)
+    })
+  }
+  await t.test('the ServiceMonitor finds the Service of the metrics', async t => {
+    const rendered = new Rendered('prometheus')
+    const { selector, endpoints } = rendered.the('ServiceMonitor').spec as { selector: { matchLabels: Labels }, endpoints: ReadonlyArray<{ port: string }> }
+    const [service, ...others] = rendered.all('Service').filter(({ metadata }) => isAmong(metadata.labels ?? {}, selector.matchLabels))
+    t.strictSame([service?.metadata.name, others], ['udp-director-metrics', []])
+    t.strictSame(endpoints.map(({ port }) => port), (service?.spec as Service).ports.map(({ name }) => name))
+  })
+})
+
+void t.test('the proxy\'s start-up probe succeeds when somebody listens on the socket, and only then', async t => {
+  const deployment = read(readFileSync(join(overlays, '../base/deployment.yaml'), 'utf8'))[0]?.spec as { readonly template: Pod }
+  const [file = '', ...args] = deployment.template.spec.initContainers?.[0]?.startupProbe.exec?.command ?? []
+  const socket = join(t.testdir(), 'proxy.sock')
+  const probe = async (): Promise<unknown> => await run(file, args, { env: { ...process.env, UDP_DIRECTOR_SOCKET: socket } })
+  await t.rejects(probe(), { code: 1 })
+  const server = createServer(connection => { connection.destroy() })
+  await new Promise<void>(resolve => { server.listen(socket, resolve) })
+  t.teardown(() => { server.close() })
+  await t.resolves(probe())
+})
