@@ -2,7 +2,6 @@
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Cut, Fault } from './fault.js'
-import { resetSocket } from './reset-socket.js'
 
 type Pieces = Extract<Fault, { kind: 'pieces' }>['bytes']
 
@@ -28,7 +27,7 @@ export function cutResponse (response: ServerResponse, raw: Socket, how: Cut): v
   response.socket?.write('', () => {
     if (how === 'fin') raw.end()
     // Bytes and RST that arrive together look like bytes and FIN to libuv: a client in this process reads the bytes first.
-    else setImmediate(() => { setImmediate(() => { resetSocket(raw) }) })
+    else setImmediate(() => { setImmediate(() => { raw.resetAndDestroy() }) })
   })
 }
 

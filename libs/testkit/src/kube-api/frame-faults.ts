@@ -73,7 +73,7 @@ export function rawLine (text: string, nth = 0): Fault {
 export function editEvent (change: (event: { type: string, object: Record<string, unknown> }) => unknown, nth = 1, count = 1): Fault {
   return onEvent(nth, frame => {
     const event = JSON.parse(frame.text) as { type: string, object: Record<string, unknown> }
-    return [{ type: 'RAW', text: JSON.stringify(change(event)) }]
+    return [{ type: frame.type, text: JSON.stringify(change(event)) }]
   }, count)
 }
 

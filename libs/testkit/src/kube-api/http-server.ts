@@ -1,10 +1,9 @@
 // The listening side: HTTP or HTTPS on a port of 127.0.0.1 that stays the same while it is open, and every TCP
 // connection in reach, so that tests can refuse, drop and reset them.
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
-import { resetSocket } from './reset-socket.js'
 
 /** PEM. */
 export interface KeyPair {
@@ -24,14 +23,17 @@ interface Connection {
 
 export class HttpServer {
   readonly #handler: RequestListener
+  readonly #onClosed: () => void
   readonly #connections = new Map<number, Connection>()
   #tls: TlsOptions | undefined
   #server: Server | TlsServer | undefined
   #port = 0
   #made = 0
 
-  constructor (handler: RequestListener, tls: TlsOptions | undefined) {
+  /** @param onClosed called after a connection is gone */
+  constructor (handler: RequestListener, tls: TlsOptions | undefined, onClosed: () => void) {
     this.#handler = handler
+    this.#onClosed = onClosed
     this.#tls = tls
   }
 
@@ -72,7 +74,7 @@ export class HttpServer {
   /** Ends all connections. */
   drop (how: 'fin' | 'reset'): void {
     for (const { socket } of this.#connections.values()) {
-      if (how === 'reset') resetSocket(socket)
+      if (how === 'reset') socket.resetAndDestroy()
       else socket.end()
     }
   }
@@ -84,8 +86,8 @@ export class HttpServer {
   }
 
   /** The TCP connection that a request came on. */
-  connectionOf ({ socket }: IncomingMessage | ServerResponse): Connection | undefined {
-    return this.#connections.get(socket?.remotePort ?? 0)
+  connectionOf ({ socket }: IncomingMessage): Connection | undefined {
+    return this.#connections.get(socket.remotePort ?? 0)
   }
 
   async close (): Promise<void> {
@@ -102,6 +104,9 @@ export class HttpServer {
     this.#connections.set(port, { number: ++this.#made, socket })
     socket.setNoDelay(true)
     socket.on('error', () => { /* Clients reset connections; 'close' follows. */ })
-    socket.once('close', () => { if (this.#connections.get(port)?.socket === socket) this.#connections.delete(port) })
+    socket.once('close', () => {
+      if (this.#connections.get(port)?.socket === socket) this.#connections.delete(port)
+      this.#onClosed()
+    })
   }
 }

@@ -1,5 +1,6 @@
 // The way of one request: recorded, spoiled if a test wants that, then authenticated, authorised, routed and answered.
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Clock } from '#core/clock.js'
 import { cutResponse, piecesOf } from './body-bytes.js'
 import { discover } from './discovery.js'
@@ -10,7 +11,6 @@ import { parseListOptions, type ListOptions } from './list-options.js'
 import type { Collection, ObjectStore } from './object-store.js'
 import { failure, forbidden, json, methodNotAllowed, objectNotFound, pageNotFound, tooLargeVersion, unauthorized, type Reply } from './reply.js'
 import { matches, type RequestMatch, type RequestRecord, type Waiting } from './request-log.js'
-import { resetSocket } from './reset-socket.js'
 import { textOf } from './resource-type.js'
 import { routeOf, type ResourceRoute } from './route.js'
 import { faultOfWatch, startWatch, type Watch, type WatchSettings } from './watch.js'
@@ -41,6 +41,8 @@ export interface Cluster {
 interface Exchange {
   readonly request: IncomingMessage
   readonly response: ServerResponse
+  /** The TCP connection below. */
+  readonly raw: Socket
   readonly url: URL
   readonly route: ResourceRoute | undefined
   readonly record: RequestRecord
@@ -48,21 +50,21 @@ interface Exchange {
 }
 
 export async function handleRequest (cluster: Cluster, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const connection = cluster.server.connectionOf(request)
+  if (connection === undefined) return // The client has left.
   const url = new URL(request.url ?? '/', cluster.server.url)
   const route = routeOf(request.method ?? '', url.pathname, url.searchParams)
-  const record = recordOf(cluster, request, url, route)
+  const record = recordOf(cluster, request, url, route, connection.number)
   const faults = cluster.faults.take(record)
-  const exchange: Exchange = { request, response, url, route, record, faults }
+  const exchange: Exchange = { request, response, raw: connection.socket, url, route, record, faults }
   cluster.requests.push(record)
   response.once('close', cluster.waiting.changed)
   cluster.waiting.changed()
 
-  if (faults.delayMs > 0) await wait(cluster, faults.delayMs)
-  if (faults.first('hang') !== undefined) return
-  const connection = cluster.server.connectionOf(request)
-  if (connection === undefined) return // The client has left.
+  if (faults.delayMs > 0) await elapse(cluster, response, faults.delayMs, () => false)
+  if (response.destroyed || faults.first('hang') !== undefined) return
   if (faults.first('reset') !== undefined) {
-    resetSocket(connection.socket)
+    exchange.raw.resetAndDestroy()
     return
   }
   const reply = spoiledStatus(faults) ?? await answer(cluster, exchange)
@@ -84,7 +86,7 @@ async function answer (cluster: Cluster, exchange: Exchange): Promise<Reply | un
   if (route.verb !== 'list' && route.verb !== 'watch') return methodNotAllowed
   const options = parseListOptions(collection.type, url.searchParams)
   if (!options.ok) return options.error
-  return route.verb === 'list' ? await list(cluster, collection, route, options.value) : watch(cluster, exchange, collection, options.value)
+  return route.verb === 'list' ? await list(cluster, exchange, collection, options.value) : watch(cluster, exchange, collection, options.value)
 }
 
 // A namespace is there as soon as somebody names it: kubectl looks for it before it says that an object is missing.
@@ -97,18 +99,18 @@ function getOne (collection: Collection, { namespace, name = '' }: ResourceRoute
   return object === undefined ? objectNotFound(collection.type, name) : json(textOf(object))
 }
 
-async function list (cluster: Cluster, collection: Collection, { namespace }: ResourceRoute, options: ListOptions): Promise<Reply> {
+async function list (cluster: Cluster, { response, route }: Exchange, collection: Collection, options: ListOptions): Promise<Reply> {
   const { version = 0 } = options
-  if (version > cluster.store.version) await reach(cluster, version)
+  // The server waits a while for a version it has not seen yet, because its cache may lag behind another server's.
+  if (version > cluster.store.version) await elapse(cluster, response, cluster.freshnessWaitMs, () => cluster.store.version >= version)
   if (version > cluster.store.version) return tooLargeVersion(version, cluster.store.version)
-  return answerList(collection, namespace, options, cluster.store.version)
+  return answerList(collection, route?.namespace, options, cluster.store.version)
 }
 
-function watch (cluster: Cluster, { response, route, record, faults }: Exchange, collection: Collection, options: ListOptions): Reply | undefined {
+function watch (cluster: Cluster, { response, raw, route, record, faults }: Exchange, collection: Collection, options: ListOptions): Reply | undefined {
   const fault = faultOfWatch(options, cluster.watchSettings)
-  const connection = cluster.server.connectionOf(response)
-  if (fault !== undefined || connection === undefined) return fault
-  const stream = new WatchStream(response, connection.socket, faults)
+  if (fault !== undefined) return fault
+  const stream = new WatchStream(response, raw, faults)
   const open: OpenWatch = { ...startWatch(cluster.store, collection, route?.namespace, options, cluster.watchSettings, stream), request: record, collection }
   record.status = 200
   response.once('close', () => {
@@ -121,7 +123,7 @@ function watch (cluster: Cluster, { response, route, record, faults }: Exchange,
   return undefined
 }
 
-function send (cluster: Cluster, { response, record, faults }: Exchange, right: Reply): void {
+function send (cluster: Cluster, { response, raw, record, faults }: Exchange, right: Reply): void {
   if (response.destroyed) return
   const reply = edited(faults, right)
   const bytes = Buffer.from(reply.body)
@@ -131,9 +133,8 @@ function send (cluster: Cluster, { response, record, faults }: Exchange, right: 
   record.status = reply.code
   response.writeHead(reply.code, { 'content-type': reply.contentType, 'cache-control': 'no-cache, private', ...reply.headers, ...(whole ? { 'content-length': bytes.length } : {}) })
   for (const piece of pieces) response.write(piece)
-  const connection = cluster.server.connectionOf(response)
-  if (cut === undefined || connection === undefined) response.end()
-  else cutResponse(response, connection.socket, cut.how)
+  if (cut === undefined) response.end()
+  else cutResponse(response, raw, cut.how)
   cluster.waiting.changed()
 }
 
@@ -162,22 +163,18 @@ function deniedBy ({ denied, user }: Cluster, record: RequestRecord, route: Reso
   return forbidden({ user, ...route })
 }
 
-// The server waits a while for a version it has not seen yet, because its cache may lag behind another server's.
-async function reach (cluster: Cluster, version: number): Promise<void> {
+// Until `ms` have passed or `done` holds; not longer than the client stays.
+async function elapse ({ clock, waiting }: Cluster, response: ServerResponse, ms: number, done: () => boolean): Promise<void> {
   let late = false
-  const cancel = cluster.clock.after(cluster.freshnessWaitMs, () => {
+  const cancel = clock.after(ms, () => {
     late = true
-    cluster.waiting.changed()
+    waiting.changed()
   })
-  await cluster.waiting.until(() => late || cluster.store.version >= version)
+  await waiting.until(() => late || response.destroyed || done())
   cancel()
 }
 
-async function wait ({ clock }: Cluster, ms: number): Promise<void> {
-  await new Promise<void>(resolve => { clock.after(ms, resolve) })
-}
-
-function recordOf (cluster: Cluster, request: IncomingMessage, url: URL, route: ResourceRoute | undefined): RequestRecord {
+function recordOf (cluster: Cluster, request: IncomingMessage, url: URL, route: ResourceRoute | undefined, connection: number): RequestRecord {
   const isDiscovery = /^\/(?:version|api|apis)(?:\/[^/]+)?$|^\/apis\/[^/]+\/[^/]+$/.test(url.pathname)
   return {
     verb: isDiscovery ? 'discovery' : route?.verb ?? 'other',
@@ -190,7 +187,7 @@ function recordOf (cluster: Cluster, request: IncomingMessage, url: URL, route: 
     query: Object.fromEntries(url.searchParams),
     headers: request.headers,
     atMs: cluster.clock.now(),
-    connection: cluster.server.connectionOf(request)?.number ?? 0,
+    connection,
     status: undefined
   }
 }

@@ -1,5 +1,6 @@
 // A Kubernetes API for tests: a real HTTP(S) server with lists, watches, discovery and errors as the real one has them,
-// and with every fault a client must survive. State is in memory; time comes from a Clock; nothing is random.
+// and with every fault a client must survive. State is in memory; time comes from a Clock; nothing but the keys of TLS is
+// random.
 import type { Clock } from '#core/clock.js'
 import { systemClock } from '#core/system-clock.js'
 import { FaultBook, type Cut, type Fault, type FaultMatch, type FaultRule } from './fault.js'
@@ -9,7 +10,7 @@ import { ObjectStore, type Backup, type ObjectKey, type TypeName } from './objec
 import { handleRequest, type Cluster, type OpenWatch } from './request-handler.js'
 import { matches, Waiting, type RequestMatch, type RequestRecord } from './request-log.js'
 import { TlsIdentity, type NewCertificate } from './tls-identity.js'
-import { apiVersionOf, defaultResourceTypes, type KubeObject, type NewObject, type ResourceType } from './resource-type.js'
+import { apiVersionOf, defaultResourceTypes, qualifiedName, type KubeObject, type NewObject, type ResourceType } from './resource-type.js'
 
 export interface KubeApiOptions {
   /** The system's clock if unset. */
@@ -57,7 +58,7 @@ export interface WatchHandle {
 export interface KubeApi {
   readonly url: string
   /** Objects and events; each change is sent to the watches before the call returns. */
-  readonly store: ObjectStore
+  readonly store: Omit<ObjectStore, 'removeType' | 'restore' | 'onEvent'>
   /** Creates objects of any served kinds by their apiVersion and kind. */
   readonly load: (objects: Iterable<NewObject>) => void
   /** A kubeconfig file's text for this server, with the first of the tokens if `token` and `clientCertificate` are unset. */
@@ -111,7 +112,7 @@ export async function startKubeApi (options: KubeApiOptions = {}): Promise<KubeA
   const cluster: Cluster = {
     clock,
     store,
-    server: new HttpServer((request, response) => { void handleRequest(cluster, request, response) }, identity?.renew()),
+    server: new HttpServer((request, response) => { void handleRequest(cluster, request, response) }, identity?.renew(), waiting.changed),
     faults: new FaultBook(),
     requests: [],
     watches: new Set(),
@@ -147,7 +148,10 @@ function apiOf (cluster: Cluster, identity: TlsIdentity | undefined): KubeApi {
       return kubeconfigText({ server: server.url, token, namespace, ca: identity?.authority, clientPair })
     },
     authority: () => identity?.authority,
-    renewCertificate: wish => { if (identity !== undefined) server.setTls(identity.renew(wish)) },
+    renewCertificate: wish => {
+      if (identity === undefined) throw new Error('renewCertificate: the server was started without TLS')
+      server.setTls(identity.renew(wish))
+    },
     setTokens: (...next) => {
       tokens.clear()
       for (const token of next) tokens.add(token)
@@ -194,7 +198,7 @@ function handleOf ({ request, stream, bookmark }: OpenWatch): WatchHandle {
 
 function typeNameOf (store: ObjectStore, { apiVersion, kind }: Partial<KubeObject>): TypeName {
   for (const { type } of store.collections()) {
-    if (apiVersionOf(type) === apiVersion && type.kind === kind) return type.group === '' ? type.plural : `${type.plural}.${type.group}`
+    if (apiVersionOf(type) === apiVersion && type.kind === kind) return qualifiedName(type)
   }
   throw new Error(`load: no type for ${String(apiVersion)} ${String(kind)}`)
 }

@@ -1,3 +1,4 @@
+import { get as httpGet } from 'node:http'
 import t, { type Test } from 'tap'
 import { createFakeClock, type FakeClock } from '#testkit/fake-clock.js'
 import { bookmarkStorm, cutAfter, cutAtOpen, cutFrame, dropEvents, duplicateEvents, editEvent, errorFrame, hugeEvent, noBookmarks, rawLine, swapEvents } from '#testkit/kube-api/frame-faults.js'
@@ -69,6 +70,14 @@ void t.test('delays by the clock, silence, and a RST before the first byte', asy
   clock.advance(1)
   t.equal((await delayed).status, 200)
 
+  api.fault(WATCH, { kind: 'delay', ms: 1_000 })
+  const impatient = httpGet(`${api.url}${GAMES}?watch=1`, { agent: false }).on('error', () => { /* It is destroyed below. */ })
+  await api.requested(WATCH)
+  impatient.destroy()
+  await api.until(() => api.connections() === 0)
+  await get(api, '/version')
+  t.same([api.watches().length, clock.pending()], [0, 0], 'a client that has left is not waited for')
+
   api.fault(LIST, { kind: 'reset' })
   t.same(await exchange(api, GAMES), { text: '', end: 'reset' })
 
@@ -76,7 +85,7 @@ void t.test('delays by the clock, silence, and a RST before the first byte', asy
   void exchange(api, GAMES)
   await api.requested(LIST, 3)
   t.equal((await get(api, GAMES)).status, 200, 'others are served meanwhile')
-  t.equal(api.requests[2]?.status, undefined)
+  t.equal(api.requestsOf(LIST)[2]?.status, undefined)
 })
 
 void t.test('a list\'s body can be anything', async t => {
@@ -170,6 +179,9 @@ void t.test('lines that no server should write', async t => {
   t.same((await raw.lines(3)).slice(0, 2), ['{"type":', '{"type":"RENAMED","object":{}}'])
   const edited = await watchWith(api, editEvent(({ type }) => ({ type, object: { kind: 'GameServer' } }), 2), editEvent(event => ({ ...event, object: { ...event.object, kind: 'Sonnet' } }), 1))
   t.match(await edited.events(4), [{ object: { kind: 'Sonnet', metadata: { name: 'gs-0' } } }, { type: 'ADDED', object: { kind: 'GameServer', metadata: undefined } }, {}, {}])
+  const both = await watchWith(api, editEvent(event => event, 2), cutAfter('end', 2))
+  await both.ended
+  t.equal((await both.lines(2)).length, 2, 'an edited event counts for the next fault')
   const huge = await watchWith(api, hugeEvent(10_000_000, 4))
   const [,,, last = ''] = await huge.lines(4)
   t.ok(last.length > 10_000_000)

@@ -43,17 +43,16 @@ export interface RawWatch {
 export async function watch (api: KubeApi, path: string): Promise<RawWatch> {
   const response = await open(api, path, {})
   const chunks: Buffer[] = []
+  let ends = 0
   let look = (): void => { /* Nobody waits yet. */ }
   response.on('data', (chunk: Buffer) => {
     chunks.push(chunk)
+    for (let at = chunk.indexOf(10); at !== -1; at = chunk.indexOf(10, at + 1)) ends++
     look()
   })
   const text = (): string => Buffer.concat(chunks).toString()
   const lines = async (count: number): Promise<string[]> => await new Promise(resolve => {
-    look = () => {
-      const whole = text().split('\n').slice(0, -1)
-      if (whole.length >= count) resolve(whole)
-    }
+    look = () => { if (ends >= count) resolve(text().split('\n').slice(0, -1)) }
     look()
   })
   return {

@@ -70,7 +70,9 @@ void t.test('a certificate is good for its names and for those who trust its aut
   t.not(await getSafely(api, first), 200)
   t.equal(await getSafely(api, api.authority()), 200)
   t.match(clientConfig(api.kubeconfig()).getCurrentCluster()?.caData, Buffer.from(api.authority() ?? '').toString('base64'))
-  t.equal((await start(t)).authority(), undefined)
+  const plain = await start(t)
+  t.equal(plain.authority(), undefined)
+  t.throws(() => { plain.renewCertificate() }, /without TLS/)
 })
 
 for (const tls of [false, true]) {
@@ -146,6 +148,27 @@ void t.test('kubectl discovers, lists, selects and watches', { skip: process.env
   api.watches()[0]?.cut('end')
   await once(child, 'close')
   t.same([lines.length, lines.slice(-2)], [15, ['ADDED new', 'DELETED new']])
+})
+
+void t.test('watches and connections are cut under TLS too', async t => {
+  const api = await start(t, { tls: true })
+  const watchEnd = async (cut: () => void | Promise<void>): Promise<string | undefined> => {
+    const request = httpsGet(`${api.url}${GAMES}?watch=1`, { agent: false, ca: api.authority()! })
+    request.on('error', () => { /* The response tells. */ })
+    const [response] = await once(request, 'response') as [NodeJS.ReadableStream]
+    const ended = new Promise<string | undefined>(resolve => {
+      response.once('end', () => { resolve(undefined) }).once('error', (error: NodeJS.ErrnoException) => { resolve(error.code) }).resume()
+    })
+    await cut()
+    const code = await ended
+    await api.until(() => api.connections() === 0 && api.watches().length === 0)
+    return code
+  }
+  t.equal(await watchEnd(() => { api.watches()[0]?.cut('end') }), undefined)
+  t.equal(await watchEnd(() => { api.watches()[0]?.cut('fin') }), 'ECONNRESET')
+  t.equal(await watchEnd(() => { api.watches()[0]?.cut('reset') }), 'ECONNRESET')
+  t.equal(await watchEnd(() => { api.drop('fin') }), 'ECONNRESET')
+  t.equal(await watchEnd(() => { api.drop('reset') }), 'ECONNRESET')
 })
 
 void t.test('closing ends every connection and frees the port', async t => {
