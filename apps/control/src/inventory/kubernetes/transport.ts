@@ -68,32 +68,31 @@ export function createTransport (credentials: Credentials): Transport {
 
 // One agent for the server and certificates of the moment. When these change, requests under way end with the former.
 class AgentPool {
-  readonly #agents = new Map<string, Agent>()
-  #latest: string | undefined
+  readonly #retired = new Set<Agent>()
+  #latest: { readonly key: string, readonly agent: Agent } | undefined
 
   agentFor ({ baseUrl, tls }: Access): Agent {
     const key = JSON.stringify([baseUrl, tls])
-    if (key !== this.#latest) this.#retire()
-    this.#latest = key
-    const agent = this.#agents.get(key) ?? new Agent({
+    if (this.#latest?.key === key) return this.#latest.agent
+    if (this.#latest !== undefined) this.#retire(this.#latest.agent)
+    const agent = new Agent({
       // Callers have a clock of their own, whose limits differ between lists and watches.
       headersTimeout: 0,
       bodyTimeout: 0,
       connect: { ...tls, timeout: CONNECT_TIMEOUT_MS, keepAliveInitialDelay: TCP_KEEP_ALIVE_MS }
     })
-    this.#agents.set(key, agent)
+    this.#latest = { key, agent }
     return agent
   }
 
   async close (): Promise<void> {
-    await Promise.all([...this.#agents.values()].map(async agent => { await agent.destroy() }))
+    const agents = this.#latest === undefined ? [...this.#retired] : [...this.#retired, this.#latest.agent]
+    await Promise.all(agents.map(async agent => { await agent.destroy() }))
   }
 
-  #retire (): void {
-    const former = this.#latest === undefined ? undefined : this.#agents.get(this.#latest)
-    const key = this.#latest
-    if (former === undefined || key === undefined) return
-    void former.close().then(() => { if (this.#agents.get(key) === former) this.#agents.delete(key) })
+  #retire (agent: Agent): void {
+    this.#retired.add(agent)
+    void agent.close().then(() => { this.#retired.delete(agent) })
   }
 }
 

@@ -1,0 +1,120 @@
+// The decisions of a reflector as a table, and the order and cutting of what they rest on.
+import fc from 'fast-check'
+import t from 'tap'
+import type { FailureReason } from '../../../src/inventory/kubernetes/api-failure.js'
+import { failureFromStatus } from '../../../src/inventory/kubernetes/api-failure.js'
+import { backOffMs, countFailure, noFailures } from '../../../src/inventory/kubernetes/back-off.js'
+import { LineDecoder } from '../../../src/inventory/kubernetes/line-decoder.js'
+import { afterList, afterListFailure, afterWatch, initialState, type Decision, type WatchOutcome } from '../../../src/inventory/kubernetes/reflector-state.js'
+import { compareVersions, isOlder } from '../../../src/inventory/kubernetes/resource-version.js'
+
+const at = (nowMs: number, random = 0): { nowMs: number, random: number } => ({ nowMs, random })
+const failure = (reason: FailureReason, retryAfterMs?: number): { reason: FailureReason, detail: string, retryAfterMs?: number } =>
+  ({ reason, detail: '', ...(retryAfterMs === undefined ? {} : { retryAfterMs }) })
+const failed = (reason: FailureReason): WatchOutcome => ({ kind: 'failed', failure: failure(reason) })
+const watching = afterList(initialState, '100', 0).state
+
+void t.test('waits double from 0.8 s to 30 s, with as much again at random, and start over after two good minutes', async t => {
+  t.strictSame([1, 2, 3, 6, 7, 1000].map(count => backOffMs(count, 0)), [800, 1600, 3200, 25_600, 30_000, 30_000])
+  t.equal(backOffMs(1, 0.5), 1200)
+  const first = countFailure(noFailures, 1000)
+  t.equal(first.count, 1)
+  const second = countFailure(first, 121_000)
+  t.equal(second.count, 2)
+  t.equal(countFailure(second, 241_001).count, 1)
+})
+
+void t.test('after a watch', async t => {
+  const table: ReadonlyArray<readonly [outcome: WatchOutcome, version: string | undefined, delayMs: number, more?: Partial<Decision>]> = [
+    [{ kind: 'ended', end: 'timed_out', lastedMs: 265_000 }, '105', 0],
+    [{ kind: 'ended', end: 'idle', lastedMs: 150_000 }, '105', 0],
+    [{ kind: 'ended', end: 'closed', lastedMs: 5000 }, '105', 250],
+    [{ kind: 'ended', end: 'broken', lastedMs: 5000 }, '105', 250],
+    [{ kind: 'ended', end: 'closed', lastedMs: 999 }, '105', 1200],
+    [{ kind: 'corrupt' }, undefined, 250, { relist: 'corrupt' }],
+    [failed('expired'), undefined, 250, { relist: 'expired' }],
+    [failed('rejected'), undefined, 250, { relist: 'refused' }],
+    [failed('forbidden'), undefined, 1200, { relist: 'unavailable' }],
+    [failed('not_found'), undefined, 1200, { relist: 'unavailable' }],
+    [failed('unauthorized'), '105', 0, { refresh: true }],
+    [failed('untrusted'), '105', 1200, { refresh: true }],
+    [failed('unreachable'), '105', 1200, { refresh: true }],
+    [failed('timeout'), '105', 1200],
+    [failed('server_error'), '105', 1200],
+    [failed('too_many_requests'), '105', 1200]
+  ]
+  for (const [outcome, version, delayMs, more = {}] of table) {
+    const { state, ...rest } = afterWatch(watching, '105', outcome, at(265_000, 0.5))
+    t.strictSame({ version: state.version, ...rest }, { version, delayMs, ...more }, JSON.stringify(outcome))
+  }
+})
+
+void t.test('a version that the server fails at is given up after a minute, but not one that goes on', async t => {
+  let { state } = afterWatch(watching, '100', failed('server_error'), at(1000))
+  const progressed = afterWatch(state, '101', failed('server_error'), at(61_000)).state
+  t.equal(progressed.version, '101')
+  state = afterWatch(state, '100', failed('server_error'), at(60_999)).state
+  t.equal(state.version, '100')
+  t.match(afterWatch(state, '100', failed('too_many_requests'), at(61_000)), { state: { version: undefined }, relist: 'stuck' })
+})
+
+void t.test('a resource is unavailable when it was refused twice in a row, until it is listed', async t => {
+  const once = afterListFailure(initialState, failure('not_found'), at(0))
+  t.match(once, { state: { isUnavailable: false }, delayMs: 800, empty: undefined })
+  const twice = afterListFailure(once.state, failure('not_found'), at(1000, 0.5))
+  t.match(twice, { state: { isUnavailable: true }, delayMs: 45_000, empty: true })
+  const forbidden = afterListFailure(afterListFailure(initialState, failure('forbidden'), at(0)).state, failure('forbidden'), at(1000))
+  t.match(forbidden, { state: { isUnavailable: true }, delayMs: 30_000, empty: undefined })
+  t.notOk(afterListFailure(once.state, failure('forbidden'), at(1000)).state.isUnavailable, 'two different answers are none')
+  t.ok(afterListFailure(twice.state, failure('server_error'), at(50_000)).state.isUnavailable, 'another failure says nothing of it')
+  t.notOk(afterList(twice.state, '1', 0).state.isUnavailable)
+})
+
+void t.test('credentials are tried once more at once, then at the pace of failures', async t => {
+  const first = afterListFailure(initialState, failure('unauthorized'), at(0))
+  t.match(first, { delayMs: 0, refresh: true })
+  t.match(afterListFailure(first.state, failure('unauthorized'), at(10)), { delayMs: 800, refresh: true })
+  t.match(afterListFailure(initialState, failure('too_many_requests', 7000), at(0)), { delayMs: 7000 })
+  t.match(afterListFailure(initialState, failure('too_many_requests', 100), at(0)), { delayMs: 800 }, 'never less than that')
+})
+
+void t.test('what a Status says', async t => {
+  const table: ReadonlyArray<readonly [body: unknown, code: number | undefined, retryAfter: string | undefined, expected: object]> = [
+    [{ code: 410, reason: 'Expired', message: 'too old' }, undefined, undefined, { reason: 'expired', detail: '410 too old' }],
+    [{ reason: 'Gone' }, undefined, undefined, { reason: 'expired', detail: 'no status code Gone' }],
+    [undefined, undefined, undefined, { reason: 'rejected', detail: 'no status code' }],
+    [{ details: { retryAfterSeconds: 3 } }, 429, undefined, { reason: 'too_many_requests', detail: '429', retryAfterMs: 3000 }],
+    [{ details: { retryAfterSeconds: 3 } }, 503, '5', { reason: 'server_error', detail: '503', retryAfterMs: 5000 }],
+    [null, 429, '999999', { reason: 'too_many_requests', detail: '429', retryAfterMs: 300_000 }],
+    [null, 429, 'Wed, 21 Oct 2026 07:28:00 GMT', { reason: 'too_many_requests', detail: '429' }],
+    [{ message: 'Too large resource version: 2, current: 1' }, 504, undefined, { reason: 'expired', detail: '504 Too large resource version: 2, current: 1' }],
+    ['<html>', 302, undefined, { reason: 'rejected', detail: '302' }]
+  ]
+  for (const [body, code, retryAfter, expected] of table) t.strictSame(failureFromStatus(body, code, retryAfter), expected)
+})
+
+void t.test('versions are ordered as integers of any size, or not at all', async t => {
+  t.ok(isOlder('99', '100'))
+  t.ok(isOlder('99999999999999999998', '99999999999999999999'))
+  t.notOk(isOlder('100', '100'))
+  t.notOk(isOlder('abc', '100'))
+  t.notOk(isOlder(undefined, '100'))
+  t.equal(compareVersions('0100', '100'), 0)
+  t.equal(compareVersions('a', 'b'), undefined)
+  t.equal(compareVersions('a', 'a'), 0)
+})
+
+void t.test('lines come out as they went in, however the bytes were cut', async () => {
+  fc.assert(fc.property(fc.array(fc.string({ unit: 'binary', minLength: 1, maxLength: 50 })), fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1 }), (texts, lengths) => {
+    const lines = texts.map(text => JSON.stringify(text))
+    const bytes = Buffer.from(lines.map(line => `${line}\n`).join(''))
+    const decoder = new LineDecoder()
+    const seen: string[] = []
+    for (let from = 0, turn = 0; from < bytes.length; turn++) {
+      const to = from + lengths[turn % lengths.length]!
+      seen.push(...decoder.push(bytes.subarray(from, to)) ?? ['too long'])
+      from = to
+    }
+    return !decoder.isMidLine && seen.join('\n') === lines.join('\n')
+  }))
+})
