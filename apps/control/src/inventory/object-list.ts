@@ -17,8 +17,8 @@ export class ObjectList {
   /** Adds `object`, in place of one of the same name. */
   put (object: KubeObject): void {
     const place = this.#placeOf(object.metadata.name)
-    const replaced = this.#objects[place]?.metadata.name === object.metadata.name
-    this.#objects.splice(place, replaced ? 1 : 0, object)
+    if (this.#objects[place]?.metadata.name === object.metadata.name) this.#objects[place] = object
+    else this.#objects.splice(place, 0, object)
   }
 
   delete (name: string): void {

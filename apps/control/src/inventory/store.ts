@@ -102,8 +102,7 @@ class Shelf {
     const objects = this.#byNamespace.get(namespace) ?? new LabelledObjects()
     this.#byNamespace.set(namespace, objects)
     if (held === undefined) this.size++
-    else objects.delete(held)
-    objects.put(object)
+    objects.put(object, held)
   }
 
   #delete (object: KubeObject): void {
@@ -135,8 +134,12 @@ class LabelledObjects {
     return labels.length === 0 ? fewest : fewest.filter(object => labels.every(([name, value]) => ownLabel(object, name) === value))
   }
 
-  put (object: KubeObject): void {
+  // In place of `held`, whose name it has. Most changes leave the labels alone, and so cost no move in any list.
+  put (object: KubeObject, held: KubeObject | undefined): void {
     this.#all.put(object)
+    for (const label of Object.entries(held?.metadata.labels ?? {})) {
+      if (ownLabel(object, label[0]) !== label[1]) this.#unlabel(object.metadata.name, label)
+    }
     for (const label of Object.entries(object.metadata.labels ?? {})) {
       const bearers = this.#byLabel.get(labelKey(label)) ?? new ObjectList()
       this.#byLabel.set(labelKey(label), bearers)
@@ -145,12 +148,15 @@ class LabelledObjects {
   }
 
   delete (object: KubeObject): void {
-    this.#all.delete(object.metadata.name)
-    for (const label of Object.entries(object.metadata.labels ?? {})) {
-      const bearers = this.#byLabel.get(labelKey(label))
-      bearers?.delete(object.metadata.name)
-      if (bearers?.objects.length === 0) this.#byLabel.delete(labelKey(label))
-    }
+    const { name, labels = {} } = object.metadata
+    this.#all.delete(name)
+    for (const label of Object.entries(labels)) this.#unlabel(name, label)
+  }
+
+  #unlabel (name: string, label: Label): void {
+    const bearers = this.#byLabel.get(labelKey(label))
+    bearers?.delete(name)
+    if (bearers?.objects.length === 0) this.#byLabel.delete(labelKey(label))
   }
 }
 
