@@ -2,7 +2,9 @@
 // what that configuration names and nothing else, and what kubectl makes of it hangs together.
 import { execFile, execFileSync, spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
@@ -39,6 +41,7 @@ interface Container {
   readonly ports: ReadonlyArray<{ readonly name: string, readonly containerPort: number, readonly protocol: string }>
   readonly startupProbe: { readonly exec?: { readonly command: readonly [string, ...string[]] } }
   readonly securityContext: unknown
+  readonly volumeMounts: ReadonlyArray<{ readonly name: string, readonly mountPath: string }>
 }
 
 interface Pod {
@@ -144,6 +147,7 @@ class Rendered {
 }
 
 const portsOf = ({ ports }: Container): readonly number[] => ports.map(({ containerPort }) => containerPort).sort()
+const hasApiAccess = ({ volumeMounts }: Container): boolean => volumeMounts.some(({ mountPath }) => mountPath.endsWith('/serviceaccount'))
 const isAmong = (labels: Labels, wanted: Labels): boolean => Object.entries(wanted).every(([key, value]) => labels[key] === value)
 
 function checkOverlay (t: Test, rendered: Rendered): void {
@@ -156,6 +160,7 @@ function checkOverlay (t: Test, rendered: Rendered): void {
   for (const { securityContext } of [proxy, control]) {
     t.strictSame(securityContext, { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } })
   }
+  t.strictSame([proxy, control].map(hasApiAccess), [false, true], 'only control can talk to the API')
   t.strictSame(portsOf(proxy), config.dataPorts.map(({ port }) => port).sort(), 'all data ports')
   t.strictSame(portsOf(control), [config.queryPort, config.adminPort].sort())
   const ports = [...proxy.ports, ...control.ports].map(({ name, protocol }) => `${name} ${protocol}`)
@@ -203,7 +208,10 @@ void t.test('what kubectl renders', { skip: isMissing && !isInCi ? install : fal
 void t.test('the proxy\'s start-up probe succeeds when somebody listens on the socket, and only then', async t => {
   const deployment = read(readFileSync(join(overlays, '../base/deployment.yaml'), 'utf8'))[0]?.spec as { readonly template: Pod }
   const [file = '', ...args] = deployment.template.spec.initContainers?.[0]?.startupProbe.exec?.command ?? []
-  const socket = join(t.testdir(), 'proxy.sock')
+  // Not t.testdir(), whose path is longer than that of a socket may be.
+  const folder = await mkdtemp(join(tmpdir(), 'probe-'))
+  t.teardown(async () => { await rm(folder, { recursive: true }) })
+  const socket = join(folder, 'proxy.sock')
   const probe = async (): Promise<unknown> => await run(file, args, { env: { ...process.env, UDP_DIRECTOR_SOCKET: socket } })
   await t.rejects(probe(), { code: 1 })
   const server = createServer(connection => { connection.destroy() })
