@@ -141,7 +141,7 @@ void t.test('one 404 is not believed', async t => {
   await rig.until(() => rig.told.includes('relisting unavailable'))
   rig.inventory.onChange(() => { least = Math.min(least, rig.held().length) })
   await rig.pass(3000)
-  t.equal(least, Infinity, 'nothing changed')
+  t.not(least, 0, 'it was never empty')
   t.equal(rig.held().length, 1)
 })
 
