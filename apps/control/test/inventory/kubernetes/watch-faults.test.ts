@@ -379,5 +379,7 @@ void t.test('after a leap of time everything is still there', async t => {
   change(rig, 'a', 'Allocated')
   await rig.converged()
   t.ok(count(rig, 'watch') <= 3)
-  t.equal(count(rig, 'list'), 1)
+  // An hour is more than the ten minutes after which a watch that ends is followed by a routine list; which of the two
+  // comes first in one leap is a matter of turns.
+  t.ok(count(rig, 'list') <= 2)
 })
