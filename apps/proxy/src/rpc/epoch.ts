@@ -1,6 +1,7 @@
 // Which life of control is in charge. A control process that was replaced, and does not know it yet, must not speak.
+import { err } from '#core/result.js'
+import { rpcErrors, type RpcFailure } from '#rpc/contract.js'
 import { rpcFailure } from '#rpc/server.js'
-import type { RpcFailure } from '#rpc/contract.js'
 
 type Refusal = { readonly ok: false, readonly error: RpcFailure }
 
@@ -23,7 +24,6 @@ export class EpochGuard {
   }
 
   #stale (): Refusal {
-    const refusal = rpcFailure('EPOCH_STALE')
-    return { ok: false, error: { ...refusal.error, epoch: this.#epoch } }
+    return err({ code: 'EPOCH_STALE', message: rpcErrors.EPOCH_STALE.meaning, epoch: this.#epoch })
   }
 }
