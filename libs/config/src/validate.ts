@@ -5,7 +5,7 @@ import { Value, type ValueError } from '@sinclair/typebox/value'
 import { rootAliases, statusQueryAliases } from './aliases.js'
 import { quote, type Place, type PlacedFault } from './fault.js'
 import { fillDefaults } from './fill-defaults.js'
-import { isMap } from './map.js'
+import { isMap, type UnknownMap } from './map.js'
 import { didYouMean } from './nearest.js'
 import { ConfigSchema, StatusQuerySchema } from './schema.js'
 
@@ -14,10 +14,24 @@ export function validate (value: unknown): { readonly value: unknown, readonly f
   const filled = fillDefaults(ConfigSchema, value)
   const faults = new Map<string, PlacedFault>()
   for (const error of Value.Errors(ConfigSchema, filled)) {
-    // The first is the cause; a missing value is reported as having the wrong type as well.
-    if (!faults.has(error.path)) faults.set(error.path, { at: placeFromPointer(error.path, filled), message: sentenceOf(error) })
+    for (const at of placesOf(error, filled)) {
+      const key = JSON.stringify(at)
+      // The first is the cause; a missing value is reported as having the wrong type as well.
+      if (!faults.has(key)) faults.set(key, { at, message: sentenceOf(error) })
+    }
   }
   return { value: filled, faults: [...faults.values()] }
+}
+
+/** Where an error is. TypeBox reports one impossible name of a map and stops; here it stands for all of them. */
+function placesOf ({ type, schema, path }: ValueError, root: unknown): readonly Place[] {
+  const at = placeFromPointer(path, root)
+  const pattern = Object.keys((schema['patternProperties'] ?? {}) as object)[0]
+  if (type !== ValueErrorType.ObjectAdditionalProperties || pattern === undefined) return [at]
+  const map = at.slice(0, -1)
+  const value = map.reduce<unknown>((parent, step) => (parent as UnknownMap)[step], root)
+  const isPossible = new RegExp(pattern)
+  return Object.keys(value as object).filter(name => !isPossible.test(name)).map(name => [...map, name])
 }
 
 /** A JSON pointer (RFC 6901) as a place; what indexes a list becomes a number. */

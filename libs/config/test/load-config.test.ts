@@ -154,6 +154,7 @@ const golden: ReadonlyArray<readonly [yaml: string, ...faults: string[]]> = [
   [`resourceQueryMapping: {pod: {${direct}, ports: [{name: default, portName: a}, {name: default, portName: b}]}}`, 'resourceQueryMapping.pod.ports[1].name: is given twice: default can lead to one port only.'],
   [`resourceQueryMapping: {pod: {${direct}, ports: [{name: default}]}}`, 'resourceQueryMapping.pod.ports[0]: needs exactly one of portName and portPath.'],
   [`resourceQueryMapping: {pod: {${direct}, ports: [{name: default, portPath: "a..b"}]}}`, 'resourceQueryMapping.pod.ports[0].portPath: is not a JSONPath: expected a name, found \'.\', at position 2.'],
+  ['resourceQueryMapping: {"a b": {ports: null}, "c d": {ports: null}}', ...['a b', 'c d'].map(name => `resourceQueryMapping["${name}"]: is no possible name: names match ^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$.`)],
   ['inventory: {provider: file}', 'inventory.path: is required by provider file: a directory or a file of YAML or JSON objects.'],
   ['inventory: {provider: file, path: a, kubeconfig: b}', 'inventory.kubeconfig: is for provider kubernetes only; provider file has no use for it.'],
   [`inventory: {path: a}\nnamespaces: [a]\nresourceQueryMapping: {pod: {${direct}, portName: a}}`, 'inventory.path: is for provider file only; provider kubernetes has no use for it.'],
