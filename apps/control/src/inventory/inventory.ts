@@ -16,6 +16,17 @@ export interface KubeObject {
   readonly [field: string]: unknown
 }
 
+/** What became of one object of a resource type: it came (`after` alone), changed, or went (`before` alone). */
+export interface InventoryChange {
+  readonly resourceType: string
+  readonly namespace: string
+  readonly name: string
+  readonly before: KubeObject | undefined
+  readonly after: KubeObject | undefined
+}
+
+export type ChangeListener = (changes: readonly InventoryChange[]) => void
+
 export interface InventoryStatus {
   /** True once every source was read successfully, and for ever after. */
   readonly synced: boolean
@@ -36,7 +47,7 @@ export interface Inventory {
   readonly status: () => InventoryStatus
   /** Why queries for a resource type in a namespace cannot be answered now; undefined if they can. Names no object. */
   readonly unready: (resourceType: string, namespace: string) => string | undefined
-  /** Calls `listener` after the content changed; returns how to stop that. */
-  readonly onChange: (listener: () => void) => () => void
+  /** Calls `listener` after the content changed, with every change since the last call in the order in which they came; returns how to stop that. */
+  readonly onChange: (listener: ChangeListener) => () => void
   readonly close: () => Promise<void>
 }

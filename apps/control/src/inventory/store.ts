@@ -1,7 +1,7 @@
 // The objects in memory, indexed so that a query costs what it finds: by resource type, namespace, and each label with
 // its value. Any provider fills it; readers never see half of a `replace`, because nothing here awaits.
 import { isDeepStrictEqual } from 'node:util'
-import type { Inventory, KubeObject } from './inventory.js'
+import type { ChangeListener, Inventory, InventoryChange, KubeObject } from './inventory.js'
 import { ObjectList } from './object-list.js'
 
 export interface Store extends Pick<Inventory, 'find' | 'get' | 'sizes' | 'namespaces' | 'onChange'> {
@@ -20,17 +20,17 @@ export interface Store extends Pick<Inventory, 'find' | 'get' | 'sizes' | 'names
 /** An empty store for these resource types; `sizes` names each of them from the start. */
 export function createStore (resourceTypes: Iterable<string>): Store {
   const shelves = new Map<string, Shelf>()
-  const listeners = new Set<() => void>()
-  for (const type of resourceTypes) shelves.set(type, new Shelf())
+  const listeners = new Set<ChangeListener>()
+  for (const type of resourceTypes) shelves.set(type, new Shelf(type))
 
-  const change = (types: Iterable<string>, apply: (shelf: Shelf, type: string) => boolean): boolean => {
-    let changed = false
+  const change = (types: Iterable<string>, apply: (shelf: Shelf, changes: InventoryChange[], type: string) => void): boolean => {
+    const changes: InventoryChange[] = []
     for (const type of types) {
       const shelf = shelves.get(type)
-      if (shelf !== undefined) changed = apply(shelf, type) || changed
+      if (shelf !== undefined) apply(shelf, changes, type)
     }
-    if (changed) for (const listener of [...listeners]) listener()
-    return changed
+    if (changes.length > 0) for (const listener of [...listeners]) listener(changes)
+    return changes.length > 0
   }
 
   return {
@@ -40,20 +40,25 @@ export function createStore (resourceTypes: Iterable<string>): Store {
     namespaces: () => new Set([...shelves.values()].flatMap(shelf => [...shelf.namespaces])),
     onChange: listener => {
       // Wrapped, so that the same function may listen twice and stop once.
-      const call = (): void => { listener() }
+      const call: ChangeListener = changes => { listener(changes) }
       listeners.add(call)
       return () => { listeners.delete(call) }
     },
-    replace: (content, namespace) => change(content.keys(), (shelf, type) => shelf.replace(content.get(type) ?? [], namespace)),
-    put: (types, object) => change(types, shelf => shelf.put(object)),
-    remove: (types, namespace, name) => change(types, shelf => shelf.remove(namespace, name))
+    replace: (content, namespace) => change(content.keys(), (shelf, changes, type) => { shelf.replace(content.get(type) ?? [], namespace, changes) }),
+    put: (types, object) => change(types, (shelf, changes) => { shelf.put(object, changes) }),
+    remove: (types, namespace, name) => change(types, (shelf, changes) => { shelf.remove(namespace, name, changes) })
   }
 }
 
-// The objects of one resource type.
+// The objects of one resource type. What a call changes it adds to `changes`.
 class Shelf {
+  readonly #resourceType: string
   readonly #byNamespace = new Map<string, LabelledObjects>()
   size = 0
+
+  constructor (resourceType: string) {
+    this.#resourceType = resourceType
+  }
 
   get namespaces (): Iterable<string> {
     return this.#byNamespace.keys()
@@ -67,29 +72,26 @@ class Shelf {
     return this.#byNamespace.get(namespace)?.get(name)
   }
 
-  replace (objects: Iterable<KubeObject>, within: string | undefined): boolean {
+  replace (objects: Iterable<KubeObject>, within: string | undefined, changes: InventoryChange[]): void {
     const gone = new Set(this.#all(within))
-    let changed = false
     for (const object of objects) {
       const held = this.get(object.metadata.namespace, object.metadata.name)
       if (held !== undefined) gone.delete(held)
-      changed = this.put(object) || changed
+      this.put(object, changes)
     }
-    for (const object of gone) this.#delete(object)
-    return changed || gone.size > 0
+    for (const object of gone) this.#delete(object, changes)
   }
 
-  put (object: KubeObject): boolean {
+  put (object: KubeObject, changes: InventoryChange[]): void {
     const held = this.get(object.metadata.namespace, object.metadata.name)
-    if (isDeepStrictEqual(held, object)) return false
+    if (isDeepStrictEqual(held, object)) return
     this.#insert(object, held)
-    return true
+    changes.push(this.#changed(object, held, object))
   }
 
-  remove (namespace: string, name: string): boolean {
+  remove (namespace: string, name: string, changes: InventoryChange[]): void {
     const held = this.get(namespace, name)
-    if (held !== undefined) this.#delete(held)
-    return held !== undefined
+    if (held !== undefined) this.#delete(held, changes)
   }
 
   #all (within: string | undefined): readonly KubeObject[] {
@@ -105,11 +107,16 @@ class Shelf {
     objects.put(object, held)
   }
 
-  #delete (object: KubeObject): void {
+  #delete (object: KubeObject, changes: InventoryChange[]): void {
     const objects = this.#byNamespace.get(object.metadata.namespace)
     objects?.delete(object)
     this.size--
     if (objects?.find([]).length === 0) this.#byNamespace.delete(object.metadata.namespace)
+    changes.push(this.#changed(object, object, undefined))
+  }
+
+  #changed ({ metadata: { namespace, name } }: KubeObject, before: KubeObject | undefined, after: KubeObject | undefined): InventoryChange {
+    return { resourceType: this.#resourceType, namespace, name, before, after }
   }
 }
 

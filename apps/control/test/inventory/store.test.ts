@@ -63,6 +63,20 @@ void t.test('listeners hear of changes alone, after the fact, and until they sto
   t.notOk(store.replace(new Map([['unheld', [kept]]])), 'a type that is not held')
 })
 
+void t.test('listeners hear what became of which object', async t => {
+  const store = createStore(['gameserver', 'twin'])
+  const [a, changedA, b, c] = [gameServer('a'), gameServer('a', {}, { state: 'Allocated' }), gameServer('b'), gameServer('c')]
+  let heard: unknown[] = []
+  store.onChange(changes => { heard = changes.map(({ resourceType, namespace, name, before, after }) => [`${resourceType}/${namespace}/${name}`, before, after]) })
+  store.put(['gameserver', 'twin'], a)
+  t.strictSame(heard, [['gameserver/games/a', undefined, a], ['twin/games/a', undefined, a]])
+  store.put(['gameserver'], b)
+  store.replace(new Map([['gameserver', [changedA, c]]]))
+  t.strictSame(heard, [['gameserver/games/a', a, changedA], ['gameserver/games/c', undefined, c], ['gameserver/games/b', b, undefined]])
+  store.remove(['gameserver', 'twin'], 'games', 'a')
+  t.strictSame(heard, [['gameserver/games/a', changedA, undefined], ['twin/games/a', a, undefined]])
+})
+
 void t.test('one object comes, changes and goes without the others', async t => {
   const store = createStore(['gameserver', 'twin'])
   let calls = 0

@@ -4,7 +4,7 @@ import type { Config } from '#config/schema.js'
 import type { Cancel, Clock } from '#core/clock.js'
 import { err, ok, type Result } from '#core/result.js'
 import type { InventoryLog } from '../file/fault-log.js'
-import type { Inventory, InventoryStatus } from '../inventory.js'
+import type { ChangeListener, Inventory, InventoryChange, InventoryStatus } from '../inventory.js'
 import { heldTypes } from '../resource-types.js'
 import { createStore, type Store } from '../store.js'
 import type { Credentials } from './access.js'
@@ -40,7 +40,7 @@ export interface KubernetesInventory extends Inventory {
   readonly unready: (resourceType: string, namespace: string) => string | undefined
 }
 
-// Listeners look at all objects, and hundreds of events may come together.
+// Some listeners look at all objects, and hundreds of events may come together.
 const NOTICE_MS = 20
 // First lists are spread over this long for each source, but not over more than two seconds.
 const SPREAD_PER_SOURCE_MS = 20
@@ -90,7 +90,8 @@ class FollowedCluster {
   readonly #faults: FaultBoard
   readonly #reflectors: ReadonlyMap<Source, Reflector>
   readonly #runs: ReadonlyArray<Promise<void>>
-  readonly #listeners = new Set<() => void>()
+  readonly #listeners = new Set<ChangeListener>()
+  #changes: InventoryChange[] = []
   readonly #stopListening: () => void
   #cancelNotice: Cancel | undefined
   #isSynced = false
@@ -100,7 +101,7 @@ class FollowedCluster {
     this.#store = store
     this.#transport = transport
     this.#faults = new FaultBoard(deps.log)
-    this.#stopListening = store.onChange(() => { this.#noticeSoon() })
+    this.#stopListening = store.onChange(changes => { this.#noticeSoon(changes) })
     const spreadMs = Math.min(MAX_SPREAD_MS, SPREAD_PER_SOURCE_MS * (sources.length - 1))
     this.#reflectors = new Map(sources.map(source => [source, this.#reflectorOf(source, spreadMs)]))
     // Nobody catches what a run throws: it is a bug, and main.ts ends the process for it.
@@ -127,8 +128,8 @@ class FollowedCluster {
     return undefined
   }
 
-  onChange (listener: () => void): () => void {
-    const call = (): void => { listener() }
+  onChange (listener: ChangeListener): () => void {
+    const call: ChangeListener = changes => { listener(changes) }
     this.#listeners.add(call)
     return () => { this.#listeners.delete(call) }
   }
@@ -159,10 +160,13 @@ class FollowedCluster {
     })
   }
 
-  #noticeSoon (): void {
+  #noticeSoon (more: readonly InventoryChange[]): void {
+    for (const change of more) this.#changes.push(change)
     this.#cancelNotice ??= this.#deps.clock.after(NOTICE_MS, () => {
+      const changes = this.#changes
       this.#cancelNotice = undefined
-      for (const listener of [...this.#listeners]) listener()
+      this.#changes = []
+      for (const listener of [...this.#listeners]) listener(changes)
     })
   }
 }

@@ -185,11 +185,16 @@ void t.test('listeners hear of many changes at once, until they stop', async t =
   const rig = await openRig(t)
   await rig.api.watching()
   let calls = 0
-  const stop = rig.inventory.onChange(() => { calls++ })
+  const heard = new Set<string>()
+  const stop = rig.inventory.onChange(changes => {
+    calls++
+    for (const { name, before, after } of changes) if (before === undefined && after !== undefined) heard.add(name)
+  })
   rig.api.load(Array.from({ length: 100 }, (_, index) => server(`s${index}`)))
   await rig.converged()
   await rig.pass(20)
   t.ok(calls >= 1 && calls <= 5, `${calls} calls`)
+  t.equal(heard.size, 100, 'and none is left out')
   stop()
   const before = calls
   rig.api.store.delete('gameservers', 'games/s0')
