@@ -9,6 +9,7 @@ import { systemClock } from '#core/system-clock.js'
 import { createRpcClient } from '#rpc/client.js'
 import { EVENTS_PATH } from '#rpc/contract.js'
 import { metrics } from '#telemetry/metrics-table.js'
+import { startKubeApi } from '#testkit/kube-api/start-kube-api.js'
 import { gameServerYaml, Pair } from '#testkit/pair.js'
 import { spawnApp } from '#testkit/spawned.js'
 import { openUdpPeer, type UdpPeer } from '#testkit/udp-peer.js'
@@ -133,6 +134,29 @@ limits: {warningsPerSecond: 1, maxTokens: 10000}`,
   await pair.until(async () => (await watch.look()).includes('udp_director_proxy_up 0'))
   await pair.restartProxy()
   await watch.look()
+})
+
+void t.test('a cluster that talks nonsense moves those of its watches', async t => {
+  const api = await startKubeApi()
+  t.teardown(async () => { await api.close() })
+  const folder = await mkdtemp(join(tmpdir(), 'kubeconfig-'))
+  t.teardown(async () => { await rm(folder, { recursive: true }) })
+  await writeFile(join(folder, 'config'), api.kubeconfig())
+  const pair = await Pair.open({ provider: `{provider: kubernetes, kubeconfig: ${join(folder, 'config')}}`, config: 'namespaces: [games]' })
+  t.teardown(async () => { await pair.close() })
+  const watch = new Watch(pair)
+  await watch.look()
+  await api.watching()
+  const metric = (name: string): string => `udp_director_inventory_${name} 1`
+
+  api.store.create('gameservers', { metadata: { name: 'a', namespace: 'games' } })
+  await pair.until(async () => (await watch.look()).includes(metric('events_total{outcome="applied"}')))
+  api.watches()[0]!.raw('nonsense\n')
+  await pair.until(async () => (await watch.look()).includes(metric('reloads_total{outcome="ok"}').replace(/1$/, '2')))
+  const text = await watch.look()
+  for (const name of ['bad_events_total{reason="bad_json"}', 'watch_ends_total{end="corrupt"}', 'relists_total{reason="corrupt"}', 'objects{resource_type="gameserver"}']) {
+    t.ok(text.includes(metric(name)), name)
+  }
 })
 
 void t.test('a proxy that runs out of file descriptors says so, and serves whom it has', async t => {

@@ -28,11 +28,13 @@ async function labelValues (): Promise<Record<Label, string>> {
     code: 'a code of [errors.md](errors.md)',
     data_port: 'a name of `dataPorts`; `none` for datagrams that belong to none',
     direction: list(directionNames),
+    end: `${list(seeded('udp_director_inventory_watch_ends_total', 'end'))}; what they mean is in [kubernetes.md](kubernetes.md#metrics-of-the-inventory)`,
     kind: list(consumedKindNames),
     origin: `${list(originNames)}: what bound the session to its target`,
-    outcome: list(seeded('udp_director_inventory_reloads_total', 'outcome')),
+    outcome: `reloads: ${list(seeded('udp_director_inventory_reloads_total', 'outcome'))}; events: ${list(seeded('udp_director_inventory_events_total', 'outcome'))}`,
     process: list(['control', 'proxy']),
-    reason: 'see below',
+    quantile: `${list(seeded('udp_director_event_loop_delay_seconds', 'quantile'))}, which is the longest`,
+    reason: `relists: ${list(seeded('udp_director_inventory_relists_total', 'reason'))}; bad events: ${list(seeded('udp_director_inventory_bad_events_total', 'reason'))}; dropped datagrams: see below`,
     resource_type: 'a key of `resourceQueryMapping`',
     via: list(seeded('udp_director_tokens_issued_total', 'via'))
   }

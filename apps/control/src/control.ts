@@ -73,7 +73,7 @@ async function openInventory (options: ControlOptions, metrics: ControlMetrics):
   const { config, clock, log, random } = options
   const { provider, path } = config.inventory
   const opened = provider === 'kubernetes'
-    ? await openKubernetesInventory({ config, clock, random, log, hooks: { listed: metrics.inventoryReloaded } })
+    ? await openKubernetesInventory({ config, clock, random, log, hooks: metrics.reflectors })
     : await openFileInventory({ path: pathOf(path), mappings: config.resourceQueryMapping, clock, log, onReload: metrics.inventoryReloaded })
   return opened.ok ? opened : err(opened.error.message)
 }

@@ -1,7 +1,11 @@
 // What the control process counts, in its own words; the names and labels are those of the metric table.
 import type { Sample } from '#rpc/contract.js'
-import { createMetrics } from '#telemetry/metrics.js'
+import { measureLoopDelay } from '#telemetry/event-loop-delay.js'
+import { createMetrics, type Metrics } from '#telemetry/metrics.js'
 import type { ErrorCode } from './errors.js'
+import { corruptReasons } from './inventory/kubernetes/intake.js'
+import { relistReasons } from './inventory/kubernetes/reflector-state.js'
+import { eventOutcomes, watchOutcomes, type ReflectorHooks } from './inventory/kubernetes/reflector.js'
 
 /** Why a token became void before its time. */
 export type RevocationCause = 'operator' | 'unacknowledged'
@@ -25,6 +29,8 @@ export interface ControlMetrics {
   readonly linkSynchronised: () => void
   readonly batchPushed: (size: number) => void
   readonly inventoryReloaded: (outcome: 'ok' | 'fault') => void
+  /** What reflectors of Kubernetes resources tell; their lists count as reloads. */
+  readonly reflectors: ReflectorHooks
   /** The Prometheus text. */
   readonly expose: (readings: Readings) => Promise<string>
   readonly contentType: string
@@ -34,9 +40,9 @@ export interface ControlMetrics {
 export function createControlMetrics (): ControlMetrics {
   const metrics = createMetrics('control')
   const { counters, gauges, histograms } = metrics
-  for (const via of ['query', 'tokens']) counters.udp_director_tokens_issued_total.inc({ via }, 0)
-  for (const cause of ['operator', 'unacknowledged']) counters.udp_director_tokens_revoked_total.inc({ cause }, 0)
-  for (const outcome of ['ok', 'fault']) counters.udp_director_inventory_reloads_total.inc({ outcome }, 0)
+  const takeLoopDelays = measureLoopDelay()
+  const inventoryReloaded: ControlMetrics['inventoryReloaded'] = outcome => { counters.udp_director_inventory_reloads_total.inc({ outcome }) }
+  seed(counters)
 
   return {
     queryReceived: () => { counters.udp_director_queries_total.inc() },
@@ -49,11 +55,19 @@ export function createControlMetrics (): ControlMetrics {
     tokenRevoked: cause => { counters.udp_director_tokens_revoked_total.inc({ cause }) },
     linkSynchronised: () => { counters.udp_director_proxy_link_connects_total.inc() },
     batchPushed: size => { histograms.udp_director_proxy_push_batch_size.observe(size) },
-    inventoryReloaded: outcome => { counters.udp_director_inventory_reloads_total.inc({ outcome }) },
+    inventoryReloaded,
+    reflectors: {
+      listed: inventoryReloaded,
+      relisting: reason => { counters.udp_director_inventory_relists_total.inc({ reason }) },
+      watchEnded: end => { counters.udp_director_inventory_watch_ends_total.inc({ end }) },
+      corrupted: reason => { counters.udp_director_inventory_bad_events_total.inc({ reason }) },
+      eventTaken: outcome => { counters.udp_director_inventory_events_total.inc({ outcome }) }
+    },
     expose: async ({ objects, inventoryAgeMs, defaultTargets, isProxyUp, proxySamples }) => {
       for (const [type, count] of objects) gauges.udp_director_inventory_objects.set({ resource_type: type }, count)
       gauges.udp_director_inventory_last_success_age_seconds.set(inventoryAgeMs / 1000)
       gauges.udp_director_default_targets.set(defaultTargets)
+      for (const { quantile, seconds } of takeLoopDelays()) gauges.udp_director_event_loop_delay_seconds.set({ quantile }, seconds)
       gauges.udp_director_proxy_up.set(isProxyUp ? 1 : 0)
       if (proxySamples === undefined) metrics.clearSamples()
       else metrics.applySamples(proxySamples)
@@ -61,4 +75,14 @@ export function createControlMetrics (): ControlMetrics {
     },
     contentType: metrics.contentType
   }
+}
+
+function seed (counters: Metrics['counters']): void {
+  for (const via of ['query', 'tokens']) counters.udp_director_tokens_issued_total.inc({ via }, 0)
+  for (const cause of ['operator', 'unacknowledged']) counters.udp_director_tokens_revoked_total.inc({ cause }, 0)
+  for (const outcome of ['ok', 'fault']) counters.udp_director_inventory_reloads_total.inc({ outcome }, 0)
+  for (const outcome of eventOutcomes) counters.udp_director_inventory_events_total.inc({ outcome }, 0)
+  for (const reason of corruptReasons) counters.udp_director_inventory_bad_events_total.inc({ reason }, 0)
+  for (const end of watchOutcomes) counters.udp_director_inventory_watch_ends_total.inc({ end }, 0)
+  for (const reason of relistReasons) counters.udp_director_inventory_relists_total.inc({ reason }, 0)
 }

@@ -24,6 +24,10 @@ export const metrics = {
   udp_director_tokens_revoked_total: { type: 'counter', from: 'control', help: 'Tokens made void before their time: by an operator, or because the proxy did not acknowledge them in time.', labels: ['cause'] },
   udp_director_inventory_objects: { type: 'gauge', from: 'control', help: 'Objects in the inventory.', labels: ['resource_type'] },
   udp_director_inventory_reloads_total: { type: 'counter', from: 'control', help: 'Reads of the inventory, of files or lists of the Kubernetes API: ok, or fault.', labels: ['outcome'] },
+  udp_director_inventory_events_total: { type: 'counter', from: 'control', help: 'Events of Kubernetes watches, bookmarks included: applied, or stale because something newer was known.', labels: ['outcome'] },
+  udp_director_inventory_bad_events_total: { type: 'counter', from: 'control', help: 'Events of Kubernetes watches that made no sense, after which objects are listed again.', labels: ['reason'] },
+  udp_director_inventory_watch_ends_total: { type: 'counter', from: 'control', help: 'Kubernetes watches that ended.', labels: ['end'] },
+  udp_director_inventory_relists_total: { type: 'counter', from: 'control', help: 'Times that a watch could not go on from where it was, and the objects had to be listed again.', labels: ['reason'] },
   udp_director_inventory_last_success_age_seconds: { type: 'gauge', from: 'control', help: 'Since the inventory was last known to be true.', labels: [] },
   udp_director_default_targets: { type: 'gauge', from: 'control', help: 'Candidates of the default endpoint.', labels: [] },
   udp_director_proxy_up: { type: 'gauge', from: 'control', help: '1 while the link to the proxy is synchronised, 0 otherwise.', labels: [] },
@@ -46,6 +50,7 @@ export const metrics = {
   udp_director_socket_errors_total: { type: 'counter', from: 'proxy', help: 'Errors sockets reported that belong to no single datagram.', labels: [] },
   udp_director_events_dropped_total: { type: 'counter', from: 'proxy', help: 'Event lines dropped because their reader was slow.', labels: [] },
   udp_director_log_lines_suppressed_total: { type: 'counter', from: 'proxy', help: 'Log lines left out by `limits.warningsPerSecond` and `limits.sessionLinesPerSecond`.', labels: [] },
+  udp_director_event_loop_delay_seconds: { type: 'gauge', from: 'control', help: 'How late control\'s event loop was since the last scrape. Above a few milliseconds queries wait for it.', labels: ['quantile'] },
   udp_director_process_resident_memory_bytes: { type: 'gauge', from: 'both', help: 'Resident memory.', labels: ['process'] },
   udp_director_process_cpu_seconds_total: { type: 'counter', from: 'both', help: 'Processor time used, user and system.', labels: ['process'] },
   udp_director_process_start_time_seconds: { type: 'gauge', from: 'both', help: 'When the process started, in seconds since the Unix epoch.', labels: ['process'] }

@@ -7,9 +7,12 @@ import type { Collection } from './collection.js'
 import { listPageFrom, type Expected, type ListPage } from './object-from-api.js'
 import { isOlder } from './resource-version.js'
 import { apiVersionOf, type Source } from './source.js'
-import { watchEventFrom, type LineFault, type WatchEvent } from './watch-event.js'
+import { lineFaults, watchEventFrom, type WatchEvent } from './watch-event.js'
 
-export type CorruptReason = LineFault | 'too_long' | 'version_went_back'
+/** What makes an event one that nobody can make sense of. */
+export const corruptReasons = [...lineFaults, 'too_long', 'version_went_back'] as const
+
+export type CorruptReason = typeof corruptReasons[number]
 
 /** What became of an event. */
 export type Taken =

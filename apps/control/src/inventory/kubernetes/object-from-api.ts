@@ -13,7 +13,9 @@ export interface Expected {
   readonly namespace: string | undefined
 }
 
-export type ObjectFault = 'bad_object' | 'wrong_kind'
+export const objectFaults = ['bad_object', 'wrong_kind'] as const
+
+export type ObjectFault = typeof objectFaults[number]
 
 /** A page of a list. */
 export interface ListPage {

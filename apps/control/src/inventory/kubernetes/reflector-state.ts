@@ -5,17 +5,20 @@ import type { ApiFailure, FailureReason } from './api-failure.js'
 import { backOffMs, countFailure, noFailures, type Failures } from './back-off.js'
 
 /** Why a watch ended that nothing was wrong with. */
-export type WatchEnd =
+export const watchEnds = [
   /** By the server, when the time we had asked for was over. */
-  | 'timed_out'
+  'timed_out',
   /** By the server, before. */
-  | 'closed'
+  'closed',
   /** In the middle of a line, or of a packet. */
-  | 'broken'
+  'broken',
   /** By us: silent for too long. */
-  | 'idle'
+  'idle',
   /** By us: open for longer than we had asked for. */
-  | 'overdue'
+  'overdue'
+] as const
+
+export type WatchEnd = typeof watchEnds[number]
 
 export type WatchOutcome =
   | { readonly kind: 'ended', readonly end: WatchEnd, readonly lastedMs: number }
@@ -23,7 +26,10 @@ export type WatchOutcome =
   /** An event nobody can make sense of: what the server holds is unknown from here. */
   | { readonly kind: 'corrupt' }
 
-export type RelistReason = 'expired' | 'corrupt' | 'refused' | 'unavailable' | 'stuck' | 'routine'
+/** Why the version was given up, which only a list can replace. */
+export const relistReasons = ['expired', 'corrupt', 'refused', 'unavailable', 'stuck', 'routine'] as const
+
+export type RelistReason = typeof relistReasons[number]
 
 export interface ReflectorState {
   /** Where the next watch starts; undefined if the next thing is a list. */

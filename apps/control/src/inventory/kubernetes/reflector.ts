@@ -9,7 +9,7 @@ import type { Verb } from './describe-fault.js'
 import { Intake, type CorruptReason } from './intake.js'
 import { LineDecoder } from './line-decoder.js'
 import type { ListPage } from './object-from-api.js'
-import { afterList, afterListFailure, afterWatch, initialState, SHORT_WATCH_MS, type Decision, type Moment, type RelistReason, type WatchEnd, type WatchOutcome } from './reflector-state.js'
+import { afterList, afterListFailure, afterWatch, initialState, SHORT_WATCH_MS, type Decision, type Moment, watchEnds, type RelistReason, type WatchOutcome } from './reflector-state.js'
 import { isOlder } from './resource-version.js'
 import { pathOf, type Source } from './source.js'
 import type { ByteStream, Query, Transport } from './transport.js'
@@ -27,13 +27,19 @@ const WATCH_IDLE_MS = 150_000
 const WATCH_SECONDS = { least: 240, most: 289 } as const
 const WATCH_GRACE_MS = 10_000
 
+/** How a watch may end, with those ends that something was wrong with. */
+export const watchOutcomes = [...watchEnds, 'failed', 'corrupt'] as const
+
+/** What may become of an event: `stale` was older than what is held. One that makes no sense counts as `corrupted`. */
+export const eventOutcomes = ['applied', 'stale'] as const
+
 /** Told as they happen; all for metrics. */
 export interface ReflectorHooks {
   readonly listed?: (outcome: 'ok' | 'fault') => void
   readonly relisting?: (reason: RelistReason) => void
-  readonly watchEnded?: (end: WatchEnd | 'failed' | 'corrupt') => void
+  readonly watchEnded?: (end: typeof watchOutcomes[number]) => void
   readonly corrupted?: (reason: CorruptReason) => void
-  readonly staleEvent?: () => void
+  readonly eventTaken?: (outcome: typeof eventOutcomes[number]) => void
 }
 
 export interface ReflectorDeps {
@@ -209,8 +215,8 @@ export class Reflector {
     switch (taken.kind) {
       case 'failed': return taken
       case 'corrupt': return this.#corrupt(taken.reason)
-      case 'stale': this.#deps.hooks.staleEvent?.()
     }
+    this.#deps.hooks.eventTaken?.(taken.kind)
     return undefined
   }
 

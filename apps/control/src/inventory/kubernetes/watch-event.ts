@@ -4,14 +4,16 @@ import { err, ok, type Result } from '#core/result.js'
 import { isMap } from '../file/json.js'
 import type { KubeObject } from '../inventory.js'
 import { failureFromStatus, type ApiFailure } from './api-failure.js'
-import { objectFromApi, type Expected } from './object-from-api.js'
+import { objectFaults, objectFromApi, type Expected } from './object-from-api.js'
 
 export type WatchEvent =
   | { readonly type: 'ADDED' | 'MODIFIED' | 'DELETED', readonly object: KubeObject, readonly resourceVersion: string }
   | { readonly type: 'BOOKMARK', readonly resourceVersion: string }
   | { readonly type: 'ERROR', readonly failure: ApiFailure }
 
-export type LineFault = 'bad_json' | 'unknown_type' | 'no_version' | 'bad_object' | 'wrong_kind'
+export const lineFaults = ['bad_json', 'unknown_type', 'no_version', ...objectFaults] as const
+
+export type LineFault = typeof lineFaults[number]
 
 /** The event in `line`, whose object is as `objectFromApi` makes it. */
 export function watchEventFrom (line: string, expected: Expected): Result<WatchEvent, LineFault> {

@@ -72,7 +72,7 @@ export async function openRig (t: Test, options: RigOptions = {}): Promise<Rig> 
       relisting: reason => { told.push(`relisting ${reason}`) },
       watchEnded: end => { told.push(`watchEnded ${end}`) },
       corrupted: reason => { told.push(`corrupted ${reason}`) },
-      staleEvent: () => { told.push('staleEvent') }
+      eventTaken: outcome => { if (outcome === 'stale') told.push('staleEvent') }
     }
   })
   if (!opened.ok) throw new Error(opened.error.message)
