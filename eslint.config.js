@@ -77,7 +77,7 @@ const clocksAndPromises = [
 ]
 
 export default tseslint.config(
-  { ignores: ['dist/', 'coverage/', '.tap/', '**/*.d.ts'] },
+  { ignores: ['dist/', 'dist-test/', 'coverage/', '.tap/', '**/*.d.ts'] },
   ...neostandard({ ts: true }),
   {
     plugins: { rooms: { rules: { imports: createImportRule(bans, subpaths) } } },

@@ -1,42 +1,42 @@
-// Compiles to dist, which mirrors the repository: `#core/*` and the relative paths mean the same there as here.
+// Compiles to dist, or with the tests to dist-test. Both mirror the repository: `#core/*` and relative paths mean the same
+// there as here.
 import { spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { listFiles, readSources, recordBuild } from './build-state.mjs'
+import { listFiles, outputs, readSources, recordBuild } from './build-state.mjs'
 
-/** Builds `root`; throws with one sentence when that does not work. The compiler's own words go to stderr. */
-export function build (root) {
-  const sources = readSources(root)
-  mkdirSync(join(root, 'dist'), { recursive: true })
-  rmSync(join(root, 'dist', '.build-state.json'), { force: true })
-  compile(root)
-  removeOrphans(root)
-  writePackage(root)
-  makeExecutable(join(root, 'dist/apps/cli/src/main.js'))
-  recordBuild(root, sources)
+/** Builds the folder `output` of `root`; throws with one sentence when that does not work. The compiler's own words go to stderr. */
+export function build (root, output = 'dist') {
+  const sources = readSources(root, output)
+  mkdirSync(join(root, output), { recursive: true })
+  rmSync(join(root, output, '.build-state.json'), { force: true })
+  compile(root, outputs[output].project)
+  removeOrphans(root, output)
+  writePackage(root, output)
+  makeExecutable(join(root, output, 'apps/cli/src/main.js'))
+  recordBuild(root, output, sources)
 }
 
-function compile (root) {
+function compile (root, project) {
   const compiler = createRequire(join(root, 'package.json')).resolve('typescript/bin/tsc')
   // stdout to stderr: whoever pipes the output of `npm start` wants only what the program says.
-  const { status } = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.build.json'], { cwd: root, stdio: ['ignore', 2, 2] })
+  const { status } = spawnSync(process.execPath, [compiler, '-p', project], { cwd: root, stdio: ['ignore', 2, 2] })
   if (status !== 0) throw new Error('The build failed; the compiler says why above.')
 }
 
 /** Output of sources that are gone would still run, and hide that something imports it. */
-function removeOrphans (root) {
-  const outputs = listFiles(root, 'dist', path => path.endsWith('.js') || path.endsWith('.js.map'))
-  for (const output of outputs) {
-    const source = output.slice('dist/'.length).replace(/\.js(?:\.map)?$/, '.ts')
-    if (!existsSync(join(root, source))) rmSync(join(root, output))
+function removeOrphans (root, output) {
+  for (const path of listFiles(root, output, path => path.endsWith('.js') || path.endsWith('.js.map'), true)) {
+    const source = path.slice(output.length + 1).replace(/\.js(?:\.map)?$/, '.ts')
+    if (!existsSync(join(root, source))) rmSync(join(root, path))
   }
 }
 
-function writePackage (root) {
+function writePackage (root, output) {
   const { name, version, type, imports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
-  writeFileSync(join(root, 'dist/package.json'), JSON.stringify({ name, version, private: true, type, imports }, null, 2) + '\n')
+  writeFileSync(join(root, output, 'package.json'), JSON.stringify({ name, version, private: true, type, imports }, null, 2) + '\n')
 }
 
 function makeExecutable (path) {

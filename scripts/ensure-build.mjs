@@ -29,20 +29,20 @@ function isAbandoned (path) {
   }
 }
 
-/** Makes sure that `root`/dist is what the sources say; throws with one sentence when that does not work. */
-export async function ensureBuild (root) {
+/** Makes sure that the folder `output` of `root` is what the sources say; throws with one sentence when that does not work. */
+export async function ensureBuild (root, output = 'dist') {
   if (!existsSync(join(root, 'node_modules', 'typescript'))) {
     throw new Error('Dependencies are not installed: run `npm ci` first.')
   }
-  if (!isStale(root)) return
-  mkdirSync(join(root, 'dist'), { recursive: true })
-  const path = join(root, 'dist', '.build-lock')
+  if (!isStale(root, output)) return
+  mkdirSync(join(root, output), { recursive: true })
+  const path = join(root, output, '.build-lock')
   await lock(path)
   try {
-    if (!isStale(root)) return
+    if (!isStale(root, output)) return
     const startedMs = performance.now()
-    process.stderr.write('Building … ')
-    build(root)
+    process.stderr.write(output === 'dist' ? 'Building … ' : 'Building the tests … ')
+    build(root, output)
     process.stderr.write(`${((performance.now() - startedMs) / 1000).toFixed(1)} s\n`)
   } finally {
     rmSync(path, { force: true })

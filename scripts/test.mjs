@@ -1,11 +1,15 @@
-// `npm test [-- paths and options of tap]`: builds what the process tests spawn, runs tap, shows a line a file and every
-// failure with its details, keeps the raw TAP in .tap/last-run.tap, and closes with `N passed, N failed`.
+// `npm test [-- paths of test files]`: builds the programs and the tests, runs them, shows a line a file and every failure
+// with its details, keeps the raw TAP in .tap/last-run.tap, and closes with `N passed, N failed`.
+//
+// Tests run compiled, because a process that compiles what it imports takes twice as long. `npm run coverage` is tap's own
+// runner on the sources, which knows how to measure; so is `npx tap run FILE`, for a single test.
 import { spawn } from 'node:child_process'
 import { createWriteStream, mkdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { dirname, join, relative, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { listFiles } from './build-state.mjs'
 import { ensureBuild } from './ensure-build.mjs'
 import { createTapReader } from './tap-reader.mjs'
 
@@ -17,9 +21,6 @@ const worthSaying = /^\s*(?:exitCode|signal|expired):/
 
 /** The coverage summary comes after the TAP and is for people; `npx tap report` shows it by file and line. */
 const coverageLine = /^(?:=+ Coverage summary|(?:Statements|Branches|Functions|Lines) +:|ERROR: Coverage)/
-
-/** Measuring coverage takes a third of the time again: `npm run coverage` does it, with the thresholds of .taprc. */
-const withoutCoverage = ['--disable-coverage', '--allow-empty-coverage']
 
 function showFile ({ name, ok, ms, passed, failures, skips }) {
   const counts = [`${passed} passed`, failures.length > 0 && `${failures.length} failed`, skips.length > 0 && `${skips.length} skipped`]
@@ -34,11 +35,32 @@ function showFailure (path, details) {
   console.log()
 }
 
-async function runTap (args) {
-  const tap = join(dirname(createRequire(import.meta.url).resolve('tap/package.json')), 'dist/esm/run.mjs')
-  const isMeasured = args.includes('--coverage')
-  const options = ['run', '--reporter=tap', ...isMeasured ? [] : withoutCoverage]
-  const runner = spawn(process.execPath, [tap, ...options, ...args.filter(arg => arg !== '--coverage')], { cwd: root, stdio: ['inherit', 'pipe', 'inherit'] })
+/** The compiled files of the tests in `paths`, or of all tests. */
+function compiledTests (paths) {
+  const rooms = ['apps', 'libs', 'scripts', 'test'].map(room => `dist-test/${room}`)
+  const all = rooms.flatMap(room => listFiles(root, room, path => path.endsWith('.test.js'), true))
+  if (paths.length === 0) return all
+  const wanted = paths.map(path => `dist-test/${relative(root, resolve(path)).replace(/\.ts$/, '')}`)
+  const unknown = paths.find((_, index) => !all.some(file => isAt(file, wanted[index])))
+  if (unknown !== undefined) throw new Error(`No test file is at ${unknown}.`)
+  return all.filter(file => wanted.some(path => isAt(file, path)))
+}
+
+function isAt (file, path) {
+  return file === `${path}.js` || file.startsWith(`${path}/`)
+}
+
+async function runnerArgs (args) {
+  if (args.includes('--coverage')) {
+    const tap = join(dirname(createRequire(import.meta.url).resolve('tap/package.json')), 'dist/esm/run.mjs')
+    return [tap, 'run', '--reporter=tap', ...args.filter(arg => arg !== '--coverage')]
+  }
+  await ensureBuild(root, 'dist-test')
+  return ['scripts/run-tests.mjs', ...compiledTests(args)]
+}
+
+async function run (args) {
+  const runner = spawn(process.execPath, await runnerArgs(args), { cwd: root, stdio: ['inherit', 'pipe', 'inherit'] })
   const ended = new Promise((resolve, reject) => {
     runner.once('error', reject)
     runner.once('exit', (code, signal) => { resolve(code ?? signal) })
@@ -64,7 +86,7 @@ function showEnd ({ exit, passed, failed, skips, files }) {
 
 try {
   await ensureBuild(root)
-  const outcome = await runTap(process.argv.slice(2))
+  const outcome = await run(process.argv.slice(2))
   showEnd(outcome)
   process.exitCode = outcome.exit === 0 && outcome.failed === 0 && outcome.passed > 0 ? 0 : 1
 } catch (error) {

@@ -1,13 +1,13 @@
 // When dist counts as stale, and what a build leaves behind; on a project of three files in a temporary folder.
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { dirname, join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import t from 'tap'
 
-const { isStale } = await import(new URL('../build-state.mjs', import.meta.url).href) as { isStale: (root: string) => boolean }
-const { ensureBuild } = await import(new URL('../ensure-build.mjs', import.meta.url).href) as { ensureBuild: (root: string) => Promise<void> }
+const { isStale } = await import(pathToFileURL('scripts/build-state.mjs').href) as { isStale: (root: string, output?: string) => boolean }
+const { ensureBuild } = await import(pathToFileURL('scripts/ensure-build.mjs').href) as { ensureBuild: (root: string) => Promise<void> }
 
-const modules = fileURLToPath(new URL('../../node_modules', import.meta.url))
+const modules = resolve('node_modules')
 
 function project (root: string): (path: string, text: string) => void {
   const write = (path: string, text: string): void => {

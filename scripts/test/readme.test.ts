@@ -1,10 +1,9 @@
 // README.md and the hand-written pages of docs/ against the repository: code they quote, files they link to, scripts they name.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import t from 'tap'
 
-const root = fileURLToPath(new URL('../..', import.meta.url))
+const root = process.cwd()
 const read = (path: string): string => readFileSync(join(root, path), 'utf8')
 const pages = ['README.md', 'docs/protocol.md', 'docs/architecture.md', 'docs/kubernetes.md']
 

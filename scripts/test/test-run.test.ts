@@ -1,4 +1,5 @@
 // The closing line of `npm test` is only worth what the counting is worth.
+import { pathToFileURL } from 'node:url'
 import t from 'tap'
 
 interface Outcome { passed: number, failed: number, files: number, skips: Array<{ path: string[], directive: string, why: string }> }
@@ -6,7 +7,7 @@ interface FileReport { name: string, ok: boolean, ms: number, passed: number, fa
 interface Reader { readLine: (line: string) => void, end: () => Outcome }
 
 // Plain .mjs, because it runs before anything is compiled; so there are no types to import.
-const { createTapReader } = await import(new URL('../tap-reader.mjs', import.meta.url).href) as {
+const { createTapReader } = await import(pathToFileURL('scripts/tap-reader.mjs').href) as {
   createTapReader: (options: { onFile: (report: FileReport) => void }) => Reader
 }
 

@@ -5,14 +5,13 @@ import { once } from 'node:events'
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { join, resolve } from 'node:path'
 import t, { type Test } from 'tap'
 import { pasteSteps } from '../src/demo/introduction.js'
 import { findBusyPorts } from '../src/demo/ports.js'
 import { portsFrom } from '../src/demo/world.js'
 
-const program = fileURLToPath(new URL('../../../dist/apps/cli/src/main.js', import.meta.url))
+const program = resolve('dist/apps/cli/src/main.js')
 
 /** How long to wait for anything a process should say or do, in ms: three processes may start on a busy machine. */
 const PATIENCE_MS = 25_000

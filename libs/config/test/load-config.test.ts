@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import fc from 'fast-check'
 import t from 'tap'
 import { stringify } from 'yaml'
@@ -6,7 +6,7 @@ import { formatFaults } from '../src/fault.js'
 import { loadConfig, parseConfig, type LoadedConfig } from '../src/load-config.js'
 import { ConfigSchema } from '../src/schema.js'
 
-const fixtures = join(import.meta.dirname, 'fixtures')
+const fixtures = resolve('libs/config/test/fixtures')
 
 const inventory = 'inventory: {provider: file, path: inventory}\n'
 

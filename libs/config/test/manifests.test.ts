@@ -5,7 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
 import { parseAllDocuments } from 'yaml'
@@ -14,7 +14,7 @@ import { parseConfig } from '../src/load-config.js'
 import type { Config } from '../src/schema.js'
 
 const run = promisify(execFile)
-const overlays = join(import.meta.dirname, '../../../k8s/overlays')
+const overlays = resolve('k8s/overlays')
 const names = readdirSync(overlays).sort()
 
 // Of each kind only what is looked at below.

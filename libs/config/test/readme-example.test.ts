@@ -1,11 +1,10 @@
 // The configuration in README.md is one that this loader takes, and it means what its comments say.
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import t from 'tap'
 import { formatFaults } from '../src/fault.js'
 import { parseConfig } from '../src/load-config.js'
 
-const readme = readFileSync(join(import.meta.dirname, '../../../README.md'), 'utf8')
+const readme = readFileSync('README.md', 'utf8')
 
 void t.test('the example configuration of the README loads', async t => {
   const example = /^```yaml\n(# config\.yaml\n.*?)^```$/ms.exec(readme)?.[1] ?? ''

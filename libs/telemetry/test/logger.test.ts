@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { join } from 'node:path'
+import { extname, join } from 'node:path'
 import t from 'tap'
 import { createLogger } from '../src/logger.js'
 
@@ -35,7 +35,7 @@ void t.test('the readable form says the same on one line', async t => {
 })
 
 void t.test('stdout by default, JSON unless it is a terminal, and nothing is lost at the exit', async t => {
-  const program = join(import.meta.dirname, 'fixtures/log-and-exit.ts')
+  const program = join(import.meta.dirname, `fixtures/log-and-exit${extname(import.meta.filename)}`)
   const { status, stdout } = spawnSync(process.execPath, [...process.execArgv, program], { encoding: 'utf8' })
   t.equal(status, 78)
   t.strictSame(stdout.trimEnd().split('\n').map(line => JSON.parse(line).line), Array.from({ length: 1001 }, (_, index) => index))

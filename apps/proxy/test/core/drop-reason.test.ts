@@ -1,11 +1,10 @@
 // docs/protocol.md against the tables it describes, both ways: drop reasons and rows of the state table.
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import t from 'tap'
 import { scenarios } from '#testkit/scenarios.js'
 import { dropReasons } from '../../src/core/drop-reason.js'
 
-const page = readFileSync(join(import.meta.dirname, '../../../../docs/protocol.md'), 'utf8')
+const page = readFileSync('docs/protocol.md', 'utf8')
 
 /** First cells of the table under a heading. */
 function firstCells (heading: string): string[] {

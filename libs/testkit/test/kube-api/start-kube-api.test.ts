@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { readdir, readFile } from 'node:fs/promises'
 import { get as httpsGet } from 'node:https'
+import { pathToFileURL } from 'node:url'
 import { CoreV1Api, CustomObjectsApi, KubeConfig, Watch } from '@kubernetes/client-node'
 import t, { type Test } from 'tap'
 import { cutAfter } from '#testkit/kube-api/frame-faults.js'
@@ -8,7 +9,7 @@ import { startKubeApi, type KubeApi, type KubeApiOptions, type NewObject } from 
 import { hasKubectl, setUpKubectl } from './kubectl.js'
 import { get } from './raw-client.js'
 
-const FIXTURES = new URL('../../fixtures/gameservers/', import.meta.url)
+const FIXTURES = pathToFileURL('libs/testkit/fixtures/gameservers/')
 const GAMES = '/apis/agones.dev/v1/namespaces/games/gameservers'
 
 async function fixtures (): Promise<NewObject[]> {
