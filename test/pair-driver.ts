@@ -23,15 +23,17 @@ export class PairDriver {
   readonly #servers: Servers
   #clients = new Map<string, UdpPeer>()
   #tokens = new Map<string, string>()
+  readonly #keys = new Map<ServerName, string>()
   // Where a server last heard a client from: the director's upstream socket.
   #heard = new Map<string, Received>()
 
   static async open (setting: Setting): Promise<PairDriver> {
     const servers = await openServers()
-    const { hasDefault, onInvalidToken, refreshOn, sessionTimeoutSeconds } = settings[setting]
+    const { hasDefault, onInvalidToken, onTargetGone, refreshOn, sessionTimeoutSeconds } = settings[setting]
     const pair = await Pair.open({
       config: `
 onInvalidToken: ${onInvalidToken}
+onTargetGone: ${onTargetGone}
 refreshOn: ${refreshOn}
 sessionTimeoutSeconds: ${sessionTimeoutSeconds}
 namespaces: [games]
@@ -67,12 +69,29 @@ ${hasDefault ? 'defaultEndpoint: {resourceType: gameserver, namespace: games}' :
     const ports = to === 'C' ? { game: game.port } : { game: game.port, voice: voice.port }
     const { status, body } = await this.pair.admin('POST', '/tokens', { address: '127.0.0.1', ports, ttlSeconds })
     if (status !== 201) throw new Error(JSON.stringify(body))
+    this.#keys.set(to, `address/127.0.0.1/${game.port},${to === 'C' ? '-' : voice.port}`)
     this.#tokens.set(name, (body as { token: string }).token)
   }
 
   async revoke (name: string): Promise<void> {
     const { status } = await this.pair.admin('DELETE', `/tokens/${this.#tokens.get(name)!}`)
     if (status !== 204) throw new Error(`DELETE /tokens answers ${status}`)
+  }
+
+  // Control tells the proxy both of these when the inventory changes; target-gone.test.ts shows that.
+  async withdraw (name: string): Promise<void> {
+    await this.#tell(async epoch => await this.pair.rpc.call('pushTokens', { body: { epoch, revoked: [], withdrawn: [this.#tokens.get(name)!], tokens: [] } }))
+  }
+
+  async gone (server: ServerName): Promise<void> {
+    const key = this.#keys.get(server)!
+    await this.#tell(async epoch => await this.pair.rpc.call('leaveTargets', { body: { epoch, gone: [{ key }] } }))
+  }
+
+  async #tell (call: (epoch: number) => Promise<{ readonly ok: boolean }>): Promise<void> {
+    const hello = await this.pair.rpc.call('hello', {})
+    const told = hello.ok ? await call(hello.value.epoch) : hello
+    if (!told.ok) throw new Error(JSON.stringify(told))
   }
 
   async sessions (): Promise<number> {

@@ -8,6 +8,8 @@ interface Seen { readonly label: string, readonly found: unknown, readonly wante
 async function play (driver: PairDriver, step: Step): Promise<Pick<Seen, 'found' | 'wanted'> | undefined> {
   if ('grant' in step) await driver.grant(step.grant, step.to, step.ttlSeconds)
   else if ('revoke' in step) await driver.revoke(step.revoke)
+  else if ('withdraw' in step) await driver.withdraw(step.withdraw)
+  else if ('gone' in step) await driver.gone(step.gone)
   else if ('send' in step) return { found: await driver.send(step.from, step.on ?? 'game', step.send), wanted: step.is }
   else if ('reply' in step) return { found: await driver.reply(step.reply, step.to, step.on ?? 'game'), wanted: step.is }
   else if ('strangerTo' in step) return { found: await driver.stranger(step.strangerTo, step.on ?? 'game'), wanted: step.is }

@@ -1,7 +1,7 @@
 // docs/metrics.md: every metric, its labels, and the values of labels that are closed sets.
 import { metrics, type MetricName, type MetricRow } from '#telemetry/metrics-table.js'
 import { createControlMetrics } from '../../apps/control/src/metrics.js'
-import { consumedKindNames, directionNames, endCauseNames } from '../../apps/proxy/src/core/counters.js'
+import { consumedKindNames, directionNames, endCauseNames, goneActionNames } from '../../apps/proxy/src/core/counters.js'
 import { dropReasons } from '../../apps/proxy/src/core/drop-reason.js'
 import { originNames } from '../../apps/proxy/src/core/session-table.js'
 import { code, generatedNote, page, table } from './markdown.js'
@@ -24,6 +24,7 @@ async function seededValues (): Promise<(name: MetricName, label: string) => str
 async function labelValues (): Promise<Record<Label, string>> {
   const seeded = await seededValues()
   return {
+    action: list(goneActionNames),
     cause: `tokens: ${list(seeded('udp_director_tokens_revoked_total', 'cause'))}; sessions: ${list(endCauseNames)}`,
     code: 'a code of [errors.md](errors.md)',
     data_port: 'a name of `dataPorts`; `none` for datagrams that belong to none',

@@ -14,6 +14,7 @@ export function coreOptions (config: Config, random: () => number): CoreOptions 
     magic: magic.value,
     sessionTimeoutMs: seconds(config.sessionTimeoutSeconds),
     onInvalidToken: config.onInvalidToken,
+    onTargetGone: config.onTargetGone,
     refreshOn: config.refreshOn,
     defaultChoice: config.loadBalancing.type,
     limits: { ...limits, upstreamLingerMs: seconds(limits.upstreamLingerSeconds) },

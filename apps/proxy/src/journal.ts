@@ -6,6 +6,7 @@ import { tokenFromWords } from '#wire/token.js'
 import type { Clock } from '#core/clock.js'
 import type { RpcEvent } from '#rpc/contract.js'
 import { Budget } from './core/budget.js'
+import type { GoneActionName } from './core/counters.js'
 import { dropReasons } from './core/drop-reason.js'
 import type { Observer, SessionChange } from './core/observer.js'
 import type { Operations } from './core/operations.js'
@@ -18,6 +19,12 @@ const sentences = {
   expired: 'Session timed out',
   ended: 'Session ended'
 } as const satisfies Record<SessionChange, string>
+
+const goneSentences = {
+  keep: 'Target is gone, its sessions are kept',
+  close: 'Target is gone, its sessions were ended',
+  default: 'Target is gone, its sessions were moved to the default endpoint'
+} as const satisfies Record<GoneActionName, string>
 
 export interface JournalDeps {
   readonly log: Logger
@@ -32,16 +39,18 @@ export interface JournalDeps {
 export class Journal implements Observer {
   readonly #deps: JournalDeps
   readonly #budgets: Readonly<Record<SessionChange, Budget>>
+  readonly #goneBudget: Budget
 
   constructor (deps: JournalDeps) {
     this.#deps = deps
     const budget = (): Budget => new Budget(deps.linesPerSecond)
     this.#budgets = { established: budget(), reset: budget(), moved: budget(), expired: budget(), ended: budget() }
+    this.#goneBudget = budget()
   }
 
   /** Log lines left out so far. */
   get suppressed (): number {
-    return Object.values(this.#budgets).reduce((sum, { suppressed }) => sum + suppressed, 0)
+    return [...Object.values(this.#budgets), this.#goneBudget].reduce((sum, { suppressed }) => sum + suppressed, 0)
   }
 
   readonly sessionChanged = (change: SessionChange, slot: number): void => {
@@ -72,5 +81,10 @@ export class Journal implements Observer {
       reason: dropReasons[reason].name,
       dataPort: this.#deps.dataPortName(dataPort)
     }, isControlPacket ? 'Invalid token in control packet' : 'Invalid token in first datagram')
+  }
+
+  readonly targetGone = (key: string, action: GoneActionName, sessions: number): void => {
+    this.#deps.publish({ type: 'target', change: 'gone', target: key, action, sessions })
+    if (this.#goneBudget.allows(this.#deps.clock.now())) this.#deps.log.info({ targetKey: key, sessions }, goneSentences[action])
   }
 }

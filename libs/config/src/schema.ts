@@ -121,6 +121,7 @@ export const ConfigSchema = Type.Object({
   allowedTargets: Type.Optional(Type.Array(Type.String({ minLength: 1 }), { description: 'CIDR blocks that targets must lie in. Default: any unicast address that is not loopback, link-local or our own.' })),
   loadBalancing: LoadBalancingSchema,
   onInvalidToken: OneOf(['default', 'drop'], 'What becomes of a first datagram that looks like a token and is not a live one.', 'default'),
+  onTargetGone: OneOf(['keep', 'close', 'default'], 'What becomes of sessions whose target disappears: they stay until they are idle, end, or move to the default endpoint (where there is one).', 'keep'),
   refreshOn: OneOf(['client', 'both'], 'Whose datagrams keep a session alive.', 'client'),
   exposeTarget: Type.Boolean({ default: false, description: 'Whether the answer to a query names the target\'s address and ports.' }),
   engine: OneOf(['auto', 'batch', 'dgram'], 'How datagrams are received and sent.', 'auto'),

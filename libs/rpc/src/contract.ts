@@ -7,6 +7,9 @@ const closed = { additionalProperties: false } as const
 /** Most tokens in one call; a larger push is split. */
 export const MAX_TOKENS_PER_CALL = 2000
 
+/** Most targets that are gone in one call; more follow in another. */
+export const MAX_GONE_PER_CALL = 1000
+
 /** Most candidates of the default endpoint. */
 export const MAX_DEFAULT_TARGETS = 10_000
 
@@ -43,9 +46,12 @@ export const HelloSchema = Type.Object({
   dataPorts: Type.Array(Type.Object({ name: Type.String(), address: Type.String(), port: Type.Integer() }, closed), { description: 'What is bound, with the real port numbers.' })
 }, closed)
 
+const Withdrawn = Type.Optional(Type.Array(TokenText, { maxItems: MAX_TOKENS_PER_CALL, description: 'Tokens that are void because their target is gone, or is not any more what they were issued for; refused with a reason of its own. Applied before `tokens`.' }))
+
 export const PushSchema = Type.Object({
   epoch: Epoch,
   revoked: Type.Array(TokenText, { maxItems: MAX_TOKENS_PER_CALL, description: 'Tokens that are void from now on; applied before `tokens`.' }),
+  withdrawn: Withdrawn,
   tokens: Type.Array(TokenGrantSchema, { maxItems: MAX_TOKENS_PER_CALL })
 }, closed)
 
@@ -57,6 +63,7 @@ export const PushReplySchema = Type.Object({
 export const SnapshotSchema = Type.Object({
   epoch: Epoch,
   revoked: Type.Array(TokenText, { maxItems: MAX_TOKENS_PER_CALL }),
+  withdrawn: Withdrawn,
   tokens: Type.Array(TokenGrantSchema, { maxItems: MAX_TOKENS_PER_CALL, description: 'Live tokens; added to those the proxy has, which stay. More follow by `pushTokens`.' }),
   defaultTargets: Type.Array(TargetSchema, { maxItems: MAX_DEFAULT_TARGETS, description: 'Candidates of the default endpoint, best first; replaces the former ones.' })
 }, closed)
@@ -64,6 +71,21 @@ export const SnapshotSchema = Type.Object({
 export const DefaultTargetsSchema = Type.Object({
   epoch: Epoch,
   defaultTargets: Type.Array(TargetSchema, { maxItems: MAX_DEFAULT_TARGETS })
+}, closed)
+
+export const GoneTargetSchema = Type.Object({
+  key: TargetSchema.properties.key,
+  stays: Type.Optional(TargetSchema)
+}, { ...closed, description: 'A target that is gone. Sessions with its key are affected, but for those that are at the address and ports of `stays`: an object of the same name that came after it.' })
+
+export const LeaveSchema = Type.Object({
+  epoch: Epoch,
+  gone: Type.Array(GoneTargetSchema, { maxItems: MAX_GONE_PER_CALL })
+}, closed)
+
+export const LeaveReplySchema = Type.Object({
+  instanceId: Type.String(),
+  sessions: Type.Record(Type.String(), Type.Integer({ minimum: 0 }), { description: 'Sessions that each key has now.' })
 }, closed)
 
 export const SessionSchema = Type.Object({
@@ -112,6 +134,13 @@ export const EventSchema = Type.Union([
     sessionId: Type.String(),
     client: Type.String(),
     target: Type.String({ description: 'The target\'s key.' })
+  }, closed),
+  Type.Object({
+    type: Type.Literal('target'),
+    change: Type.Literal('gone'),
+    target: Type.String({ description: 'The target\'s key.' }),
+    action: Type.Union([Type.Literal('keep'), Type.Literal('close'), Type.Literal('default')], { description: 'What became of its sessions. `keep` also where they should have been moved and there was no candidate.' }),
+    sessions: Type.Integer({ minimum: 1, description: 'How many there were.' })
   }, closed)
 ])
 
@@ -136,6 +165,7 @@ export const rpcCalls = {
   putSnapshot: { method: 'PUT', path: '/v1/snapshot', summary: 'All control knows; the first call after connecting.', body: SnapshotSchema, reply: PushReplySchema },
   pushTokens: { method: 'POST', path: '/v1/tokens', summary: 'New and revoked tokens; usable when this returns.', body: PushSchema, reply: PushReplySchema },
   putDefaultTargets: { method: 'PUT', path: '/v1/default-targets', summary: 'Replaces the candidates of the default endpoint.', body: DefaultTargetsSchema, reply: Empty },
+  leaveTargets: { method: 'POST', path: '/v1/gone-targets', summary: 'Targets that are gone; their sessions are kept, ended or moved as `onTargetGone` says.', body: LeaveSchema, reply: LeaveReplySchema },
   listSessions: { method: 'GET', path: '/v1/sessions', summary: 'A page of sessions.', query: SessionsQuerySchema, reply: SessionsPageSchema },
   getSession: { method: 'GET', path: '/v1/sessions/:id', summary: 'One session.', params: SessionParams, reply: SessionSchema },
   endSession: { method: 'DELETE', path: '/v1/sessions/:id', summary: 'Ends a session.', params: SessionParams, reply: Empty },
@@ -192,6 +222,7 @@ export const RpcErrorSchema = Type.Object({
 export type Target = Static<typeof TargetSchema>
 export type TokenGrant = Static<typeof TokenGrantSchema>
 export type TokenRejection = Static<typeof TokenRejectionSchema>
+export type GoneTarget = Static<typeof GoneTargetSchema>
 export type Hello = Static<typeof HelloSchema>
 export type Session = Static<typeof SessionSchema>
 export type SessionsPage = Static<typeof SessionsPageSchema>

@@ -21,6 +21,9 @@ export type Step =
   /** A token for `to`; `never issued` tokens need no step, any unknown name is one. */
   | { readonly grant: string, readonly to: ServerName, readonly ttlSeconds?: number }
   | { readonly revoke: string }
+  /** The token's target is gone: what control tells the proxy of the token, and of the sessions on a server. */
+  | { readonly withdraw: string }
+  | { readonly gone: ServerName }
   | { readonly from: string, readonly on?: PortName, readonly send: Payload, readonly is: ClientOutcome }
   /** The server answers what `to` last sent it on that data port: at the client it comes from the data port, or it is dropped. */
   | { readonly reply: ServerName, readonly to: string, readonly on?: PortName, readonly is: 'delivered' | { readonly dropped: string } }
@@ -35,16 +38,17 @@ export type Setting = 'plain' | 'noDefault' | 'dropInvalid' | 'quick' | 'quickBo
 export interface SettingDetails {
   readonly hasDefault: boolean
   readonly onInvalidToken: 'default' | 'drop'
+  readonly onTargetGone: 'keep' | 'close' | 'default'
   readonly refreshOn: 'client' | 'both'
   readonly sessionTimeoutSeconds: number
 }
 
 export const settings: Readonly<Record<Setting, SettingDetails>> = {
-  plain: { hasDefault: true, onInvalidToken: 'default', refreshOn: 'client', sessionTimeoutSeconds: 300 },
-  noDefault: { hasDefault: false, onInvalidToken: 'default', refreshOn: 'client', sessionTimeoutSeconds: 300 },
-  dropInvalid: { hasDefault: true, onInvalidToken: 'drop', refreshOn: 'client', sessionTimeoutSeconds: 300 },
-  quick: { hasDefault: true, onInvalidToken: 'default', refreshOn: 'client', sessionTimeoutSeconds: 2 },
-  quickBoth: { hasDefault: true, onInvalidToken: 'default', refreshOn: 'both', sessionTimeoutSeconds: 2 }
+  plain: { hasDefault: true, onInvalidToken: 'default', onTargetGone: 'keep', refreshOn: 'client', sessionTimeoutSeconds: 300 },
+  noDefault: { hasDefault: false, onInvalidToken: 'default', onTargetGone: 'default', refreshOn: 'client', sessionTimeoutSeconds: 300 },
+  dropInvalid: { hasDefault: true, onInvalidToken: 'drop', onTargetGone: 'close', refreshOn: 'client', sessionTimeoutSeconds: 300 },
+  quick: { hasDefault: true, onInvalidToken: 'default', onTargetGone: 'default', refreshOn: 'client', sessionTimeoutSeconds: 2 },
+  quickBoth: { hasDefault: true, onInvalidToken: 'default', onTargetGone: 'keep', refreshOn: 'both', sessionTimeoutSeconds: 2 }
 }
 
 export interface Scenario {
@@ -103,6 +107,14 @@ export const scenarios: readonly Scenario[] = [
   { row: '9', name: 'replies alone do not keep a session alive', setting: 'quick', steps: [...onA('p'), { passSeconds: 1.2 }, { reply: 'A', to: 'p', is: 'delivered' }, { passSeconds: 1.2 }, { reply: 'A', to: 'p', is: { dropped: 'stale_target' } }] },
   { row: '9', name: 'replies keep a session alive with refreshOn: both', setting: 'quickBoth', steps: [...onA('p'), { passSeconds: 1.2 }, { reply: 'A', to: 'p', is: 'delivered' }, { passSeconds: 1.2 }, { reply: 'A', to: 'p', is: 'delivered' }, { from: 'p', send: { data: 'x' }, is: toA }] },
   { row: '9', name: 'dropped control packets do not keep a session alive', setting: 'quick', steps: [...onA('p'), { passSeconds: 1.2 }, { from: 'p', send: { control: 'never issued' }, is: { dropped: 'token_unknown' } }, { passSeconds: 1.2 }, { from: 'p', send: { data: 'x' }, is: toDefault }] },
+  { row: '10', name: 'a session whose target is gone is kept', setting: 'plain', steps: [...onA('p'), { gone: 'A' }, { from: 'p', send: { data: 'x' }, is: toA }, { reply: 'A', to: 'p', is: 'delivered' }] },
+  { row: '10', name: 'a session whose target is gone ends, if so configured', setting: 'dropInvalid', steps: [...onA('p'), { grant: 'b', to: 'B' }, { from: 'q', send: { token: 'b' }, is: redeemed }, { gone: 'A' }, { reply: 'A', to: 'p', is: { dropped: 'stale_target' } }, { sessions: 1 }, { from: 'q', send: { data: 'x' }, is: toB }, { from: 'p', send: { data: 'x' }, is: toDefault }] },
+  { row: '10', name: 'a session whose target is gone moves to the default endpoint, if so configured', setting: 'quick', steps: [...onA('p'), { gone: 'A' }, { reply: 'A', to: 'p', is: { dropped: 'stale_target' } }, { from: 'p', send: { token: 'a' }, is: { consumed: 'retransmit' } }, { from: 'p', send: { data: 'x' }, is: toDefault }, { reply: 'D', to: 'p', is: 'delivered' }, { sessions: 1 }] },
+  { row: '10', name: 'a session whose target is gone moves nowhere while there is no default endpoint', setting: 'noDefault', steps: [...onA('p'), { gone: 'A' }, { from: 'p', send: { data: 'x' }, is: toA }, { reply: 'A', to: 'p', is: 'delivered' }] },
+  { row: 'target gone', name: 'a token whose target is gone makes no session', setting: 'plain', steps: [{ grant: 't', to: 'A' }, { withdraw: 't' }, { from: 'p', send: { control: 't' }, is: { dropped: 'target_gone' } }, { sessions: 0 }, { from: 'p', send: { token: 't' }, is: toDefault }] },
+  { row: 'target gone', name: 'a token whose target is gone is dropped, if so configured', setting: 'dropInvalid', steps: [{ grant: 't', to: 'A' }, { withdraw: 't' }, { from: 'p', send: { token: 't' }, is: { dropped: 'target_gone' } }, { sessions: 0 }] },
+  { row: 'target gone', name: 'a token whose target is gone moves no session', setting: 'plain', steps: [...onA('p'), { grant: 'b', to: 'B' }, { withdraw: 'b' }, { from: 'p', send: { control: 'b' }, is: { dropped: 'target_gone' } }, { from: 'p', send: { token: 'b' }, is: toA }] },
+  { row: 'target gone', name: 'a token that is void already ends the retransmissions of no session', setting: 'plain', steps: [...onA('p'), { withdraw: 'a' }, { from: 'p', send: { control: 'a' }, is: { consumed: 'retransmit' } }, { from: 'thief', send: { control: 'a' }, is: { dropped: 'target_gone' } }] },
   { row: 'single use', name: 'a stolen token is refused from another port', setting: 'plain', steps: [...onA('p'), { from: 'thief', send: { control: 'a' }, is: { dropped: 'token_consumed' } }, { from: 'thief', send: { token: 'a' }, is: toDefault }, { from: 'p', send: { data: 'x' }, is: toA }] },
   { row: 'single use', name: 'a stolen token is dropped from another port, if so configured', setting: 'dropInvalid', steps: [...onA('p'), { from: 'thief', send: { token: 'a' }, is: { dropped: 'token_consumed' } }, { sessions: 1 }] },
   { row: 'single use', name: 'a stolen token moves no session of the thief', setting: 'plain', steps: [{ from: 'thief', send: { data: 'x' }, is: toDefault }, ...onA('p'), { from: 'thief', send: { control: 'a' }, is: { dropped: 'token_consumed' } }, { from: 'thief', send: { data: 'x' }, is: toDefault }] },

@@ -13,9 +13,14 @@ export type ConsumedKind = typeof ConsumedKind[keyof typeof ConsumedKind]
 export const consumedKindNames = ['token', 'reset', 'retransmit'] as const
 
 /** Why a session ended. */
-export const EndCause = Object.freeze({ timeout: 0, operator: 1 } as const)
+export const EndCause = Object.freeze({ timeout: 0, operator: 1, targetGone: 2 } as const)
 export type EndCause = typeof EndCause[keyof typeof EndCause]
-export const endCauseNames = ['timeout', 'operator'] as const
+export const endCauseNames = ['timeout', 'operator', 'target_gone'] as const
+
+/** What became of the sessions whose target was gone. */
+export const GoneAction = Object.freeze({ keep: 0, close: 1, default: 2 } as const)
+export type GoneActionName = keyof typeof GoneAction
+export const goneActionNames = ['keep', 'close', 'default'] as const satisfies readonly GoneActionName[]
 
 const REASONS = Math.max(...Object.values(DropReason)) + 1
 
@@ -33,6 +38,8 @@ export class Counters {
   readonly sessionsCreated = new Float64Array(3)
   readonly sessionsReset = new Float64Array(3)
   readonly sessionsEnded = new Float64Array(endCauseNames.length)
+  /** Targets with sessions that were gone, by action. */
+  readonly targetsGone = new Float64Array(goneActionNames.length)
 
   /** @param dataPorts how many data ports there are */
   constructor (dataPorts: number) {

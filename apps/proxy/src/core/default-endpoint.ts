@@ -20,7 +20,7 @@ export class DefaultEndpoint {
     this.#random = random
   }
 
-  get size (): number { return this.#candidates.length }
+  get candidates (): readonly Target[] { return this.#candidates }
 
   /** Replaces the candidates, best first; takes over the caller's hold on each. */
   replace (candidates: readonly Target[]): void {
@@ -29,26 +29,26 @@ export class DefaultEndpoint {
     for (const target of former) this.#targets.release(target.id)
   }
 
-  /** The target for a new session, or undefined if there is none. */
-  choose (): Target | undefined {
-    const count = this.#candidates.length
-    if (count <= 1) return this.#candidates[0]
+  /** The target for the next session among some of the candidates, or undefined if there is none. */
+  choose (among = this.#candidates): Target | undefined {
+    const count = among.length
+    if (count <= 1) return among[0]
     switch (this.#choice) {
-      case 'first': return this.#candidates[0]
+      case 'first': return among[0]
       // Control keeps the list ordered by free capacity, which only it can compute.
-      case 'labelArithmetic': return this.#candidates[0]
-      case 'roundRobin': return this.#candidates[this.#next++ % count]
-      case 'random': return this.#any()
-      case 'leastSessions': return count <= FULL_SCAN ? this.#leastLoaded() : this.#lessLoaded(this.#any(), this.#any())
+      case 'labelArithmetic': return among[0]
+      case 'roundRobin': return among[this.#next++ % count]
+      case 'random': return this.#any(among)
+      case 'leastSessions': return count <= FULL_SCAN ? this.#leastLoaded(among) : this.#lessLoaded(this.#any(among), this.#any(among))
     }
   }
 
-  #any (): Target {
-    return this.#candidates[Math.floor(this.#random() * this.#candidates.length)]!
+  #any (among: readonly Target[]): Target {
+    return among[Math.floor(this.#random() * among.length)]!
   }
 
-  #leastLoaded (): Target {
-    return this.#candidates.reduce((best, target) => this.#lessLoaded(best, target))
+  #leastLoaded (among: readonly Target[]): Target {
+    return among.reduce((best, target) => this.#lessLoaded(best, target))
   }
 
   #lessLoaded (one: Target, other: Target): Target {

@@ -1,5 +1,6 @@
 // What the core tells the outside when something happens that is worth a log line or an event. Never per datagram that
 // is merely forwarded.
+import type { GoneActionName } from './counters.js'
 import type { DropReason } from './drop-reason.js'
 
 export type SessionChange = 'established' | 'reset' | 'moved' | 'expired' | 'ended'
@@ -12,6 +13,8 @@ export interface Observer {
   readonly tokenRedeemed: (token: Uint32Array, dataPort: number, slot: number) => void
   /** A datagram with a token that is good for nothing. Rate-limited by `warningsPerSecond` per reason. */
   readonly tokenRefused: (refusal: Refusal) => void
+  /** A target with sessions is gone: what was done, and with how many of them. */
+  readonly targetGone: (key: string, action: GoneActionName, sessions: number) => void
 }
 
 export interface Refusal {

@@ -1,8 +1,9 @@
-// What control may ask of the core: grant and revoke tokens, name the default endpoint's candidates, look at sessions,
-// move and end them; and the periodic sweep.
+// What control may ask of the core: grant tokens and make them void, name the default endpoint's candidates and the
+// targets that are gone, look at sessions, move and end them; and the periodic sweep.
 import { formatAddress, formatEndpoint } from '#wire/address.js'
 import { TOKEN_WORDS, writeTokenWords, type Token } from '#wire/token.js'
 import { EndCause } from './counters.js'
+import { leaveGoneTargets, type GoneTarget } from './gone-targets.js'
 import { Origin, originNames, type SessionTraffic } from './session-table.js'
 import type { CoreState } from './state.js'
 import type { Target, TargetFault, TargetSpec } from './target-table.js'
@@ -50,6 +51,17 @@ export class Operations {
   revoke (token: Token, holdMs: number, now: number): void {
     writeTokenWords(token, this.#token)
     this.#state.tokens.revoke(this.#token, now + holdMs, now)
+  }
+
+  /** Makes a token void because its target is gone; it is remembered as that for `holdMs`, or until its TTL ends if that is later. */
+  withdraw (token: Token, holdMs: number, now: number): void {
+    writeTokenWords(token, this.#token)
+    this.#state.tokens.withdraw(this.#token, now + holdMs, now)
+  }
+
+  /** These targets are gone; see `leaveGoneTargets`. */
+  leaveTargets (gone: readonly GoneTarget[], now: number): ReadonlyMap<string, number> {
+    return leaveGoneTargets(this.#state, gone, now)
   }
 
   /** Replaces the default endpoint's candidates, best first. Returns why some were left out, by key. */

@@ -1,4 +1,5 @@
 // What the core is told once, at its start.
+import type { GoneActionName } from './counters.js'
 import type { DefaultChoice } from './default-endpoint.js'
 
 /** Every bound of the core; docs/config.md explains each. */
@@ -19,6 +20,7 @@ export interface CoreOptions {
   readonly magic: Uint8Array
   readonly sessionTimeoutMs: number
   readonly onInvalidToken: 'default' | 'drop'
+  readonly onTargetGone: GoneActionName
   readonly refreshOn: 'client' | 'both'
   readonly defaultChoice: DefaultChoice
   readonly limits: CoreLimits

@@ -21,6 +21,7 @@ export type Verdict = typeof FORWARD | typeof CONSUMED | DropReason
 const refusals = {
   [TokenState.consumed]: DropReason.tokenConsumed,
   [TokenState.expired]: DropReason.tokenExpired,
+  [TokenState.targetGone]: DropReason.targetGone,
   [TokenState.unknown]: DropReason.tokenUnknown
 } as const
 

@@ -93,7 +93,7 @@ export class CoreState {
     this.targets.release(former.id)
     this.#leaveFlows(slot, now)
     this.counters.sessionsReset[origin]!++
-    this.observer.sessionChanged(origin === Origin.operator ? 'moved' : 'reset', slot)
+    this.observer.sessionChanged(origin === Origin.token ? 'reset' : 'moved', slot)
     return true
   }
 

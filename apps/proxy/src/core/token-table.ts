@@ -11,13 +11,14 @@ const FLAGS = 6
 const STRIDE = 7
 
 const FLAG_REVOKED = 1
+const FLAG_TARGET_GONE = 2
 /** Consumed on no data port and never redeemed since: what `tokens_expired_total` counts when its time is over. */
 const NEVER_CONSUMED = 0
 
 /** How long an expired token is remembered, so that a late client is told "expired" and not "unknown", in ms. */
 export const EXPIRED_MEMORY_MS = 30_000
 
-export const TokenState = Object.freeze({ live: 0, consumed: 1, expired: 2, unknown: 3 } as const)
+export const TokenState = Object.freeze({ live: 0, consumed: 1, expired: 2, unknown: 3, targetGone: 4 } as const)
 export type TokenState = typeof TokenState[keyof typeof TokenState]
 
 export class TokenTable {
@@ -66,19 +67,22 @@ export class TokenTable {
    * may still be on its way and must not bring it to life.
    */
   revoke (token: Uint32Array, until: number, now: number): void {
-    let slot = this.#records.find(token)
-    if (slot < 0) slot = this.#insert(token, now)
-    if (slot < 0) return
-    this.#releaseTarget(slot)
-    this.#records.words[slot * STRIDE + FLAGS] = FLAG_REVOKED
-    this.#expiresAt[slot] = until
+    this.#makeVoid(token, FLAG_REVOKED, until, now)
+  }
+
+  /** As `revoke`, but presenting the token means `targetGone` for as long as it would have lived, and at least until `until`. */
+  withdraw (token: Uint32Array, until: number, now: number): void {
+    const slot = this.#records.find(token)
+    this.#makeVoid(token, FLAG_TARGET_GONE, slot < 0 ? until : Math.max(until, this.#expiresAt[slot]!), now)
   }
 
   /** What presenting this token on `dataPort` means now. */
   stateOf (slot: number, dataPort: number, now: number): TokenState {
     if (slot < 0) return TokenState.unknown
     const base = slot * STRIDE
-    if (this.#records.words[base + FLAGS] === FLAG_REVOKED) return TokenState.unknown
+    const flags = this.#records.words[base + FLAGS]
+    if (flags === FLAG_REVOKED) return TokenState.unknown
+    if (flags === FLAG_TARGET_GONE) return TokenState.targetGone
     if (now >= this.#expiresAt[slot]!) return TokenState.expired
     return (this.#records.words[base + CONSUMED]! >>> dataPort & 1) === 1 ? TokenState.consumed : TokenState.live
   }
@@ -103,6 +107,15 @@ export class TokenTable {
     }
   }
 
+  #makeVoid (token: Uint32Array, flag: number, until: number, now: number): void {
+    let slot = this.#records.find(token)
+    if (slot < 0) slot = this.#insert(token, now)
+    if (slot < 0) return
+    this.#releaseTarget(slot)
+    this.#records.words[slot * STRIDE + FLAGS] = flag
+    this.#expiresAt[slot] = until
+  }
+
   #insert (token: Uint32Array, now: number): number {
     const slot = this.#records.insert(token)
     if (slot >= 0) return slot
@@ -113,8 +126,8 @@ export class TokenTable {
 
   #forget (slot: number): void {
     const base = slot * STRIDE
-    const isRevoked = this.#records.words[base + FLAGS] === FLAG_REVOKED
-    if (!isRevoked && this.#records.words[base + CONSUMED] === NEVER_CONSUMED) this.expiredUnused++
+    const isVoid = this.#records.words[base + FLAGS] !== 0
+    if (!isVoid && this.#records.words[base + CONSUMED] === NEVER_CONSUMED) this.expiredUnused++
     this.#releaseTarget(slot)
     this.#records.remove(slot)
   }

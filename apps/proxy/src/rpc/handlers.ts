@@ -1,7 +1,7 @@
 // What the proxy does when control calls: every row of the contract, on the core's operations.
 import { ok, type Result } from '#core/result.js'
 import { rpcFailure, type RpcHandlers } from '#rpc/server.js'
-import type { Hello, RpcFailure, RpcReply, Sample, Target, TokenGrant, TokenRejection } from '#rpc/contract.js'
+import type { Hello, RpcBody, RpcFailure, RpcReply, Sample, Target, TokenRejection } from '#rpc/contract.js'
 import type { Clock } from '#core/clock.js'
 import type { Token } from '#wire/token.js'
 import type { Core } from '../core/core.js'
@@ -23,18 +23,19 @@ export interface HandlerDeps {
 }
 
 /**
- * How long a revoked token stays void even against a grant that arrives after its revocation, in ms. Such a grant sat
- * in a socket buffer while this process did not run; it is read in the same turn as the revocation that overtook it.
+ * How long a token that was made void stays so even against a grant that arrives after that, in ms. Such a grant sat
+ * in a socket buffer while this process did not run; it is read in the same turn as what overtook it.
  */
-const REVOCATION_HOLD_MS = 60_000
+const VOID_HOLD_MS = 60_000
 
 export function createHandlers (deps: HandlerDeps): RpcHandlers {
   const { core, clock, translator, instanceId } = deps
   const epoch = new EpochGuard()
 
-  const applyTokens = (revoked: readonly string[], tokens: readonly TokenGrant[]): RpcReply<'pushTokens'> => {
+  const applyTokens = ({ revoked, withdrawn = [], tokens }: RpcBody<'pushTokens'>): RpcReply<'pushTokens'> => {
     const now = clock.now()
-    for (const token of revoked) core.operations.revoke(token as Token, REVOCATION_HOLD_MS, now)
+    for (const token of revoked) core.operations.revoke(token as Token, VOID_HOLD_MS, now)
+    for (const token of withdrawn) core.operations.withdraw(token as Token, VOID_HOLD_MS, now)
     const rejected: TokenRejection[] = []
     for (const grant of tokens) {
       const code = core.operations.grant(translator.grant(grant), now)
@@ -62,9 +63,15 @@ export function createHandlers (deps: HandlerDeps): RpcHandlers {
       const refusal = epoch.start(body.epoch)
       if (refusal !== undefined) return refusal
       applyDefaults(body.defaultTargets)
-      return ok(applyTokens(body.revoked, body.tokens))
+      return ok(applyTokens(body))
     },
-    pushTokens: ({ body }) => epoch.check(body.epoch) ?? ok(applyTokens(body.revoked, body.tokens)),
+    pushTokens: ({ body }) => epoch.check(body.epoch) ?? ok(applyTokens(body)),
+    leaveTargets: ({ body }) => {
+      const refusal = epoch.check(body.epoch)
+      if (refusal !== undefined) return refusal
+      const gone = body.gone.map(({ key, stays }) => ({ key, stays: stays && translator.targetSpec(stays) }))
+      return ok({ instanceId, sessions: Object.fromEntries(core.operations.leaveTargets(gone, clock.now())) })
+    },
     putDefaultTargets: ({ body }) => {
       const refusal = epoch.check(body.epoch)
       if (refusal !== undefined) return refusal

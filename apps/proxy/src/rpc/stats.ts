@@ -2,7 +2,7 @@
 import type { Sample } from '#rpc/contract.js'
 import type { MetricName } from '#telemetry/metrics-table.js'
 import type { Core } from '../core/core.js'
-import { consumedKindNames, directionNames, endCauseNames, type Counters, type Direction } from '../core/counters.js'
+import { consumedKindNames, directionNames, endCauseNames, goneActionNames, type Counters, type Direction } from '../core/counters.js'
 import { dropReasons } from '../core/drop-reason.js'
 import { originNames } from '../core/session-table.js'
 
@@ -26,6 +26,7 @@ export function collectStats (sources: StatsSources): Sample[] {
     ...named('udp_director_sessions_created_total', 'origin', originNames, state.counters.sessionsCreated),
     ...named('udp_director_sessions_reset_total', 'origin', originNames, state.counters.sessionsReset),
     ...named('udp_director_sessions_ended_total', 'cause', endCauseNames, state.counters.sessionsEnded),
+    ...named('udp_director_targets_gone_total', 'action', goneActionNames, state.counters.targetsGone),
     sample('udp_director_tokens_active', state.tokens.size),
     ...named('udp_director_tokens_redeemed_total', 'data_port', sources.dataPortNames, state.counters.redeemed),
     sample('udp_director_tokens_expired_total', state.tokens.expiredUnused),

@@ -24,7 +24,7 @@ export const servers: Record<ServerName, TargetSpec> = {
   D: { key: 'D', address: 'fd00::4', ports: [7001, 7002] }
 }
 
-export const silentObserver: Observer = { sessionChanged: () => {}, tokenRedeemed: () => {}, tokenRefused: () => {} }
+export const silentObserver: Observer = { sessionChanged: () => {}, tokenRedeemed: () => {}, tokenRefused: () => {}, targetGone: () => {} }
 
 export function testOptions (overrides: Partial<CoreOptions> = {}): CoreOptions {
   return {
@@ -32,6 +32,7 @@ export function testOptions (overrides: Partial<CoreOptions> = {}): CoreOptions 
     magic,
     sessionTimeoutMs: 300_000,
     onInvalidToken: 'default',
+    onTargetGone: 'keep',
     refreshOn: 'client',
     defaultChoice: 'first',
     limits: { maxSessions: 100, maxTokens: 100, maxTargets: 20, maxUpstreamSockets: 50, upstreamLingerMs: 30_000, maxDatagramBytes: 65_507, warningsPerSecond: 1000 },
@@ -66,8 +67,8 @@ export class CoreDriver {
   readonly #routes = new Map<string, number>()
 
   constructor (setting: Setting, observer: Observer = silentObserver) {
-    const { hasDefault, onInvalidToken, refreshOn, sessionTimeoutSeconds } = settings[setting]
-    this.core = createCore(testOptions({ onInvalidToken, refreshOn, sessionTimeoutMs: sessionTimeoutSeconds * 1000 }), observer)
+    const { hasDefault, onInvalidToken, onTargetGone, refreshOn, sessionTimeoutSeconds } = settings[setting]
+    this.core = createCore(testOptions({ onInvalidToken, onTargetGone, refreshOn, sessionTimeoutMs: sessionTimeoutSeconds * 1000 }), observer)
     if (hasDefault) this.core.operations.setDefaultTargets([servers.D])
   }
 
@@ -78,6 +79,14 @@ export class CoreDriver {
 
   revoke (name: string): void {
     this.core.operations.revoke(tokenOf(name), 60_000, this.now)
+  }
+
+  withdraw (name: string): void {
+    this.core.operations.withdraw(tokenOf(name), 60_000, this.now)
+  }
+
+  gone (server: ServerName): void {
+    this.core.operations.leaveTargets([{ key: servers[server].key, stays: undefined }], this.now)
   }
 
   send (client: string, on: PortName, payload: Payload): ClientOutcome {

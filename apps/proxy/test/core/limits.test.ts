@@ -139,7 +139,7 @@ void t.test('targets are bounded, checked, and dropped with their last holder', 
   t.equal(grant(core, 'x', 0, 30_000, { key: 'x', address: 'example.com', ports: [1, 1] }), 'INVALID_TARGET')
   t.equal(grant(core, 'y', 0, 30_000, { key: 'y', address: '10.0.0.9', ports: [0, 0] }), 'INVALID_TARGET')
   t.same([...core.operations.setDefaultTargets([servers.A, servers.C])], [['C', 'TARGET_TABLE_FULL']])
-  t.equal(core.state.defaults.size, 1)
+  t.equal(core.state.defaults.candidates.length, 1)
   core.operations.sweep(100_000)
   core.operations.setDefaultTargets([])
   t.equal(core.state.targets.size, 0)

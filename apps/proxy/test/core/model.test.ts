@@ -22,11 +22,13 @@ const packet = fc.oneof(
 const action = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: fc.constant('grant' as const), name, to: fc.constantFrom('A' as const, 'B' as const, 'C' as const), ttlMs: fc.constantFrom(1000, 3000, 20_000) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('revoke' as const), name }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('withdraw' as const), name }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('leave' as const), target: fc.constantFrom('A' as const, 'B' as const, 'C' as const, 'D' as const) }) },
   { weight: 12, arbitrary: fc.record({ do: fc.constant('send' as const), client, dataPort: fc.constantFrom(0, 1), packet }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('pass' as const), ms: fc.constantFrom(1, 500, 999, 1000, 2500, 5000, 5001) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('sweep' as const) }) })
 
-const setting = fc.record({ hasDefault: fc.boolean(), onInvalidToken: fc.constantFrom('default' as const, 'drop' as const) })
+const setting = fc.record({ hasDefault: fc.boolean(), onInvalidToken: fc.constantFrom('default' as const, 'drop' as const), onTargetGone: fc.constantFrom('keep' as const, 'close' as const, 'default' as const) })
 
 // Revoked tokens are held for longer than a history lasts; expired ones are forgotten 30 s after their end, when the
 // naive model would still say "expired": histories end before that.
@@ -42,12 +44,12 @@ function payloadOf (packet: ModelPacket): Uint8Array {
 
 void t.test('sessions and tokens agree with a naive model on every datagram of random histories', t => {
   const seen = new Set<string>()
-  fc.assert(fc.property(setting, fc.array(action, { maxLength: 80, size: 'max' }), ({ hasDefault, onInvalidToken }, actions) => {
+  fc.assert(fc.property(setting, fc.array(action, { maxLength: 80, size: 'max' }), ({ hasDefault, onInvalidToken, onTargetGone }, actions) => {
     const options = testOptions()
     // Pairs do not linger here: sessions that come and go this fast would use up the flows, which the model knows nothing of.
-    const core = createCore(testOptions({ onInvalidToken, sessionTimeoutMs: SESSION_TIMEOUT_MS, limits: { ...options.limits, maxSessions: MAX_SESSIONS, upstreamLingerMs: 0 } }), silentObserver)
+    const core = createCore(testOptions({ onInvalidToken, onTargetGone, sessionTimeoutMs: SESSION_TIMEOUT_MS, limits: { ...options.limits, maxSessions: MAX_SESSIONS, upstreamLingerMs: 0 } }), silentObserver)
     const ports = Object.fromEntries(Object.entries(servers).map(([key, server]) => [key, server.ports.map(port => port > 0)]))
-    const model = new NaiveModel({ hasDefault, onInvalidToken, sessionTimeoutMs: SESSION_TIMEOUT_MS, maxSessions: MAX_SESSIONS, ports })
+    const model = new NaiveModel({ hasDefault, onInvalidToken, onTargetGone, sessionTimeoutMs: SESSION_TIMEOUT_MS, maxSessions: MAX_SESSIONS, ports })
     if (hasDefault) core.operations.setDefaultTargets([servers.D])
     let now = 1000
     for (const step of actions) {
@@ -58,6 +60,12 @@ void t.test('sessions and tokens agree with a naive model on every datagram of r
       } else if (step.do === 'revoke') {
         core.operations.revoke(tokenOf(step.name), MAX_HISTORY_MS * 2, now)
         model.revoke(step.name)
+      } else if (step.do === 'withdraw') {
+        core.operations.withdraw(tokenOf(step.name), MAX_HISTORY_MS * 2, now)
+        model.withdraw(step.name)
+      } else if (step.do === 'leave') {
+        core.operations.leaveTargets([{ key: step.target, stays: undefined }], now)
+        model.leave(step.target, now)
       } else if (step.do === 'pass') now += step.ms
       else if (step.do === 'sweep') {
         core.operations.sweep(now)
@@ -84,6 +92,6 @@ void t.test('sessions and tokens agree with a naive model on every datagram of r
     core.operations.sweep(now + 20 * MAX_HISTORY_MS)
     return core.state.sessions.size === 0 && core.state.tokens.size === 0 && core.state.targets.size === 0 && core.state.flows.lingering === 0
   }), { numRuns: 1000 })
-  t.same([...seen].sort(), ['no_port', 'no_session', 'reset', 'retransmit', 'session_limit', 'to:A', 'to:B', 'to:C', 'to:D', 'token', 'token_consumed', 'token_expired', 'token_malformed', 'token_unknown'], 'every outcome came up')
+  t.same([...seen].sort(), ['no_port', 'no_session', 'reset', 'retransmit', 'session_limit', 'target_gone', 'to:A', 'to:B', 'to:C', 'to:D', 'token', 'token_consumed', 'token_expired', 'token_malformed', 'token_unknown'], 'every outcome came up')
   t.end()
 })

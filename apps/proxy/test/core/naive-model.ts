@@ -4,12 +4,13 @@ export interface ModelOptions {
   readonly sessionTimeoutMs: number
   readonly hasDefault: boolean
   readonly onInvalidToken: 'default' | 'drop'
+  readonly onTargetGone: 'keep' | 'close' | 'default'
   readonly maxSessions: number
   /** By target key: whether it has a port, by data port. */
   readonly ports: Readonly<Record<string, readonly boolean[]>>
 }
 
-interface ModelToken { target: string, expiresAt: number, consumed: Set<number>, isRevoked: boolean }
+interface ModelToken { target: string, expiresAt: number, consumed: Set<number>, void?: 'unknown' | 'gone' }
 interface ModelSession { target: string, lastSeen: number, token: string | undefined, tokenExpiresAt: number }
 
 export type ModelPacket = { readonly kind: 'data' } | { readonly kind: 'malformed' } | { readonly kind: 'token', readonly token: string } | { readonly kind: 'control', readonly token: string }
@@ -24,11 +25,25 @@ export class NaiveModel {
   }
 
   grant (token: string, target: string, expiresAt: number): void {
-    if (!this.tokens.has(token)) this.tokens.set(token, { target, expiresAt, consumed: new Set(), isRevoked: false })
+    if (!this.tokens.has(token)) this.tokens.set(token, { target, expiresAt, consumed: new Set() })
   }
 
   revoke (token: string): void {
-    this.tokens.set(token, { target: '', expiresAt: Infinity, consumed: new Set(), isRevoked: true })
+    this.tokens.set(token, { target: '', expiresAt: Infinity, consumed: new Set(), void: 'unknown' })
+  }
+
+  withdraw (token: string): void {
+    this.tokens.set(token, { target: '', expiresAt: Infinity, consumed: new Set(), void: 'gone' })
+  }
+
+  /** D is the default endpoint's only candidate: when it is gone itself, its sessions stay. */
+  leave (target: string, now: number): void {
+    this.expireSessions(now)
+    for (const [client, session] of this.sessions) {
+      if (session.target !== target) continue
+      if (this.#options.onTargetGone === 'close') this.sessions.delete(client)
+      else if (this.#options.onTargetGone === 'default' && this.#options.hasDefault && target !== 'D') session.target = 'D'
+    }
   }
 
   expireSessions (now: number): void {
@@ -46,14 +61,16 @@ export class NaiveModel {
     const state = this.#stateOf(packet.token, dataPort, now)
     if (state === 'live') return this.#redeem(client, session, packet.token, dataPort, now)
     if (session !== undefined && session.token === packet.token && now < session.tokenExpiresAt) return 'retransmit'
-    if (packet.kind === 'control') return `token_${state}`
+    const refusal = state === 'gone' ? 'target_gone' : `token_${state}`
+    if (packet.kind === 'control') return refusal
     if (session !== undefined) return this.#forward(session, dataPort, now)
-    return this.#options.onInvalidToken === 'drop' ? `token_${state}` : this.#openDefault(client, dataPort, now)
+    return this.#options.onInvalidToken === 'drop' ? refusal : this.#openDefault(client, dataPort, now)
   }
 
-  #stateOf (token: string, dataPort: number, now: number): 'live' | 'consumed' | 'expired' | 'unknown' {
+  #stateOf (token: string, dataPort: number, now: number): 'live' | 'consumed' | 'expired' | 'unknown' | 'gone' {
     const known = this.tokens.get(token)
-    if (known === undefined || known.isRevoked) return 'unknown'
+    if (known === undefined) return 'unknown'
+    if (known.void !== undefined) return known.void
     if (now >= known.expiresAt) return 'expired'
     return known.consumed.has(dataPort) ? 'consumed' : 'live'
   }

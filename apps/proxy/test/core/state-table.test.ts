@@ -10,6 +10,8 @@ for (const { row, name, setting, steps } of scenarios) {
       const label = `step ${index + 1}: ${JSON.stringify(step)}`
       if ('grant' in step) driver.grant(step.grant, step.to, step.ttlSeconds)
       else if ('revoke' in step) driver.revoke(step.revoke)
+      else if ('withdraw' in step) driver.withdraw(step.withdraw)
+      else if ('gone' in step) driver.gone(step.gone)
       else if ('send' in step) t.same(driver.send(step.from, step.on ?? 'game', step.send), step.is, label)
       else if ('reply' in step) t.same(driver.reply(step.reply, step.to, step.on ?? 'game'), step.is, label)
       else if ('strangerTo' in step) t.same(driver.stranger(step.strangerTo, step.on ?? 'game'), step.is, label)
