@@ -9,6 +9,7 @@ import { openKubernetesInventory } from './inventory/kubernetes/kubernetes-inven
 import type { Inventory } from './inventory/inventory.js'
 import { listenOn } from './listen.js'
 import { createControlMetrics, type ControlMetrics } from './metrics.js'
+import { createDnsResolver } from './query/dns-resolver.js'
 import type { TypedApp } from './typed-app.js'
 import { wireControl } from './wiring.js'
 
@@ -37,7 +38,7 @@ export async function openControl (options: ControlOptions): Promise<Result<Cont
   const opened = await openInventory(options, metrics)
   if (!opened.ok) return opened
   const inventory = opened.value
-  const { deps, close: closeWiring } = wireControl({ ...options, inventory, metrics })
+  const { deps, close: closeWiring } = wireControl({ ...options, inventory, metrics, resolver: createDnsResolver() })
   const publicApp = await buildPublicApp(deps)
   const adminApp = await buildAdminApp(deps)
   const close = async (): Promise<void> => {

@@ -1,5 +1,6 @@
 // The whole API in one OpenAPI 3.1 document: the parts of both listeners, each made from its routes.
 import { parseConfig } from '#config/load-config.js'
+import { err } from '#core/result.js'
 import { systemClock } from '#core/system-clock.js'
 import { createLogger } from '#telemetry/logger.js'
 import { buildAdminApp, buildPublicApp } from './app.js'
@@ -51,6 +52,7 @@ function wireIdle (): Wiring {
     config: parsed.value.config,
     inventory: { ...createStore([]), status: () => ({ synced: true, ageMs: 0, faults: [] }), unready: () => undefined, close: async () => { await Promise.resolve() } },
     metrics: createControlMetrics(),
+    resolver: { resolve: async () => await Promise.resolve(err('no_answer')), close: () => undefined },
     socketPath: 'proxy.sock',
     clock: systemClock,
     random: () => 0,

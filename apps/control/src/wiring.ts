@@ -10,6 +10,8 @@ import type { Inventory } from './inventory/inventory.js'
 import { Link } from './link/link.js'
 import type { ControlMetrics } from './metrics.js'
 import { createBalancer } from './query/balancer.js'
+import { followHostNames } from './query/follow-host-names.js'
+import type { NameResolver } from './query/host-names.js'
 import { ownListeners } from './query/own-listeners.js'
 import { createSelector } from './query/selector.js'
 import { createTargetPolicy } from './query/target-policy.js'
@@ -21,6 +23,7 @@ export interface Surroundings {
   readonly config: Config
   readonly inventory: Inventory
   readonly metrics: ControlMetrics
+  readonly resolver: NameResolver
   /** The proxy's Unix socket. */
   readonly socketPath: string
   readonly clock: Clock
@@ -43,7 +46,9 @@ const MAX_LINK_CALLS = 4
 
 /** Wires everything up over an open inventory. */
 export function wireControl (surroundings: Surroundings): Wiring {
-  const { config, inventory, metrics, socketPath, clock, random, log } = surroundings
+  const { config, metrics, socketPath, clock, random, log } = surroundings
+  const hostNames = followHostNames(surroundings)
+  const { inventory, names } = hostNames
   const registry = new TokenRegistry(clock, config.limits.maxTokens)
   const load = new TargetLoad(registry)
   const linkClient = createRpcClient({ socketPath, clock, deadlineMs: CALL_DEADLINE_MS, maxInFlight: MAX_LINK_CALLS })
@@ -60,7 +65,7 @@ export function wireControl (surroundings: Surroundings): Wiring {
     onBatch: metrics.batchPushed
   })
   const policy = createTargetPolicy({ allowedTargets: config.allowedTargets, ...ownListeners(config, networkInterfaces()) })
-  const selector = createSelector({ config, inventory, policy })
+  const selector = createSelector({ config, inventory, policy, names })
   const balancer = createBalancer(config.loadBalancing, { loadOf: key => load.of(key), random })
   const issuer = new TokenIssuer({ clock, log, registry, link, metrics })
   const defaultEndpoint = followDefaultEndpoint({ config, inventory, selector, balancer, log, setTargets: targets => { link.setDefaultTargets(targets) } })
@@ -68,6 +73,7 @@ export function wireControl (surroundings: Surroundings): Wiring {
     deps: { config, clock, log, inventory, selector, balancer, policy, registry, load, link, proxy, issuer, defaultEndpoint, metrics, lifecycle: { isStopping: false } },
     close: async () => {
       defaultEndpoint.close()
+      hostNames.close()
       registry.close()
       await Promise.all([link.close(), linkClient.close(), proxy.close()])
     }

@@ -89,6 +89,7 @@ export const LimitsSchema = Type.Object({
   maxSessions: Bound('Sessions at once. At the bound new clients are dropped, established ones go on.', 100_000),
   maxTokens: Bound('Tokens alive at once. At the bound a query is answered 503.', 100_000),
   maxTargets: Bound('Distinct targets known to the proxy at once.', 20_000),
+  maxHostNames: Bound('Host names of targets kept resolved at once. Objects with others count as unusable until one is free.', 5000, 1, 100_000),
   maxUpstreamSockets: Bound('Sockets towards targets, which is the largest number of clients on one target.', 16_384, 1, 65_536),
   upstreamLingerSeconds: Bound('After a session left a target, how long the target must be silent on that socket before another session may use the pair.', 30, 0, 3600),
   maxDatagramBytes: Bound('Longest datagram that is forwarded, in bytes; longer ones are dropped and counted.', 65_507, 512, 65_507),

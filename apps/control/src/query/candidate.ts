@@ -4,7 +4,8 @@ import { err, ok, type Result } from '#core/result.js'
 import type { Target } from '#rpc/contract.js'
 import type { Inventory, KubeObject } from '../inventory/inventory.js'
 import { isService, isServiceBased, SERVICES_TYPE } from '../inventory/resource-types.js'
-import { compileReach, type ReachFailure, type ReachOf } from './reach.js'
+import type { NameLookup } from './host-names.js'
+import { compileReach, type Reach, type ReachFailure } from './reach.js'
 import type { TargetPolicy } from './target-policy.js'
 
 /** An object that matches, and where it can be reached. */
@@ -13,14 +14,18 @@ export interface Candidate {
   readonly target: Target
 }
 
+type HostFailure = 'name_not_resolved' | 'not_allowed'
+
 /** Why an object is no candidate. The texts continue "…, none is usable: 2". */
 export const unusable = {
   deleting: 'being deleted',
   no_service: 'without a Service',
   no_address: 'without a usable address',
+  name_not_resolved: 'with a host name that is not resolved',
   no_port: 'without a usable port',
+  port_not_on_node: 'with a port that its node does not have',
   not_allowed: 'outside of the allowed targets'
-} as const satisfies Record<ReachFailure | 'deleting' | 'no_service' | 'not_allowed', string>
+} as const satisfies Record<ReachFailure | HostFailure | 'deleting' | 'no_service', string>
 
 export type Unusable = keyof typeof unusable
 
@@ -33,16 +38,23 @@ export interface CandidateDeps {
   readonly dataPorts: readonly string[]
   readonly inventory: Pick<Inventory, 'find'>
   readonly policy: TargetPolicy
+  readonly names: NameLookup
 }
 
 /** Compiles what `mapping` says of objects of this type. Throws as `compileReach` does. */
 export function compileCandidate (deps: CandidateDeps): CandidateOf {
-  const { resourceType, mapping, dataPorts, policy } = deps
+  const { resourceType, mapping, dataPorts, policy, names } = deps
   const reachOf = compileReach(mapping, dataPorts)
   const label = isServiceBased(mapping) && !isService(mapping) ? mapping.serviceSelectorLabel : undefined
-  const targetOf = (object: KubeObject, place: KubeObject): Result<Candidate, Unusable> =>
-    candidateAt(`${resourceType}/${object.metadata.namespace}/${object.metadata.name}`, object, place, reachOf, policy)
-  if (label === undefined) return remembered(object => isDeleting(object) ? err('deleting') : targetOf(object, object))
+  const targetOf = (object: KubeObject, place: KubeObject): Result<Candidate, Unusable> => {
+    const reach = reachOf(place)
+    if (!reach.ok) return reach
+    const address = allowedAddress(reach.value, policy, names)
+    if (!address.ok) return address
+    const key = `${resourceType}/${object.metadata.namespace}/${object.metadata.name}`
+    return ok({ object, target: { key, address: address.value, ports: reach.value.ports } })
+  }
+  if (label === undefined) return remembered(names, object => isDeleting(object) ? err('deleting') : targetOf(object, object))
   return object => {
     if (isDeleting(object)) return err('deleting')
     const services = deps.inventory.find(SERVICES_TYPE, object.metadata.namespace, { [label]: object.metadata.name })
@@ -54,13 +66,13 @@ function isDeleting ({ metadata }: KubeObject): boolean {
   return metadata.deletionTimestamp !== undefined
 }
 
-// The first address that the policy allows: an object with two of them is not lost because of one.
-function candidateAt (key: string, object: KubeObject, place: KubeObject, reachOf: ReachOf, policy: TargetPolicy): Result<Candidate, Unusable> {
-  const reach = reachOf(place)
-  if (!reach.ok) return reach
-  const { addresses, ports } = reach.value
-  const address = addresses.find(candidate => policy.check({ address: candidate, ports }) === undefined)
-  return address === undefined ? err('not_allowed') : ok({ object, target: { key, address, ports } })
+// The first address that the policy allows: an object with two of them is not lost because of one. What a name resolves
+// to is asked of the policy like any other address, so no answer of a DNS server leads to our own host.
+function allowedAddress ({ addresses, names, ports }: Reach, policy: TargetPolicy, lookup: NameLookup): Result<string, HostFailure> {
+  const known = addresses.length > 0 ? addresses : names.flatMap(name => lookup.addressesOf(name) ?? [])
+  if (known.length === 0) return err('name_not_resolved')
+  const address = known.find(candidate => policy.check({ address: candidate, ports }) === undefined)
+  return address === undefined ? err('not_allowed') : ok(address)
 }
 
 function firstUsable (services: Iterable<KubeObject>, candidateFrom: CandidateOf): Result<Candidate, Unusable> {
@@ -74,10 +86,16 @@ function firstUsable (services: Iterable<KubeObject>, candidateFrom: CandidateOf
   return failure
 }
 
-// Objects never change; a changed one is another. So what depends on the object alone is worked out once.
-function remembered (candidateOf: CandidateOf): CandidateOf {
-  const known = new WeakMap<KubeObject, Result<Candidate, Unusable>>()
+// Objects never change; a changed one is another. So what depends on the object alone, and on names whose answers
+// seldom change, is worked out once.
+function remembered (names: NameLookup, candidateOf: CandidateOf): CandidateOf {
+  let known = new WeakMap<KubeObject, Result<Candidate, Unusable>>()
+  let version = names.version
   return object => {
+    if (version !== names.version) {
+      known = new WeakMap()
+      version = names.version
+    }
     const before = known.get(object)
     if (before !== undefined) return before
     const candidate = candidateOf(object)

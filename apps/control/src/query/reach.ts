@@ -1,26 +1,25 @@
-// From a resource mapping to the addresses and ports in an object. Paths are compiled once per mapping.
+// From a resource mapping to the hosts and ports in an object. Paths are compiled once per mapping.
 import type { ResourceMapping } from '#config/schema.js'
 import { err, ok, type Result } from '#core/result.js'
-import { compilePath } from '#jsonpath/compile-path.js'
-import { evaluatePath } from '#jsonpath/evaluate-path.js'
-import { addressWords, formatAddress } from '#wire/address.js'
 import type { KubeObject } from '../inventory/inventory.js'
 import { isServiceBased } from '../inventory/resource-types.js'
-import { findPort, portFrom } from './find-port.js'
+import { addressKind, type AddressKind } from './address-kind.js'
+import { findPort, usable, type PortFailure } from './find-port.js'
+import { compileHosts, type Hosts } from './hosts.js'
+import { compileNodes } from './nodes.js'
 
-export interface Reach {
-  /** IP addresses in canonical text, in the object's order; at least one. Policy decides which of them is used. */
-  readonly addresses: readonly [string, ...string[]]
+/** At least one address or name. Policy decides which of several is used. */
+export interface Reach extends Hosts {
   /** The object's port by data port name; one for each data port that the mapping serves. */
   readonly ports: Readonly<Record<string, number>>
 }
 
-export type ReachFailure = 'no_address' | 'no_port'
+export type ReachFailure = 'no_address' | PortFailure
 
 /** What a mapping says about one object. An object that lacks one of several mapped ports is not reachable. */
 export type ReachOf = (object: KubeObject) => Result<Reach, ReachFailure>
 
-type PortOf = (object: KubeObject) => number | undefined
+type PortOf = (object: KubeObject) => Result<number, PortFailure>
 
 /**
  * Compiles `mapping` for these data ports. For a service-based mapping the answer is about the Service, not about the
@@ -28,49 +27,30 @@ type PortOf = (object: KubeObject) => number | undefined
  * checked.
  */
 export function compileReach (mapping: ResourceMapping, dataPorts: readonly string[]): ReachOf {
-  const addressesOf = compileAddresses(mapping)
-  const portOf = compilePorts(mapping, dataPorts)
+  const hostsOf = compileHosts(mapping)
+  const portOf = Object.entries(compilePorts(mapping, dataPorts))
   return object => {
-    const [first, ...others] = addressesOf(object).flatMap(canonical)
-    if (first === undefined) return err('no_address')
-    const ports = Object.entries(portOf).map(([dataPort, find]) => [dataPort, find(object)] as const)
-    if (ports.some(([, port]) => port === undefined)) return err('no_port')
-    return ok({ addresses: [first, ...others], ports: Object.fromEntries(ports) as Record<string, number> })
+    const { addresses, names } = hostsOf(object)
+    if (addresses.length + names.length === 0) return err('no_address')
+    const ports: Record<string, number> = {}
+    for (const [dataPort, find] of portOf) {
+      const port = find(object)
+      if (!port.ok) return port
+      ports[dataPort] = port.value
+    }
+    return ok({ addresses, names, ports })
   }
 }
 
-function compileAddresses (mapping: ResourceMapping): (object: KubeObject) => readonly unknown[] {
-  const nodesOf = compileNodes(isServiceBased(mapping) ? 'spec.clusterIP' : mapping.addressPath ?? '')
-  const { addressType } = mapping
-  if (addressType === undefined) return nodesOf
-  // The path leads to the array, or by a wildcard or filter to its elements.
-  return object => nodesOf(object).flat().filter(isTypedAddress).filter(({ type }) => type === addressType).map(({ address }) => address)
-}
-
 function compilePorts (mapping: ResourceMapping, dataPorts: readonly string[]): Readonly<Record<string, PortOf>> {
-  if (mapping.ports !== undefined) return Object.fromEntries(mapping.ports.map(port => [port.name, compilePort(port)]))
-  const portOf = compilePort(isServiceBased(mapping) ? { portName: mapping.serviceTargetPortName } : mapping)
+  const at = isServiceBased(mapping) ? 'unknown' : addressKind(mapping.addressPath ?? '', mapping.addressType)
+  if (mapping.ports !== undefined) return Object.fromEntries(mapping.ports.map(port => [port.name, compilePort(port, at)]))
+  const portOf = compilePort(isServiceBased(mapping) ? { portName: mapping.serviceTargetPortName } : mapping, at)
   return Object.fromEntries(dataPorts.map(name => [name, portOf]))
 }
 
-function compilePort ({ portName, portPath }: { readonly portName?: string | undefined, readonly portPath?: string | undefined }): PortOf {
-  if (portName !== undefined) return object => findPort(object, portName)
+function compilePort ({ portName, portPath }: { readonly portName?: string | undefined, readonly portPath?: string | undefined }, at: AddressKind): PortOf {
+  if (portName !== undefined) return object => findPort(object, portName, at)
   const nodesOf = compileNodes(portPath ?? '')
-  return object => portFrom(nodesOf(object)[0])
-}
-
-function compileNodes (text: string): (object: KubeObject) => readonly unknown[] {
-  const path = compilePath(text)
-  if (!path.ok) throw new Error(`${JSON.stringify(text)} is no JSONPath: ${path.error.message}`)
-  return object => evaluatePath(path.value, object)
-}
-
-// Host names are no addresses: nothing here waits for a resolver.
-function canonical (address: unknown): string[] {
-  const words = typeof address === 'string' ? addressWords(address) : undefined
-  return words === undefined ? [] : [formatAddress(words)]
-}
-
-function isTypedAddress (value: unknown): value is { readonly type: unknown, readonly address: unknown } {
-  return typeof value === 'object' && value !== null && 'type' in value && 'address' in value
+  return object => usable(nodesOf(object)[0])
 }

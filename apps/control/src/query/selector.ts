@@ -8,6 +8,7 @@ import type { CompiledPath } from '#jsonpath/path.js'
 import type { Inventory, KubeObject } from '../inventory/inventory.js'
 import { ALL_NAMESPACES } from '../inventory/resource-types.js'
 import { compileCandidate, unusable, type Candidate, type CandidateOf, type Unusable } from './candidate.js'
+import type { NameLookup } from './host-names.js'
 import { noMatchDetail } from './no-match.js'
 import type { TargetPolicy } from './target-policy.js'
 
@@ -35,6 +36,7 @@ export interface SelectorDeps {
   readonly config: Pick<Config, 'resourceQueryMapping' | 'dataPorts' | 'namespaces' | 'defaultEndpoint' | 'inventory'>
   readonly inventory: Inventory
   readonly policy: TargetPolicy
+  readonly names: NameLookup
 }
 
 /**
@@ -42,10 +44,10 @@ export interface SelectorDeps {
  * endpoint and, where objects come from files, those they are in. The default endpoint itself, which only the operator
  * can write, may be in any. Throws on a mapping that `parseConfig` would refuse.
  */
-export function createSelector ({ config, inventory, policy }: SelectorDeps): Selector {
+export function createSelector ({ config, inventory, policy, names }: SelectorDeps): Selector {
   const dataPorts = config.dataPorts.map(({ name }) => name)
   const candidates = new Map(Object.entries(config.resourceQueryMapping).map(([resourceType, mapping]) =>
-    [resourceType, compileCandidate({ resourceType, mapping, dataPorts, inventory, policy })]))
+    [resourceType, compileCandidate({ resourceType, mapping, dataPorts, inventory, policy, names })]))
   const paths = createPathCache()
 
   const isOpen = (namespace: string): boolean => config.namespaces?.some(name => name === namespace || name === ALL_NAMESPACES) ??

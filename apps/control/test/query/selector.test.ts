@@ -19,6 +19,8 @@ function inventoryOf (objects: readonly KubeObject[], synced: boolean): Inventor
   return { ...store, status: () => ({ synced, ageMs: 0, faults: [] }), unready: () => synced ? undefined : 'Not yet.', close: async () => {} }
 }
 
+const noNames = { addressesOf: () => undefined, version: 0 }
+
 function selectorOver (objects: readonly KubeObject[], { config = {}, synced = true }: Options = {}): Selector {
   const defaults: SelectorDeps['config'] = {
     resourceQueryMapping: { gameserver: mapping(), lobby: mapping({ resource: 'lobbies' }) },
@@ -26,7 +28,7 @@ function selectorOver (objects: readonly KubeObject[], { config = {}, synced = t
     inventory: { provider: 'file', path: '.' }
   }
   const policy = createTargetPolicy({ ownAddresses: [], ownPorts: [] })
-  return createSelector({ config: { ...defaults, ...config }, inventory: inventoryOf(objects, synced), policy })
+  return createSelector({ config: { ...defaults, ...config }, inventory: inventoryOf(objects, synced), policy, names: noNames })
 }
 
 const games = { resourceType: 'gameserver', namespace: 'games' }

@@ -4,6 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import pino from 'pino'
 import type { Test } from 'tap'
 import { parseConfig } from '#config/load-config.js'
+import { err } from '#core/result.js'
 import { createFakeClock, type FakeClock } from '#testkit/fake-clock.js'
 import { startFakeProxy, type FakeProxy } from '#testkit/fake-proxy.js'
 import { buildAdminApp, buildPublicApp } from '../../src/app.js'
@@ -89,6 +90,7 @@ export async function startRig (t: Test, options: RigOptions = {}): Promise<Rig>
       ...options.inventory
     },
     metrics: createControlMetrics(),
+    resolver: { resolve: async () => await Promise.resolve(err('no_address')), close: () => undefined },
     socketPath: proxy.socketPath,
     clock,
     random: () => 0,
