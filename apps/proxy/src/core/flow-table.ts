@@ -23,6 +23,7 @@ export interface FlowTarget {
 /** One address and port of a target, and the flows towards it by socket number. */
 export interface Endpoint {
   readonly slot: number
+  readonly words: Uint32Array
   readonly address: string
   readonly isIPv4: boolean
   readonly port: number
@@ -189,7 +190,7 @@ export class FlowTable {
     if (known >= 0) return this.#endpoints[known]
     const slot = this.#endpointIndex.insert(this.#endpointKey)
     if (slot < 0) return undefined
-    const endpoint: Endpoint = { slot, address: target.address, isIPv4: target.isIPv4, port, flows: new Int32Array(4), sockets: 0, freeSockets: [], liveFlows: 0 }
+    const endpoint: Endpoint = { slot, words: target.words, address: target.address, isIPv4: target.isIPv4, port, flows: new Int32Array(4), sockets: 0, freeSockets: [], liveFlows: 0 }
     this.#endpoints[slot] = endpoint
     return endpoint
   }

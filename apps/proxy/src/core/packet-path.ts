@@ -45,17 +45,19 @@ export class PacketPath {
    * A datagram from a client.
    * @param dataPort index of the data port it arrived on
    * @param words the source address; a source that cannot be answered has port 0
-   * @param isTruncated true if `bytes` is not all of it
+   * @param isTruncated true if this is not all of it
    * @param now in ms, never less than in the call before
+   * @param start where it begins in `bytes`; an engine that receives many into one buffer need not make a view of each
+   * @param end where it ends in `bytes`
    */
-  fromClient (dataPort: number, words: Uint32Array, port: number, bytes: Uint8Array, isTruncated: boolean, now: number): Verdict {
+  fromClient (dataPort: number, words: Uint32Array, port: number, bytes: Uint8Array, isTruncated: boolean, now: number, start = 0, end = bytes.length): Verdict {
     const { counters } = this.#state
     counters.countReceived(Direction.toTarget, dataPort)
     for (let word = 0; word < ADDRESS_WORDS; word++) this.#client[word] = words[word]!
     this.#client[ADDRESS_WORDS] = port
     this.#dataPort = dataPort
     this.#now = now
-    const verdict = this.#judge(port, bytes, isTruncated)
+    const verdict = this.#judge(port, bytes, isTruncated, start, end)
     if (verdict > 0) counters.countDropped(Direction.toTarget, verdict as DropReason)
     return verdict
   }
@@ -74,16 +76,17 @@ export class PacketPath {
     return verdict
   }
 
-  #judge (port: number, bytes: Uint8Array, isTruncated: boolean): Verdict {
+  #judge (port: number, bytes: Uint8Array, isTruncated: boolean, start: number, end: number): Verdict {
     const { options } = this.#state
+    const byteCount = end - start
     if (isTruncated) return DropReason.truncated
-    if (bytes.length > options.limits.maxDatagramBytes) return DropReason.oversize
+    if (byteCount > options.limits.maxDatagramBytes) return DropReason.oversize
     if (port === 0) return DropReason.badSource
     const slot = this.#state.liveSession(this.#client, this.#now)
-    const kind = classify(bytes, options.magic, this.#token)
-    if (kind === PacketKind.data) return slot < 0 ? this.#openDefault(bytes.length) : this.#forward(slot, bytes.length)
+    const kind = classify(bytes, start, end, options.magic, this.#token)
+    if (kind === PacketKind.data) return slot < 0 ? this.#openDefault(byteCount) : this.#forward(slot, byteCount)
     if (kind === PacketKind.malformedControl) return this.#refuse(DropReason.tokenMalformed, true)
-    return slot < 0 ? this.#tokenWithoutSession(kind, bytes.length) : this.#tokenInSession(slot, kind, bytes.length)
+    return slot < 0 ? this.#tokenWithoutSession(kind, byteCount) : this.#tokenInSession(slot, kind, byteCount)
   }
 
   // Rows 1, 2, 3 and 3a.

@@ -87,6 +87,11 @@ export class SessionTable {
     return this.#records.words.subarray(slot * STRIDE, slot * STRIDE + ADDRESS_WORDS)
   }
 
+  /** Copies the client's address to `words[0..3]`. */
+  readClientWords (slot: number, words: Uint32Array): void {
+    for (let word = 0; word < ADDRESS_WORDS; word++) words[word] = this.#word(slot, word)
+  }
+
   setFirstFlow (slot: number, flow: number): void {
     this.#records.words[slot * STRIDE + FIRST_FLOW] = flow + 1
   }

@@ -38,12 +38,15 @@ export interface Engine {
   close (): Promise<void>
 }
 
+/** What a system without IPv6, or with IPv6 switched off, says to an attempt. */
+export const noIPv6: ReadonlySet<string> = new Set(['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EINVAL', 'EPROTONOSUPPORT'])
+
 /** A data port that cannot be bound. `code` is the system's: EADDRINUSE, EACCES, EADDRNOTAVAIL, … */
 export class BindError extends Error {
   readonly code: string
   readonly dataPort: DataPortSpec
 
-  constructor (dataPort: DataPortSpec, address: string, cause: NodeJS.ErrnoException) {
+  constructor (dataPort: DataPortSpec, address: string, cause: Error & { readonly code?: string | undefined }) {
     super(`data port "${dataPort.name}": cannot bind UDP ${address} port ${dataPort.port} (${cause.code ?? cause.message})`, { cause })
     this.code = cause.code ?? 'UNKNOWN'
     this.dataPort = dataPort

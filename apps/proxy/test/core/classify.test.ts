@@ -21,10 +21,19 @@ function magicOf (hex: string): Uint8Array {
   return result.value
 }
 
+// In a buffer full of what could be mistaken for more of it: engines receive many datagrams into one.
+function kindOf (bytes: Uint8Array, magic: Uint8Array, words: Uint32Array): string {
+  const around = new Uint8Array(bytes.length + 80).fill(0x61)
+  around.set(magic, 40 - magic.length)
+  around.set(bytes, 40)
+  around[40 + bytes.length] = 0x0a
+  return kindNames[classify(around, 40, 40 + bytes.length, magic, words)]
+}
+
 void t.test('the published test vectors', t => {
   for (const { description, magicHex, datagramHex, kind, token } of vectors) {
     const words = new Uint32Array(4)
-    t.equal(kindNames[classify(Buffer.from(datagramHex, 'hex'), magicOf(magicHex), words)], kind, description)
+    t.equal(kindOf(Buffer.from(datagramHex, 'hex'), magicOf(magicHex), words), kind, description)
     if (token !== undefined) t.equal(tokenFromWords(words), token)
   }
   t.same(new Set(vectors.map(({ kind }) => kind)), new Set(Object.values(kindNames)), 'every kind has a vector')
@@ -50,7 +59,7 @@ void t.test('arbitrary bytes end in exactly one kind, the one a naive reading gi
     })
   fc.assert(fc.property(fc.oneof(fc.uint8Array({ maxLength: 100 }), nearly), bytes => {
     const words = new Uint32Array(4)
-    const kind = kindNames[classify(bytes, magic, words)]
+    const kind = kindOf(bytes, magic, words)
     if (kind !== naive(bytes, magic)) throw new Error(`${kind} instead of ${naive(bytes, magic)}`)
     const start = kind === 'control' ? magic.length : 0
     return kind !== 'control' && kind !== 'token' ? true : tokenFromWords(words) === Buffer.from(bytes.subarray(start, start + 36)).toString()

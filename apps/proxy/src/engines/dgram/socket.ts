@@ -1,6 +1,6 @@
 // Node's datagram sockets, bound the way the engine needs them.
 import { createSocket, type Socket } from 'node:dgram'
-import { BindError, type DataPortSpec } from '../engine.js'
+import { BindError, noIPv6, type DataPortSpec } from '../engine.js'
 
 export type Family = 'udp4' | 'udp6'
 
@@ -12,9 +12,6 @@ const literalOnly = (address: string, family: unknown, done: (error: null, addre
 function createLiteralSocket (type: Family): Socket {
   return createSocket({ type, lookup: literalOnly })
 }
-
-// The system has no IPv6, or has it switched off.
-const noIPv6 = new Set(['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EINVAL', 'EPROTONOSUPPORT'])
 
 async function bind (socket: Socket, port: number, address: string): Promise<void> {
   await new Promise<void>((resolve, reject) => {
