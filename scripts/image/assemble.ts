@@ -1,6 +1,6 @@
 // Puts together what the image of one process holds: its part of dist, and of node_modules what that imports. It is a
 // part of the tree that the tests ran with: same versions, same places, native binaries with their packages.
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { copyFileSync, existsSync, linkSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { importGraph } from './import-graph.js'
 import { packageTree, type Lockfile, type PackageFolder } from './package-tree.js'
@@ -13,8 +13,8 @@ export type ImageName = typeof imageNames[number]
 const isForCompilers = /\.(?:[cm]?ts|map)$/
 
 /**
- * Copies from `root`, which is built and has its dependencies installed, to `target`. All files of the app are taken,
- * so that one that only a worker thread loads is there too; of the libraries, what they import.
+ * Puts into `target`, a new folder, what it takes of `root`, which is built and has its dependencies installed. All files
+ * of the app are taken, so that one that only a worker thread loads is there too; of the libraries, what they import.
  */
 export function assemble (root: string, name: ImageName, target: string): void {
   const dist = join(root, 'dist')
@@ -37,14 +37,24 @@ function copyPackage (root: string, { path, isOptional }: PackageFolder, target:
   copyFolder(source, join(target, path))
 }
 
-// Not cpSync, whose filter is asked for half a second. Packages inside of a package are chosen one by one.
+// Packages inside of a package are chosen one by one.
 function copyFolder (source: string, target: string): void {
   mkdirSync(target, { recursive: true })
   for (const entry of readdirSync(source, { withFileTypes: true })) {
     const [from, to] = [join(source, entry.name), join(target, entry.name)]
     if (!entry.isDirectory()) {
-      if (!isForCompilers.test(entry.name)) copyFileSync(from, to)
+      if (!isForCompilers.test(entry.name)) linkOrCopy(from, to)
     } else if (entry.name !== 'node_modules') copyFolder(from, to)
+  }
+}
+
+// Of thousands of files, links take a fifth of the time that copies take.
+function linkOrCopy (source: string, target: string): void {
+  try {
+    linkSync(source, target)
+  } catch {
+    // Another file system, or one without hard links.
+    copyFileSync(source, target)
   }
 }
 
