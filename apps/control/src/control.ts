@@ -7,6 +7,7 @@ import { buildAdminApp, buildPublicApp } from './app.js'
 import { openFileInventory } from './inventory/file/open-file-inventory.js'
 import { openKubernetesInventory } from './inventory/kubernetes/kubernetes-inventory.js'
 import type { Inventory } from './inventory/inventory.js'
+import { indexedPaths } from './inventory/resource-types.js'
 import { listenOn } from './listen.js'
 import { createControlMetrics, type ControlMetrics } from './metrics.js'
 import { createDnsResolver } from './query/dns-resolver.js'
@@ -75,7 +76,7 @@ async function openInventory (options: ControlOptions, metrics: ControlMetrics):
   const { provider, path } = config.inventory
   const opened = provider === 'kubernetes'
     ? await openKubernetesInventory({ config, clock, random, log, hooks: metrics.reflectors })
-    : await openFileInventory({ path: pathOf(path), mappings: config.resourceQueryMapping, clock, log, onReload: metrics.inventoryReloaded })
+    : await openFileInventory({ path: pathOf(path), mappings: config.resourceQueryMapping, indexPaths: indexedPaths(config), clock, log, onReload: metrics.inventoryReloaded })
   return opened.ok ? opened : err(opened.error.message)
 }
 

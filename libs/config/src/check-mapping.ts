@@ -39,11 +39,12 @@ function checkDirectForm (mapping: ResourceMapping, ports: readonly string[]): P
   return faults
 }
 
-function checkPaths ({ addressPath, portPath, ports = [] }: ResourceMapping): PlacedFault[] {
+function checkPaths ({ addressPath, portPath, ports = [], indexPaths = [] }: ResourceMapping): PlacedFault[] {
   return [
     ...checkPath(['addressPath'], addressPath),
     ...checkPath(['portPath'], portPath),
-    ...ports.flatMap((port, index) => checkPath(['ports', index, 'portPath'], port.portPath))
+    ...ports.flatMap((port, index) => checkPath(['ports', index, 'portPath'], port.portPath)),
+    ...indexPaths.flatMap((path, index) => checkPath(['indexPaths', index], path))
   ]
 }
 

@@ -69,7 +69,11 @@ export const ResourceMappingSchema = Type.Object({
   portPath: Type.Optional(Type.String({ minLength: 1, maxLength: 256, description: 'The port by JSONPath, for all data ports.' })),
   ports: Type.Optional(Type.Array(PortMappingSchema, { minItems: 1, maxItems: 16, description: 'Several ports, matched to `dataPorts` by name.' })),
   serviceSelectorLabel: Type.Optional(Type.String({ minLength: 1, description: 'Label on a Service whose value is the object\'s name: route to that Service\'s clusterIP.' })),
-  serviceTargetPortName: Type.Optional(Type.String({ minLength: 1, description: 'The Service\'s port by name.' }))
+  serviceTargetPortName: Type.Optional(Type.String({ minLength: 1, description: 'The Service\'s port by name.' })),
+  indexPaths: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 256 }), {
+    maxItems: 8,
+    description: 'JSONPaths by whose values objects are indexed: a status query for one of them costs what it finds, for any other path what the labels leave. Default: the path of `defaultEndpoint`, if it is of this type.'
+  }))
 }, { ...closed, description: 'How a resource type is found and where its address and port are.' })
 
 export const LoadBalancingSchema = Type.Object({

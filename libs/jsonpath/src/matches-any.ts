@@ -11,7 +11,8 @@ export function matchesAny (nodes: readonly unknown[], expected: readonly string
   })
 }
 
-function textOf (node: unknown): string | undefined {
+/** What a node compares as; undefined if it equals nothing. */
+export function textOf (node: unknown): string | undefined {
   if (typeof node === 'string') return node
   return typeof node === 'number' || typeof node === 'boolean' ? String(node) : undefined
 }

@@ -1,4 +1,5 @@
 // What an inventory is, whoever provides it: Kubernetes objects in memory, in one shape, answered without waiting.
+import type { CompiledPath } from '#jsonpath/path.js'
 
 /** A Kubernetes object as JSON. Only the parts every kind has are named; the rest is reached by JSONPath. */
 export interface KubeObject {
@@ -14,6 +15,12 @@ export interface KubeObject {
     readonly deletionTimestamp?: string
   }
   readonly [field: string]: unknown
+}
+
+/** One of `values` at a path, as a status query asks for it. */
+export interface StatusMatch {
+  readonly path: CompiledPath
+  readonly values: readonly string[]
 }
 
 /** What became of one object of a resource type: it came (`after` alone), changed, or went (`before` alone). */
@@ -37,8 +44,13 @@ export interface InventoryStatus {
 }
 
 export interface Inventory {
-  /** The objects of a configured resource type in a namespace that bear all of `labels`, in a stable order. */
-  readonly find: (resourceType: string, namespace: string, labels?: Readonly<Record<string, string>>) => Iterable<KubeObject>
+  /**
+   * The objects of a configured resource type in a namespace that bear all of `labels` and match `status`, in the order
+   * of their names. They are looked for one by one as they are asked for: use them up before anything else runs.
+   */
+  readonly find: (resourceType: string, namespace: string, labels?: Readonly<Record<string, string>>, status?: StatusMatch) => Iterable<KubeObject>
+  /** How many bear all of `labels`. */
+  readonly count: (resourceType: string, namespace: string, labels?: Readonly<Record<string, string>>) => number
   readonly get: (resourceType: string, namespace: string, name: string) => KubeObject | undefined
   /** Objects by resource type. */
   readonly sizes: () => ReadonlyMap<string, number>

@@ -1,5 +1,5 @@
 // Which kinds of objects an inventory has to hold for the configured mappings, whoever provides them.
-import type { ResourceMapping } from '#config/schema.js'
+import type { Config, ResourceMapping } from '#config/schema.js'
 
 /** Kubernetes' name for a kind: group, version and the plural, as in its URLs. */
 export interface ResourceType {
@@ -35,4 +35,16 @@ export function heldTypes (mappings: Readonly<Record<string, ResourceMapping>>):
     types.set(SERVICES_TYPE, { group: '', version: 'v1', resource: 'services' })
   }
   return types
+}
+
+/** JSONPaths by resource type. */
+export type IndexPaths = ReadonlyMap<string, readonly string[]>
+
+/** The paths to index: those that a mapping names, or else the one that the default endpoint asks for. */
+export function indexedPaths ({ resourceQueryMapping, defaultEndpoint }: Pick<Config, 'resourceQueryMapping' | 'defaultEndpoint'>): IndexPaths {
+  const asked = (type: string): readonly string[] => {
+    const path = type === defaultEndpoint?.resourceType ? defaultEndpoint.statusQuery?.jsonPath : undefined
+    return path === undefined ? [] : [path]
+  }
+  return new Map(Object.entries(resourceQueryMapping).map(([type, { indexPaths }]) => [type, indexPaths ?? asked(type)]))
 }

@@ -11,6 +11,8 @@ export interface BalancerDeps {
 }
 
 export interface Balancer {
+  /** How many candidates, the first of all, `choose` has to be given: with more it would choose the same. */
+  readonly wanted: number
   /** The candidate to use next; undefined if none has capacity, or there is none. */
   readonly choose: (candidates: readonly Candidate[]) => Candidate | undefined
   /** Those with capacity, the one `choose` would take first. Counts as no choice: round robin goes on where it was. */
@@ -30,6 +32,7 @@ export const MAX_TURNS = 100_000
 export function createBalancer (loadBalancing: LoadBalancing, deps: BalancerDeps): Balancer {
   const costs = costsFor[loadBalancing.type](deps, loadBalancing)
   return {
+    wanted: loadBalancing.type === 'first' ? 1 : Infinity,
     choose: candidates => {
       const best = cheapest(candidates, costs)
       if (best !== undefined) costs.chosen?.(best)

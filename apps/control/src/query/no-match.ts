@@ -9,15 +9,15 @@ export interface StageCounts {
   readonly annotations: number
 }
 
-/** One sentence about the stages that `selection` asked for; `refused` are the reasons against what passed them all. */
-export function noMatchDetail (selection: Selection, counts: StageCounts, refused: readonly Unusable[]): string {
+/** One sentence about the stages that `selection` asked for; `refused` has the reasons against what passed them all, and how often. */
+export function noMatchDetail (selection: Selection, counts: StageCounts, refused: ReadonlyMap<Unusable, number>): string {
   const { labels, status, annotations } = counts
   const hasLabels = Object.keys(selection.labelSelector ?? {}).length > 0
   if (labels === 0) return `No object of this type in this namespace${hasLabels ? ' matches the labels' : ''}.`
   const parts = [`${labels} ${labels === 1 ? 'object' : 'objects'} of this type${hasLabels ? ` ${labels === 1 ? 'matches' : 'match'} the labels` : ''}`]
   if (selection.statusQuery !== undefined) parts.push(stage(status, 'the status query'))
   if (selection.annotationSelector !== undefined && status > 0) parts.push(stage(annotations, 'the annotations'))
-  if (refused.length > 0) parts.push(`none is usable: ${reasons(refused)}`)
+  if (refused.size > 0) parts.push(`none is usable: ${reasons(refused)}`)
   return `${parts.join(', ')}.`
 }
 
@@ -25,8 +25,6 @@ function stage (count: number, what: string): string {
   return count === 0 ? `none matches ${what}` : `${count} also ${what}`
 }
 
-function reasons (refused: readonly Unusable[]): string {
-  const counts = new Map<Unusable, number>()
-  for (const reason of refused) counts.set(reason, (counts.get(reason) ?? 0) + 1)
-  return [...counts].map(([reason, count]) => `${count} ${unusable[reason]}`).join(', ')
+function reasons (refused: ReadonlyMap<Unusable, number>): string {
+  return [...refused].map(([reason, count]) => `${count} ${unusable[reason]}`).join(', ')
 }

@@ -1,11 +1,10 @@
 // From a selection to the targets that match it. Pure: everything it knows is in the inventory's memory.
 import type { Config, Selection } from '#config/schema.js'
 import { err, ok, type Result } from '#core/result.js'
-import { evaluatePath } from '#jsonpath/evaluate-path.js'
-import { matchesAny } from '#jsonpath/matches-any.js'
 import { createPathCache } from '#jsonpath/path-cache.js'
 import type { CompiledPath } from '#jsonpath/path.js'
-import type { Inventory, KubeObject } from '../inventory/inventory.js'
+import type { Inventory, KubeObject, StatusMatch } from '../inventory/inventory.js'
+import { matchesStatus } from '../inventory/path-index.js'
 import { ALL_NAMESPACES } from '../inventory/resource-types.js'
 import { compileCandidate, unusable, type Candidate, type CandidateOf, type Unusable } from './candidate.js'
 import type { NameLookup } from './host-names.js'
@@ -26,10 +25,12 @@ export interface ObjectName {
 }
 
 export interface Selector {
-  /** Every usable match, in the inventory's order: label selector, status query, annotation selector. Never empty when ok. */
-  readonly select: (selection: Selection) => Result<readonly Candidate[], SelectFailure>
+  /** Every usable match, in the inventory's order: label selector, status query, annotation selector. Never empty when ok; no more than the first `atMost`. */
+  readonly select: (selection: Selection, atMost?: number) => Result<readonly Candidate[], SelectFailure>
   /** The one object of that name, if it is usable; what `POST /tokens` and an operator's move ask for. */
   readonly resolve: (name: ObjectName) => Result<Candidate, SelectFailure>
+  /** The object of that name, if it is one that `selection` finds now. Whether the selection may be made was settled when it was. */
+  readonly recheck: (selection: Selection, name: string) => Candidate | undefined
 }
 
 export interface SelectorDeps {
@@ -62,12 +63,14 @@ export function createSelector ({ config, inventory, policy, names }: SelectorDe
     return err({ code: 'NAMESPACE_NOT_ALLOWED', detail: 'The namespace is not one of those that queries may name.' })
   }
 
+  const pathOf = ({ statusQuery }: Selection) => statusQuery === undefined ? undefined : paths.compile(statusQuery.jsonPath)
+
   return {
-    select: selection => {
-      const path = selection.statusQuery === undefined ? undefined : paths.compile(selection.statusQuery.jsonPath)
+    select: (selection, atMost = Infinity) => {
+      const path = pathOf(selection)
       if (path?.ok === false) return err({ code: 'INVALID_JSON_PATH', detail: `${capitalised(path.error.message)}.`, position: path.error.position })
       const admitted = admit(selection.resourceType, selection.namespace, selection === config.defaultEndpoint)
-      return admitted.ok ? matching(selection, path?.value, inventory, admitted.value) : admitted
+      return admitted.ok ? matching(selection, path?.value, atMost, inventory, admitted.value) : admitted
     },
     resolve: ({ resourceType, namespace, name }) => {
       const admitted = admit(resourceType, namespace, false)
@@ -76,30 +79,52 @@ export function createSelector ({ config, inventory, policy, names }: SelectorDe
       if (object === undefined) return err({ code: 'NO_MATCHING_RESOURCE', detail: 'There is no object of this name.' })
       const candidate = admitted.value(object)
       return candidate.ok ? candidate : err({ code: 'NO_MATCHING_RESOURCE', detail: `The object is not usable: ${unusable[candidate.error]}.` })
+    },
+    recheck: (selection, name) => {
+      const object = inventory.get(selection.resourceType, selection.namespace, name)
+      const path = pathOf(selection)
+      if (object === undefined || path?.ok === false || !isMatch(object, selection, path?.value)) return undefined
+      const candidate = candidates.get(selection.resourceType)?.(object)
+      return candidate?.ok === true ? candidate.value : undefined
     }
   }
 }
 
-function matching (selection: Selection, path: CompiledPath | undefined, inventory: Inventory, candidateOf: CandidateOf): Result<readonly Candidate[], SelectFailure> {
-  const { resourceType, namespace, labelSelector = {}, statusQuery, annotationSelector } = selection
-  const counts = { labels: 0, status: 0, annotations: 0 }
+function matching (selection: Selection, path: CompiledPath | undefined, atMost: number, inventory: Inventory, candidateOf: CandidateOf): Result<readonly Candidate[], SelectFailure> {
+  const { resourceType, namespace, labelSelector, annotationSelector } = selection
+  const counts = { status: 0, annotations: 0 }
   const found: Candidate[] = []
-  const refused: Unusable[] = []
-  for (const object of inventory.find(resourceType, namespace, labelSelector)) {
-    counts.labels++
-    if (path !== undefined && !matchesAny(evaluatePath(path, object), statusQuery?.expectedValues ?? [])) continue
+  const refused = new Map<Unusable, number>()
+  for (const object of inventory.find(resourceType, namespace, labelSelector, statusOf(selection, path))) {
     counts.status++
-    if (annotationSelector !== undefined && !bears(object, annotationSelector)) continue
+    if (!bears(object.metadata.annotations, annotationSelector)) continue
     counts.annotations++
     const candidate = candidateOf(object)
-    if (candidate.ok) found.push(candidate.value)
-    else refused.push(candidate.error)
+    if (!candidate.ok) refused.set(candidate.error, (refused.get(candidate.error) ?? 0) + 1)
+    else if (found.push(candidate.value) >= atMost) break
   }
-  return found.length > 0 ? ok(found) : err({ code: 'NO_MATCHING_RESOURCE', detail: noMatchDetail(selection, counts, refused) })
+  if (found.length > 0) return ok(found)
+  const labels = inventory.count(resourceType, namespace, labelSelector)
+  return err({ code: 'NO_MATCHING_RESOURCE', detail: noMatchDetail(selection, { labels, ...counts }, refused) })
 }
 
-function bears ({ metadata: { annotations = {} } }: KubeObject, wanted: Readonly<Record<string, string>>): boolean {
-  return Object.entries(wanted).every(([name, value]) => Object.hasOwn(annotations, name) && annotations[name] === value)
+// The stages of `matching` for one object.
+function isMatch (object: KubeObject, selection: Selection, path: CompiledPath | undefined): boolean {
+  const { labels, annotations } = object.metadata
+  return bears(labels, selection.labelSelector) && hasStatus(object, selection, path) && bears(annotations, selection.annotationSelector)
+}
+
+function hasStatus (object: KubeObject, selection: Selection, path: CompiledPath | undefined): boolean {
+  const status = statusOf(selection, path)
+  return status === undefined || matchesStatus(object, status)
+}
+
+function statusOf ({ statusQuery }: Selection, path: CompiledPath | undefined): StatusMatch | undefined {
+  return path === undefined ? undefined : { path, values: statusQuery?.expectedValues ?? [] }
+}
+
+function bears (texts: Readonly<Record<string, string>> = {}, wanted: Readonly<Record<string, string>> = {}): boolean {
+  return Object.entries(wanted).every(([name, value]) => Object.hasOwn(texts, name) && texts[name] === value)
 }
 
 function capitalised (sentence: string): string {

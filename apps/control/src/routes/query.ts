@@ -35,7 +35,7 @@ export function addQueryRoute (app: TypedApp, deps: ControlDeps): void {
       done()
     },
     handler: async (request, reply) => {
-      const found = selector.select(selectionFrom(request.body))
+      const found = selector.select(selectionFrom(request.body), balancer.wanted)
       if (!found.ok) { sendProblem(reply, found.error); return reply }
       const chosen = balancer.choose(found.value)
       if (chosen === undefined) {

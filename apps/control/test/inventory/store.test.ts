@@ -2,9 +2,10 @@
 import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import t from 'tap'
-import type { KubeObject } from '../../src/inventory/inventory.js'
+import { compilePath } from '#jsonpath/compile-path.js'
+import type { KubeObject, StatusMatch } from '../../src/inventory/inventory.js'
 import { isOfType, pluralsOf } from '../../src/inventory/plural.js'
-import { heldTypes, SERVICES_TYPE } from '../../src/inventory/resource-types.js'
+import { heldTypes, indexedPaths, SERVICES_TYPE } from '../../src/inventory/resource-types.js'
 import { createStore } from '../../src/inventory/store.js'
 import { gameServer, kubeObject, mapping } from './kube-objects.js'
 
@@ -38,6 +39,60 @@ void t.test('a label whose text looks like another label is not taken for it', a
   store.replace(new Map([['gameserver', [gameServer('a', { labels: { 'x=y': 'z' } }), gameServer('b', { labels: { x: 'y=z' } })]]]))
   t.strictSame(namesOf(store.find('gameserver', 'games', { x: 'y=z' })), ['b'])
   t.strictSame(namesOf(store.find('gameserver', 'games', { 'x=y': 'z' })), ['a'])
+})
+
+const statusMatch = (text: string, ...values: readonly string[]): StatusMatch => {
+  const path = compilePath(text)
+  if (!path.ok) throw new Error(path.error.message)
+  return { path: path.value, values }
+}
+
+void t.test('a search by an indexed value looks at no other object', async t => {
+  let reads = 0
+  const counted = (name: string, state: string, labels: Record<string, string> = {}): KubeObject => {
+    const { status, ...object } = gameServer(name, { labels }, { state })
+    return Object.defineProperty({ ...object }, 'status', { enumerable: true, get: () => { reads++; return status } })
+  }
+  const fleet = Array.from({ length: 1000 }, (_, index) => counted(`s${index}`, index % 100 === 0 ? 'Allocated' : 'Ready', { map: 'dust', half: String(index % 2) }))
+  for (const [indexPaths, isIndexed] of [[['status.state'], true], [[], false]] as const) {
+    const store = createStore(['gameserver'], new Map([['gameserver', indexPaths]]))
+    store.replace(new Map([['gameserver', fleet]]))
+    const found = (labels: Record<string, string>, status: StatusMatch): number => {
+      reads = 0
+      return namesOf(store.find('gameserver', 'games', labels, status)).length
+    }
+    for (const text of ['status.state', '{.status.state}', '$[\'status\'].state']) {
+      t.equal(found({}, statusMatch(text, 'Allocated')), 10, text)
+      t.equal(reads, isIndexed ? 0 : 1000)
+    }
+    t.equal(found({ map: 'dust', half: '0' }, statusMatch('status.state', 'Allocated')), 10)
+    t.equal(reads, isIndexed ? 0 : 500, 'the rarest of labels and values is where it starts')
+    t.equal(found({ half: '1' }, statusMatch('status.state', 'Ready', 'Allocated')), 500)
+    t.equal(reads, 500, 'here the label')
+    t.equal(found({}, statusMatch('status.address', '10.0.0.1')), 1000)
+    t.equal(reads, 1000, 'a path that is not indexed')
+    reads = 0
+    store.find('gameserver', 'games', {}, statusMatch('status.address', '10.0.0.1'))[Symbol.iterator]().next()
+    t.equal(reads, 1, 'one by one, as they are asked for')
+    t.equal(store.count('gameserver', 'games'), 1000)
+    t.equal(store.count('gameserver', 'games', { half: '0' }), 500)
+    t.equal(store.count('gameserver', 'games', { half: '0', map: 'dust' }), 500)
+    t.equal(store.count('gameserver', 'games', { half: '0', map: 'aztec' }), 0)
+    t.equal(store.count('gameserver', 'none'), 0)
+    t.equal(store.count('lobby', 'games'), 0)
+  }
+})
+
+void t.test('what is indexed is what the mapping says, or what the default endpoint asks for', async t => {
+  const statusQuery = { jsonPath: 'status.phase', expectedValues: ['Running'] }
+  const config = {
+    resourceQueryMapping: { a: mapping({ indexPaths: ['status.state', 'spec.x'] }), b: mapping(), c: mapping() },
+    defaultEndpoint: { resourceType: 'b', namespace: 'games', statusQuery }
+  }
+  t.strictSame(indexedPaths(config), new Map([['a', ['status.state', 'spec.x']], ['b', ['status.phase']], ['c', []]]))
+  t.strictSame(indexedPaths({ ...config, defaultEndpoint: { resourceType: 'a', namespace: 'games', statusQuery } }).get('a'), ['status.state', 'spec.x'])
+  t.strictSame(indexedPaths({ resourceQueryMapping: config.resourceQueryMapping }).get('b'), [])
+  t.throws(() => createStore(['a'], new Map([['a', ['a[']]])), /is no JSONPath/)
 })
 
 void t.test('listeners hear of changes alone, after the fact, and until they stop', async t => {
@@ -117,24 +172,32 @@ void t.test('any sequence of replacements leaves what a plain list would hold', 
     namespace: fc.constantFrom('games', 'other'),
     name: fc.constantFrom('a', 'b', 'c', 'd'),
     labels,
-    state: fc.constantFrom('Ready', 'Allocated')
+    state: fc.constantFrom('Ready', 'Allocated'),
+    tags: fc.array(fc.constantFrom('Ready', 'Allocated', 'x'), { maxLength: 3 })
   })
   const content = fc.uniqueArray(object, { maxLength: 12, selector: ({ type, namespace, name }) => `${type}/${namespace}/${name}` })
-  fc.assert(fc.property(fc.array(content, { minLength: 1, maxLength: 5 }), labels, (contents, wanted) => {
-    const store = createStore(['gameserver', 'lobby'])
+  const states = fc.subarray(['Ready', 'Allocated', 'Gone'])
+  fc.assert(fc.property(fc.array(content, { minLength: 1, maxLength: 5 }), labels, fc.option(states, { nil: undefined }), fc.boolean(), (contents, wanted, states, isIndexed) => {
+    const store = createStore(['gameserver', 'lobby'], isIndexed ? new Map([['gameserver', ['status.tags[*]', 'status.state']]]) : undefined)
     for (const objects of contents) store.replace(byType(objects))
     const naive = contents.at(-1)!
     return ['gameserver', 'lobby'].every(type => store.sizes().get(type) === naive.filter(entry => entry.type === type).length &&
-      ['games', 'other'].every(namespace => isDeepStrictEqual([...store.find(type, namespace, wanted)], naive
-        .filter(entry => entry.type === type && entry.namespace === namespace)
-        .filter(entry => Object.entries(wanted).every(([name, value]) => entry.labels[name] === value))
-        .sort((left, right) => left.name < right.name ? -1 : 1)
-        .map(toObject))))
+      ['games', 'other'].every(namespace => {
+        const bearers = naive
+          .filter(entry => entry.type === type && entry.namespace === namespace)
+          .filter(entry => Object.entries(wanted).every(([name, value]) => entry.labels[name] === value))
+          .sort((left, right) => left.name < right.name ? -1 : 1)
+        const matches = (path: string, texts: (entry: Entry) => readonly string[]): boolean => isDeepStrictEqual(
+          [...store.find(type, namespace, wanted, states === undefined ? undefined : statusMatch(path, ...states))],
+          bearers.filter(entry => states?.some(state => texts(entry).includes(state)) ?? true).map(toObject)
+        )
+        return store.count(type, namespace, wanted) === bearers.length && matches('status.state', ({ state }) => [state]) && matches('status.tags[*]', ({ tags }) => tags)
+      }))
   }), { numRuns: 500 })
 
   type Entry = typeof object extends fc.Arbitrary<infer Value> ? Value : never
-  function toObject ({ namespace, name, labels, state }: Entry): KubeObject {
-    return gameServer(name, { namespace, labels }, { state })
+  function toObject ({ namespace, name, labels, state, tags }: Entry): KubeObject {
+    return gameServer(name, { namespace, labels }, { state, tags })
   }
   function byType (entries: readonly Entry[]): Map<string, KubeObject[]> {
     return new Map(['gameserver', 'lobby'].map(type => [type, entries.filter(entry => entry.type === type).map(toObject)]))

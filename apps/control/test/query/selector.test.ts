@@ -1,33 +1,35 @@
 // Selections over an inventory in memory: which failure is told when, in which words, and agreement with a naive filter.
+import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import t from 'tap'
 import type { Config, Selection } from '#config/schema.js'
 import type { Inventory, KubeObject } from '../../src/inventory/inventory.js'
 import { createStore } from '../../src/inventory/store.js'
+import { createBalancer } from '../../src/query/balancer.js'
 import { createSelector, type Selector, type SelectorDeps } from '../../src/query/selector.js'
-import { createTargetPolicy } from '../../src/query/target-policy.js'
+import { createTargetPolicy, type TargetPolicy } from '../../src/query/target-policy.js'
 import { gameServer, mapping } from '../inventory/kube-objects.js'
 
 interface Options {
   readonly config?: Partial<Config>
   readonly synced?: boolean
+  readonly policy?: TargetPolicy
 }
 
 function inventoryOf (objects: readonly KubeObject[], synced: boolean): Inventory {
-  const store = createStore(['gameserver', 'lobby'])
+  const store = createStore(['gameserver', 'lobby'], new Map([['gameserver', ['status.state']]]))
   store.replace(new Map([['gameserver', objects]]))
   return { ...store, status: () => ({ synced, ageMs: 0, faults: [] }), unready: () => synced ? undefined : 'Not yet.', close: async () => {} }
 }
 
 const noNames = { addressesOf: () => undefined, version: 0 }
 
-function selectorOver (objects: readonly KubeObject[], { config = {}, synced = true }: Options = {}): Selector {
+function selectorOver (objects: readonly KubeObject[], { config = {}, synced = true, policy = createTargetPolicy({ ownAddresses: [], ownPorts: [] }) }: Options = {}): Selector {
   const defaults: SelectorDeps['config'] = {
     resourceQueryMapping: { gameserver: mapping(), lobby: mapping({ resource: 'lobbies' }) },
     dataPorts: [{ name: 'default', port: 7777, protocol: 'udp' }],
     inventory: { provider: 'file', path: '.' }
   }
-  const policy = createTargetPolicy({ ownAddresses: [], ownPorts: [] })
   return createSelector({ config: { ...defaults, ...config }, inventory: inventoryOf(objects, synced), policy, names: noNames })
 }
 
@@ -69,6 +71,25 @@ void t.test('labels, then status, then annotations, in the order of the inventor
   for (const [description, selection, names] of table) t.equal(outcome(selector, selection), names, description)
   const found = selector.select({ ...games, labelSelector: { tier: 'gold' } })
   t.strictSame(found.ok && found.value[0]?.target, { key: 'gameserver/games/a', address: '10.0.0.1', ports: { default: 7777 } })
+})
+
+void t.test('who wants one candidate looks at no more than it takes', async t => {
+  let checks = 0
+  const policy: TargetPolicy = {
+    check: target => {
+      checks++
+      return createTargetPolicy({ ownAddresses: [], ownPorts: [] }).check(target)
+    }
+  }
+  const objects = Array.from({ length: 500 }, (_, index) => gameServer(`s${String(index).padStart(3, '0')}`, {}, index < 3 ? { address: '127.0.0.1' } : {}))
+  const selector = selectorOver(objects, { policy })
+  const { wanted, choose } = createBalancer({ type: 'first', overlap: 0 }, { loadOf: () => 0, random: () => 0 })
+  const first = selector.select(games, wanted)
+  t.equal(first.ok && choose(first.value)?.object.metadata.name, 's003')
+  t.equal(checks, 4)
+  const all = selector.select(games, createBalancer({ type: 'leastSessions', overlap: 0 }, { loadOf: () => 0, random: () => 0 }).wanted)
+  t.equal(all.ok && all.value.length, 497)
+  t.equal(checks, 500)
 })
 
 void t.test('nothing found is explained without an address', async t => {
@@ -146,6 +167,19 @@ void t.test('one object by its name', async t => {
   t.match(resolve('a', 'server'), /^UNKNOWN_RESOURCE_TYPE/)
 })
 
+void t.test('an object is looked at again: it still matches, or it does not', async t => {
+  const selector = selectorOver(fleet)
+  const name = (selection: Partial<Selection>, name: string): string | undefined => selector.recheck({ ...games, ...selection }, name)?.target.key
+  t.equal(name({}, 'a'), 'gameserver/games/a')
+  t.equal(name({ labelSelector: { map: 'dust' } }, 'a'), 'gameserver/games/a')
+  t.equal(name({ labelSelector: { map: 'dust' } }, 'b'), undefined, 'another label')
+  t.equal(name({ annotationSelector: { open: 'yes' } }, 'b'), undefined, 'no annotation')
+  t.equal(name({ statusQuery: { jsonPath: 'status.state', expectedValues: ['Allocated'] } }, 'a'), undefined, 'another state')
+  t.equal(name({ statusQuery: { jsonPath: 'status[', expectedValues: ['x'] } }, 'a'), undefined)
+  for (const unusable of ['d', 'e', 'f', 'z']) t.equal(name({}, unusable), undefined, unusable)
+  t.equal(name({ resourceType: 'server' }, 'a'), undefined)
+})
+
 void t.test('any selection finds what a naive filter finds', async t => {
   const value = fc.constantFrom<string[]>('1', '2')
   const texts = fc.dictionary(fc.constantFrom('map', 'tier'), value, { maxKeys: 2 })
@@ -171,11 +205,14 @@ void t.test('any selection finds what a naive filter finds', async t => {
       .map(({ name }) => name)
       .sort()
     if (naive.length > 0) hits++
-    const found = outcome(selector, {
+    const selection = {
       ...labels === undefined ? {} : { labelSelector: labels },
       ...annotations === undefined ? {} : { annotationSelector: annotations },
       ...states === undefined ? {} : { statusQuery: { jsonPath: 'status.state', expectedValues: states } }
-    })
+    }
+    const found = outcome(selector, selection)
+    const rechecked = rows.filter(({ name }) => selector.recheck({ ...games, ...selection }, name) !== undefined).map(({ name }) => name).sort()
+    if (!isDeepStrictEqual(rechecked, naive)) return false
     return naive.length > 0 ? found === naive.join(' ') : /^(?:NO_MATCHING_RESOURCE|NAMESPACE_NOT_ALLOWED)/.test(found)
   }), { numRuns: 1000 })
   t.ok(hits > 50, `${hits} selections found something`)

@@ -4,7 +4,7 @@ import type { ResourceMapping } from '#config/schema.js'
 import type { Clock } from '#core/clock.js'
 import { err, ok, type Result } from '#core/result.js'
 import type { Inventory, InventoryStatus } from '../inventory.js'
-import { heldTypes, type ResourceType } from '../resource-types.js'
+import { heldTypes, type IndexPaths, type ResourceType } from '../resource-types.js'
 import { createStore, type Store } from '../store.js'
 import { assignObjects } from './assign.js'
 import { createCoalescer, type Coalescer } from './coalescer.js'
@@ -18,6 +18,8 @@ export interface FileInventoryDeps {
   readonly path: string
   /** The configured mappings: objects of no type in here are ignored, but for Services that a mapping routes to. */
   readonly mappings: Readonly<Record<string, ResourceMapping>>
+  /** See `indexedPaths`. */
+  readonly indexPaths?: IndexPaths
   readonly clock: Clock
   readonly log: InventoryLog
   /** How long the files must be at rest before they are read again, in milliseconds. */
@@ -57,11 +59,11 @@ export async function openFileInventory (deps: FileInventoryDeps): Promise<Resul
     return err({ reason: listing.error, message: `inventory.path: ${deps.path} ${pathFaults[listing.error]}` })
   }
   const types = heldTypes(deps.mappings)
-  const store = createStore(types.keys())
+  const store = createStore(types.keys(), deps.indexPaths)
   const files = new WatchedFiles(deps, types, store)
   await files.read(listing.value)
-  const { find, get, sizes, namespaces, onChange } = store
-  return ok({ find, get, sizes, namespaces, onChange, status: () => files.status(), unready: () => undefined, close: () => files.close() })
+  const { find, count, get, sizes, namespaces, onChange } = store
+  return ok({ find, count, get, sizes, namespaces, onChange, status: () => files.status(), unready: () => undefined, close: () => files.close() })
 }
 
 // Keeps `store` in step with the files.

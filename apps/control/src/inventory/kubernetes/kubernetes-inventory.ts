@@ -5,7 +5,7 @@ import type { Cancel, Clock } from '#core/clock.js'
 import { err, ok, type Result } from '#core/result.js'
 import type { InventoryLog } from '../file/fault-log.js'
 import type { ChangeListener, Inventory, InventoryChange, InventoryStatus } from '../inventory.js'
-import { heldTypes } from '../resource-types.js'
+import { heldTypes, indexedPaths } from '../resource-types.js'
 import { createStore, type Store } from '../store.js'
 import type { Credentials } from './access.js'
 import { Collection } from './collection.js'
@@ -58,11 +58,12 @@ export async function openKubernetesInventory (deps: KubernetesInventoryDeps): P
   }
   const credentials = await usableCredentials(deps)
   if (!credentials.ok) return err({ reason: 'no_credentials', message: credentials.error })
-  const store = createStore(heldTypes(deps.config.resourceQueryMapping).keys())
+  const store = createStore(heldTypes(deps.config.resourceQueryMapping).keys(), indexedPaths(deps.config))
   const cluster = new FollowedCluster(deps, sources, store, createTransport(credentials.value))
-  const { find, get, sizes, namespaces } = store
+  const { find, count, get, sizes, namespaces } = store
   return ok({
     find,
+    count,
     get,
     sizes,
     namespaces,

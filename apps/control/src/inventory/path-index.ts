@@ -1,0 +1,53 @@
+// Which values objects have at the paths that status queries ask for most, as keys of an index.
+import { compilePath } from '#jsonpath/compile-path.js'
+import { evaluatePath } from '#jsonpath/evaluate-path.js'
+import { matchesAny, textOf } from '#jsonpath/matches-any.js'
+import type { CompiledPath } from '#jsonpath/path.js'
+import type { KubeObject, StatusMatch } from './inventory.js'
+
+export class PathIndex {
+  readonly #paths: readonly CompiledPath[]
+  readonly #numbers: ReadonlyMap<string, number>
+
+  /** Throws on a path that does not parse, which the configuration has checked. */
+  constructor (texts: readonly string[]) {
+    this.#paths = texts.map(text => {
+      const path = compilePath(text)
+      if (!path.ok) throw new Error(`${JSON.stringify(text)} is no JSONPath: ${path.error.message}`)
+      return path.value
+    })
+    this.#numbers = new Map(this.#paths.map((path, number) => [meaningOf(path), number]))
+  }
+
+  /** What `object` has to be found by. */
+  keysOf (object: KubeObject): string[] {
+    return this.#paths.flatMap((path, number) => evaluatePath(path, object).flatMap(node => {
+      const text = textOf(node)
+      return text === undefined ? [] : [keyOf(number, text)]
+    }))
+  }
+
+  /** The keys of which a match has one at least; undefined if the path is not indexed. */
+  keysFor ({ path, values }: StatusMatch): readonly string[] | undefined {
+    const number = this.#numbers.get(meaningOf(path))
+    return number === undefined ? undefined : [...new Set(values)].map(value => keyOf(number, value))
+  }
+}
+
+/** True if the object has one of the values at the path. */
+export function matchesStatus (object: KubeObject, { path, values }: StatusMatch): boolean {
+  return matchesAny(evaluatePath(path, object), values)
+}
+
+function keyOf (number: number, text: string): string {
+  return `${number}=${text}`
+}
+
+const meanings = new WeakMap<CompiledPath, string>()
+
+// `{.status.state}` and `status.state` are one path. Compiled paths are kept by whoever compiles them, so once is enough.
+function meaningOf (path: CompiledPath): string {
+  const known = meanings.get(path) ?? JSON.stringify(path.segments)
+  meanings.set(path, known)
+  return known
+}
