@@ -14,6 +14,8 @@ export interface Access {
   /** Scheme, host, port and perhaps a path, without a slash at the end. */
   readonly baseUrl: string
   readonly tls: TlsOptions
+  /** URL of the HTTP proxy that is asked for a tunnel to the server, perhaps with user and password. */
+  readonly proxyUrl?: string
   /** Those that authenticate. */
   readonly headers: Readonly<Record<string, string>>
 }

@@ -76,8 +76,8 @@ function retryAfterMsFrom (seconds: string | undefined): number | undefined {
   return seconds !== undefined && /^[0-9]{1,9}$/.test(seconds) ? Math.min(Number(seconds) * 1000, MAX_RETRY_AFTER_MS) : undefined
 }
 
-// Of Node's TLS: https://nodejs.org/api/tls.html#x509-certificate-error-codes, and names that do not match.
-const certificateCode = /CERT|SELF_SIGNED|UNABLE_TO_(?:GET|VERIFY)|ERR_TLS|ERR_SSL|HOSTNAME_MISMATCH|INVALID_CA|CRL/
+// Of Node's TLS: https://nodejs.org/api/tls.html#x509-certificate-error-codes, and names that do not match, a proxy's too.
+const certificateCode = /CERT|SELF_SIGNED|UNABLE_TO_(?:GET|VERIFY)|ERR_TLS|ERR_SSL|HOSTNAME_MISMATCH|INVALID_CA|CRL|PRX_TLS/
 
 /** The failure in what a request or a stream threw. */
 export function failureFromError (error: unknown): ApiFailure {

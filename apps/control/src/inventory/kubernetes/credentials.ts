@@ -2,7 +2,7 @@
 // @kubernetes/client-node, which takes most of a second to load: import this one only when it is needed.
 import { accessSync } from 'node:fs'
 import type { RequestOptions } from 'node:https'
-import { KubeConfig } from '@kubernetes/client-node'
+import { KubeConfig, type Cluster } from '@kubernetes/client-node'
 import { err, ok, type Result } from '#core/result.js'
 import type { Access, Credentials, TlsOptions } from './access.js'
 
@@ -55,17 +55,21 @@ function faultOf (config: KubeConfig, origin: string): string | undefined {
   if (context === undefined || config.getContextObject(context) === null) return `${origin} has no context ${context ?? '(current-context is not set)'}.`
   const cluster = config.getCurrentCluster()
   if (cluster === null) return `${origin} has no cluster ${config.getContextObject(context)?.cluster ?? ''}, which its context names.`
-  if (cluster.proxyUrl !== undefined && cluster.proxyUrl !== '') return `${origin} has a proxy-url, which is not supported.`
   if (cluster.name === 'inCluster' && !URL.canParse(cluster.server)) {
     return 'There is a service account, but KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT do not say where the API server is.'
   }
   if (!URL.canParse(cluster.server) || !/^https?:/.test(cluster.server)) return `${origin} has a server that is no http or https URL: ${cluster.server}.`
-  return undefined
+  return hasUsableProxy(cluster) ? undefined : `${origin} has a proxy-url that is no http or https URL.`
+}
+
+// Not said in the fault: it may hold a password. The library takes socks5 too; undici calls that experimental.
+function hasUsableProxy ({ proxyUrl = '' }: Cluster): boolean {
+  return proxyUrl === '' || (URL.canParse(proxyUrl) && /^https?:/.test(proxyUrl))
 }
 
 // Asks anew each time: the library re-reads token files after a minute, certificates at once, and plugins that expired.
 async function accessFrom (config: KubeConfig): Promise<Result<Access, string>> {
-  const server = config.getCurrentCluster()?.server ?? ''
+  const { server = '', proxyUrl = '' } = config.getCurrentCluster() ?? {}
   // The library refuses http:// unless TLS need not be verified, which without TLS it need not.
   const usable = server.startsWith('http:') ? withoutVerification(config) : config
   const options: RequestOptions = {}
@@ -74,7 +78,12 @@ async function accessFrom (config: KubeConfig): Promise<Result<Access, string>> 
   } catch (error) {
     return err(`The Kubernetes credentials cannot be read: ${messageOf(error)}`)
   }
-  return ok({ baseUrl: server.replace(/\/+$/, ''), tls: tlsFrom(options), headers: headersFrom(options) })
+  return ok({
+    baseUrl: server.replace(/\/+$/, ''),
+    tls: tlsFrom(options),
+    headers: headersFrom(options),
+    ...proxyUrl === '' ? {} : { proxyUrl }
+  })
 }
 
 function withoutVerification (config: KubeConfig): KubeConfig {

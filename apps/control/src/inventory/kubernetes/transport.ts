@@ -1,6 +1,6 @@
 // Requests to one API server: keep-alive connections over HTTP/1.1, one for each open watch. It knows HTTP and TLS and
 // nothing of lists and versions; time limits are its callers', who abort.
-import { Agent, type Dispatcher } from 'undici'
+import { Agent, Pool, ProxyAgent, type Dispatcher } from 'undici'
 import { err, ok, type Result } from '#core/result.js'
 import type { Access, Credentials } from './access.js'
 import { failureFromError, failureFromStatus, type ApiFailure } from './api-failure.js'
@@ -66,21 +66,17 @@ export function createTransport (credentials: Credentials): Transport {
   }
 }
 
-// One agent for the server and certificates of the moment. When these change, requests under way end with the former.
+// One agent for the server, certificates and proxy of the moment. When these change, requests under way end with the former.
 class AgentPool {
-  readonly #retired = new Set<Agent>()
-  #latest: { readonly key: string, readonly agent: Agent } | undefined
+  readonly #retired = new Set<Dispatcher>()
+  #latest: { readonly key: string, readonly agent: Dispatcher } | undefined
 
-  agentFor ({ baseUrl, tls }: Access): Agent {
-    const key = JSON.stringify([baseUrl, tls])
+  agentFor (access: Access): Dispatcher {
+    const { baseUrl, tls, proxyUrl } = access
+    const key = JSON.stringify([baseUrl, tls, proxyUrl])
     if (this.#latest?.key === key) return this.#latest.agent
     if (this.#latest !== undefined) this.#retire(this.#latest.agent)
-    const agent = new Agent({
-      // Callers have a clock of their own, whose limits differ between lists and watches.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      connect: { ...tls, timeout: CONNECT_TIMEOUT_MS, keepAliveInitialDelay: TCP_KEEP_ALIVE_MS }
-    })
+    const agent = createAgent(access)
     this.#latest = { key, agent }
     return agent
   }
@@ -90,10 +86,26 @@ class AgentPool {
     await Promise.all(agents.map(async agent => { await agent.destroy() }))
   }
 
-  #retire (agent: Agent): void {
+  #retire (agent: Dispatcher): void {
     this.#retired.add(agent)
     void agent.close().then(() => { this.#retired.delete(agent) })
   }
+}
+
+function createAgent ({ tls, proxyUrl }: Access): Dispatcher {
+  // Callers have a clock of their own, whose limits differ between lists and watches.
+  const withoutLimits = { headersTimeout: 0, bodyTimeout: 0 }
+  const connect = { timeout: CONNECT_TIMEOUT_MS, keepAliveInitialDelay: TCP_KEEP_ALIVE_MS }
+  if (proxyUrl === undefined) return new Agent({ ...withoutLimits, connect: { ...tls, ...connect } })
+  return new ProxyAgent({
+    ...withoutLimits,
+    uri: proxyUrl,
+    // Always a tunnel, to a server without TLS too: the proxy reads no token. Its own certificate is checked as any other's.
+    requestTls: { ...tls, timeout: CONNECT_TIMEOUT_MS },
+    proxyTls: connect,
+    // This client asks for tunnels only: a proxy that accepts and says nothing is as good as one that is not there.
+    clientFactory: (origin, options) => new Pool(origin, { ...options, headersTimeout: CONNECT_TIMEOUT_MS })
+  })
 }
 
 async function abortOf (signal: AbortSignal): Promise<Result<never, string>> {
@@ -101,7 +113,7 @@ async function abortOf (signal: AbortSignal): Promise<Result<never, string>> {
   return err('the credentials plugin gave no answer in time')
 }
 
-async function send (agent: Agent, { baseUrl, headers }: Access, path: string, signal: AbortSignal): Promise<Result<Dispatcher.ResponseData, ApiFailure>> {
+async function send (agent: Dispatcher, { baseUrl, headers }: Access, path: string, signal: AbortSignal): Promise<Result<Dispatcher.ResponseData, ApiFailure>> {
   const { origin, pathname } = new URL(baseUrl)
   try {
     // No accept-encoding: a compressed watch would keep events in the compressor's window.

@@ -1,5 +1,7 @@
 // Credentials from every place they may come from, and what happens when they change or were never good.
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import { connect, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
@@ -57,6 +59,7 @@ void t.test('a kubeconfig says where the server is and who we are', async t => {
   t.match(await accessFor(kubeconfig({ cluster: 'server: "https://h", certificate-authority: ca.pem, tls-server-name: kube', user: pair })), {
     value: { tls: { ca: 'CA', cert: 'CERT', key: 'KEY', servername: 'kube', rejectUnauthorized: true } }
   })
+  t.match(await accessFor(kubeconfig({ cluster: 'server: "https://h", proxy-url: "http://p:3128"' })), { value: { baseUrl: 'https://h', proxyUrl: 'http://p:3128' } })
   t.match(await accessFor(kubeconfig({ cluster: 'server: "https://h", insecure-skip-tls-verify: true' })), { value: { tls: { rejectUnauthorized: false } } })
 })
 
@@ -70,7 +73,8 @@ void t.test('what is wrong with a kubeconfig is said in one sentence', async t =
     [kubeconfig({ context: 'none' }), /^The kubeconfig .*config has no context none\.$/],
     [kubeconfig().replace('cluster: c,', 'cluster: d,'), /^The kubeconfig .*config has no cluster d, which its context names\.$/],
     [kubeconfig({ cluster: 'server: "10.0.0.1:6443"' }), /^The kubeconfig .*config has a server that is no http or https URL: 10\.0\.0\.1:6443\.$/],
-    [kubeconfig({ cluster: 'server: "https://h", proxy-url: "socks5://p"' }), /^The kubeconfig .*config has a proxy-url, which is not supported\.$/]
+    [kubeconfig({ cluster: 'server: "https://h", proxy-url: "socks5://me:secret@p"' }), /^The kubeconfig .*config has a proxy-url that is no http or https URL\.$/],
+    [kubeconfig({ cluster: 'server: "https://h", proxy-url: "p:3128"' }), /^The kubeconfig .*config has a proxy-url that is no http or https URL\.$/]
   ]
   for (const [text, message] of table) {
     await writeFile(file, text)
@@ -163,6 +167,47 @@ void t.test('a token that stays refused is tried again at the pace of failures, 
   await write(rig.api.kubeconfig())
   rig.api.load([server('a')])
   await rig.converged(70_000)
+})
+
+// A proxy that opens tunnels to whatever it is asked for, while it may.
+async function startProxy (t: Test): Promise<{ url: string, asked: string[], refuse: (status: number | undefined) => void }> {
+  const asked: string[] = []
+  let refusal: number | undefined
+  const server = createServer().on('connect', (request, client) => {
+    asked.push(`${request.url ?? ''} ${request.headers['proxy-authorization'] ?? ''}`)
+    if (refusal !== undefined) {
+      client.end(`HTTP/1.1 ${refusal} No\r\n\r\n`)
+      return
+    }
+    const { hostname, port } = new URL(`http://${request.url ?? ''}`)
+    const upstream = connect(Number(port), hostname, () => { client.write('HTTP/1.1 200 Connection Established\r\n\r\n') })
+    for (const [socket, other] of [[client, upstream], [upstream, client]] as const) socket.on('error', () => { other.destroy() }).pipe(other)
+  })
+  await new Promise<void>(resolve => { server.listen(0, '127.0.0.1', resolve) })
+  t.teardown(() => { server.close() })
+  return { url: `http://me:pass%3Aword@127.0.0.1:${(server.address() as AddressInfo).port}`, asked, refuse: status => { refusal = status } }
+}
+
+void t.test('a proxy-url is the way to the server', async t => {
+  for (const tls of [true, false]) {
+    const proxy = await startProxy(t)
+    const { write, ...options } = await fileFor(t)
+    const prepare = async (api: KubeApi): Promise<void> => { await write(api.kubeconfig().replace(/^( *)server:/m, `$1proxy-url: ${proxy.url}\n$1server:`)) }
+    const rig = await openRig(t, { ...options, tls, tokens: ['secret'], prepare })
+    rig.api.load([server('a')])
+    await rig.converged()
+    const tunnel = `${new URL(rig.api.url).host} Basic ${Buffer.from('me:pass:word').toString('base64')}`
+    t.ok(proxy.asked.length > 0 && proxy.asked.every(asked => asked === tunnel), proxy.asked.join(', '))
+    t.notOk('proxy-authorization' in rig.requests()[0]!.headers, 'what is for the proxy stays there')
+    proxy.refuse(407)
+    rig.api.drop('fin')
+    await rig.until(() => rig.inventory.status().faults.length > 0, 30_000)
+    t.match(rig.inventory.status().faults, [/^The Kubernetes API cannot be reached: Proxy response \(407\)/])
+    proxy.refuse(undefined)
+    rig.api.load([server('b')])
+    await rig.converged(60_000)
+    await rig.inventory.close()
+  }
 })
 
 void t.test('certificates', async t => {
