@@ -8,7 +8,7 @@ import { relistReasons } from './inventory/kubernetes/reflector-state.js'
 import { eventOutcomes, watchOutcomes, type ReflectorHooks } from './inventory/kubernetes/reflector.js'
 
 /** Why a token became void before its time. */
-export type RevocationCause = 'operator' | 'unacknowledged'
+export type RevocationCause = 'operator' | 'unacknowledged' | 'target_gone'
 
 /** What is read, not counted, when someone asks. */
 export interface Readings {
@@ -79,7 +79,7 @@ export function createControlMetrics (): ControlMetrics {
 
 function seed (counters: Metrics['counters']): void {
   for (const via of ['query', 'tokens']) counters.udp_director_tokens_issued_total.inc({ via }, 0)
-  for (const cause of ['operator', 'unacknowledged']) counters.udp_director_tokens_revoked_total.inc({ cause }, 0)
+  for (const cause of ['operator', 'unacknowledged', 'target_gone']) counters.udp_director_tokens_revoked_total.inc({ cause }, 0)
   for (const outcome of ['ok', 'fault']) counters.udp_director_inventory_reloads_total.inc({ outcome }, 0)
   for (const outcome of eventOutcomes) counters.udp_director_inventory_events_total.inc({ outcome }, 0)
   for (const reason of corruptReasons) counters.udp_director_inventory_bad_events_total.inc({ reason }, 0)

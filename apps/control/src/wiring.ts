@@ -15,6 +15,9 @@ import type { NameResolver } from './query/host-names.js'
 import { ownListeners } from './query/own-listeners.js'
 import { createSelector } from './query/selector.js'
 import { createTargetPolicy } from './query/target-policy.js'
+import { compileHolds } from './target-watch/holds.js'
+import { TargetWatch } from './target-watch/target-watch.js'
+import { compileTouchedObjects } from './target-watch/touched-objects.js'
 import { TargetLoad } from './tokens/target-load.js'
 import { TokenIssuer } from './tokens/token-issuer.js'
 import { TokenRegistry } from './tokens/token-registry.js'
@@ -41,8 +44,8 @@ export interface Wiring {
 // Calls to the proxy that are not pushes, in milliseconds: it answers from memory.
 const CALL_DEADLINE_MS = 2000
 const MAX_OPERATOR_CALLS = 16
-// One push, one update of the default endpoint, and the calls of a connect.
-const MAX_LINK_CALLS = 4
+// One push, one update of the default endpoint, one of targets that are gone, and the calls of a connect.
+const MAX_LINK_CALLS = 5
 
 /** Wires everything up over an open inventory. */
 export function wireControl (surroundings: Surroundings): Wiring {
@@ -53,7 +56,7 @@ export function wireControl (surroundings: Surroundings): Wiring {
   const load = new TargetLoad(registry)
   const linkClient = createRpcClient({ socketPath, clock, deadlineMs: CALL_DEADLINE_MS, maxInFlight: MAX_LINK_CALLS })
   const proxy = createRpcClient({ socketPath, clock, deadlineMs: CALL_DEADLINE_MS, maxInFlight: MAX_OPERATOR_CALLS })
-  const link = new Link({
+  const link: Link = new Link({
     client: linkClient,
     clock,
     random,
@@ -61,18 +64,34 @@ export function wireControl (surroundings: Surroundings): Wiring {
     registry,
     load,
     limits: config.limits,
-    onSynchronised: metrics.linkSynchronised,
+    onSynchronised: () => {
+      metrics.linkSynchronised()
+      targetWatch.synchronised()
+    },
+    onCounts: keys => { targetWatch.counted(keys) },
     onBatch: metrics.batchPushed
   })
   const policy = createTargetPolicy({ allowedTargets: config.allowedTargets, ...ownListeners(config, networkInterfaces()) })
   const selector = createSelector({ config, inventory, policy, names })
   const balancer = createBalancer(config.loadBalancing, { loadOf: key => load.of(key), random })
   const issuer = new TokenIssuer({ clock, log, registry, link, metrics })
+  const targetWatch: TargetWatch = new TargetWatch({
+    inventory,
+    touched: compileTouchedObjects(config.resourceQueryMapping),
+    holds: compileHolds(config),
+    selector,
+    registry,
+    load,
+    clock,
+    withdraw: tokens => { issuer.withdraw(tokens) },
+    leave: async gone => await link.leaveTargets(gone)
+  })
   const defaultEndpoint = followDefaultEndpoint({ config, inventory, selector, balancer, log, setTargets: targets => { link.setDefaultTargets(targets) } })
   return {
     deps: { config, clock, log, inventory, selector, balancer, policy, registry, load, link, proxy, issuer, defaultEndpoint, metrics, lifecycle: { isStopping: false } },
     close: async () => {
       defaultEndpoint.close()
+      targetWatch.close()
       hostNames.close()
       registry.close()
       await Promise.all([link.close(), linkClient.close(), proxy.close()])

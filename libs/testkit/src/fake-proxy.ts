@@ -5,7 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { EVENTS_PATH, rpcCalls, rpcErrors, type Hello, type RpcErrorCode, type RpcEvent, type RpcName, type Sample, type Session, type Target, type TokenGrant, type TokenRejection } from '#rpc/contract.js'
+import { EVENTS_PATH, rpcCalls, rpcErrors, type GoneTarget, type Hello, type RpcErrorCode, type RpcEvent, type RpcName, type Sample, type Session, type Target, type TokenGrant, type TokenRejection } from '#rpc/contract.js'
 
 /** What a hook may do with a call instead of the usual answer. */
 export type Misbehaviour =
@@ -30,7 +30,13 @@ export interface FakeProxy {
   /** Tokens it would redeem now. */
   readonly tokens: Map<string, TokenGrant>
   readonly sessions: Map<string, Session>
+  /** Why tokens became void, by token. */
+  readonly voidTokens: Map<string, 'revoked' | 'withdrawn'>
   defaultTargets: readonly Target[]
+  /** Every target that was said to be gone, in the order of arrival. */
+  readonly gone: GoneTarget[]
+  /** Sessions it says a key has after its target is gone. */
+  sessionsLeft: (key: string) => number
   samples: readonly Sample[]
   instanceId: string
   epoch: number
@@ -104,7 +110,10 @@ export async function startFakeProxy (): Promise<FakeProxy> {
     calls: [],
     tokens: new Map(),
     sessions: new Map(),
+    voidTokens: new Map(),
     defaultTargets: [],
+    gone: [],
+    sessionsLeft: () => 0,
     samples: [],
     instanceId: randomUUID(),
     epoch: 0,
@@ -138,6 +147,7 @@ export async function startFakeProxy (): Promise<FakeProxy> {
       fake.instanceId = randomUUID()
       fake.epoch = 0
       fake.tokens.clear()
+      fake.voidTokens.clear()
       fake.sessions.clear()
       fake.defaultTargets = []
       await listen()
@@ -170,7 +180,7 @@ function answer (response: ServerResponse, status: number, body: unknown): void 
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
 }
 
-interface Told { readonly epoch: number, readonly tokens?: TokenGrant[], readonly revoked?: string[], readonly defaultTargets?: Target[], readonly target?: Target }
+interface Told { readonly epoch: number, readonly tokens?: TokenGrant[], readonly revoked?: string[], readonly withdrawn?: string[], readonly gone?: GoneTarget[], readonly defaultTargets?: Target[], readonly target?: Target }
 type Answer = readonly [status: number, body: unknown]
 
 function perform (fake: FakeProxy, { name, id, search }: Matched, body: unknown): Answer {
@@ -182,17 +192,26 @@ function perform (fake: FakeProxy, { name, id, search }: Matched, body: unknown)
   if (told.epoch < fake.epoch) return [409, { code: 'EPOCH_STALE', message: 'A newer control process has taken over.', epoch: fake.epoch }]
   if (name !== 'putSnapshot' && told.epoch > fake.epoch) return [409, { code: 'NOT_READY', message: 'No snapshot of this epoch yet.' }]
   fake.epoch = told.epoch
+  if (told.gone !== undefined) {
+    fake.gone.push(...told.gone)
+    return [200, { instanceId: fake.instanceId, sessions: Object.fromEntries(told.gone.map(({ key }) => [key, fake.sessionsLeft(key)])) }]
+  }
   if (told.defaultTargets !== undefined) fake.defaultTargets = told.defaultTargets
   return [200, name === 'putDefaultTargets' ? {} : { instanceId: fake.instanceId, rejected: takeTokens(fake, told) }]
 }
 
 function takeTokens (fake: FakeProxy, told: Told): TokenRejection[] {
-  for (const token of told.revoked ?? []) fake.tokens.delete(token)
+  for (const reason of ['revoked', 'withdrawn'] as const) {
+    for (const token of told[reason] ?? []) {
+      fake.tokens.delete(token)
+      fake.voidTokens.set(token, reason)
+    }
+  }
   const rejected: TokenRejection[] = []
   for (const grant of told.tokens ?? []) {
     const code = fake.reject(grant)
-    if (code === undefined) fake.tokens.set(grant.token, grant)
-    else rejected.push({ token: grant.token, code })
+    if (code !== undefined) rejected.push({ token: grant.token, code })
+    else if (!fake.voidTokens.has(grant.token)) fake.tokens.set(grant.token, grant)
   }
   return rejected
 }

@@ -2,7 +2,7 @@
 // other. It decides when tokens may be handed out (synchronised) and when it must give way (superseded).
 import type { BaseLogger } from 'pino'
 import type { Clock } from '#core/clock.js'
-import { MAX_TOKENS_PER_CALL, rpcErrors, type Hello, type RpcEvent, type RpcFailure, type Target, type TokenGrant, type TokenRejection } from '#rpc/contract.js'
+import { MAX_TOKENS_PER_CALL, rpcErrors, type GoneTarget, type Hello, type RpcEvent, type RpcFailure, type Target, type TokenGrant, type TokenRejection } from '#rpc/contract.js'
 import type { RpcClient } from '#rpc/client.js'
 import type { Result } from '#core/result.js'
 import type { Token } from '#wire/token.js'
@@ -10,7 +10,7 @@ import type { TargetLoad } from '../tokens/target-load.js'
 import type { TokenRegistry } from '../tokens/token-registry.js'
 import { backOffMs } from './back-off.js'
 import { DefaultTargets } from './default-targets.js'
-import { PushQueue, type PushResult } from './push-queue.js'
+import { PushQueue, type PushResult, type VoidTokens } from './push-queue.js'
 
 export type LinkState = 'disconnected' | 'connecting' | 'synchronised' | 'superseded'
 
@@ -33,6 +33,8 @@ export interface LinkOptions {
   readonly limits: { readonly maxPushQueue: number, readonly pushDeadlineMs: number }
   readonly onSynchronised?: () => void
   readonly onBatch?: (size: number) => void
+  /** After the load knows them: target keys that the proxy has counted sessions of. */
+  readonly onCounts?: (keys: readonly string[]) => void
 }
 
 // A push that is late has failed its query already; the call itself gets as long again before the link counts as broken.
@@ -60,7 +62,7 @@ export class Link {
       clock,
       maxWaiting: limits.maxPushQueue,
       deadlineMs: limits.pushDeadlineMs,
-      send: async (tokens, revoked) => await this.#sendBatch(tokens, revoked),
+      send: async (tokens, voidTokens) => await this.#sendBatch(tokens, voidTokens),
       onBatch: options.onBatch ?? (() => undefined)
     })
     this.#defaults = new DefaultTargets(async targets => await this.#sendDefaultTargets(targets))
@@ -95,8 +97,23 @@ export class Link {
     return this.#queue.revoke(tokens, ttlMs)
   }
 
+  /** Makes tokens void at the proxy because their target is gone, now or as soon as it is there. */
+  withdraw (tokens: readonly Token[], ttlMs: number): void {
+    this.#queue.withdraw(tokens, ttlMs)
+  }
+
   isRevoking (token: Token): boolean {
     return this.#queue.isRevoking(token)
+  }
+
+  /** Tells the proxy of targets that are gone; how many sessions each key has afterwards. Undefined if it was not acknowledged. */
+  async leaveTargets (gone: GoneTarget[]): Promise<Readonly<Record<string, number>> | undefined> {
+    if (!this.isSynchronised) return undefined
+    const reply = await this.#options.client.call('leaveTargets', { body: { epoch: this.#epoch ?? 0, gone } })
+    const failure = failureOf(reply, this.#proxy)
+    if (failure === undefined && reply.ok) return reply.value.sessions
+    this.#fail(failure ?? restarted)
+    return undefined
   }
 
   /** Replaces the candidates of the default endpoint, best first; the latest call wins. */
@@ -144,26 +161,27 @@ export class Link {
   async #synchronise ({ instanceId, engine }: Hello): Promise<RpcFailure | undefined> {
     const { registry, log, onSynchronised } = this.#options
     const grants = registry.grants()
-    const revoked = this.#queue.revocations()
-    const failure = await this.#putSnapshot(grants, revoked)
+    const voidTokens = this.#queue.voidTokens()
+    const failure = await this.#putSnapshot(grants, voidTokens)
     if (failure !== undefined || this.#isClosed) return failure
-    this.#queue.settleRevocations(revoked)
+    this.#queue.settleVoid(voidTokens)
     this.#state = 'synchronised'
     this.#failures = 0
     log.info({ instanceId, engine, tokens: grants.length }, 'Proxy synchronised')
-    onSynchronised?.()
     this.#queue.open()
     this.#defaults.open()
+    onSynchronised?.()
     return undefined
   }
 
   // The snapshot holds what fits one call; the rest follows at once, before the link counts as up.
-  async #putSnapshot (grants: readonly TokenGrant[], revoked: readonly Token[]): Promise<RpcFailure | undefined> {
+  async #putSnapshot (grants: readonly TokenGrant[], { revoked, withdrawn }: VoidTokens): Promise<RpcFailure | undefined> {
     const { client } = this.#options
     const part = (from: number) => ({
       epoch: this.#epoch ?? 0,
       tokens: grants.slice(from, from + MAX_TOKENS_PER_CALL),
-      revoked: revoked.slice(from, from + MAX_TOKENS_PER_CALL)
+      revoked: revoked.slice(from, from + MAX_TOKENS_PER_CALL),
+      withdrawn: withdrawn.slice(from, from + MAX_TOKENS_PER_CALL)
     })
     const defaultTargets = this.#defaults.take()
     let first = await client.call('putSnapshot', { body: { ...part(0), defaultTargets } })
@@ -174,7 +192,7 @@ export class Link {
     }
     if (!first.ok) return first.error
     this.#dropRejected(first.value.rejected)
-    for (let from = MAX_TOKENS_PER_CALL; from < Math.max(grants.length, revoked.length); from += MAX_TOKENS_PER_CALL) {
+    for (let from = MAX_TOKENS_PER_CALL; from < Math.max(grants.length, revoked.length, withdrawn.length); from += MAX_TOKENS_PER_CALL) {
       const more = await client.call('pushTokens', { body: part(from) })
       if (!more.ok) return more.error
       this.#dropRejected(more.value.rejected)
@@ -204,9 +222,11 @@ export class Link {
   }
 
   #hear (event: RpcEvent): void {
-    const { load, registry } = this.#options
-    if (event.type === 'counts') load.apply(event.sessions)
-    else if (event.type === 'redeemed') registry.consume(event.token as Token, event.dataPort)
+    const { load, registry, onCounts } = this.#options
+    if (event.type === 'counts') {
+      load.apply(event.sessions)
+      onCounts?.(Object.keys(event.sessions))
+    } else if (event.type === 'redeemed') registry.consume(event.token as Token, event.dataPort)
     else if (event.type === 'hello') {
       load.clear()
       if (event.instanceId === this.#proxy?.instanceId) this.#onStream()
@@ -214,9 +234,9 @@ export class Link {
     }
   }
 
-  async #sendBatch (tokens: readonly TokenGrant[], revoked: readonly Token[]): Promise<readonly TokenRejection[] | undefined> {
+  async #sendBatch (tokens: readonly TokenGrant[], voidTokens: VoidTokens): Promise<readonly TokenRejection[] | undefined> {
     const { client, limits } = this.#options
-    const body = { epoch: this.#epoch ?? 0, tokens: tokens as TokenGrant[], revoked: revoked as Token[] }
+    const body = { epoch: this.#epoch ?? 0, tokens: tokens as TokenGrant[], ...voidTokens }
     const reply = await client.call('pushTokens', { body }, { deadlineMs: limits.pushDeadlineMs * PUSH_CALL_DEADLINES })
     const failure = failureOf(reply, this.#proxy)
     if (failure === undefined && reply.ok) return reply.value.rejected

@@ -11,8 +11,14 @@ export type PushFailure = 'PROXY_UNAVAILABLE' | 'PUSH_QUEUE_FULL' | TokenRejecti
 
 export type PushResult = Result<undefined, PushFailure>
 
+/** Tokens that are to be void at the proxy: taken back, or without their target. */
+export interface VoidTokens {
+  readonly revoked: Token[]
+  readonly withdrawn: Token[]
+}
+
 /** Brings one batch to the proxy; undefined if it was not acknowledged. */
-export type SendBatch = (tokens: readonly TokenGrant[], revoked: readonly Token[]) => Promise<readonly TokenRejection[] | undefined>
+export type SendBatch = (tokens: readonly TokenGrant[], voidTokens: VoidTokens) => Promise<readonly TokenRejection[] | undefined>
 
 export interface PushQueueOptions {
   readonly clock: Clock
@@ -20,6 +26,12 @@ export interface PushQueueOptions {
   readonly deadlineMs: number
   readonly send: SendBatch
   readonly onBatch: (size: number) => void
+}
+
+interface Voiding {
+  readonly reason: keyof VoidTokens
+  /** From then on it does not matter. */
+  readonly untilMs: number
 }
 
 interface Push {
@@ -35,8 +47,8 @@ const full: PushResult = err('PUSH_QUEUE_FULL')
 
 export class PushQueue {
   readonly #options: PushQueueOptions
-  /** Revocations the proxy has not acknowledged, and the moment from which they do not matter. */
-  readonly #revocations = new Map<Token, number>()
+  /** What the proxy has not acknowledged. */
+  readonly #voidings = new Map<Token, Voiding>()
   readonly #revokers: Array<{ readonly tokens: readonly Token[], readonly settle: (result: PushResult) => void }> = []
   #inFlight: Push[] = []
   #waiting: Push[] = []
@@ -62,8 +74,7 @@ export class PushQueue {
 
   /** Makes tokens void. Unacknowledged revocations are kept for `ttlMs` and sent again when the link is back. */
   revoke (tokens: readonly Token[], ttlMs: number): Promise<PushResult> {
-    const until = this.#options.clock.now() + ttlMs
-    for (const token of tokens) this.#revocations.set(token, until)
+    this.#makeVoid(tokens, 'revoked', ttlMs)
     if (!this.#isOpen) return Promise.resolve(unavailable)
     return new Promise(resolve => {
       this.#revokers.push({ tokens, settle: resolve })
@@ -71,21 +82,33 @@ export class PushQueue {
     })
   }
 
-  /** True while a revocation of this token has not been acknowledged. */
-  isRevoking (token: Token): boolean {
-    return this.#revocations.has(token)
+  /** As `revoke`, for tokens whose target is gone; nobody waits for it. */
+  withdraw (tokens: readonly Token[], ttlMs: number): void {
+    this.#makeVoid(tokens, 'withdrawn', ttlMs)
+    this.#leave()
   }
 
-  /** Revocations to send; those whose token has expired anyway are dropped. */
-  revocations (): Token[] {
+  /** True while the proxy has not acknowledged that this token is void. */
+  isRevoking (token: Token): boolean {
+    return this.#voidings.has(token)
+  }
+
+  /** What is to be void, up to `limit` tokens; those that have expired anyway are dropped. */
+  voidTokens (limit = Infinity): VoidTokens {
     const now = this.#options.clock.now()
-    for (const [token, until] of this.#revocations) if (until <= now) this.#revocations.delete(token)
-    return [...this.#revocations.keys()]
+    const voidTokens: VoidTokens = { revoked: [], withdrawn: [] }
+    let count = 0
+    for (const [token, { reason, untilMs }] of this.#voidings) {
+      if (untilMs <= now) this.#voidings.delete(token)
+      else if (count++ < limit) voidTokens[reason].push(token)
+    }
+    return voidTokens
   }
 
   /** The proxy has acknowledged these. */
-  settleRevocations (tokens: readonly Token[]): void {
-    for (const token of tokens) this.#revocations.delete(token)
+  settleVoid ({ revoked, withdrawn }: VoidTokens): void {
+    for (const token of revoked) this.#voidings.delete(token)
+    for (const token of withdrawn) this.#voidings.delete(token)
   }
 
   /** Lets pushes through. */
@@ -107,36 +130,36 @@ export class PushQueue {
 
   #leave (): void {
     if (this.#isSending || !this.#isOpen) return
-    if (this.#waiting.length === 0 && this.#revocations.size === 0) return
+    if (this.#waiting.length === 0 && this.#voidings.size === 0) return
     this.#isSending = true
     void this.#send()
   }
 
   async #send (): Promise<void> {
     const batch = this.#waiting.splice(0, MAX_TOKENS_PER_CALL)
-    const revoked = this.revocations().slice(0, MAX_TOKENS_PER_CALL)
+    const voidTokens = this.voidTokens(MAX_TOKENS_PER_CALL)
     this.#inFlight = batch
     if (batch.length > 0) this.#options.onBatch(batch.length)
-    const rejected = await this.#options.send(batch.map(({ grant }) => grant), revoked)
+    const rejected = await this.#options.send(batch.map(({ grant }) => grant), voidTokens)
     this.#inFlight = []
     this.#isSending = false
     if (rejected === undefined) for (const push of batch) this.#giveUp(push)
-    else this.#acknowledge(batch, revoked, rejected)
+    else this.#acknowledge(batch, voidTokens, rejected)
     this.#leave()
   }
 
-  #acknowledge (batch: readonly Push[], revoked: readonly Token[], rejected: readonly TokenRejection[]): void {
-    this.settleRevocations(revoked)
+  #acknowledge (batch: readonly Push[], voidTokens: VoidTokens, rejected: readonly TokenRejection[]): void {
+    this.settleVoid(voidTokens)
     const reasons = rejected.length === 0 ? undefined : new Map(rejected.map(({ token, code }) => [token, code]))
     for (const push of batch) {
       // Too late: its query was told 503, so the token must not live.
-      if (push.settle === undefined) this.#revocations.set(push.grant.token as Token, this.#options.clock.now() + push.grant.ttlMs)
+      if (push.settle === undefined) this.#revoke(push)
       const reason = reasons?.get(push.grant.token)
       settle(push, reason === undefined ? acknowledged : err(reason))
     }
     for (let at = this.#revokers.length - 1; at >= 0; at--) {
       const { tokens, settle } = this.#revokers[at]!
-      if (tokens.some(token => this.#revocations.has(token))) continue
+      if (tokens.some(token => this.#voidings.has(token))) continue
       this.#revokers.splice(at, 1)
       settle(acknowledged)
     }
@@ -144,8 +167,17 @@ export class PushQueue {
 
   // It may or may not have arrived: only a revocation makes sure.
   #giveUp (push: Push): void {
-    this.#revocations.set(push.grant.token as Token, this.#options.clock.now() + push.grant.ttlMs)
+    this.#revoke(push)
     settle(push, unavailable)
+  }
+
+  #revoke ({ grant: { token, ttlMs } }: Push): void {
+    this.#makeVoid([token as Token], 'revoked', ttlMs)
+  }
+
+  #makeVoid (tokens: readonly Token[], reason: keyof VoidTokens, ttlMs: number): void {
+    const untilMs = this.#options.clock.now() + ttlMs
+    for (const token of tokens) this.#voidings.set(token, { reason, untilMs })
   }
 
   // One timer for all: every push has the same deadline, so the oldest is due first.

@@ -35,14 +35,15 @@ export function addQueryRoute (app: TypedApp, deps: ControlDeps): void {
       done()
     },
     handler: async (request, reply) => {
-      const found = selector.select(selectionFrom(request.body), balancer.wanted)
+      const selection = selectionFrom(request.body)
+      const found = selector.select(selection, balancer.wanted)
       if (!found.ok) { sendProblem(reply, found.error); return reply }
       const chosen = balancer.choose(found.value)
       if (chosen === undefined) {
         sendProblem(reply, { code: 'NO_CAPACITY', detail: `${found.value.length} objects match, and none of them has a free place.` })
         return reply
       }
-      const issued = await issuer.issue(chosen.target, config.tokenTtlSeconds, 'query')
+      const issued = await issuer.issue(chosen.target, selection, config.tokenTtlSeconds, 'query')
       if (issued.ok) return tokenAnswer(issued.value, link.dataPorts, config.exposeTarget)
       sendProblem(reply, issued.error)
       return reply

@@ -7,7 +7,7 @@ import { closed, refTo } from '../schemas/named.js'
 import { bodyErrors } from '../schemas/problem.js'
 import { IssuedTokenSchema } from '../schemas/query.js'
 import { TokenRequestSchema } from '../schemas/target.js'
-import { requestedTarget } from '../tokens/requested-target.js'
+import { requestedSelection, requestedTarget } from '../tokens/requested-target.js'
 import { tokenAnswer } from '../tokens/token-answer.js'
 import type { TypedApp } from '../typed-app.js'
 
@@ -35,7 +35,8 @@ export function addTokenRoutes (app: TypedApp, deps: ControlDeps): void {
     }
   }, async (request, reply) => {
     const target = requestedTarget(request.body, deps)
-    const issued = target.ok ? await issuer.issue(target.value, request.body.ttlSeconds ?? config.tokenTtlSeconds, 'tokens') : target
+    const { ttlSeconds = config.tokenTtlSeconds } = request.body
+    const issued = target.ok ? await issuer.issue(target.value, requestedSelection(request.body), ttlSeconds, 'tokens') : target
     if (issued.ok) return reply.code(201).send(tokenAnswer(issued.value, link.dataPorts, config.exposeTarget))
     log.debug({ requestId: request.id, code: issued.error.code }, 'Token refused')
     sendProblem(reply, issued.error)

@@ -1,6 +1,6 @@
 // The target an operator or a matchmaker names: an object of the inventory, or an address that policy allows.
 import type { Static } from '@sinclair/typebox'
-import type { Config } from '#config/schema.js'
+import type { Config, Selection } from '#config/schema.js'
 import { err, ok } from '#core/result.js'
 import type { Target } from '#rpc/contract.js'
 import { addressWords, formatAddress } from '#wire/address.js'
@@ -24,6 +24,11 @@ export function requestedTarget (request: TargetRequest, sources: TargetSources)
   const { resourceType, namespace, name } = request
   const found = sources.selector.resolve({ resourceType, namespace, name })
   return found.ok ? ok(found.value.target) : found
+}
+
+/** The selection that a request's target must go on to match: any state of the object it names; undefined for an address. */
+export function requestedSelection (request: TargetRequest): Selection | undefined {
+  return 'address' in request ? undefined : { resourceType: request.resourceType, namespace: request.namespace }
 }
 
 function targetByAddress ({ address, ports }: AddressTarget, { config, policy }: TargetSources): Outcome<Target> {

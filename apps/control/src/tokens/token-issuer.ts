@@ -1,6 +1,7 @@
 // Makes tokens and takes them back: CSPRNG, registry, proxy, in that order, and no answer before the proxy has one.
 import { randomUUID } from 'node:crypto'
 import type { BaseLogger } from 'pino'
+import type { Selection } from '#config/schema.js'
 import type { Clock } from '#core/clock.js'
 import { err, ok } from '#core/result.js'
 import type { Target } from '#rpc/contract.js'
@@ -28,7 +29,7 @@ export interface TokenIssuerOptions {
   readonly clock: Clock
   readonly log: BaseLogger
   readonly registry: TokenRegistry
-  readonly link: Pick<Link, 'push' | 'revoke' | 'isRevoking'>
+  readonly link: Pick<Link, 'push' | 'revoke' | 'isRevoking' | 'withdraw'>
   readonly metrics: ControlMetrics
 }
 
@@ -47,22 +48,38 @@ export class TokenIssuer {
     this.#options = options
   }
 
-  /** A token that can be redeemed at once, or why there is none. */
-  async issue (target: Target, ttlSeconds: number, via: IssuedVia): Promise<Outcome<IssuedToken>> {
+  /**
+   * A token that can be redeemed at once, or why there is none. It ends when the target is not any more what `selection`
+   * finds; without one the target is an address.
+   */
+  async issue (target: Target, selection: Selection | undefined, ttlSeconds: number, via: IssuedVia): Promise<Outcome<IssuedToken>> {
     const { clock, log, registry, link, metrics } = this.#options
     const token = randomUUID() as string as Token
     const ttlMs = ttlSeconds * 1000
     const issuedAtMs = clock.wallNow()
-    if (!registry.add(token, target, ttlMs)) return err(failures.TOKEN_TABLE_FULL)
+    if (!registry.add(token, target, ttlMs, selection)) return err(failures.TOKEN_TABLE_FULL)
     const pushed = await link.push({ token, ttlMs, target })
     if (!pushed.ok) {
       registry.delete(token)
       if (pushed.error === 'PROXY_UNAVAILABLE') metrics.tokenRevoked('unacknowledged')
       return err(failures[pushed.error])
     }
+    if (!registry.has(token)) return err({ code: 'NO_MATCHING_RESOURCE', detail: 'The object was gone before its token could be used.' })
     metrics.tokenIssued(via)
     log.info({ tokenPrefix: token.slice(0, 8), target: target.key, via }, 'Token issued')
     return ok({ token, issuedAtMs, ttlSeconds, target })
+  }
+
+  /** Makes tokens void whose target is gone. Nobody waits for it: the proxy is told until it has acknowledged. */
+  withdraw (tokens: readonly Token[]): void {
+    const { log, registry, link, metrics } = this.#options
+    const target = tokens[0] === undefined ? undefined : registry.targetOf(tokens[0])
+    for (const token of tokens) {
+      registry.delete(token)
+      metrics.tokenRevoked('target_gone')
+    }
+    link.withdraw(tokens, MAX_TTL_SECONDS * 1000)
+    log.info({ tokens: tokens.length, target: target?.key }, 'Tokens withdrawn, their target is gone or has changed')
   }
 
   /**

@@ -1,6 +1,7 @@
 // The live tokens this control process has issued, and how many of them are on their way to each target. What the proxy
 // redeems is the proxy's own; this table is what control tells it again after a restart, and half of a target's load.
 import type { Clock } from '#core/clock.js'
+import type { Selection } from '#config/schema.js'
 import type { Target, TokenGrant } from '#rpc/contract.js'
 import type { Token } from '#wire/token.js'
 
@@ -9,10 +10,18 @@ const SLICE_MS = 250
 
 interface Entry {
   readonly target: Target
+  readonly selection: Selection | undefined
   /** On the clock's monotonic scale. */
   readonly expiresAtMs: number
   /** Data ports it has been redeemed on; most tokens are redeemed once, on one port. */
   consumed: string[] | undefined
+}
+
+/** A token nobody has redeemed yet, and the selection that its target was the answer to. */
+export interface UnredeemedToken {
+  readonly token: Token
+  readonly target: Target
+  readonly selection: Selection
 }
 
 export class TokenRegistry {
@@ -20,7 +29,8 @@ export class TokenRegistry {
   readonly #maxTokens: number
   readonly #entries = new Map<Token, Entry>()
   readonly #slices = new Map<number, Token[]>()
-  readonly #pending = new Map<string, number>()
+  // By target key: those that nobody has redeemed yet.
+  readonly #pending = new Map<string, Set<Token>>()
   readonly #stopSweep: () => void
   #sweptSlice: number
 
@@ -32,17 +42,22 @@ export class TokenRegistry {
     this.#stopSweep = clock.every(SLICE_MS, () => { this.#sweep() })
   }
 
-  /** Takes a token in; false if `limits.maxTokens` is reached. */
-  add (token: Token, target: Target, ttlMs: number): boolean {
+  /**
+   * Takes a token in; false if `limits.maxTokens` is reached. Without a `selection` its target is an address, which no
+   * object can take away.
+   */
+  add (token: Token, target: Target, ttlMs: number, selection?: Selection): boolean {
     if (this.#entries.size >= this.#maxTokens) return false
     const expiresAtMs = this.#clock.now() + ttlMs
-    this.#entries.set(token, { target, expiresAtMs, consumed: undefined })
+    this.#entries.set(token, { target, selection, expiresAtMs, consumed: undefined })
     // The end of its slice: a token is forgotten up to 250 ms late, never early.
     const slice = Math.floor(expiresAtMs / SLICE_MS) + 1
     const tokens = this.#slices.get(slice)
     if (tokens === undefined) this.#slices.set(slice, [token])
     else tokens.push(token)
-    this.#count(target.key, 1)
+    const pending = this.#pending.get(target.key)
+    if (pending === undefined) this.#pending.set(target.key, new Set([token]))
+    else pending.add(token)
     return true
   }
 
@@ -50,6 +65,10 @@ export class TokenRegistry {
   targetOf (token: Token): Target | undefined {
     const entry = this.#entries.get(token)
     return entry !== undefined && entry.expiresAtMs > this.#clock.now() ? entry.target : undefined
+  }
+
+  has (token: Token): boolean {
+    return this.#entries.has(token)
   }
 
   /** Forgets a token; false if it was not there or has expired. */
@@ -65,13 +84,21 @@ export class TokenRegistry {
     if (entry === undefined) return
     if (entry.consumed === undefined) {
       entry.consumed = [dataPort]
-      this.#count(entry.target.key, -1)
+      this.#settle(token, entry.target.key)
     } else if (!entry.consumed.includes(dataPort)) entry.consumed.push(dataPort)
   }
 
   /** Tokens for a target that nobody has redeemed yet. */
   pending (targetKey: string): number {
-    return this.#pending.get(targetKey) ?? 0
+    return this.#pending.get(targetKey)?.size ?? 0
+  }
+
+  /** Those of them that depend on an object. */
+  * unredeemed (targetKey: string): Iterable<UnredeemedToken> {
+    for (const token of this.#pending.get(targetKey) ?? []) {
+      const { target, selection } = this.#entries.get(token)!
+      if (selection !== undefined) yield { token, target, selection }
+    }
   }
 
   get size (): number {
@@ -106,12 +133,12 @@ export class TokenRegistry {
     const entry = this.#entries.get(token)
     if (entry === undefined) return
     this.#entries.delete(token)
-    if (entry.consumed === undefined) this.#count(entry.target.key, -1)
+    if (entry.consumed === undefined) this.#settle(token, entry.target.key)
   }
 
-  #count (key: string, change: 1 | -1): void {
-    const count = (this.#pending.get(key) ?? 0) + change
-    if (count === 0) this.#pending.delete(key)
-    else this.#pending.set(key, count)
+  #settle (token: Token, key: string): void {
+    const pending = this.#pending.get(key)
+    pending?.delete(token)
+    if (pending?.size === 0) this.#pending.delete(key)
   }
 }

@@ -103,6 +103,7 @@ void t.test('connecting: hello, a snapshot with what is left of every token, the
     epoch: FAKE_EPOCH_MS + 1000,
     tokens: [{ token: tokenOf(1), ttlMs: TTL_MS - 1000, target, consumed: ['default'] }],
     revoked: [],
+    withdrawn: [],
     defaultTargets: [other]
   })
   t.match(link.status(), { state: 'synchronised', proxy: { instanceId: proxy.instanceId } })
@@ -308,6 +309,33 @@ void t.test('revoking: acknowledged by the proxy, in as many calls as it takes',
   t.strictSame(await link.revoke(all, TTL_MS), { ok: true, value: undefined })
   t.equal(proxy.tokens.size, 0)
   t.equal(proxy.calls.filter(({ name }) => name === 'pushTokens').length, 2)
+})
+
+void t.test('withdrawing: nobody waits, and it is said until it is acknowledged', async t => {
+  const rig = await startRig(t)
+  const { clock, proxy, link } = rig
+  await synchronised(rig)
+  for (const number of [1, 2, 3]) await link.push(grant(number))
+  let release = (): void => undefined
+  const released = new Promise<void>(resolve => { release = resolve })
+  proxy.hook = () => ({ kind: 'delay', until: released })
+  const late = link.push(grant(4))
+  await proxy.until(() => proxy.tokens.has(tokenOf(4)))
+  link.withdraw([tokenOf(1), tokenOf(4)], TTL_MS)
+  proxy.hook = () => undefined
+  release()
+  t.strictSame(await late, { ok: true, value: undefined })
+  await proxy.until(() => proxy.voidTokens.size === 2)
+  t.strictSame([...proxy.voidTokens], [[tokenOf(1), 'withdrawn'], [tokenOf(4), 'withdrawn']], 'after the push that brought it')
+  proxy.hook = ({ name }) => name === 'pushTokens' ? { kind: 'hang-up' } : undefined
+  link.withdraw([tokenOf(2)], TTL_MS)
+  void link.revoke([tokenOf(3)], TTL_MS)
+  await eventually(() => !link.isSynchronised)
+  link.withdraw([tokenOf(5)], 20)
+  clock.advance(20)
+  proxy.hook = () => undefined
+  await inTime(clock, () => link.isSynchronised)
+  t.match(proxy.calls.at(-1), { name: 'putSnapshot', body: { revoked: [tokenOf(3)], withdrawn: [tokenOf(2)] } }, 'but for one that has expired meanwhile')
 })
 
 void t.test('back-off doubles from 50 ms to 2 s, less up to half', async t => {

@@ -63,6 +63,20 @@ void t.test('a token is pending until it is redeemed, deleted or expired', async
   t.equal(registry.pending(b.key), 0)
 })
 
+void t.test('unredeemed tokens that depend on an object are found by its key', async t => {
+  const { registry } = makeRegistry(t)
+  const selection = { resourceType: 'gameserver', namespace: 'ns' }
+  registry.add(one, a, 1000, selection)
+  registry.add(two, a, 1000, selection)
+  registry.add(three, a, 1000)
+  t.strictSame([...registry.unredeemed(a.key)], [{ token: one, target: a, selection }, { token: two, target: a, selection }], 'not one for an address')
+  registry.consume(one, 'default')
+  t.strictSame([...registry.unredeemed(a.key)].map(({ token }) => token), [two])
+  registry.delete(two)
+  t.strictSame([[...registry.unredeemed(a.key)], [...registry.unredeemed(b.key)]], [[], []])
+  t.strictSame([registry.has(one), registry.has(two)], [true, false])
+})
+
 void t.test('a target\'s load is its sessions and its pending tokens', async t => {
   const { registry } = makeRegistry(t)
   const load = new TargetLoad(registry)

@@ -1,0 +1,142 @@
+// What becomes of tokens and sessions when the inventory changes under them: tokens whose target is gone or is not any
+// more what was asked for are withdrawn, and the proxy is told of targets that are gone. Looks at what changed, never at
+// all there is: a change that concerns no token and no session costs two look-ups.
+import { isDeepStrictEqual } from 'node:util'
+import type { Cancel, Clock } from '#core/clock.js'
+import type { GoneTarget } from '#rpc/contract.js'
+import type { Token } from '#wire/token.js'
+import type { Inventory, InventoryChange, KubeObject } from '../inventory/inventory.js'
+import type { ObjectName, Selector } from '../query/selector.js'
+import type { TargetLoad } from '../tokens/target-load.js'
+import type { TokenRegistry } from '../tokens/token-registry.js'
+import { Departures } from './departures.js'
+import type { Holds } from './holds.js'
+import { objectFromKey, targetKey } from './target-key.js'
+import type { TouchedObjects } from './touched-objects.js'
+
+export interface TargetWatchDeps {
+  readonly inventory: Pick<Inventory, 'get' | 'unready' | 'onChange'>
+  readonly touched: TouchedObjects
+  readonly holds: Holds
+  readonly selector: Pick<Selector, 'recheck'>
+  readonly registry: Pick<TokenRegistry, 'pending' | 'unredeemed'>
+  readonly load: Pick<TargetLoad, 'sessions'>
+  readonly clock: Clock
+  /** Makes tokens for one target void. */
+  readonly withdraw: (tokens: readonly Token[]) => void
+  /** Tells the proxy of targets that are gone; see Departures. */
+  readonly leave: (gone: GoneTarget[]) => Promise<Readonly<Record<string, number>> | undefined>
+}
+
+/** How often targets are looked at again that the inventory could say nothing of, in milliseconds. */
+export const UNKNOWN_RETRY_MS = 1000
+
+export class TargetWatch {
+  readonly #deps: TargetWatchDeps
+  readonly #departures: Departures
+  readonly #stopListening: () => void
+  // By key: what cannot be judged while the inventory has not been read.
+  readonly #unknown = new Map<string, Look>()
+  #cancelRetry: Cancel | undefined
+
+  /** Watches from now on, until `close`. */
+  constructor (deps: TargetWatchDeps) {
+    this.#deps = deps
+    this.#departures = new Departures({
+      leave: deps.leave,
+      targetOf: key => this.#targetOf(key),
+      sessionsOf: key => deps.load.sessions(key)
+    })
+    this.#stopListening = deps.inventory.onChange(changes => { this.#changed(changes) })
+  }
+
+  /** The proxy has counted sessions anew: some may be on a target that was gone before they were known. */
+  counted (keys: Iterable<string>): void {
+    for (const key of keys) {
+      const name = objectFromKey(key)
+      if (name !== undefined) this.#judge({ name, key, before: undefined })
+    }
+    void this.#departures.send()
+  }
+
+  /** The link to the proxy is up, again or for the first time. */
+  synchronised (): void {
+    this.#departures.recount()
+    void this.#departures.send()
+  }
+
+  close (): void {
+    this.#stopListening()
+    this.#cancelRetry?.()
+  }
+
+  #changed (changes: readonly InventoryChange[]): void {
+    for (const change of changes) {
+      for (const name of this.#deps.touched(change)) {
+        const key = targetKey(name)
+        // Counts of sessions are late: those of an object that was replaced may not be known yet.
+        const before = name === change && isOther(change.after, change.before) ? change.before : undefined
+        if (before !== undefined || this.#isAtStake(key)) this.#judge({ name, key, before })
+      }
+    }
+    void this.#departures.send()
+  }
+
+  #isAtStake (key: string): boolean {
+    return this.#deps.registry.pending(key) > 0 || this.#deps.load.sessions(key) > 0
+  }
+
+  #judge (look: Look): void {
+    const { name: { resourceType, namespace, name }, key, before } = look
+    const { inventory, holds } = this.#deps
+    if (!holds(resourceType, namespace)) return
+    if (inventory.unready(resourceType, namespace) !== undefined) {
+      if (this.#isAtStake(key)) this.#lookLater({ ...look, before: before ?? this.#unknown.get(key)?.before })
+      return
+    }
+    const object = inventory.get(resourceType, namespace, name)
+    this.#judgeTokens(look)
+    if (object === undefined || object.metadata.deletionTimestamp !== undefined) this.#departures.gone(key)
+    else if (isOther(object, before)) this.#departures.replaced(key)
+    else this.#departures.present(key)
+  }
+
+  #judgeTokens ({ name: { name }, key }: Look): void {
+    const { registry, selector, withdraw } = this.#deps
+    const dead: Token[] = []
+    for (const { token, target, selection } of registry.unredeemed(key)) {
+      if (!isDeepStrictEqual(selector.recheck(selection, name)?.target, target)) dead.push(token)
+    }
+    if (dead.length > 0) withdraw(dead)
+  }
+
+  #targetOf (key: string): GoneTarget['stays'] {
+    const object = objectFromKey(key)
+    return object === undefined ? undefined : this.#deps.selector.recheck(object, object.name)?.target
+  }
+
+  #lookLater (look: Look): void {
+    this.#unknown.set(look.key, look)
+    this.#cancelRetry ??= this.#deps.clock.after(UNKNOWN_RETRY_MS, () => {
+      this.#cancelRetry = undefined
+      const looks = [...this.#unknown.values()]
+      this.#unknown.clear()
+      for (const look of looks) this.#judge(look)
+      void this.#departures.send()
+    })
+  }
+}
+
+interface Look {
+  readonly name: ObjectName
+  readonly key: string
+  /** The object as it was, if it went. */
+  readonly before: KubeObject | undefined
+}
+
+// The file inventory's objects need not have a uid: there, one of the same name is the same.
+function isOther (object: KubeObject | undefined, before: KubeObject | undefined): boolean {
+  if (before === undefined) return false
+  const { uid } = before.metadata
+  return object === undefined || (uid !== undefined && object.metadata.uid !== undefined && object.metadata.uid !== uid)
+}

@@ -1,0 +1,228 @@
+// Tokens and sessions when the inventory changes under them: the whole of control, with a proxy that only listens.
+import t, { type Test } from 'tap'
+import type { Token } from '#wire/token.js'
+import type { KubeObject } from '../../src/inventory/inventory.js'
+import { UNKNOWN_RETRY_MS } from '../../src/target-watch/target-watch.js'
+import { ask, eventually, gameServer, startRig, type Rig, type RigOptions } from '../routes/rig.js'
+
+const games = { resourceType: 'gameserver', namespace: 'game-servers' }
+const keyOf = (name: string): string => `gameserver/game-servers/${name}`
+
+const put = ({ store }: Rig, object: KubeObject): void => { store.put(['gameserver'], object) }
+const remove = ({ store }: Rig, name: string): void => { store.remove(['gameserver'], 'game-servers', name) }
+
+function withMetadata (object: KubeObject, metadata: Partial<KubeObject['metadata']>): KubeObject {
+  return { ...object, metadata: { ...object.metadata, ...metadata } }
+}
+
+async function issue (rig: Rig, path: string, body: unknown): Promise<Token> {
+  const { status, body: answer } = await ask(path === '/query' ? rig.open : rig.admin, 'POST', path, body)
+  if (status !== 200 && status !== 201) throw new Error(JSON.stringify(answer))
+  return (answer as { token: string }).token as Token
+}
+
+const query = async (rig: Rig, selection: object = {}): Promise<Token> => await issue(rig, '/query', { ...games, ...selection })
+
+/** What the proxy was told of, in the order of the calls. */
+const gone = ({ proxy }: Rig): unknown[] => proxy.gone.map(({ key, stays }) => stays === undefined ? key.slice(keyOf('').length) : [key.slice(keyOf('').length), stays.address])
+
+/** Counts of sessions arrive; the registry is asked for a token that the same stream redeemed after them. */
+async function count (rig: Rig, sessions: Readonly<Record<string, number>>): Promise<void> {
+  rig.proxy.emit({ type: 'counts', sessions: Object.fromEntries(Object.entries(sessions).map(([name, number]) => [keyOf(name), number])) })
+  await eventually(() => Object.entries(sessions).every(([name, number]) => rig.deps.load.sessions(keyOf(name)) === number))
+}
+
+/** Calls that are under way arrive: a push after them has been answered. */
+async function settle (rig: Rig): Promise<void> {
+  const before = rig.proxy.calls.length
+  await issue(rig, '/tokens', { address: '10.9.9.9', ports: { default: 1 } })
+  if (rig.proxy.calls.length === before) throw new Error('no call')
+}
+
+const start = async (t: Test, options: RigOptions = {}): Promise<Rig> => await startRig(t, {
+  objects: [gameServer('a', '10.0.0.1', { labels: { map: 'dust' } }), gameServer('b', '10.0.0.2', { labels: { map: 'aztec' } })],
+  ...options
+})
+
+void t.test('a token whose target goes is void, and no other is', async t => {
+  const rig = await start(t)
+  const [dead, other, redeemed] = [await query(rig, { labelSelector: { map: 'dust' } }), await query(rig, { labelSelector: { map: 'aztec' } }), await query(rig, { labelSelector: { map: 'dust' } })]
+  rig.proxy.emit({ type: 'redeemed', token: redeemed, dataPort: 'default', sessionId: '1' })
+  await eventually(() => rig.deps.registry.pending(keyOf('a')) === 1)
+  remove(rig, 'a')
+  await rig.proxy.until(() => rig.proxy.voidTokens.size > 0)
+  await settle(rig)
+  t.strictSame([...rig.proxy.voidTokens], [[dead, 'withdrawn']])
+  t.ok(rig.proxy.tokens.has(other))
+  t.equal(rig.deps.registry.has(dead), false, 'a snapshot does not bring it back')
+  t.equal(rig.deps.registry.pending(keyOf('a')), 0)
+  t.match(rig.logged.filter(({ msg }) => msg.startsWith('Tokens withdrawn')), [{ tokens: 1, target: keyOf('a') }])
+  t.match((await ask(rig.admin, 'GET', '/metrics')).text, /udp_director_tokens_revoked_total\{cause="target_gone"\} 1/)
+})
+
+void t.test('what a token was issued for decides whether a change ends it', async t => {
+  const labels = { map: 'dust', players: '1' }
+  const a = withMetadata(gameServer('a', '10.0.0.1', { labels }), { annotations: { open: 'yes' } })
+  const table: ReadonlyArray<readonly [change: string, selection: object, after: KubeObject, isVoid: boolean]> = [
+    ['another label', { labelSelector: { map: 'dust' } }, withMetadata(a, { labels: { ...labels, players: '2' } }), false],
+    ['its label', { labelSelector: { map: 'dust' } }, withMetadata(a, { labels: { map: 'aztec' } }), true],
+    ['its annotation', { annotationSelector: { open: 'yes' } }, withMetadata(a, { annotations: {} }), true],
+    ['its state', { statusQuery: { jsonPath: 'status.state', expectedValue: 'Ready' } }, gameServer('a', '10.0.0.1', { state: 'Shutdown' }), true],
+    ['to another expected state', { statusQuery: { jsonPath: 'status.state', expectedValues: ['Ready', 'Allocated'] } }, gameServer('a', '10.0.0.1', { state: 'Allocated' }), false],
+    ['its address', {}, gameServer('a', '10.0.0.9'), true],
+    ['its port', {}, { ...a, status: { address: '10.0.0.1', ports: [{ name: 'default', port: 7009 }] } }, true],
+    ['to an address that is not allowed', {}, gameServer('a', '192.0.2.1'), true],
+    ['being deleted', {}, withMetadata(a, { deletionTimestamp: '2026-01-01T00:00:00Z' }), true]
+  ]
+  const rig = await start(t, { objects: [a] })
+  for (const [change, selection, after, isVoid] of table) {
+    put(rig, a)
+    const token = await query(rig, selection)
+    put(rig, after)
+    await settle(rig)
+    t.equal(rig.proxy.voidTokens.has(token), isVoid, change)
+  }
+  put(rig, a)
+  const byName = await issue(rig, '/tokens', { ...games, name: 'a' })
+  const byAddress = await issue(rig, '/tokens', { address: '10.0.0.1', ports: { default: 7000 } })
+  put(rig, gameServer('a', '10.0.0.1', { state: 'Shutdown' }))
+  await settle(rig)
+  t.equal(rig.proxy.voidTokens.has(byName), false, 'whoever names an object means it in any state')
+  remove(rig, 'a')
+  await rig.proxy.until(() => rig.proxy.voidTokens.has(byName))
+  t.equal(rig.proxy.voidTokens.has(byAddress), false, 'an address is no object')
+})
+
+void t.test('an object that goes while its token is on the way is not handed out', async t => {
+  const rig = await start(t)
+  let release = (): void => undefined
+  const released = new Promise<void>(resolve => { release = resolve })
+  rig.proxy.hook = () => ({ kind: 'delay', until: released })
+  const asked = ask(rig.open, 'POST', '/query', games)
+  await rig.proxy.until(() => rig.proxy.tokens.size === 1)
+  remove(rig, 'a')
+  release()
+  t.match(await asked, { status: 404, body: { code: 'NO_MATCHING_RESOURCE' } })
+  await rig.proxy.until(() => rig.proxy.tokens.size === 0)
+})
+
+void t.test('sessions on a target that goes: the proxy is told once, and again only of new ones', async t => {
+  const rig = await start(t)
+  rig.proxy.sessionsLeft = () => 2
+  await count(rig, { a: 2, b: 1 })
+  put(rig, gameServer('a', '10.0.0.1', { labels: { map: 'other' } }))
+  put(rig, gameServer('b', '10.0.0.9'))
+  await settle(rig)
+  t.strictSame(gone(rig), [], 'who does not match any more, or has moved, is not gone')
+  put(rig, withMetadata(gameServer('a', '10.0.0.1'), { deletionTimestamp: '2026-01-01T00:00:00Z' }))
+  await rig.proxy.until(() => gone(rig).length === 1)
+  remove(rig, 'a')
+  await count(rig, { a: 1 })
+  await settle(rig)
+  t.strictSame(gone(rig), ['a'])
+  await count(rig, { a: 2 })
+  await rig.proxy.until(() => gone(rig).length === 2)
+  t.pass('one that came after the object went')
+  await count(rig, { a: 0 })
+  rig.proxy.sessionsLeft = () => 0
+  await count(rig, { a: 1 })
+  await rig.proxy.until(() => gone(rig).length === 3)
+  await count(rig, { a: 0 })
+  put(rig, gameServer('a', '10.0.0.1'))
+  await count(rig, { a: 3 })
+  await settle(rig)
+  t.equal(gone(rig).length, 3, 'it is there again')
+  remove(rig, 'a')
+  await rig.proxy.until(() => gone(rig).length === 4)
+  t.strictSame(gone(rig), ['a', 'a', 'a', 'a'])
+})
+
+void t.test('another object of the same name: who is on it stays', async t => {
+  const rig = await start(t, { objects: [withMetadata(gameServer('a', '10.0.0.1'), { uid: '1' })] })
+  put(rig, withMetadata(gameServer('a', '10.0.0.9'), { uid: '2' }))
+  await rig.proxy.until(() => gone(rig).length === 1)
+  t.strictSame(gone(rig), [['a', '10.0.0.9']], 'told without waiting for counts, which are late')
+  rig.store.replace(new Map([['gameserver', [withMetadata(gameServer('a', '10.0.0.9'), { uid: '2', labels: { new: 'label' } })]]]))
+  await settle(rig)
+  t.equal(gone(rig).length, 1, 'the same one, changed')
+})
+
+void t.test('sessions that are counted after their target went, or by a proxy that was there before', async t => {
+  const rig = await start(t)
+  await count(rig, { z: 1, b: 1 })
+  await rig.proxy.until(() => gone(rig).length === 1)
+  rig.proxy.emit({ type: 'counts', sessions: { 'address/10.0.0.1/7000,-': 1, 'retired/game-servers/z': 1, nonsense: 1 } })
+  await count(rig, { b: 2 })
+  await settle(rig)
+  t.strictSame(gone(rig), ['z'], 'an address cannot go, and of a type that is not configured nobody knows')
+})
+
+void t.test('nothing is gone while the inventory has not been read', async t => {
+  const rig = await start(t)
+  const token = await query(rig)
+  rig.inventoryStatus.synced = false
+  await count(rig, { a: 1, z: 1 })
+  remove(rig, 'a')
+  rig.clock.advance(UNKNOWN_RETRY_MS)
+  await count(rig, { z: 2 })
+  t.strictSame([gone(rig), rig.proxy.voidTokens.size], [[], 0])
+  put(rig, gameServer('a', '10.0.0.1', { labels: { map: 'dust' } }))
+  rig.inventoryStatus.synced = true
+  rig.clock.advance(UNKNOWN_RETRY_MS)
+  await rig.proxy.until(() => gone(rig).length > 0)
+  await settle(rig)
+  t.strictSame(gone(rig), ['z'])
+  t.ok(rig.proxy.tokens.has(token))
+})
+
+void t.test('what happens while the proxy is away it hears on its return', async t => {
+  const rig = await start(t)
+  const token = await query(rig)
+  await count(rig, { a: 1 })
+  await rig.proxy.stop()
+  await eventually(() => !rig.deps.link.isSynchronised)
+  remove(rig, 'a')
+  put(rig, gameServer('a', '10.0.0.7'))
+  remove(rig, 'a')
+  await rig.proxy.restart()
+  await eventually(() => {
+    rig.clock.advance(10)
+    return rig.deps.link.isSynchronised && rig.proxy.openStreams() === 1
+  })
+  t.strictSame([...rig.proxy.voidTokens], [[token, 'withdrawn']], 'in the snapshot')
+  t.equal(rig.proxy.tokens.size, 0)
+  await settle(rig)
+  t.strictSame(gone(rig), [], 'the new proxy has no sessions')
+  rig.proxy.sessionsLeft = () => 1
+  await count(rig, { a: 1 })
+  await rig.proxy.until(() => gone(rig).length === 1)
+  rig.proxy.cutStreams()
+  await eventually(() => !rig.deps.link.isSynchronised)
+  await eventually(() => {
+    rig.clock.advance(10)
+    return rig.deps.link.isSynchronised && rig.proxy.openStreams() === 1
+  })
+  await count(rig, { a: 2 })
+  await rig.proxy.until(() => gone(rig).length === 2)
+})
+
+void t.test('more than one call holds, and a call that is not acknowledged', async t => {
+  const rig = await start(t, { objects: [] })
+  rig.proxy.sessionsLeft = () => 1
+  const names = Array.from({ length: 1500 }, (_, number) => `s${number}`)
+  await count(rig, Object.fromEntries(names.map(name => [name, 1])))
+  await rig.proxy.until(() => gone(rig).length === 1500)
+  t.strictSame(new Set(gone(rig)), new Set(names))
+  rig.proxy.hook = ({ name }) => name === 'leaveTargets' ? { kind: 'hang-up' } : undefined
+  await count(rig, { s1: 2 })
+  await eventually(() => !rig.deps.link.isSynchronised)
+  rig.proxy.hook = () => undefined
+  rig.proxy.gone.length = 0
+  await eventually(() => {
+    rig.clock.advance(10)
+    return rig.deps.link.isSynchronised && rig.proxy.openStreams() === 1
+  })
+  await count(rig, { s1: 2 })
+  await rig.proxy.until(() => gone(rig).length >= 1)
+  t.ok(gone(rig).includes('s1'))
+})
