@@ -55,6 +55,7 @@ void t.test('what is not given has its default', async t => {
     resourceQueryMapping: {},
     loadBalancing: { type: 'first', overlap: 0 },
     onInvalidToken: 'default',
+    onTargetGone: 'keep',
     refreshOn: 'client',
     exposeTarget: false,
     engine: 'auto'
@@ -154,6 +155,7 @@ const golden: ReadonlyArray<readonly [yaml: string, ...faults: string[]]> = [
   [`resourceQueryMapping: {pod: {${direct}, ports: [{name: default, portName: a}, {name: default, portName: b}]}}`, 'resourceQueryMapping.pod.ports[1].name: is given twice: default can lead to one port only.'],
   [`resourceQueryMapping: {pod: {${direct}, ports: [{name: default}]}}`, 'resourceQueryMapping.pod.ports[0]: needs exactly one of portName and portPath.'],
   [`resourceQueryMapping: {pod: {${direct}, ports: [{name: default, portPath: "a..b"}]}}`, 'resourceQueryMapping.pod.ports[0].portPath: is not a JSONPath: expected a name, found \'.\', at position 2.'],
+  [`resourceQueryMapping: {pod: {${direct}, portName: a, indexPaths: ["a", "b["]}}`, 'resourceQueryMapping.pod.indexPaths[1]: is not a JSONPath: expected an index, a quoted name, \'*\' or \'?\', found the end, at position 2.'],
   ['resourceQueryMapping: {"a b": {ports: null}, "c d": {ports: null}}', ...['a b', 'c d'].map(name => `resourceQueryMapping["${name}"]: is no possible name: names match ^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$.`)],
   ['inventory: {provider: file}', 'inventory.path: is required by provider file: a directory or a file of YAML or JSON objects.'],
   ['inventory: {provider: file, path: a, kubeconfig: b}', 'inventory.kubeconfig: is for provider kubernetes only; provider file has no use for it.'],
