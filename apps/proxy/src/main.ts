@@ -49,18 +49,18 @@ function sentenceFor (error: BindError | SocketPathError): string {
 }
 
 const proxy = await open()
-for (const { name, address, port, receiveBufferBytes } of proxy.engine.dataPorts) {
+for (const { name, address, port, receiveBufferBytes } of proxy.dataPorts) {
   log.info({ dataPort: name, address, port, receiveBufferBytes, askedBytes: config.limits.receiveBufferBytes }, 'Data port bound')
 }
 log.info({
   instanceId: proxy.instanceId,
-  engine: proxy.engine.name,
+  engine: proxy.engine,
   socket: socketPath,
-  dataPorts: Object.fromEntries(proxy.engine.dataPorts.map(({ name, port }) => [name, port]))
+  dataPorts: Object.fromEntries(proxy.dataPorts.map(({ name, port }) => [name, port]))
 }, 'Proxy listening')
 
 closeWithGrace({ delay: CLOSE_DEADLINE_MS, logger: false, skip: ['uncaughtException', 'unhandledRejection', 'beforeExit'] }, async ({ signal }) => {
-  log.info({ signal, sessions: proxy.core.state.sessions.size }, 'Proxy stopping')
+  log.info({ signal, sessions: await proxy.sessions() }, 'Proxy stopping')
   await proxy.close()
   log.info('Proxy stopped')
   await flushLogs()

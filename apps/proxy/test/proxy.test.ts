@@ -37,6 +37,7 @@ async function folder (t: Test): Promise<string> {
 function configOf (lines: string) {
   const loaded = parseConfig(`
 bindAddress: 127.0.0.1
+engine: dgram
 dataPorts: [{name: game, port: 0}, {name: voice, port: 0}]
 sessionTimeoutSeconds: 60
 inventory: {provider: file, path: .}
@@ -104,7 +105,7 @@ void t.test('tokens are usable when the push returns; what cannot be used is nam
   const reply = await client.call('putSnapshot', { body: { epoch: 1, revoked: [], tokens: [grant('a', server.port), { ...grant('b', 1), consumed: ['game', 'nowhere'] }, grant('c', 1, 'not-an-address')], defaultTargets: [unusable] } })
   t.match(reply, { ok: true, value: { rejected: [{ token: tokenOf('c'), code: 'INVALID_TARGET' }] } })
   t.match(log.find(({ msg }) => msg === 'Default targets left out'), { level: 40, faults: { 'no-port': 'INVALID_TARGET' } })
-  const game = proxy.engine.dataPorts[0]!.port
+  const game = proxy.dataPorts[0]!.port
   await player.send(tokenOf('a'), game)
   await player.send('hello', game)
   t.equal((await server.next()).bytes.toString(), 'hello')
@@ -120,7 +121,7 @@ void t.test('sessions are listed, found, moved and ended', async t => {
   const [first, second] = [await peer(), await peer()]
   const players = [await peer(), await peer(), await peer()]
   await client.call('putSnapshot', { body: { epoch: 1, revoked: [], tokens: players.map((_, index) => grant(`t${index}`, first.port)), defaultTargets: [] } })
-  const game = proxy.engine.dataPorts[0]!.port
+  const game = proxy.dataPorts[0]!.port
   for (const [index, player] of players.entries()) {
     await player.send(tokenOf(`t${index}`), game)
     await player.send('x', game)
@@ -161,6 +162,7 @@ void t.test('sessions are listed, found, moved and ended', async t => {
   t.equal(await count({}), 0, 'idle sessions are not shown any more')
   clock.advance(SWEEP_PERIOD_MS)
   const said = (sentence: string) => log.filter(({ msg }) => msg === sentence)
+  await until(() => said('Cleaned up timed-out sessions').length > 0)
   t.equal(said('Session established').length, 3)
   t.match(said('Session established')[0], { level: 30, client: `127.0.0.1:${players[0]!.port}`, target: `127.0.0.1:${first.port}`, targetKey: 'key/t0' })
   t.match(said('Session moved'), [{ sessionId: id, target: `127.0.0.1:${second.port}` }])
@@ -178,7 +180,7 @@ void t.test('events: who is there, counts, redemptions and changes', async t => 
   await until(() => events.length >= 2)
   t.same(events.splice(0), [{ type: 'hello', instanceId: proxy.instanceId }, { type: 'counts', sessions: {} }])
   await client.call('putSnapshot', { body: { epoch: 1, revoked: [], tokens: [grant('a', server.port), grant('b', server.port)], defaultTargets: [] } })
-  const voice = proxy.engine.dataPorts[1]!.port
+  const voice = proxy.dataPorts[1]!.port
   await player.send(tokenOf('a'), voice)
   await until(() => events.length >= 2)
   await player.send(control('b'), voice)
@@ -221,7 +223,7 @@ void t.test('log lines about sessions are limited, and what was left out is coun
   const server = await peer()
   await client.call('putSnapshot', { body: { epoch: 1, revoked: [], tokens: [], defaultTargets: [{ key: 'd', address: '127.0.0.1', ports: { game: server.port } }] } })
   for (let number = 0; number < 3; number++) {
-    await (await peer()).send('x', proxy.engine.dataPorts[0]!.port)
+    await (await peer()).send('x', proxy.dataPorts[0]!.port)
     await server.next()
   }
   t.equal(log.filter(({ msg }) => msg === 'Session established').length, 1)

@@ -6,10 +6,12 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { err, type Result } from '#core/result.js'
 import { rpcCalls, rpcErrors, type RpcFailure, type RpcInput, type RpcName, type RpcReply } from './contract.js'
 
-/** One function per row of the table. Synchronous: the proxy answers from memory, between two datagrams. */
-export type RpcHandlers = { readonly [Name in RpcName]: (input: RpcInput<Name>) => Result<RpcReply<Name>, RpcFailure> }
+type Answer<Value> = Result<Value, RpcFailure> | Promise<Result<Value, RpcFailure>>
 
-type AnyHandler = (input: unknown) => Result<unknown, RpcFailure>
+/** One function per row of the table. */
+export type RpcHandlers = { readonly [Name in RpcName]: (input: RpcInput<Name>) => Answer<RpcReply<Name>> }
+
+type AnyHandler = (input: unknown) => Answer<unknown>
 
 /** Adds all calls to `app`, and an error handler that answers with codes of the contract and reports bugs to `onBug`. */
 export function registerRpc (app: FastifyInstance, handlers: RpcHandlers, onBug: (error: Error) => void): void {
@@ -34,9 +36,9 @@ function registerCall (app: FastifyInstance, name: RpcName, handler: AnyHandler)
       ...(call.body === undefined ? {} : { body: call.body }),
       response: { 200: call.reply }
     },
-    handler: (request: FastifyRequest, reply) => {
-      const result = handler({ params: request.params, query: request.query, body: request.body })
-      return result.ok ? reply.send(result.value) : reply.code(rpcErrors[result.error.code].status).send(result.error)
+    handler: async (request: FastifyRequest, reply) => {
+      const result = await handler({ params: request.params, query: request.query, body: request.body })
+      return await (result.ok ? reply.send(result.value) : reply.code(rpcErrors[result.error.code].status).send(result.error))
     }
   })
 }

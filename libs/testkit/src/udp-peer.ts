@@ -22,7 +22,7 @@ const WAIT_MS = 5000
 
 /** Binds a socket on loopback: `127.0.0.1` or, with family 6, `::1`. */
 export async function openUdpPeer (family: 4 | 6 = 4, port = 0): Promise<UdpPeer> {
-  const socket: Socket = createSocket(family === 4 ? 'udp4' : 'udp6')
+  const socket: Socket = createSocket({ type: family === 4 ? 'udp4' : 'udp6', recvBufferSize: 4_000_000 })
   const host = family === 4 ? '127.0.0.1' : '::1'
   const received: Received[] = []
   const waiting: ((received: Received) => void)[] = []

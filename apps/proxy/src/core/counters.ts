@@ -22,7 +22,13 @@ export const GoneAction = Object.freeze({ keep: 0, close: 1, default: 2 } as con
 export type GoneActionName = keyof typeof GoneAction
 export const goneActionNames = ['keep', 'close', 'default'] as const satisfies readonly GoneActionName[]
 
-const REASONS = Math.max(...Object.values(DropReason)) + 1
+/** Length of the list of drop reasons, the free 0 included. */
+export const REASONS = Math.max(...Object.values(DropReason)) + 1
+
+/** Where a direction and data port are in the arrays by both, when there are `dataPorts`. The one after the last is for datagrams of no data port. */
+export function columnOf (dataPorts: number, direction: Direction, dataPort: number): number {
+  return direction * (dataPorts + 1) + dataPort
+}
 
 export class Counters {
   readonly dataPorts: number
@@ -32,7 +38,6 @@ export class Counters {
   readonly bytes: Float64Array
   /** By direction × drop reason: `[direction * reasons + reason]`. */
   readonly dropped = new Float64Array(2 * REASONS)
-  readonly reasons = REASONS
   readonly consumed = new Float64Array(consumedKindNames.length)
   readonly redeemed: Float64Array
   readonly sessionsCreated = new Float64Array(3)
@@ -55,7 +60,7 @@ export class Counters {
   get noDataPort (): number { return this.dataPorts }
 
   column (direction: Direction, dataPort: number): number {
-    return direction * (this.dataPorts + 1) + dataPort
+    return columnOf(this.dataPorts, direction, dataPort)
   }
 
   countReceived (direction: Direction, dataPort: number): void {

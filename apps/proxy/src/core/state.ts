@@ -1,7 +1,7 @@
 // Everything the proxy knows, and the few ways a session comes, changes and goes. The packet path and the operations
 // of control both work on this one state. Pure: bytes and `now` come in, no clock, no socket, no promise.
 import { Budget } from './budget.js'
-import { Counters, EndCause } from './counters.js'
+import { Counters, EndCause, REASONS } from './counters.js'
 import { DefaultEndpoint } from './default-endpoint.js'
 import type { DropReason } from './drop-reason.js'
 import { FlowTable } from './flow-table.js'
@@ -40,7 +40,7 @@ export class CoreState {
     })
     this.defaults = new DefaultEndpoint(this.targets, options.defaultChoice, options.random)
     this.counters = new Counters(dataPorts)
-    this.#warnings = Array.from({ length: this.counters.reasons }, () => new Budget(limits.warningsPerSecond))
+    this.#warnings = Array.from({ length: REASONS }, () => new Budget(limits.warningsPerSecond))
   }
 
   /** Whether one more warning for this reason may be given now. */

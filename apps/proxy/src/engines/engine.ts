@@ -27,8 +27,10 @@ export interface EngineOptions {
   readonly onSocketError: (error: Error) => void
 }
 
+export type EngineName = 'batch' | 'dgram'
+
 export interface Engine {
-  readonly name: 'dgram'
+  readonly name: EngineName
   /** In the order of the configuration: the core's data port numbers. */
   readonly dataPorts: readonly BoundDataPort[]
   /** Sockets open towards targets. */

@@ -4,7 +4,7 @@ import type { ServerResponse } from 'node:http'
 import type { FastifyInstance } from 'fastify'
 import type { Clock } from '#core/clock.js'
 import { EVENTS_PATH, type RpcEvent } from '#rpc/contract.js'
-import type { TargetTable } from '../core/target-table.js'
+import type { SessionCounts } from './session-counts.js'
 
 /** Bytes that may wait for a slow reader. */
 const MAX_BACKLOG_BYTES = 4 * 1024 * 1024
@@ -20,27 +20,34 @@ const COUNTS_PER_LINE = 1000
 
 export interface EventStreamOptions {
   readonly instanceId: string
-  readonly targets: TargetTable
+  readonly counts: SessionCounts
+  /** Brings `counts` up to date. */
+  readonly refresh: () => Promise<void>
   readonly clock: Clock
 }
 
 export class EventStream {
   readonly #options: EventStreamOptions
   readonly #readers = new Set<ServerResponse>()
-  readonly #stop: () => void
+  #stop: () => void = () => undefined
+  #isRefreshing = false
   #lastLineAt = 0
   /** Lines that a slow reader did not get. */
   dropped = 0
 
   constructor (options: EventStreamOptions) {
     this.#options = options
-    this.#stop = options.clock.every(COUNTS_PERIOD_MS, () => { this.#sendCounts() })
+  }
+
+  /** Sends changed counts from now on, until `close`. */
+  start (): void {
+    this.#stop = this.#options.clock.every(COUNTS_PERIOD_MS, () => { void this.#refresh() })
   }
 
   register (app: FastifyInstance): void {
     app.get(EVENTS_PATH, (_request, reply) => {
       reply.hijack()
-      this.#add(reply.raw)
+      void this.#add(reply.raw)
     })
   }
 
@@ -54,18 +61,27 @@ export class EventStream {
     this.#readers.clear()
   }
 
-  #add (reader: ServerResponse): void {
+  async #add (reader: ServerResponse): Promise<void> {
+    await this.#options.refresh()
     // The new reader gets every count; the changes collected so far are part of them, and the others get theirs first.
     this.#sendCounts()
     reader.writeHead(200, { 'content-type': 'application/x-ndjson' })
     reader.write(lineOf({ type: 'hello', instanceId: this.#options.instanceId }))
-    for (const event of countsEvents(this.#options.targets.sessionCounts())) reader.write(lineOf(event))
+    for (const event of countsEvents(this.#options.counts.all())) reader.write(lineOf(event))
     reader.on('close', () => { this.#readers.delete(reader) })
     this.#readers.add(reader)
   }
 
+  async #refresh (): Promise<void> {
+    if (this.#isRefreshing) return
+    this.#isRefreshing = true
+    await this.#options.refresh()
+    this.#isRefreshing = false
+    this.#sendCounts()
+  }
+
   #sendCounts (): void {
-    const sessions = this.#options.targets.takeChangedCounts()
+    const sessions = this.#options.counts.takeChanged()
     if (this.#readers.size === 0) return
     const isSilent = this.#options.clock.now() - this.#lastLineAt >= HEARTBEAT_MS
     if (isSilent || Object.keys(sessions).length > 0) for (const event of countsEvents(sessions)) this.#write(event)

@@ -5,6 +5,7 @@ import Fastify from 'fastify'
 import { createFakeClock } from '#testkit/fake-clock.js'
 import { TargetTable } from '../../src/core/target-table.js'
 import { COUNTS_PERIOD_MS, EventStream, HEARTBEAT_MS } from '../../src/rpc/event-stream.js'
+import { SessionCounts } from '../../src/rpc/session-counts.js'
 
 // Stands in for a connection whose other end reads as much as the test lets it.
 class FakeReader extends EventEmitter {
@@ -24,64 +25,75 @@ class FakeReader extends EventEmitter {
 function setUp () {
   const clock = createFakeClock()
   const targets = new TargetTable(5000)
-  const stream = new EventStream({ instanceId: 'one', targets, clock })
+  const counts = new SessionCounts()
+  const refresh = async (): Promise<void> => {
+    await Promise.resolve()
+    counts.apply(0, targets.takeChangedCounts())
+  }
+  const stream = new EventStream({ instanceId: 'one', counts, refresh, clock })
+  stream.start()
+  const settled = async (): Promise<void> => { await new Promise(resolve => { setImmediate(resolve) }) }
+  const advance = async (ms: number): Promise<void> => {
+    for (let passed = 0; passed < ms; passed += COUNTS_PERIOD_MS) {
+      clock.advance(COUNTS_PERIOD_MS)
+      await settled()
+    }
+  }
   // The stream takes the raw response from the route; the test calls the route's handler with a reader of its own.
   let handler: ((request: unknown, reply: { hijack: () => void, raw: ServerResponse }) => void) | undefined
   const app = Fastify()
   app.addHook('onRoute', route => { handler = route.handler as unknown as typeof handler })
   stream.register(app)
-  const connect = (): FakeReader => {
+  const connect = async (): Promise<FakeReader> => {
     const reader = new FakeReader()
     handler!(undefined, { hijack: () => {}, raw: reader as unknown as ServerResponse })
+    await settled()
     return reader
   }
-  return { clock, targets, stream, connect }
+  return { advance, targets, stream, connect }
 }
 
-void t.test('a reader gets hello and every count, then only what changes, coalesced', t => {
-  const { clock, targets, stream, connect } = setUp()
+void t.test('a reader gets hello and every count, then only what changes, coalesced', async t => {
+  const { advance, targets, stream, connect } = setUp()
   targets.addSessions('a', 1)
   targets.addSessions('b', 1)
-  const reader = connect()
+  const reader = await connect()
   t.same(reader.lines, [{ type: 'hello', instanceId: 'one' }, { type: 'counts', sessions: { a: 1, b: 1 } }])
   reader.lines = []
-  clock.advance(COUNTS_PERIOD_MS)
+  await advance(COUNTS_PERIOD_MS)
   t.same(reader.lines, [], 'nothing changed')
   targets.addSessions('a', 1)
   targets.addSessions('a', 1)
   targets.addSessions('b', -1)
-  clock.advance(COUNTS_PERIOD_MS)
+  await advance(COUNTS_PERIOD_MS)
   t.same(reader.lines, [{ type: 'counts', sessions: { a: 3, b: 0 } }])
-  const second = connect()
+  const second = await connect()
   t.same(second.lines.at(-1), { type: 'counts', sessions: { a: 3 } })
   stream.close()
   t.ok(reader.isEnded && second.isEnded)
-  t.end()
 })
 
-void t.test('silence is broken by a heartbeat', t => {
-  const { clock, connect } = setUp()
-  const reader = connect()
-  clock.advance(HEARTBEAT_MS + COUNTS_PERIOD_MS)
+void t.test('silence is broken by a heartbeat', async t => {
+  const { advance, connect } = setUp()
+  const reader = await connect()
+  await advance(HEARTBEAT_MS + COUNTS_PERIOD_MS)
   t.same(reader.lines.at(-1), { type: 'counts', sessions: {} })
   const lines = reader.lines.length
-  clock.advance(HEARTBEAT_MS * 3)
+  await advance(HEARTBEAT_MS * 3)
   t.equal(reader.lines.length, lines + 3)
-  t.end()
 })
 
-void t.test('many counts are split over lines', t => {
+void t.test('many counts are split over lines', async t => {
   const { targets, connect } = setUp()
   for (let number = 0; number < 2500; number++) targets.addSessions(`key-${number}`, 1)
-  const { lines } = connect()
+  const { lines } = await connect()
   t.equal(lines.length, 4, 'hello and three lines of counts')
   t.equal(Object.keys(Object.assign({}, ...(lines.slice(1) as { sessions: object }[]).map(({ sessions }) => sessions)) as object).length, 2500)
-  t.end()
 })
 
-void t.test('a slow reader is cut off and counted, the others go on', t => {
+void t.test('a slow reader is cut off and counted, the others go on', async t => {
   const { stream, connect } = setUp()
-  const [slow, quick] = [connect(), connect()]
+  const [slow, quick] = [await connect(), await connect()]
   slow.writableLength = 4 * 1024 * 1024
   stream.publish({ type: 'redeemed', token: 'x', dataPort: 'game', sessionId: '0-1' })
   t.ok(slow.isDestroyed)
@@ -90,5 +102,16 @@ void t.test('a slow reader is cut off and counted, the others go on', t => {
   quick.destroy()
   stream.publish({ type: 'redeemed', token: 'x', dataPort: 'game', sessionId: '0-1' })
   t.equal(stream.dropped, 1, 'a reader that has gone is not written to')
-  t.end()
+})
+
+void t.test('counts of several shards are one number for a key', async t => {
+  const counts = new SessionCounts()
+  counts.apply(0, { a: 2, b: 1 })
+  counts.apply(1, { a: 3 })
+  t.same(counts.takeChanged(), { a: 5, b: 1 })
+  counts.apply(0, { a: 0 })
+  t.same(counts.takeChanged(), { a: 3 }, 'absolute counts of one shard leave the other alone')
+  counts.apply(1, { a: 0 })
+  t.same(counts.takeChanged(), { a: 0 })
+  t.same(counts.all(), { b: 1 })
 })

@@ -1,15 +1,14 @@
 // Tells people and control what happens in the core: the log's key messages and the event stream. Lines are limited per
 // second and cause, so that a flood of clients cannot flood the disk; events to control are not.
-import type { Logger } from 'pino'
 import { formatAddress, formatEndpoint } from '#wire/address.js'
 import { tokenFromWords } from '#wire/token.js'
 import type { Clock } from '#core/clock.js'
-import type { RpcEvent } from '#rpc/contract.js'
-import { Budget } from './core/budget.js'
-import type { GoneActionName } from './core/counters.js'
-import { dropReasons } from './core/drop-reason.js'
-import type { Observer, SessionChange } from './core/observer.js'
-import type { Operations } from './core/operations.js'
+import { Budget } from '../core/budget.js'
+import type { GoneActionName } from '../core/counters.js'
+import { dropReasons } from '../core/drop-reason.js'
+import type { Observer, SessionChange } from '../core/observer.js'
+import type { Operations } from '../core/operations.js'
+import type { ShardVoice } from './shard.js'
 
 /** The log's sentence for each change of a session. */
 const sentences = {
@@ -27,12 +26,11 @@ const goneSentences = {
 } as const satisfies Record<GoneActionName, string>
 
 export interface JournalDeps {
-  readonly log: Logger
+  readonly voice: ShardVoice
   readonly clock: Clock
   readonly linesPerSecond: number
   /** The core is made with its observer, so these are asked for when first needed. */
   readonly operations: () => Operations
-  readonly publish: (event: RpcEvent) => void
   readonly dataPortName: (index: number) => string
 }
 
@@ -58,16 +56,16 @@ export class Journal implements Observer {
     const target = operations.targetOf(slot)
     const client = operations.clientOf(slot)
     const sessionId = operations.idOf(slot)
-    this.#deps.publish({ type: 'session', change, sessionId, client, target: target.key })
+    this.#deps.voice.publish({ type: 'session', change, sessionId, client, target: target.key })
     if (!this.#budgets[change].allows(this.#deps.clock.now())) return
     // Every expired session is one line of the sweep's summary already.
     const level = change === 'expired' ? 'debug' : 'info'
     const port = target.ports.find(candidate => candidate > 0) ?? 0
-    this.#deps.log[level]({ client, target: formatEndpoint(target.address, port), targetKey: target.key, sessionId }, sentences[change])
+    this.#deps.voice.log(level, { client, target: formatEndpoint(target.address, port), targetKey: target.key, sessionId }, sentences[change])
   }
 
   readonly tokenRedeemed = (token: Uint32Array, dataPort: number, slot: number): void => {
-    this.#deps.publish({
+    this.#deps.voice.publish({
       type: 'redeemed',
       token: tokenFromWords(token),
       dataPort: this.#deps.dataPortName(dataPort),
@@ -76,7 +74,7 @@ export class Journal implements Observer {
   }
 
   readonly tokenRefused = ({ reason, isControlPacket, dataPort, clientWords, clientPort }: Parameters<Observer['tokenRefused']>[0]): void => {
-    this.#deps.log.warn({
+    this.#deps.voice.log('warn', {
       client: formatEndpoint(formatAddress(clientWords), clientPort),
       reason: dropReasons[reason].name,
       dataPort: this.#deps.dataPortName(dataPort)
@@ -84,7 +82,7 @@ export class Journal implements Observer {
   }
 
   readonly targetGone = (key: string, action: GoneActionName, sessions: number): void => {
-    this.#deps.publish({ type: 'target', change: 'gone', target: key, action, sessions })
-    if (this.#goneBudget.allows(this.#deps.clock.now())) this.#deps.log.info({ targetKey: key, sessions }, goneSentences[action])
+    this.#deps.voice.publish({ type: 'target', change: 'gone', target: key, action, sessions })
+    if (this.#goneBudget.allows(this.#deps.clock.now())) this.#deps.voice.log('info', { targetKey: key, sessions }, goneSentences[action])
   }
 }

@@ -1,0 +1,41 @@
+// A shard: one core, its engine and its journal, on one thread. The proxy has one shard in its own thread, or one for each
+// worker; every client address belongs to exactly one of them. What the main thread asks of a shard is this table of
+// calls, whose arguments and answers are plain data, so that a call means the same in this thread and across to another.
+import type { RpcBody, RpcEvent, RpcFailure, RpcQuery, RpcReply, Session, SessionsPage, Target } from '#rpc/contract.js'
+import type { Result } from '#core/result.js'
+import type { BoundDataPort, EngineName } from '../engines/engine.js'
+import type { ShardStats } from './shard-stats.js'
+
+export interface ShardCalls {
+  /** New and void tokens, in force when this returns. */
+  applyTokens: (push: Pick<RpcBody<'pushTokens'>, 'revoked' | 'withdrawn' | 'tokens'>) => RpcReply<'pushTokens'>['rejected']
+  /** Replaces the candidates of the default endpoint. Returns why some were left out, by key. */
+  setDefaultTargets: (targets: readonly Target[]) => Readonly<Record<string, string>>
+  /** These targets are gone. Returns the sessions that are left, by key. */
+  leaveTargets: (gone: RpcBody<'leaveTargets'>['gone']) => Readonly<Record<string, number>>
+  listSessions: (query: RpcQuery<'listSessions'>) => SessionsPage
+  getSession: (id: string) => Result<Session, RpcFailure>
+  endSession: (id: string) => Result<Record<string, never>, RpcFailure>
+  moveSession: (id: string, target: Target) => Result<Session, RpcFailure>
+  stats: () => ShardStats
+  /** Sessions by target key, absolute, of the keys whose count changed since the last call. */
+  takeChangedCounts: () => Readonly<Record<string, number>>
+  /** Removes what is over: idle sessions, old tokens, unused sockets. Returns how many sessions ended. */
+  sweep: () => number
+}
+
+export type ShardCall = keyof ShardCalls
+
+export interface Shard {
+  readonly engine: EngineName
+  readonly dataPorts: readonly BoundDataPort[]
+  readonly call: <Name extends ShardCall> (name: Name, ...args: Parameters<ShardCalls[Name]>) => Promise<ReturnType<ShardCalls[Name]>>
+  /** Lets go of every socket. */
+  readonly close: () => Promise<void>
+}
+
+/** What a shard says of itself, unasked. Log lines are constant sentences with their variables beside them, as everywhere. */
+export interface ShardVoice {
+  readonly log: (level: 'debug' | 'info' | 'warn', fields: object, message: string) => void
+  readonly publish: (event: RpcEvent) => void
+}
