@@ -163,7 +163,7 @@ void t.test('a proxy that runs out of file descriptors says so, and serves whom 
   const folder = await mkdtemp(join(tmpdir(), 'files-'))
   await writeFile(join(folder, 'config.yaml'), 'bindAddress: 127.0.0.1\ndataPorts: [{name: game, port: 0}]\ninventory: {provider: file, path: .}\n')
   const socketPath = join(folder, 'proxy.sock')
-  const proxy = spawnApp('proxy', { CONFIG_PATH: join(folder, 'config.yaml'), UDP_DIRECTOR_SOCKET: socketPath }, 200)
+  const proxy = spawnApp('proxy', { CONFIG_PATH: join(folder, 'config.yaml'), UDP_DIRECTOR_SOCKET: socketPath }, { maxOpenFiles: 200 })
   const rpc = createRpcClient({ socketPath, deadlineMs: 5000, maxInFlight: 1, clock: systemClock })
   t.teardown(async () => {
     await rpc.close()

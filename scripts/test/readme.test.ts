@@ -31,7 +31,7 @@ void t.test('links lead to files and headings that are there', async t => {
 void t.test('npm scripts they name exist', async t => {
   const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> }
   for (const page of pages) {
-    for (const [, name = ''] of read(page).matchAll(/npm (?:run )?(start|test|(?<=run )[a-z0-9]+)/g)) t.ok(name in scripts, `${page} names npm run ${name}`)
+    for (const [, name = ''] of read(page).matchAll(/npm (?:run )?(start|test|(?<=run )[a-z0-9:]+)/g)) t.ok(name in scripts, `${page} names npm run ${name}`)
   }
 })
 

@@ -14,6 +14,10 @@ export interface PairOptions {
   readonly provider?: string
   /** Files of the inventory, by name. */
   readonly inventory?: Readonly<Record<string, string>>
+  /** Default: `debug`. */
+  readonly logLevel?: string
+  /** Arguments of Node for control. */
+  readonly controlArguments?: readonly string[]
 }
 
 export interface HttpAnswer {
@@ -33,13 +37,14 @@ export class Pair {
   /** Calls to the proxy as control makes them. */
   readonly rpc: RpcClient
   readonly #env: Readonly<Record<string, string>>
+  readonly #controlArguments: readonly string[]
 
   static async open (options: PairOptions = {}): Promise<Pair> {
     const folder = await mkdtemp(join(tmpdir(), 'pair-'))
     await mkdir(join(folder, 'inventory'))
     for (const [name, text] of Object.entries(options.inventory ?? {})) await writeFile(join(folder, 'inventory', name), text)
     await writeFile(join(folder, 'config.yaml'), configText(options.config ?? '', options.provider ?? '{provider: file, path: inventory}'))
-    const pair = new Pair(folder)
+    const pair = new Pair(folder, options)
     try {
       await pair.ready()
       return pair
@@ -49,12 +54,13 @@ export class Pair {
     }
   }
 
-  private constructor (folder: string) {
+  private constructor (folder: string, { logLevel = 'debug', controlArguments = [] }: PairOptions) {
     this.folder = folder
-    this.#env = { CONFIG_PATH: join(folder, 'config.yaml'), UDP_DIRECTOR_SOCKET: join(folder, 'proxy.sock'), LOG_LEVEL: 'debug' }
+    this.#controlArguments = controlArguments
+    this.#env = { CONFIG_PATH: join(folder, 'config.yaml'), UDP_DIRECTOR_SOCKET: join(folder, 'proxy.sock'), LOG_LEVEL: logLevel }
     this.rpc = createRpcClient({ socketPath: this.#env['UDP_DIRECTOR_SOCKET']!, deadlineMs: 5000, maxInFlight: 50, clock: systemClock })
     this.proxy = spawnApp('proxy', this.#env)
-    this.control = spawnApp('control', this.#env)
+    this.control = this.#spawnControl()
   }
 
   /** Resolves when both listen and control is synchronised with the proxy. */
@@ -69,7 +75,7 @@ export class Pair {
   /** Starts control again after its end, and waits until it is synchronised. */
   async restartControl (): Promise<void> {
     await this.control.ended
-    this.control = spawnApp('control', this.#env)
+    this.control = this.#spawnControl()
     await this.ready()
   }
 
@@ -111,6 +117,10 @@ export class Pair {
     this.proxy.kill('SIGKILL')
     await Promise.all([this.control.ended, this.proxy.ended])
     await rm(this.folder, { recursive: true })
+  }
+
+  #spawnControl (): Spawned {
+    return spawnApp('control', this.#env, { nodeArguments: this.#controlArguments })
   }
 }
 

@@ -28,21 +28,20 @@ export interface SpawnOptions {
   readonly gid?: number
   /** The process gets no more file descriptors than this. */
   readonly maxOpenFiles?: number
+  /** For Node itself. */
+  readonly nodeArguments?: readonly string[]
 }
 
-/**
- * @param app `control` or `proxy`; the build must be up to date (`npm test` sees to that)
- * @param maxOpenFiles the process gets no more file descriptors than this
- */
-export function spawnApp (app: 'control' | 'proxy', env: Readonly<Record<string, string>>, maxOpenFiles?: number): Spawned {
-  return spawnNode(app, join('dist/apps', app, 'src/main.js'), { env, ...maxOpenFiles === undefined ? {} : { maxOpenFiles } })
+/** @param app `control` or `proxy`; the build must be up to date (`npm test` sees to that) */
+export function spawnApp (app: 'control' | 'proxy', env: Readonly<Record<string, string>>, options: Pick<SpawnOptions, 'maxOpenFiles' | 'nodeArguments'> = {}): Spawned {
+  return spawnNode(app, join('dist/apps', app, 'src/main.js'), { env, ...options })
 }
 
 /** Runs the file `script` with Node; `app` is what messages call it. */
-export function spawnNode (app: string, script: string, { maxOpenFiles, ...options }: SpawnOptions): Spawned {
+export function spawnNode (app: string, script: string, { maxOpenFiles, nodeArguments = [], ...options }: SpawnOptions): Spawned {
   // The test runner puts its module loader into the NODE_OPTIONS of every child: twice the start-up time, and not what
   // users run. env(1) takes it out again and becomes the process, so the pid is the app's.
-  const command = ['/usr/bin/env', '-u', 'NODE_OPTIONS', process.execPath, script]
+  const command = ['/usr/bin/env', '-u', 'NODE_OPTIONS', process.execPath, ...nodeArguments, script]
   const limited = maxOpenFiles === undefined ? command : ['/bin/sh', '-c', `ulimit -n ${maxOpenFiles} && exec "$@"`, 'sh', ...command]
   const child: ChildProcess = spawn(limited[0]!, limited.slice(1), { ...options, env: { ...options.env }, stdio: ['ignore', 'pipe', 'pipe'] })
   const log: LogLine[] = []
