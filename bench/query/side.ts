@@ -28,6 +28,8 @@ interface Scrape {
   readonly events: number
   readonly loopDelaySeconds: number
   readonly residentBytes: number
+  /** Lines of `/metrics`, one for each code. */
+  readonly failedQueries: string
 }
 
 // Tokens of a second ago are gone: at 50,000 queries a second the default of limits.maxTokens is not reached.
@@ -91,7 +93,7 @@ export class Side {
     const { answers, failures, seconds: askedSeconds, p50Ms, p99Ms } = await load.call('stop', undefined)
     const after = await this.#scrape()
     await this.#cluster.call('stop', undefined)
-    if (failures > 0 || answers === 0) throw new Error(`${failures} of ${answers + failures} queries of ${this.objects} objects failed: the figures would mean nothing`)
+    if (failures > 0 || answers === 0) throw new Error(`${failures} of ${answers + failures} queries of ${this.objects} objects failed, so the figures would mean nothing. Since the start:\n${after.failedQueries}`)
     const elapsedSeconds = (after.atMs - before.atMs) / 1000
     return {
       p50Ms,
@@ -123,7 +125,8 @@ export class Side {
       cpuSeconds: metricValue(text, 'udp_director_process_cpu_seconds_total', control),
       events: metricValue(text, 'udp_director_inventory_events_total', { outcome: 'applied' }),
       loopDelaySeconds: metricValue(text, 'udp_director_event_loop_delay_seconds', { quantile: '0.99' }),
-      residentBytes: metricValue(text, 'udp_director_process_resident_memory_bytes', control)
+      residentBytes: metricValue(text, 'udp_director_process_resident_memory_bytes', control),
+      failedQueries: text.split('\n').filter(line => line.startsWith('udp_director_queries_failed_total{')).join('\n')
     }
   }
 }
