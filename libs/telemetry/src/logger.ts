@@ -3,6 +3,12 @@
 import { pino, stdTimeFunctions, type DestinationStream, type LevelWithSilent, type Logger } from 'pino'
 import PinoPretty from 'pino-pretty'
 
+/**
+ * How long a line waits for others, in milliseconds. A write costs more than making the line, and a busy process has
+ * thousands of lines a second, each from a turn of the event loop of its own.
+ */
+const GATHER_MS = 10
+
 /** What may wait for a slow reader of stdout, in bytes; lines beyond it are lost rather than kept in memory. */
 const MAX_BUFFERED_BYTES = 4 * 1024 * 1024
 
@@ -33,16 +39,26 @@ function stdoutStream (): DestinationStream {
     isWritten = true
     for (const resolve of waiting.splice(0)) resolve()
   })
+  let lines = ''
+  let timer: NodeJS.Timeout | undefined
+  sendGathered = () => {
+    clearTimeout(timer)
+    timer = undefined
+    if (lines !== '') stream.write(lines)
+    lines = ''
+  }
   return {
     write: line => {
       isWritten = false
-      stream.write(line)
+      lines += line
+      timer ??= setTimeout(sendGathered, GATHER_MS)
     }
   }
 }
 
 // There is one stdout, so these are the process's.
 let isWritten = true
+let sendGathered = (): void => undefined
 const waiting: Array<() => void> = []
 
 /**
@@ -51,6 +67,7 @@ const waiting: Array<() => void> = []
  */
 export async function flushLogs (timeoutMs = 1000): Promise<void> {
   if (isWritten) return
+  sendGathered()
   await new Promise<void>(resolve => {
     const timer = setTimeout(resolve, timeoutMs)
     waiting.push(() => {
