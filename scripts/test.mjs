@@ -37,7 +37,7 @@ function showFailure (path, details) {
 
 /** The compiled files of the tests in `paths`, or of all tests. */
 function compiledTests (paths) {
-  const rooms = ['apps', 'libs', 'scripts', 'test'].map(room => `dist-test/${room}`)
+  const rooms = ['apps', 'libs', 'scripts', 'bench', 'test'].map(room => `dist-test/${room}`)
   const all = rooms.flatMap(room => listFiles(root, room, path => path.endsWith('.test.js'), true))
   if (paths.length === 0) return all
   const wanted = paths.map(path => `dist-test/${relative(root, resolve(path)).replace(/\.ts$/, '')}`)

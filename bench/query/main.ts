@@ -21,7 +21,7 @@ async function run (options: BenchOptions): Promise<void> {
   const sides: Side[] = []
   try {
     for (const objects of new Set([options.objects, options.baseline])) {
-      say(`${objects} GameServers …`)
+      say(`Starting control and proxy with ${objects} GameServers`)
       sides.push(await Side.open(objects, options))
     }
     const figures = await measureAll(options, sides, async (side, connections) => await side.measure(load, connections, options))

@@ -52,7 +52,7 @@ export function readOptions (args: readonly string[]): Result<BenchOptions | und
   }
 }
 
-function optionsFrom (values: Readonly<Record<string, unknown>>): BenchOptions {
+function optionsFrom (values: Readonly<Record<string, string | boolean | undefined>>): BenchOptions {
   const text = (name: Name): string => String(values[name] ?? table[name].fallback)
   const number = (name: Name, least: number): number => numberFrom(name, text(name), least)
   return {
