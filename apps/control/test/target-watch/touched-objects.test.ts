@@ -7,11 +7,13 @@ import { compileHolds } from '../../src/target-watch/holds.js'
 import { objectFromKey, targetKey } from '../../src/target-watch/target-key.js'
 import { compileTouchedObjects } from '../../src/target-watch/touched-objects.js'
 
+const gameservers = { group: 'agones.dev', version: 'v1', resource: 'gameservers' }
+
 void t.test('a Service concerns the objects it stands for, now and before', async t => {
   const touched = compileTouchedObjects({
     direct: mapping(),
-    legacy: mapping({ addressPath: undefined, serviceSelectorLabel: 'gs', serviceTargetPortName: 'default' }),
-    other: mapping({ addressPath: undefined, serviceSelectorLabel: 'room', serviceTargetPortName: 'default' }),
+    legacy: { ...gameservers, serviceSelectorLabel: 'gs', serviceTargetPortName: 'default' },
+    other: { ...gameservers, serviceSelectorLabel: 'room', serviceTargetPortName: 'default' },
     dns: { group: '', version: 'v1', resource: 'services', serviceSelectorLabel: 'gs', serviceTargetPortName: 'dns' }
   })
   const service = (labels: Record<string, string>) => kubeObject('v1', 'Service', 's', { labels })
