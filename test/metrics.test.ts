@@ -95,6 +95,18 @@ limits: {warningsPerSecond: 1, maxTokens: 10000}`,
   t.equal((await server.next()).bytes.toString(), 'after the time-out')
   await watch.look()
 
+  // A server that is gone while a session is on it.
+  const other = join(pair.folder, 'inventory', 'gone.yaml')
+  const gone = await peer(t)
+  await writeFile(other, gameServerYaml('gone', { game: gone.port, voice: gone.port }, { labels: { only: 'this' } }))
+  const isThere = async (): Promise<string | undefined> => ((await pair.public('POST', '/query', { ...query, labelSelector: { only: 'this' } })).body as { token?: string }).token
+  await pair.until(async () => await isThere() !== undefined)
+  await client.send((await isThere())!, port)
+  await client.send('hello', port)
+  await gone.next()
+  await rm(other)
+  await pair.until(async () => (await watch.look()).includes('udp_director_targets_gone_total{action="keep"} 1'))
+
   // The inventory breaks and is mended, and changes.
   const file = join(pair.folder, 'inventory', 'd.yaml')
   await writeFile(file, `${yaml}\n  broken: [`)
