@@ -152,7 +152,7 @@ void t.test('no acknowledgement within the deadline is a 503 and the token is vo
 })
 
 void t.test('a bug is a 500 that tells nothing but where to look', async t => {
-  const { open, logged } = await startRig(t, { objects, inventory: { find: () => { throw new Error('secret 10.0.0.1') } } })
+  const { open, logged } = await startRig(t, { objects, inventory: { unready: () => { throw new Error('secret 10.0.0.1') } } })
   t.strictSame((await ask(open, 'POST', '/query', any)).body, problem({ code: 'INTERNAL', detail: 'An unexpected error. The log has more under this request id.' }, 'req-1'))
   t.match(logged.filter(({ msg }) => msg === 'Request failed'), [{ requestId: 'req-1', method: 'POST', path: '/query', err: { message: 'secret 10.0.0.1' } }])
 })
