@@ -24,7 +24,8 @@ const columns: ReadonlyArray<readonly [title: string, digits: number, value: (ro
   ['loop delay p99 ms', 1, ({ loopDelayP99Ms }) => loopDelayP99Ms],
   ['RSS MB', 0, ({ residentMegabytes }) => residentMegabytes],
   ['CPU %', 0, ({ cpuPercent }) => cpuPercent],
-  ['events/s', 0, ({ eventsPerSecond }) => eventsPerSecond]
+  ['events/s', 0, ({ eventsPerSecond }) => eventsPerSecond],
+  ['gone', 0, ({ gone }) => gone]
 ]
 
 /** The medians, as a table that Markdown reads too. */
@@ -65,6 +66,7 @@ function rowOf ({ objects, connections, rounds }: Measured): Row {
     // What it takes at its most counts, not in the middle.
     residentMegabytes: Math.max(...rounds.map(({ residentMegabytes }) => residentMegabytes)),
     cpuPercent: medianOf(({ cpuPercent }) => cpuPercent),
-    eventsPerSecond: medianOf(({ eventsPerSecond }) => eventsPerSecond)
+    eventsPerSecond: medianOf(({ eventsPerSecond }) => eventsPerSecond),
+    gone: rounds.reduce((sum, { gone }) => sum + gone, 0)
   }
 }

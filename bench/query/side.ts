@@ -20,6 +20,8 @@ export interface Figures {
   readonly cpuPercent: number
   /** Events that control took in. */
   readonly eventsPerSecond: number
+  /** Queries whose object changed before its token was acknowledged. */
+  readonly gone: number
 }
 
 interface Scrape {
@@ -92,7 +94,7 @@ export class Side {
     const before = await this.#scrape()
     await load.call('mark', undefined)
     await sleep(seconds * 1000)
-    const { answers, failures, seconds: askedSeconds, p50Ms, p99Ms } = await load.call('stop', undefined)
+    const { answers, gone, failures, seconds: askedSeconds, p50Ms, p99Ms } = await load.call('stop', undefined)
     const after = await this.#scrape()
     await this.#cluster.call('stop', undefined)
     if (failures > 0 || answers === 0) throw new Error(`${failures} of ${answers + failures} queries of ${this.objects} objects failed, so the figures would mean nothing. Since the start:\n${after.failedQueries}`)
@@ -104,7 +106,8 @@ export class Side {
       loopDelayP99Ms: after.loopDelaySeconds * 1000,
       residentMegabytes: after.residentBytes / 1e6,
       cpuPercent: (after.cpuSeconds - before.cpuSeconds) / elapsedSeconds * 100,
-      eventsPerSecond: (after.events - before.events) / elapsedSeconds
+      eventsPerSecond: (after.events - before.events) / elapsedSeconds,
+      gone
     }
   }
 

@@ -13,7 +13,9 @@ export interface Load {
 
 export interface LoadResult {
   readonly answers: number
-  /** Answers other than 200, and requests without one. */
+  /** Answers 404: the object that was chosen changed before its token was acknowledged. */
+  readonly gone: number
+  /** Other answers than these, and requests without one. */
   readonly failures: number
   readonly seconds: number
   readonly p50Ms: number
@@ -30,6 +32,7 @@ const BODIES_PER_CONNECTION = 100
 let instance: autocannon.Instance | undefined
 let done: Promise<unknown> = Promise.resolve()
 let latencies: number[] = []
+let gone = 0
 let failures = 0
 let startMs = 0
 
@@ -53,6 +56,7 @@ const calls = {
     instance = running
     running.on('response', (_client, statusCode, _bytes, responseMs) => {
       if (statusCode === 200) latencies.push(responseMs)
+      else if (statusCode === 404) gone++
       else failures++
     })
     running.on('reqError', () => { failures++ })
@@ -61,6 +65,7 @@ const calls = {
   /** Forgets what was measured: what follows counts. */
   mark: async (): Promise<void> => {
     latencies = []
+    gone = 0
     failures = 0
     startMs = performance.now()
   },
@@ -69,7 +74,7 @@ const calls = {
     for (let waits = 0; latencies.length + failures === 0 && waits < MAX_WAITS; waits++) await sleep(SAMPLE_MS)
     const seconds = (performance.now() - startMs) / 1000
     const sorted = Float64Array.from(latencies).sort()
-    const result = { answers: sorted.length, failures, seconds, p50Ms: percentile(sorted, 50), p99Ms: percentile(sorted, 99) }
+    const result = { answers: sorted.length, gone, failures, seconds, p50Ms: percentile(sorted, 50), p99Ms: percentile(sorted, 99) }
     instance?.stop()
     await done
     return result
