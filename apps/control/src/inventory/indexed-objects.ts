@@ -1,106 +1,143 @@
 // The objects of one resource type in one namespace, listed under each of their labels and indexed values, so that a
-// search starts from the shortest list there is for it.
+// search starts from the shortest list there is for it and reads no object that the lists can tell of.
+import { EntryList, type Entry } from './entry-list.js'
 import type { KubeObject, StatusMatch } from './inventory.js'
 import { merged } from './merged.js'
-import { ObjectList } from './object-list.js'
-import { matchesStatus, type PathIndex } from './path-index.js'
+import { matchesStatus, type Mark, type PathIndex } from './path-index.js'
 
-export type Label = readonly [name: string, value: string]
-
-const none: readonly KubeObject[] = []
+/** Which entries a search is for. */
+interface Wanted {
+  /** Lists that have to have it. */
+  readonly all: readonly EntryList[]
+  /** Lists of which one has to have it. */
+  readonly any: readonly EntryList[] | undefined
+  /** What no list tells of. */
+  readonly status: StatusMatch | undefined
+}
 
 export class IndexedObjects {
   readonly #paths: PathIndex
-  readonly #all = new ObjectList()
-  readonly #byKey = new Map<string, ObjectList>()
+  readonly #byName = new Map<string, Entry>()
+  readonly #all = new EntryList()
+  // By the two parts of the mark.
+  readonly #marked = new Map<Mark[0], Map<string, EntryList>>()
 
   constructor (paths: PathIndex) {
     this.#paths = paths
   }
 
-  /** In the order of their names. Use them up before anything else runs. */
-  get objects (): readonly KubeObject[] {
-    return this.#all.objects
+  get size (): number {
+    return this.#byName.size
   }
 
   get (name: string): KubeObject | undefined {
-    return this.#all.get(name)
+    return this.#byName.get(name)?.object
   }
 
   /** Those with all of the labels and one of the values, in the order of their names. Use them up before anything else runs. */
-  find (labels: readonly Label[], status: StatusMatch | undefined): Iterable<KubeObject> {
-    const bearers = this.#fewest(labels)
-    const valued = status === undefined ? undefined : this.#paths.keysFor(status)?.map(key => this.#under(valueKey(key)))
-    if (valued !== undefined && lengthOf(valued) < bearers.length) return filtered(merged(valued), labels, undefined)
-    return labels.length === 0 && status === undefined ? bearers : filtered(bearers, labels, status)
+  find (labels: readonly Mark[], status?: StatusMatch): Iterable<KubeObject> {
+    const all = this.#listsOfAll(labels)
+    const any = status === undefined ? undefined : this.#paths.marksFor(status)?.flatMap(mark => this.#list(mark) ?? [])
+    if (all === undefined) return []
+    const { entries } = this.#shortest(all)
+    if (any !== undefined && lengthOf(any) < entries.length) return objectsIn(merged(any.map(list => list.entries)), { all, any: undefined, status: undefined })
+    return objectsIn(entries, { all, any, status: any === undefined ? status : undefined })
   }
 
   /** How many have all of the labels. With one label or none nothing is looked at. */
-  count (labels: readonly Label[]): number {
-    const bearers = this.#fewest(labels)
-    return labels.length < 2 ? bearers.length : bearers.reduce((count, object) => bears(object, labels) ? count + 1 : count, 0)
+  count (labels: readonly Mark[]): number {
+    const all = this.#listsOfAll(labels)
+    if (all === undefined) return 0
+    const { entries } = this.#shortest(all)
+    return all.length < 2 ? entries.length : entries.reduce((count, entry) => isInAll(entry, all) ? count + 1 : count, 0)
   }
 
-  /** Takes `object` in, in place of `held`, whose name it has. Most changes leave most keys alone, and so cost no move in their lists. */
-  put (object: KubeObject, held: KubeObject | undefined): void {
-    const keys = this.#keysOf(object)
-    for (const key of held === undefined ? [] : this.#keysOf(held)) if (!keys.has(key)) this.#remove(key, object)
-    this.#all.put(object)
-    for (const key of keys) {
-      const list = this.#byKey.get(key) ?? new ObjectList()
-      this.#byKey.set(key, list)
-      list.put(object)
-    }
+  /** Takes `object` in, in place of one of the same name. Costs as much as its marks, and more only for those that it had not before. */
+  put (object: KubeObject): void {
+    const entry = this.#byName.get(object.metadata.name) ?? this.#newEntry(object)
+    entry.object = object
+    const former = new Set(entry.lists)
+    const lists = this.#listsFor(object)
+    for (const list of former) if (!lists.has(list)) this.#leave(list, entry)
+    for (const list of lists) if (!former.has(list)) list.add(entry)
+    entry.lists = [...lists]
   }
 
-  delete (object: KubeObject): void {
-    this.#all.delete(object.metadata.name)
-    for (const key of this.#keysOf(object)) this.#remove(key, object)
+  delete (name: string): void {
+    const entry = this.#byName.get(name)
+    if (entry === undefined) return
+    this.#byName.delete(name)
+    this.#all.delete(entry)
+    for (const list of entry.lists) this.#leave(list, entry)
   }
 
-  #keysOf (object: KubeObject): Set<string> {
-    const keys = new Set(this.#paths.keysOf(object).map(valueKey))
-    for (const label of Object.entries(object.metadata.labels ?? {})) keys.add(labelKey(label))
-    return keys
+  #newEntry (object: KubeObject): Entry {
+    const { name } = object.metadata
+    const entry: Entry = { name, object, lists: [] }
+    this.#byName.set(name, entry)
+    this.#all.add(entry)
+    return entry
   }
 
-  #fewest (labels: readonly Label[]): readonly KubeObject[] {
-    let fewest = this.#all.objects
+  // Those that are new are empty.
+  #listsFor (object: KubeObject): ReadonlySet<EntryList> {
+    const marks: readonly Mark[] = [...Object.entries(object.metadata.labels ?? {}), ...this.#paths.marksOf(object)]
+    return new Set(marks.map(mark => this.#list(mark) ?? this.#newList(mark)))
+  }
+
+  #list ([facet, value]: Mark): EntryList | undefined {
+    return this.#marked.get(facet)?.get(value)
+  }
+
+  #newList (mark: Mark): EntryList {
+    const [facet, value] = mark
+    const byValue = this.#marked.get(facet) ?? new Map<string, EntryList>()
+    const list = new EntryList(mark)
+    this.#marked.set(facet, byValue)
+    byValue.set(value, list)
+    return list
+  }
+
+  #leave (list: EntryList, entry: Entry): void {
+    list.delete(entry)
+    if (list.entries.length > 0 || list.mark === undefined) return
+    const [facet, value] = list.mark
+    const byValue = this.#marked.get(facet)
+    byValue?.delete(value)
+    if (byValue?.size === 0) this.#marked.delete(facet)
+  }
+
+  // Undefined if nothing has one of them.
+  #listsOfAll (labels: readonly Mark[]): readonly EntryList[] | undefined {
+    const lists: EntryList[] = []
     for (const label of labels) {
-      const bearers = this.#under(labelKey(label))
-      if (bearers.length < fewest.length) fewest = bearers
+      const list = this.#list(label)
+      if (list === undefined) return undefined
+      lists.push(list)
     }
-    return fewest
+    return lists
   }
 
-  #under (key: string): readonly KubeObject[] {
-    return this.#byKey.get(key)?.objects ?? none
-  }
-
-  #remove (key: string, { metadata: { name } }: KubeObject): void {
-    const list = this.#byKey.get(key)
-    list?.delete(name)
-    if (list?.objects.length === 0) this.#byKey.delete(key)
+  #shortest (lists: readonly EntryList[]): EntryList {
+    return lists.reduce((shortest, list) => list.entries.length < shortest.entries.length ? list : shortest, this.#all)
   }
 }
 
-function * filtered (objects: Iterable<KubeObject>, labels: readonly Label[], status: StatusMatch | undefined): Iterable<KubeObject> {
-  for (const object of objects) if (bears(object, labels) && (status === undefined || matchesStatus(object, status))) yield object
+function * objectsIn (entries: Iterable<Entry>, { all, any, status }: Wanted): Iterable<KubeObject> {
+  for (const entry of entries) {
+    if (isInAll(entry, all) && isInAny(entry, any) && (status === undefined || matchesStatus(entry.object, status))) yield entry.object
+  }
 }
 
-function bears ({ metadata: { labels = {} } }: KubeObject, wanted: readonly Label[]): boolean {
-  return wanted.every(([name, value]) => Object.hasOwn(labels, name) && labels[name] === value)
+function isInAll ({ lists }: Entry, wanted: readonly EntryList[]): boolean {
+  for (const list of wanted) if (!lists.includes(list)) return false
+  return true
 }
 
-function lengthOf (lists: ReadonlyArray<readonly KubeObject[]>): number {
-  return lists.reduce((length, list) => length + list.length, 0)
+function isInAny ({ lists }: Entry, wanted: readonly EntryList[] | undefined): boolean {
+  return wanted === undefined || wanted.some(list => lists.includes(list))
 }
 
-// A file may hold labels that Kubernetes would refuse: the length tells where the name ends.
-function labelKey ([name, value]: Label): string {
-  return `label ${name.length} ${name}=${value}`
-}
-
-function valueKey (key: string): string {
-  return `value ${key}`
+function lengthOf (lists: readonly EntryList[]): number {
+  return lists.reduce((length, { entries }) => length + entries.length, 0)
 }

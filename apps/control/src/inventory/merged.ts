@@ -1,19 +1,19 @@
-// Several lists of objects, each in the order of names, as one.
-import type { KubeObject } from './inventory.js'
+// Several lists of entries, each in the order of names, as one.
+import type { Entry } from './entry-list.js'
 
-/** The objects of all lists in the order of their names, each once, one by one as they are asked for. */
-export function merged (lists: ReadonlyArray<readonly KubeObject[]>): Iterable<KubeObject> {
+/** The entries of all lists in the order of their names, each once, one by one as they are asked for. */
+export function merged (lists: ReadonlyArray<readonly Entry[]>): Iterable<Entry> {
   const [only, ...others] = lists
   return only !== undefined && others.length === 0 ? only : mergedOf(lists)
 }
 
-function * mergedOf (lists: ReadonlyArray<readonly KubeObject[]>): Iterable<KubeObject> {
+function * mergedOf (lists: ReadonlyArray<readonly Entry[]>): Iterable<Entry> {
   const places = lists.map(() => 0)
   for (;;) {
-    let next: KubeObject | undefined
+    let next: Entry | undefined
     for (const [index, list] of lists.entries()) {
       const head = list[places[index]!]
-      if (head !== undefined && (next === undefined || head.metadata.name < next.metadata.name)) next = head
+      if (head !== undefined && (next === undefined || head.name < next.name)) next = head
     }
     if (next === undefined) return
     for (const [index, list] of lists.entries()) if (list[places[index]!] === next) places[index]!++

@@ -1,9 +1,12 @@
-// Which values objects have at the paths that status queries ask for most, as keys of an index.
+// Which values objects have at the paths that status queries ask for most, as marks of an index.
 import { compilePath } from '#jsonpath/compile-path.js'
 import { evaluatePath } from '#jsonpath/evaluate-path.js'
 import { matchesAny, textOf } from '#jsonpath/matches-any.js'
 import type { CompiledPath } from '#jsonpath/path.js'
 import type { KubeObject, StatusMatch } from './inventory.js'
+
+/** What objects are listed under: a label by its name, or the number of an indexed path, and the value there. */
+export type Mark = readonly [facet: string | number, value: string]
 
 export class PathIndex {
   readonly #paths: readonly CompiledPath[]
@@ -20,27 +23,23 @@ export class PathIndex {
   }
 
   /** What `object` has to be found by. */
-  keysOf (object: KubeObject): string[] {
-    return this.#paths.flatMap((path, number) => evaluatePath(path, object).flatMap(node => {
+  marksOf (object: KubeObject): Mark[] {
+    return this.#paths.flatMap((path, number) => evaluatePath(path, object).flatMap((node): Mark[] => {
       const text = textOf(node)
-      return text === undefined ? [] : [keyOf(number, text)]
+      return text === undefined ? [] : [[number, text]]
     }))
   }
 
-  /** The keys of which a match has one at least; undefined if the path is not indexed. */
-  keysFor ({ path, values }: StatusMatch): readonly string[] | undefined {
+  /** The marks of which a match has one at least; undefined if the path is not indexed. */
+  marksFor ({ path, values }: StatusMatch): readonly Mark[] | undefined {
     const number = this.#numbers.get(meaningOf(path))
-    return number === undefined ? undefined : [...new Set(values)].map(value => keyOf(number, value))
+    return number === undefined ? undefined : [...new Set(values)].map(value => [number, value])
   }
 }
 
 /** True if the object has one of the values at the path. */
 export function matchesStatus (object: KubeObject, { path, values }: StatusMatch): boolean {
   return matchesAny(evaluatePath(path, object), values)
-}
-
-function keyOf (number: number, text: string): string {
-  return `${number}=${text}`
 }
 
 const meanings = new WeakMap<CompiledPath, string>()

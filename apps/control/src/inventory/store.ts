@@ -102,8 +102,9 @@ class Shelf {
 
   put (object: KubeObject, changes: InventoryChange[]): void {
     const held = this.get(object.metadata.namespace, object.metadata.name)
-    if (isDeepStrictEqual(held, object)) return
-    this.#insert(object, held)
+    if (held !== undefined && isEqual(held, object)) return
+    this.#insert(object)
+    if (held === undefined) this.size++
     changes.push(this.#changed(object, held, object))
   }
 
@@ -112,28 +113,31 @@ class Shelf {
     if (held !== undefined) this.#delete(held, changes)
   }
 
-  #all (within: string | undefined): readonly KubeObject[] {
-    if (within === undefined) return [...this.#byNamespace.values()].flatMap(({ objects }) => objects)
-    return this.#byNamespace.get(within)?.objects ?? []
+  * #all (within: string | undefined): Iterable<KubeObject> {
+    for (const [namespace, objects] of this.#byNamespace) if (within === undefined || within === namespace) yield * objects.find([])
   }
 
-  #insert (object: KubeObject, held: KubeObject | undefined): void {
+  #insert (object: KubeObject): void {
     const { namespace } = object.metadata
     const objects = this.#byNamespace.get(namespace) ?? new IndexedObjects(this.#paths)
     this.#byNamespace.set(namespace, objects)
-    if (held === undefined) this.size++
-    objects.put(object, held)
+    objects.put(object)
   }
 
   #delete (object: KubeObject, changes: InventoryChange[]): void {
     const objects = this.#byNamespace.get(object.metadata.namespace)
-    objects?.delete(object)
+    objects?.delete(object.metadata.name)
     this.size--
-    if (objects?.objects.length === 0) this.#byNamespace.delete(object.metadata.namespace)
+    if (objects?.size === 0) this.#byNamespace.delete(object.metadata.namespace)
     changes.push(this.#changed(object, object, undefined))
   }
 
   #changed ({ metadata: { namespace, name } }: KubeObject, before: KubeObject | undefined, after: KubeObject | undefined): InventoryChange {
     return { resourceType: this.#resourceType, namespace, name, before, after }
   }
+}
+
+// Every version of an object is another one, so those of an API server need not be compared part by part.
+function isEqual (held: KubeObject, object: KubeObject): boolean {
+  return held.metadata.resourceVersion === object.metadata.resourceVersion && isDeepStrictEqual(held, object)
 }

@@ -68,7 +68,7 @@ void t.test('a search by an indexed value looks at no other object', async t => 
     t.equal(found({ map: 'dust', half: '0' }, statusMatch('status.state', 'Allocated')), 10)
     t.equal(reads, isIndexed ? 0 : 500, 'the rarest of labels and values is where it starts')
     t.equal(found({ half: '1' }, statusMatch('status.state', 'Ready', 'Allocated')), 500)
-    t.equal(reads, 500, 'here the label')
+    t.equal(reads, isIndexed ? 0 : 500, 'here the label')
     t.equal(found({}, statusMatch('status.address', '10.0.0.1')), 1000)
     t.equal(reads, 1000, 'a path that is not indexed')
     reads = 0
@@ -165,7 +165,7 @@ void t.test('a replacement within a namespace leaves the others alone', async t 
   t.notOk(store.replace(new Map([['gameserver', []]]), 'none'))
 })
 
-void t.test('any sequence of replacements leaves what a plain list would hold', async () => {
+void t.test('any sequence of replacements and changes leaves what a plain list would hold', async () => {
   const labels = fc.dictionary(fc.constantFrom('map', 'tier'), fc.constantFrom('1', '2'), { maxKeys: 2 })
   const object = fc.record({
     type: fc.constantFrom('gameserver', 'lobby'),
@@ -177,10 +177,20 @@ void t.test('any sequence of replacements leaves what a plain list would hold', 
   })
   const content = fc.uniqueArray(object, { maxLength: 12, selector: ({ type, namespace, name }) => `${type}/${namespace}/${name}` })
   const states = fc.subarray(['Ready', 'Allocated', 'Gone'])
-  fc.assert(fc.property(fc.array(content, { minLength: 1, maxLength: 5 }), labels, fc.option(states, { nil: undefined }), fc.boolean(), (contents, wanted, states, isIndexed) => {
+  const edits = fc.array(fc.record({ entry: object, isGone: fc.boolean() }), { maxLength: 8 })
+  fc.assert(fc.property(fc.array(content, { minLength: 1, maxLength: 5 }), edits, labels, fc.option(states, { nil: undefined }), fc.boolean(), (contents, edits, wanted, states, isIndexed) => {
     const store = createStore(['gameserver', 'lobby'], isIndexed ? new Map([['gameserver', ['status.tags[*]', 'status.state']]]) : undefined)
     for (const objects of contents) store.replace(byType(objects))
-    const naive = contents.at(-1)!
+    let naive = contents.at(-1)!
+    for (const { entry, isGone } of edits) {
+      const { type, namespace, name } = entry
+      naive = naive.filter(other => other.type !== type || other.namespace !== namespace || other.name !== name)
+      if (isGone) store.remove([type], namespace, name)
+      else {
+        store.put([type], toObject(entry))
+        naive.push(entry)
+      }
+    }
     return ['gameserver', 'lobby'].every(type => store.sizes().get(type) === naive.filter(entry => entry.type === type).length &&
       ['games', 'other'].every(namespace => {
         const bearers = naive
