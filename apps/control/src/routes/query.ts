@@ -1,8 +1,10 @@
 // POST /query: from a description of a game server to a token for one. Everything but the push is a matter of memory.
 import type { Static } from '@sinclair/typebox'
 import type { Selection } from '#config/schema.js'
+import { err, ok } from '#core/result.js'
+import type { Target } from '#rpc/contract.js'
 import type { ControlDeps } from '../deps.js'
-import { sendProblem } from '../problem.js'
+import { sendProblem, type Outcome } from '../problem.js'
 import { bodyErrors } from '../schemas/problem.js'
 import { IssuedTokenSchema, QueryRequestSchema } from '../schemas/query.js'
 import { refTo } from '../schemas/named.js'
@@ -11,7 +13,7 @@ import type { TypedApp } from '../typed-app.js'
 
 /** Adds POST /query to the public listener. */
 export function addQueryRoute (app: TypedApp, deps: ControlDeps): void {
-  const { config, selector, balancer, issuer, link, log, metrics } = deps
+  const { config, issuer, link, log, metrics } = deps
 
   app.post('/query', {
     schema: {
@@ -36,14 +38,7 @@ export function addQueryRoute (app: TypedApp, deps: ControlDeps): void {
     },
     handler: async (request, reply) => {
       const selection = selectionFrom(request.body)
-      const found = selector.select(selection, balancer.wanted)
-      if (!found.ok) { sendProblem(reply, found.error); return reply }
-      const chosen = balancer.choose(found.value)
-      if (chosen === undefined) {
-        sendProblem(reply, { code: 'NO_CAPACITY', detail: `${found.value.length} objects match, and none of them has a free place.` })
-        return reply
-      }
-      const issued = await issuer.issue(chosen.target, selection, config.tokenTtlSeconds, 'query')
+      const issued = await issuer.issue(() => choose(selection, deps), selection, config.tokenTtlSeconds, 'query')
       if (issued.ok) return tokenAnswer(issued.value, link.dataPorts, config.exposeTarget)
       sendProblem(reply, issued.error)
       return reply
@@ -57,4 +52,12 @@ export function selectionFrom (body: Static<typeof QueryRequestSchema>): Selecti
   if (statusQuery === undefined) return selection
   const { jsonPath, expectedValue, expectedValues } = statusQuery
   return { ...selection, statusQuery: { jsonPath, expectedValues: expectedValues ?? [expectedValue ?? ''] } }
+}
+
+function choose (selection: Selection, { selector, balancer }: Pick<ControlDeps, 'selector' | 'balancer'>): Outcome<Target> {
+  const found = selector.select(selection, balancer.wanted)
+  if (!found.ok) return found
+  const chosen = balancer.choose(found.value)
+  if (chosen !== undefined) return ok(chosen.target)
+  return err({ code: 'NO_CAPACITY', detail: `${found.value.length} objects match, and none of them has a free place.` })
 }

@@ -34,9 +34,8 @@ export function addTokenRoutes (app: TypedApp, deps: ControlDeps): void {
       problems: [...bodyErrors, 'INVALID_TARGET', 'NAMESPACE_NOT_ALLOWED', 'TARGET_NOT_ALLOWED', 'UNKNOWN_RESOURCE_TYPE', 'NO_MATCHING_RESOURCE', 'PROXY_UNAVAILABLE', 'CAPACITY_EXHAUSTED', 'INVENTORY_NOT_READY']
     }
   }, async (request, reply) => {
-    const target = requestedTarget(request.body, deps)
     const { ttlSeconds = config.tokenTtlSeconds } = request.body
-    const issued = target.ok ? await issuer.issue(target.value, requestedSelection(request.body), ttlSeconds, 'tokens') : target
+    const issued = await issuer.issue(() => requestedTarget(request.body, deps), requestedSelection(request.body), ttlSeconds, 'tokens')
     if (issued.ok) return reply.code(201).send(tokenAnswer(issued.value, link.dataPorts, config.exposeTarget))
     log.debug({ requestId: request.id, code: issued.error.code }, 'Token refused')
     sendProblem(reply, issued.error)

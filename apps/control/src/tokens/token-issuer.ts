@@ -15,6 +15,9 @@ import type { TokenRegistry } from './token-registry.js'
 /** Longest TTL there is, in seconds: what the schemas of the configuration and of POST /tokens allow. */
 export const MAX_TTL_SECONDS = 3600
 
+/** How often a target is chosen for one token: the one chosen may go, or change, before the proxy has acknowledged. */
+export const MAX_CHOICES = 3
+
 export type IssuedVia = 'query' | 'tokens'
 
 export interface IssuedToken {
@@ -49,25 +52,41 @@ export class TokenIssuer {
   }
 
   /**
-   * A token that can be redeemed at once, or why there is none. It ends when the target is not any more what `selection`
-   * finds; without one the target is an address.
+   * A token that can be redeemed at once for the target that `choose` finds, or why there is none. It ends when the
+   * target is not any more what `selection` finds; without one the target is an address. If that happens before the
+   * proxy has acknowledged, `choose` is asked again, up to `MAX_CHOICES` times in all.
    */
-  async issue (target: Target, selection: Selection | undefined, ttlSeconds: number, via: IssuedVia): Promise<Outcome<IssuedToken>> {
-    const { clock, log, registry, link, metrics } = this.#options
-    const token = randomUUID() as string as Token
-    const ttlMs = ttlSeconds * 1000
-    const issuedAtMs = clock.wallNow()
-    if (!registry.add(token, target, ttlMs, selection)) return err(failures.TOKEN_TABLE_FULL)
+  async issue (choose: () => Outcome<Target>, selection: Selection | undefined, ttlSeconds: number, via: IssuedVia): Promise<Outcome<IssuedToken>> {
+    const { clock, log, metrics } = this.#options
+    for (let choices = 0; choices < MAX_CHOICES; choices++) {
+      const target = choose()
+      if (!target.ok) return target
+      const token = randomUUID() as string as Token
+      const issuedAtMs = clock.wallNow()
+      const failure = await this.#bring(token, target.value, selection, ttlSeconds * 1000)
+      if (failure === 'withdrawn') continue
+      if (failure !== undefined) return err(failure)
+      metrics.tokenIssued(via)
+      log.info({ tokenPrefix: token.slice(0, 8), target: target.value.key, via }, 'Token issued')
+      return ok({ token, issuedAtMs, ttlSeconds, target: target.value })
+    }
+    return err({ code: 'NO_MATCHING_RESOURCE', detail: 'Every object that was chosen was gone or had changed before its token could be used.' })
+  }
+
+  // Into the registry and to the proxy; undefined once it can be redeemed.
+  async #bring (token: Token, target: Target, selection: Selection | undefined, ttlMs: number): Promise<Failure | 'withdrawn' | undefined> {
+    const { clock, registry, link, metrics } = this.#options
+    const startedMs = clock.now()
+    if (!registry.add(token, target, ttlMs, selection)) return failures.TOKEN_TABLE_FULL
     const pushed = await link.push({ token, ttlMs, target })
     if (!pushed.ok) {
       registry.delete(token)
       if (pushed.error === 'PROXY_UNAVAILABLE') metrics.tokenRevoked('unacknowledged')
-      return err(failures[pushed.error])
+      return failures[pushed.error]
     }
-    if (!registry.has(token)) return err({ code: 'NO_MATCHING_RESOURCE', detail: 'The object was gone before its token could be used.' })
-    metrics.tokenIssued(via)
-    log.info({ tokenPrefix: token.slice(0, 8), target: target.key, via }, 'Token issued')
-    return ok({ token, issuedAtMs, ttlSeconds, target })
+    if (registry.has(token)) return undefined
+    // A token may also have expired on its way, if the deadline is longer than its TTL.
+    return clock.now() - startedMs < ttlMs ? 'withdrawn' : failures.PROXY_UNAVAILABLE
   }
 
   /** Makes tokens void whose target is gone. Nobody waits for it: the proxy is told until it has acknowledged. */

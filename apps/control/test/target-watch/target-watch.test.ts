@@ -93,17 +93,45 @@ void t.test('what a token was issued for decides whether a change ends it', asyn
   t.equal(rig.proxy.voidTokens.has(byAddress), false, 'an address is no object')
 })
 
+/** Makes the next of `changes` whenever a token has arrived and is not acknowledged yet. */
+function meanwhile ({ proxy }: Rig, changes: ReadonlyArray<() => void>): void {
+  const left = [...changes]
+  proxy.hook = ({ body }) => {
+    const { tokens = [] } = (body ?? {}) as { tokens?: readonly unknown[] }
+    const change = tokens.length === 0 ? undefined : left.shift()
+    return change === undefined ? undefined : { kind: 'delay', until: Promise.resolve().then(change) }
+  }
+}
+
 void t.test('an object that goes while its token is on the way is not handed out', async t => {
+  const dust = { ...games, labelSelector: { map: 'dust' } }
   const rig = await start(t)
-  let release = (): void => undefined
-  const released = new Promise<void>(resolve => { release = resolve })
-  rig.proxy.hook = () => ({ kind: 'delay', until: released })
-  const asked = ask(rig.open, 'POST', '/query', games)
-  await rig.proxy.until(() => rig.proxy.tokens.size === 1)
-  remove(rig, 'a')
-  release()
-  t.match(await asked, { status: 404, body: { code: 'NO_MATCHING_RESOURCE' } })
+  meanwhile(rig, [() => { remove(rig, 'a') }])
+  t.match(await ask(rig.open, 'POST', '/query', dust), { status: 404, body: { code: 'NO_MATCHING_RESOURCE', detail: 'No object of this type in this namespace matches the labels.' } })
   await rig.proxy.until(() => rig.proxy.tokens.size === 0)
+  t.equal(rig.deps.registry.size, 0)
+})
+
+void t.test('what changes while its token is on the way is chosen anew, three times in all', async t => {
+  const rig = await start(t, { config: 'exposeTarget: true' })
+  meanwhile(rig, [() => { remove(rig, 'a') }])
+  t.match(await ask(rig.open, 'POST', '/query', games), { status: 200, body: { address: '10.0.0.2' } }, 'another object')
+  await settle(rig)
+  t.equal([...rig.proxy.tokens.values()].filter(({ target }) => target.address === '10.0.0.1').length, 0)
+  meanwhile(rig, [() => { put(rig, gameServer('b', '10.0.0.3')) }])
+  t.match(await ask(rig.admin, 'POST', '/tokens', { ...games, name: 'b' }), { status: 201, body: { address: '10.0.0.3' } }, 'where the object is now')
+  const moves = ['10.0.0.4', '10.0.0.5', '10.0.0.6', '10.0.0.7'].map(address => () => { put(rig, gameServer('b', address)) })
+  meanwhile(rig, moves)
+  t.match(await ask(rig.open, 'POST', '/query', games), { status: 404, body: { code: 'NO_MATCHING_RESOURCE', detail: /^Every object that was chosen/ } })
+  rig.proxy.hook = () => undefined
+  await settle(rig)
+  t.equal([...rig.proxy.tokens.values()].filter(({ target }) => target.key === keyOf('b') && target.address !== '10.0.0.3').length, 0)
+})
+
+void t.test('a token that expired on its way was not acknowledged in time', async t => {
+  const rig = await start(t, { config: 'tokenTtlSeconds: 1\nlimits: { pushDeadlineMs: 5000 }' })
+  meanwhile(rig, [() => { rig.clock.advance(1500) }])
+  t.match(await ask(rig.open, 'POST', '/query', games), { status: 503, body: { code: 'PROXY_UNAVAILABLE' } })
 })
 
 void t.test('sessions on a target that goes: the proxy is told once, and again only of new ones', async t => {
