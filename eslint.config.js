@@ -50,6 +50,12 @@ const bans = [
   },
   {
     from: /^/,
+    except: /^apps\/proxy\/src\/engines\/batch\/libc\.ts$/,
+    imports: /^koffi(?:\/|$)/,
+    message: 'koffi is imported by apps/proxy/src/engines/batch/libc.ts alone: what can crash the process stays in one room.'
+  },
+  {
+    from: /^/,
     except: /^apps\/control\/src\/inventory\/kubernetes\/credentials\.ts$|^libs\/testkit\/test\//,
     imports: /^@kubernetes\/client-node(?:\/|$)/,
     message: '@kubernetes/client-node is imported by apps/control/src/inventory/kubernetes/credentials.ts alone (and by the testkit\'s tests).'

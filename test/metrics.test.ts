@@ -65,7 +65,7 @@ void t.test('a director at work moves them', async t => {
 sessionTimeoutSeconds: 1
 namespaces: [games]
 defaultEndpoint: {resourceType: gameserver, namespace: games}
-limits: {warningsPerSecond: 1, maxTokens: 10000}`,
+limits: {warningsPerSecond: 1, maxTokens: 10000, receiveBufferBytes: 262144}`,
     inventory: { 'd.yaml': yaml }
   })
   t.teardown(async () => { await pair.close() })
@@ -114,6 +114,12 @@ limits: {warningsPerSecond: 1, maxTokens: 10000}`,
   t.match((await pair.public('POST', '/query', query)).status, 200, 'the last good content serves')
   await writeFile(file, yaml + gameServerYaml('e', { game: server.port, voice: server.port }))
   await pair.until(async () => /udp_director_default_targets 2/.test(await watch.look()))
+
+  // More than the receive buffer holds, while the proxy does not run.
+  pair.proxy.kill('SIGSTOP')
+  await Promise.all(Array.from({ length: 200 }, async () => { await client.send(Buffer.alloc(9000), port) }))
+  pair.proxy.kill('SIGCONT')
+  await pair.until(async () => /udp_director_receive_drops_total{data_port="game"} [1-9]/.test(await watch.look()))
 
   // A reader of events that does not read.
   const stuck = request({ socketPath: join(pair.folder, 'proxy.sock'), path: EVENTS_PATH })

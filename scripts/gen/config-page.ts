@@ -101,8 +101,7 @@ export function configPage (): string {
       '- Names and numbers of data ports differ from each other, and `queryPort` from `adminPort`; 0 may be given more than once.',
       '- JSONPaths parse; `allowedTargets` are CIDR blocks; `controlPacketMagicBytes` is 1 to 32 bytes in hexadecimal.',
       '- `inventory.path` is required by provider `file`. Provider `kubernetes` needs a mapping, and `namespaces` or a `defaultEndpoint`; the namespace `*` stands for all.',
-      '- `currentLabel` and `maxLabel` by balancing type `labelArithmetic`.',
-      '- Not available in this version: engine `batch`; `auto` means `dgram`.'
+      '- `currentLabel` and `maxLabel` by balancing type `labelArithmetic`.'
     ].join('\n')
   )
 }

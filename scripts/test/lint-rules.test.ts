@@ -77,6 +77,16 @@ const cases: Record<string, Case> = {
       'apps/proxy/src/engines/dgram/x.ts', 'apps/cli/src/demo/x.ts', 'libs/testkit/src/x.ts', 'apps/proxy/test/x.test.ts', 'e2e/x.ts', 'bench/x.ts', 'examples/x.mjs'
     ].map(filePath => [filePath, imports('node:dgram')] as const)
   },
+  'FFI lives in one file': {
+    rule: 'rooms/imports',
+    says: /libc\.ts alone/,
+    refused: [
+      ['apps/proxy/src/engines/batch/epoll.ts', imports('koffi')],
+      ['apps/proxy/test/x.test.ts', imports('koffi')],
+      ['bench/x.ts', imports('koffi')]
+    ],
+    allowed: [['apps/proxy/src/engines/batch/libc.ts', imports('koffi')]]
+  },
   'the Kubernetes client lives in one file': {
     rule: 'rooms/imports',
     says: /credentials\.ts alone/,

@@ -6,6 +6,7 @@ import { ExitCode } from '#core/exit-code.js'
 import { systemClock } from '#core/system-clock.js'
 import { createLogger, flushLogs } from '#telemetry/logger.js'
 import { processSamples } from '#telemetry/process-samples.js'
+import { NoLibc } from './engines/batch/libc.js'
 import { BindError } from './engines/engine.js'
 import { openProxy, type Proxy } from './proxy.js'
 import { SocketPathError } from './rpc/unix-socket.js'
@@ -35,13 +36,14 @@ async function open (): Promise<Proxy> {
   try {
     return await openProxy({ config, log, clock: systemClock, socketPath, random, processSamples: () => processSamples('proxy') })
   } catch (error) {
-    if (!(error instanceof BindError || error instanceof SocketPathError)) throw error
+    if (!(error instanceof BindError || error instanceof SocketPathError || error instanceof NoLibc)) throw error
     process.stderr.write(`${sentenceFor(error)}\n`)
     process.exit(ExitCode.config)
   }
 }
 
-function sentenceFor (error: BindError | SocketPathError): string {
+function sentenceFor (error: BindError | SocketPathError | NoLibc): string {
+  if (error instanceof NoLibc) return `engine: batch cannot run here, because ${error.message}; auto takes dgram then.`
   if (!(error instanceof BindError)) return `${error.message}.`
   if (error.code === 'EADDRINUSE') return `${error.message}: end what has it, or choose another port under dataPorts.`
   if (error.code === 'EACCES') return `${error.message}: ports below 1024 need a privilege, CAP_NET_BIND_SERVICE.`
@@ -55,6 +57,7 @@ for (const { name, address, port, receiveBufferBytes } of proxy.dataPorts) {
 log.info({
   instanceId: proxy.instanceId,
   engine: proxy.engine,
+  workers: proxy.workers,
   socket: socketPath,
   dataPorts: Object.fromEntries(proxy.dataPorts.map(({ name, port }) => [name, port]))
 }, 'Proxy listening')

@@ -30,6 +30,8 @@ export interface ProxyDeps {
 export interface Proxy {
   readonly instanceId: string
   readonly engine: EngineName
+  /** Threads that forward; 1 is the only one of engine dgram. */
+  readonly workers: number
   /** In the order of the configuration. */
   readonly dataPorts: readonly BoundDataPort[]
   /** Sessions at this moment. */
@@ -70,7 +72,7 @@ export async function openProxy (deps: ProxyDeps): Promise<Proxy> {
     await close()
     throw error
   }
-  return { instanceId, engine, dataPorts, sessions: async () => (await shards.stats()).sessions, close }
+  return { instanceId, engine, workers: shards.count, dataPorts, sessions: async () => (await shards.stats()).sessions, close }
 }
 
 interface Parts {

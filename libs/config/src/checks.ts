@@ -29,8 +29,7 @@ const checks: readonly Check[] = [
   { needs: ['inventory'], run: checkInventory },
   { needs: ['inventory', 'resourceQueryMapping', 'namespaces', 'defaultEndpoint'], run: checkWhatToWatch },
   { needs: ['allowedTargets'], run: checkAllowedTargets },
-  { needs: ['loadBalancing'], run: checkLoadBalancing },
-  { needs: ['engine'], run: checkEngine }
+  { needs: ['loadBalancing'], run: checkLoadBalancing }
 ]
 
 /** Runs every check whose ground is sound. `config` has its defaults, and the faults the schema found in it. */
@@ -113,8 +112,4 @@ function checkLoadBalancing ({ loadBalancing }: Config): PlacedFault[] {
   const labels = ['currentLabel', 'maxLabel'] as const
   return labels.filter(label => loadBalancing[label] === undefined).map(label =>
     ({ at: ['loadBalancing', label], message: 'is required by type labelArithmetic.' }))
-}
-
-function checkEngine ({ engine }: Config): PlacedFault[] {
-  return engine === 'batch' ? [{ at: ['engine'], message: 'batch is not available in this version; use auto or dgram.' }] : []
 }

@@ -102,7 +102,7 @@ function demandOf (type: ValueErrorType, schema: TSchema): string {
     case ValueErrorType.Literal: // of all the schema, `protocol` alone
       return `${String(schema['const'])}, the only protocol that is directed`
     case ValueErrorType.Union:
-      return `one of ${choicesOf(schema).join(', ')}`
+      return `one of ${choicesOf(schema).join(', ')}${rangesOf(schema)}`
     default:
       return schema.description ?? 'something else'
   }
@@ -116,7 +116,13 @@ function hintOf (type: ValueErrorType, schema: TSchema, value: unknown): string 
 
 function choicesOf (schema: TSchema): string[] {
   const options = (schema['anyOf'] ?? [schema]) as TSchema[]
-  return options.map(option => String(option['const']))
+  return options.flatMap(option => option['const'] === undefined ? [] : [String(option['const'])])
+}
+
+// The numbers that a choice allows beside its words.
+function rangesOf (schema: TSchema): string {
+  const ranges = (schema['anyOf'] as TSchema[]).filter(option => option['type'] === 'integer')
+  return ranges.map(option => `, ${demandOf(ValueErrorType.Integer, option)}`).join('')
 }
 
 function lastStep (pointer: string): string {

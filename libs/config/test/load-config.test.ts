@@ -58,7 +58,8 @@ void t.test('what is not given has its default', async t => {
     onTargetGone: 'keep',
     refreshOn: 'client',
     exposeTarget: false,
-    engine: 'auto'
+    engine: 'auto',
+    workers: 'auto'
   })
   t.equal(source.provider, 'file')
   for (const [name, { default: fallback }] of Object.entries(ConfigSchema.properties.limits.properties)) {
@@ -106,7 +107,8 @@ const golden: ReadonlyArray<readonly [yaml: string, ...faults: string[]]> = [
   ['refreshOn: clients', 'refreshOn: must be one of client, both, not "clients". Did you mean client?'],
   ['loadBalancing: {type: best}', 'loadBalancing.type: must be one of first, leastSessions, labelArithmetic, roundRobin, random, not "best".'],
   ['loadBalancing: {type: labelArithmetic}', 'loadBalancing.currentLabel: is required by type labelArithmetic.', 'loadBalancing.maxLabel: is required by type labelArithmetic.'],
-  ['engine: batch', 'engine: batch is not available in this version; use auto or dgram.'],
+  ['workers: 0', 'workers: must be one of auto, a whole number from 1 to 64, not 0.'],
+  ['workers: all', 'workers: must be one of auto, a whole number from 1 to 64, not "all".'],
   ['bindAddress: localhost', 'bindAddress: must be an IPv4 or IPv6 address, not "localhost".'],
   ['bindAddress: "127.1"', 'bindAddress: must be an IPv4 or IPv6 address, not "127.1".'],
   ['bindAddress: 127.0.0.1'],

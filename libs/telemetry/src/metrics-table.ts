@@ -46,6 +46,7 @@ export const metrics = {
   udp_director_bytes_proxied_total: { type: 'counter', from: 'proxy', help: 'Bytes of the datagrams forwarded, headers not counted.', labels: ['direction', 'data_port'] },
   udp_director_packets_consumed_total: { type: 'counter', from: 'proxy', help: 'Datagrams that were for the director and ended here: token, reset, retransmit.', labels: ['kind'] },
   udp_director_packets_dropped_total: { type: 'counter', from: 'proxy', help: 'Datagrams dropped, by reason (docs/protocol.md lists them). received = proxied + consumed + dropped + in flight.', labels: ['direction', 'reason'] },
+  udp_director_receive_drops_total: { type: 'counter', from: 'proxy', help: 'Datagrams the kernel dropped because a data port\'s receive buffer was full; received does not count them. Engine batch only: Node does not tell.', labels: ['data_port'] },
   udp_director_upstream_sockets: { type: 'gauge', from: 'proxy', help: 'Sockets open towards targets.', labels: [] },
   udp_director_targets_active: { type: 'gauge', from: 'proxy', help: 'Targets that a session, a token or the default endpoint refers to.', labels: [] },
   udp_director_socket_errors_total: { type: 'counter', from: 'proxy', help: 'Errors sockets reported that belong to no single datagram.', labels: [] },

@@ -16,6 +16,8 @@ export interface Grant {
   readonly ttlMs: number
   /** Bit i is set if it has been redeemed on data port i already. */
   readonly consumed: number
+  /** With shared claims, the number of the token's word. */
+  readonly claim?: number | undefined
 }
 
 /** A session as people see it. */
@@ -42,7 +44,7 @@ export class Operations {
     const target = targets.hold(grant.target)
     if (typeof target === 'string') return target
     writeTokenWords(grant.token, this.#token)
-    if (tokens.add(this.#token, target.id, grant.consumed, now + grant.ttlMs, now)) return undefined
+    if (tokens.add(this.#token, target.id, grant.consumed, now + grant.ttlMs, now, grant.claim)) return undefined
     targets.release(target.id)
     return 'TOKEN_TABLE_FULL'
   }
@@ -93,7 +95,9 @@ export class Operations {
 
   /** The slot of the session with this id, or -1 if it is gone. */
   slotOf (id: string, now: number): number {
-    const match = /^([0-9a-z]{1,7})-([0-9a-z]{1,7})$/.exec(id)
+    const prefix = this.#state.options.sessionIdPrefix ?? ''
+    if (!id.startsWith(prefix)) return -1
+    const match = /^([0-9a-z]{1,7})-([0-9a-z]{1,7})$/.exec(id.slice(prefix.length))
     if (match === null) return -1
     const slot = Number.parseInt(match[1]!, 36)
     const { sessions } = this.#state
@@ -131,7 +135,8 @@ export class Operations {
 
   /** Opaque to others: the slot, and the serial that tells its successive tenants apart. */
   idOf (slot: number): string {
-    return `${slot.toString(36)}-${this.#state.sessions.serial(slot).toString(36)}`
+    const { sessionIdPrefix = '' } = this.#state.options
+    return `${sessionIdPrefix}${slot.toString(36)}-${this.#state.sessions.serial(slot).toString(36)}`
   }
 
   clientOf (slot: number): string {

@@ -24,6 +24,10 @@ export interface CoreOptions {
   readonly refreshOn: 'client' | 'both'
   readonly defaultChoice: DefaultChoice
   readonly limits: CoreLimits
+  /** What the ids of sessions start with, so that they differ from those of other cores. Default: nothing. */
+  readonly sessionIdPrefix?: string
+  /** Where tokens are marked as redeemed, if other cores have the same tokens: a word each, a bit a data port. Default: memory of this core's own. */
+  readonly claims?: Int32Array | undefined
   /** Uniform in [0, 1). Seeds the tables' hashes and draws random candidates; fix it to replay a run. */
   readonly random: () => number
 }

@@ -91,9 +91,12 @@ export class PacketPath {
 
   // Rows 1, 2, 3 and 3a.
   #tokenWithoutSession (kind: PacketKind, byteCount: number): Verdict {
-    const { tokens, options } = this.#state
+    const { tokens, sessions, options } = this.#state
     const token = tokens.find(this.#token)
-    const state = tokens.stateOf(token, this.#dataPort, this.#now)
+    const found = tokens.stateOf(token, this.#dataPort, this.#now)
+    // A token that meets a full table stays live.
+    if (found === TokenState.live && sessions.isFull) return DropReason.sessionLimit
+    const state = this.#redeem(token, found)
     if (state === TokenState.live) return this.#establish(token)
     if (kind === PacketKind.control || options.onInvalidToken === 'drop') return this.#refuse(refusals[state], kind === PacketKind.control)
     return this.#openDefault(byteCount)
@@ -103,7 +106,7 @@ export class PacketPath {
   #tokenInSession (slot: number, kind: PacketKind, byteCount: number): Verdict {
     const { tokens, sessions, counters } = this.#state
     const token = tokens.find(this.#token)
-    const state = tokens.stateOf(token, this.#dataPort, this.#now)
+    const state = this.#redeem(token, tokens.stateOf(token, this.#dataPort, this.#now))
     if (state === TokenState.live) return this.#rebind(slot, token)
     if (sessions.isOwnToken(slot, this.#token, this.#now)) {
       counters.consumed[ConsumedKind.retransmit]!++
@@ -112,12 +115,16 @@ export class PacketPath {
     return kind === PacketKind.control ? this.#refuse(refusals[state], true) : this.#forward(slot, byteCount)
   }
 
-  // Rows 1 and 2. A token that meets a full table stays live.
+  // A live token is redeemed, unless another core was quicker: then it is a consumed one.
+  #redeem (token: number, state: TokenState): TokenState {
+    return state === TokenState.live && !this.#state.tokens.consume(token, this.#dataPort) ? TokenState.consumed : state
+  }
+
+  // Rows 1 and 2.
   #establish (token: number): Verdict {
     const { tokens, targets, counters } = this.#state
     const slot = this.#state.createSession(this.#client, targets.get(tokens.targetOf(token)), Origin.token, this.#now)
-    if (slot < 0) return DropReason.sessionLimit
-    this.#consume(slot, token)
+    this.#noteRedemption(slot, token)
     counters.consumed[ConsumedKind.token]!++
     this.#state.announce(slot)
     return CONSUMED
@@ -127,16 +134,15 @@ export class PacketPath {
   #rebind (slot: number, token: number): Verdict {
     const { tokens, targets, sessions, counters } = this.#state
     const target = targets.get(tokens.targetOf(token))
-    this.#consume(slot, token)
+    this.#noteRedemption(slot, token)
     sessions.touch(slot, this.#now)
     const isMoved = this.#state.moveSession(slot, target, Origin.token, this.#now)
     counters.consumed[isMoved ? ConsumedKind.reset : ConsumedKind.token]!++
     return CONSUMED
   }
 
-  #consume (slot: number, token: number): void {
+  #noteRedemption (slot: number, token: number): void {
     const { tokens, sessions, counters, observer } = this.#state
-    tokens.consume(token, this.#dataPort)
     sessions.setToken(slot, this.#token, tokens.expiresAt(token))
     counters.redeemed[this.#dataPort]!++
     observer.tokenRedeemed(this.#token, this.#dataPort, slot)

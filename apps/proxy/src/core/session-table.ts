@@ -50,6 +50,7 @@ export class SessionTable {
   }
 
   get size (): number { return this.#records.size }
+  get isFull (): boolean { return this.#records.size === this.#records.capacity }
   get highWater (): number { return this.#records.highWater }
   isLive (slot: number): boolean { return this.#records.isLive(slot) }
 

@@ -29,7 +29,7 @@ export class CoreState {
     this.observer = observer
     this.targets = new TargetTable(limits.maxTargets)
     this.sessions = new SessionTable(limits.maxSessions, seed())
-    this.tokens = new TokenTable(limits.maxTokens, seed(), id => { this.targets.release(id) })
+    this.tokens = new TokenTable(limits.maxTokens, seed(), id => { this.targets.release(id) }, options.claims)
     this.flows = new FlowTable({
       // Every session on every data port, and as many again that linger after a reset or an end.
       capacity: limits.maxSessions * dataPorts * 2,

@@ -1,12 +1,14 @@
 // Which tokens exist, what they are good for, and on which data ports they have been redeemed.
 //
-//   word  0–3  the token's number      4  target id      5  consumed: bit i = data port i      6  flags
-//   times[slot]  when its TTL ends, in ms of the proxy's clock
+//   word  0–3  the token's number      4  target id      5  claim      6  flags
+//   times[slot]   when its TTL ends, in ms of the proxy's clock
+//   claims[claim] where it was redeemed: bit i = data port i. With several cores these words are shared memory, and
+//                 setting a bit that was not set is what makes a redemption
 import { TOKEN_WORDS } from '#wire/token.js'
 import { RecordTable } from './record-table.js'
 
 const TARGET = 4
-const CONSUMED = 5
+const CLAIM = 5
 const FLAGS = 6
 const STRIDE = 7
 
@@ -24,14 +26,16 @@ export type TokenState = typeof TokenState[keyof typeof TokenState]
 export class TokenTable {
   readonly #records: RecordTable
   readonly #expiresAt: Float64Array
+  readonly #claims: Int32Array
   readonly #release: (targetId: number) => void
   /** Tokens whose time ended before anyone redeemed them. */
   expiredUnused = 0
 
-  /** `release` is called with the target id of every token that leaves the table. */
-  constructor (capacity: number, seed: number, release: (targetId: number) => void) {
+  /** `release` is called with the target id of every token that leaves the table; `claims` are the words shared with other tables. */
+  constructor (capacity: number, seed: number, release: (targetId: number) => void, claims: Int32Array = new Int32Array(capacity)) {
     this.#records = new RecordTable({ capacity, keyWords: TOKEN_WORDS, stride: STRIDE, seed })
     this.#expiresAt = new Float64Array(capacity)
+    this.#claims = claims
     this.#release = release
   }
 
@@ -45,11 +49,12 @@ export class TokenTable {
   /**
    * Adds a token; the table takes over the caller's hold on the target. A token that is there already (a repeated
    * snapshot) keeps its time and target and only learns where else it was consumed. Returns false if the table is full.
+   * @param claim the number of its word in shared claims, which is 0 or says where others have redeemed it already
    */
-  add (token: Uint32Array, targetId: number, consumed: number, expiresAt: number, now: number): boolean {
+  add (token: Uint32Array, targetId: number, consumed: number, expiresAt: number, now: number, claim?: number): boolean {
     const known = this.#records.find(token)
     if (known >= 0) {
-      this.#records.words[known * STRIDE + CONSUMED]! |= consumed
+      Atomics.or(this.#claims, this.#claimOf(known), consumed)
       this.#release(targetId)
       return true
     }
@@ -57,7 +62,9 @@ export class TokenTable {
     if (slot < 0) return false
     const base = slot * STRIDE
     this.#records.words[base + TARGET] = targetId + 1
-    this.#records.words[base + CONSUMED] = consumed
+    this.#records.words[base + CLAIM] = claim ?? slot
+    if (claim === undefined) this.#claims[slot] = consumed
+    else Atomics.or(this.#claims, claim, consumed)
     this.#expiresAt[slot] = expiresAt
     return true
   }
@@ -84,12 +91,13 @@ export class TokenTable {
     if (flags === FLAG_REVOKED) return TokenState.unknown
     if (flags === FLAG_TARGET_GONE) return TokenState.targetGone
     if (now >= this.#expiresAt[slot]!) return TokenState.expired
-    return (this.#records.words[base + CONSUMED]! >>> dataPort & 1) === 1 ? TokenState.consumed : TokenState.live
+    return (Atomics.load(this.#claims, this.#claimOf(slot)) >>> dataPort & 1) === 1 ? TokenState.consumed : TokenState.live
   }
 
-  /** Marks the token as redeemed on `dataPort`. Call only in state live. */
-  consume (slot: number, dataPort: number): void {
-    this.#records.words[slot * STRIDE + CONSUMED]! |= 1 << dataPort
+  /** Redeems the token on `dataPort`. Call only in state live. False if another core was quicker. */
+  consume (slot: number, dataPort: number): boolean {
+    const bit = 1 << dataPort
+    return (Atomics.or(this.#claims, this.#claimOf(slot), bit) & bit) === 0
   }
 
   targetOf (slot: number): number {
@@ -127,9 +135,13 @@ export class TokenTable {
   #forget (slot: number): void {
     const base = slot * STRIDE
     const isVoid = this.#records.words[base + FLAGS] !== 0
-    if (!isVoid && this.#records.words[base + CONSUMED] === NEVER_CONSUMED) this.expiredUnused++
+    if (!isVoid && Atomics.load(this.#claims, this.#claimOf(slot)) === NEVER_CONSUMED) this.expiredUnused++
     this.#releaseTarget(slot)
     this.#records.remove(slot)
+  }
+
+  #claimOf (slot: number): number {
+    return this.#records.words[slot * STRIDE + CLAIM]!
   }
 
   #releaseTarget (slot: number): void {

@@ -30,6 +30,7 @@ export function collectStats ({ stats, dataPortNames, eventsDropped, processSamp
     sample('udp_director_tokens_expired_total', stats.tokensExpired),
     ...named('udp_director_packets_consumed_total', 'kind', consumedKindNames, counters.consumed),
     ...perDirection(counters, dataPortNames),
+    ...stats.receiveDrops.map((drops, index) => sample('udp_director_receive_drops_total', drops, { data_port: dataPortNames[index]! })),
     sample('udp_director_upstream_sockets', stats.upstreamSockets),
     sample('udp_director_targets_active', stats.targets),
     sample('udp_director_socket_errors_total', stats.socketErrors),

@@ -5,10 +5,11 @@ import type { RpcBody, RpcEvent, RpcFailure, RpcQuery, RpcReply, Session, Sessio
 import type { Result } from '#core/result.js'
 import type { BoundDataPort, EngineName } from '../engines/engine.js'
 import type { ShardStats } from './shard-stats.js'
+import type { ClaimedGrant } from './token-claims.js'
 
 export interface ShardCalls {
   /** New and void tokens, in force when this returns. */
-  applyTokens: (push: Pick<RpcBody<'pushTokens'>, 'revoked' | 'withdrawn' | 'tokens'>) => RpcReply<'pushTokens'>['rejected']
+  applyTokens: (push: Pick<RpcBody<'pushTokens'>, 'revoked' | 'withdrawn'> & { readonly tokens: readonly ClaimedGrant[] }) => RpcReply<'pushTokens'>['rejected']
   /** Replaces the candidates of the default endpoint. Returns why some were left out, by key. */
   setDefaultTargets: (targets: readonly Target[]) => Readonly<Record<string, string>>
   /** These targets are gone. Returns the sessions that are left, by key. */

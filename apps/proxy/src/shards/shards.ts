@@ -1,10 +1,11 @@
 // All shards as one: what is for everybody goes to each, what is about one session goes to the shard that has it.
 import type { Result } from '#core/result.js'
 import { rpcFailure } from '#rpc/server.js'
-import type { RpcFailure, RpcQuery, SessionsPage } from '#rpc/contract.js'
+import type { RpcBody, RpcFailure, RpcQuery, SessionsPage, TokenGrant, TokenRejection } from '#rpc/contract.js'
 import type { Shard, ShardCall, ShardCalls } from './shard.js'
 import { shardOfSessionId } from './session-id.js'
 import { totalOf, type ShardStats } from './shard-stats.js'
+import type { ClaimedGrant, TokenClaims } from './token-claims.js'
 
 type SessionCall = 'getSession' | 'endSession' | 'moveSession'
 
@@ -13,15 +14,26 @@ const CURSOR_SHARD = 2 ** 32
 
 export class Shards {
   readonly #shards: readonly Shard[]
+  readonly #claims: TokenClaims | undefined
 
-  constructor (shards: readonly [Shard, ...Shard[]]) {
+  /** @param claims with more than one shard, what makes a token single-use among them */
+  constructor (shards: readonly Shard[], claims: TokenClaims | undefined) {
     this.#shards = shards
+    this.#claims = claims
   }
 
+  get count (): number { return this.#shards.length }
+
   /** A token that one shard refuses is refused: it would work for some clients only. The others void it. */
-  async applyTokens (...args: Parameters<ShardCalls['applyTokens']>): Promise<ReturnType<ShardCalls['applyTokens']>> {
-    const rejections = await this.#all('applyTokens', ...args)
-    const rejected = [...new Map(rejections.flat().map(rejection => [rejection.token, rejection])).values()]
+  async applyTokens ({ revoked, withdrawn = [], tokens }: Omit<RpcBody<'pushTokens'>, 'epoch'>): Promise<TokenRejection[]> {
+    const refused: TokenRejection[] = []
+    const grants = tokens.flatMap(grant => {
+      const claimed = this.#claimed(grant)
+      if (claimed === undefined) refused.push({ token: grant.token, code: 'TOKEN_TABLE_FULL' })
+      return claimed ?? []
+    })
+    const rejections = await this.#all('applyTokens', { revoked, withdrawn, tokens: grants })
+    const rejected = [...new Map([...refused, ...rejections.flat()].map(rejection => [rejection.token, rejection])).values()]
     if (rejected.length > 0 && rejections.length > 1) await this.#all('applyTokens', { revoked: rejected.map(({ token }) => token), tokens: [] })
     return rejected
   }
@@ -65,11 +77,16 @@ export class Shards {
 
   /** Returns how many sessions ended. */
   async sweep (): Promise<number> {
+    this.#claims?.sweep()
     return (await this.#all('sweep')).reduce((sum, ended) => sum + ended, 0)
   }
 
   async close (): Promise<void> {
     await Promise.all(this.#shards.map(async shard => { await shard.close() }))
+  }
+
+  #claimed (grant: TokenGrant): ClaimedGrant | undefined {
+    return this.#claims === undefined ? grant : this.#claims.claimed(grant)
   }
 
   async #all<Name extends ShardCall> (name: Name, ...args: Parameters<ShardCalls[Name]>): Promise<ReturnType<ShardCalls[Name]>[]> {

@@ -1,8 +1,9 @@
 // Between the words of the contract and those of the core: targets by data port name or index, sessions, token grants.
-import type { Session, Target as RpcTarget, TokenGrant } from '#rpc/contract.js'
+import type { Session, Target as RpcTarget } from '#rpc/contract.js'
 import type { Token } from '#wire/token.js'
 import type { Grant, SessionView } from '../core/operations.js'
 import type { Target, TargetSpec } from '../core/target-table.js'
+import type { ClaimedGrant } from './token-claims.js'
 
 export class Translator {
   readonly #names: readonly string[]
@@ -22,9 +23,9 @@ export class Translator {
     return { key: target.key, address: target.address, ports: Object.fromEntries(ports) }
   }
 
-  grant (grant: TokenGrant): Grant {
+  grant (grant: ClaimedGrant): Grant {
     const consumed = (grant.consumed ?? []).reduce((mask, name) => mask | this.#bit(name), 0)
-    return { token: grant.token as Token, target: this.targetSpec(grant.target), ttlMs: grant.ttlMs, consumed }
+    return { token: grant.token as Token, target: this.targetSpec(grant.target), ttlMs: grant.ttlMs, consumed, claim: grant.claim }
   }
 
   session (view: SessionView): Session {

@@ -1,0 +1,181 @@
+// The engine of Linux: a system call carries up to 64 datagrams each way (recvmmsg, sendmmsg), and epoll tells which
+// sockets have any. It runs in a thread that does nothing else, because waiting blocks it.
+//
+//   clients ──▶ data port ─┐                                      ┌─▶ upstream socket ──▶ targets
+//                          ├─▶ ring slot ─▶ core ─▶ send queue ───┤
+//   targets ──▶ upstream ──┘   received     verdict  by socket     └─▶ data port ──▶ clients
+//               socket         in place              sent from the same slot
+//
+// One turn: wait; receive from each socket that has something until the ring is full or all are looked at; send what
+// the core lets pass; start over with an empty ring. A datagram is never copied and nothing is allocated for it.
+//
+// Not its business, as for every engine: choosing a target, counting verdicts, time-outs.
+import type { Clock } from '#core/clock.js'
+import { ADDRESS_WORDS } from '#wire/address.js'
+import type { Core } from '../../core/core.js'
+import { Direction } from '../../core/counters.js'
+import { DropReason } from '../../core/drop-reason.js'
+import { FORWARD } from '../../core/packet-path.js'
+import type { BoundDataPort } from '../engine.js'
+import { Epoll, WOKEN } from './epoll.js'
+import type { Libc } from './libc.js'
+import type { Listener } from './listeners.js'
+import { ReceiveRing } from './receive-ring.js'
+import { SendQueue, type Fate, type Outlet } from './send-queue.js'
+import { UdpSockets } from './udp-socket.js'
+import { UpstreamSockets } from './upstream-sockets.js'
+
+export interface BatchEngineOptions {
+  readonly libc: Libc
+  readonly core: Core
+  readonly clock: Clock
+  /** In the order of the core's data port numbers; closed with the engine. */
+  readonly listeners: readonly Listener[]
+  readonly receiveBufferBytes: number
+  readonly sendQueueBytes: number
+  /** An error of a socket that belongs to no single datagram. */
+  readonly onSocketError: (error: Error) => void
+}
+
+/** Most datagrams taken from one socket before the others have their turn. */
+const BATCH = 64
+
+/** Slots of the ring: two full batches, or what many sockets with a datagram or two each have between them. */
+const RING_SLOTS = 128
+
+// What the send queue carries along with a datagram: direction × 256 + data port.
+const DIRECTION_SHIFT = 8
+
+const dropReasonOf: Readonly<Record<Exclude<Fate, 'sent'>, DropReason>> = {
+  queue_full: DropReason.sendQueueFull,
+  too_long: DropReason.oversize,
+  failed: DropReason.sendFailed
+}
+
+export class BatchEngine {
+  readonly dataPorts: readonly BoundDataPort[]
+  readonly #options: BatchEngineOptions
+  readonly #sockets: UdpSockets
+  readonly #epoll: Epoll
+  readonly #ring: ReceiveRing
+  readonly #queue: SendQueue
+  readonly #upstream: UpstreamSockets
+  readonly #outlets: readonly Outlet[]
+  readonly #address = new Uint32Array(ADDRESS_WORDS)
+
+  /** Throws SystemError if the system has no more descriptors. */
+  constructor (options: BatchEngineOptions) {
+    const { libc, listeners, receiveBufferBytes, sendQueueBytes, onSocketError } = options
+    this.#options = options
+    this.dataPorts = listeners
+    this.#sockets = new UdpSockets(libc)
+    this.#epoll = new Epoll(libc)
+    this.#ring = new ReceiveRing(libc, RING_SLOTS)
+    this.#queue = new SendQueue(libc, this.#ring, (fate, tag, bytes) => { this.#count(fate, tag, bytes) })
+    this.#upstream = new UpstreamSockets({
+      sockets: this.#sockets,
+      epoll: this.#epoll,
+      receiveBufferBytes,
+      sendQueueBytes,
+      firstId: listeners.length,
+      onError: onSocketError
+    })
+    this.#outlets = listeners.map(({ fd, family }, id) => ({ id, fd, family }))
+    for (const { fd, id } of this.#outlets) this.#epoll.add(fd, id)
+  }
+
+  /** The eventfd that ends a wait of `turn`. */
+  get wakeFd (): number { return this.#epoll.wakeFd }
+
+  /**
+   * Waits up to `timeoutMs` for datagrams (-1: for ever) and forwards what has come. Returns whether somebody wrote to
+   * `wakeFd` since the last time.
+   */
+  turn (timeoutMs: number): boolean {
+    const events = this.#epoll.wait(timeoutMs)
+    const now = this.#options.clock.now()
+    let isWoken = false
+    for (let event = 0; event < events; event++) {
+      const id = this.#epoll.id(event)
+      if (id === WOKEN) {
+        isWoken = true
+        this.#epoll.clearWakeUps()
+      } else if (id < this.#outlets.length) this.#receiveFromClients(this.#outlets[id]!, now)
+      else this.#receiveFromTargets(id, now)
+      if (this.#ring.used === this.#ring.capacity) this.#flush()
+    }
+    this.#flush()
+    return isWoken
+  }
+
+  upstreamSockets (): number {
+    return this.#upstream.size
+  }
+
+  /** Datagrams that the kernel dropped because a data port's receive buffer was full, by data port. */
+  receiveDrops (): number[] {
+    return this.#outlets.map(({ fd }) => this.#sockets.receiveDrops(fd))
+  }
+
+  /** Closes upstream sockets nobody uses. */
+  sweep (): void {
+    const { flows } = this.#options.core.state
+    this.#upstream.closeUnused(socketNumber => flows.usesOfSocket(socketNumber))
+  }
+
+  close (): void {
+    this.#upstream.close()
+    for (const { fd } of this.#outlets) this.#sockets.close(fd)
+    this.#epoll.close()
+  }
+
+  #receiveFromClients (outlet: Outlet, now: number): void {
+    const first = this.#ring.used
+    const received = this.#ring.receive(outlet.fd, BATCH)
+    for (let slot = first; slot < first + received; slot++) this.#fromClient(slot, outlet.id, now)
+  }
+
+  #fromClient (slot: number, dataPort: number, now: number): void {
+    const { packets, state } = this.#options.core
+    const port = this.#ring.readSource(slot, this.#address)
+    const start = this.#ring.start(slot)
+    const verdict = packets.fromClient(dataPort, this.#address, port, this.#ring.data.bytes, this.#ring.isTruncated(slot), now, start, start + this.#ring.length(slot))
+    if (verdict !== FORWARD) return
+    const endpoint = state.flows.endpoint(packets.flow)
+    const outlet = this.#upstream.get(state.flows.socket(packets.flow), endpoint.isIPv4)
+    if (outlet === undefined) state.counters.countDropped(Direction.toTarget, DropReason.sendFailed)
+    else this.#queue.add(slot, outlet, endpoint.words, endpoint.port, Direction.toTarget << DIRECTION_SHIFT | dataPort)
+  }
+
+  #receiveFromTargets (id: number, now: number): void {
+    const outlet = this.#upstream.withId(id)
+    if (outlet === undefined) return
+    const first = this.#ring.used
+    const received = this.#ring.receive(outlet.fd, BATCH)
+    const socketNumber = this.#upstream.numberOf(id)
+    for (let slot = first; slot < first + received; slot++) this.#fromTarget(slot, socketNumber, now)
+  }
+
+  #fromTarget (slot: number, socketNumber: number, now: number): void {
+    const { packets, state } = this.#options.core
+    const port = this.#ring.readSource(slot, this.#address)
+    const verdict = packets.fromTarget(socketNumber, this.#address, port, this.#ring.length(slot), this.#ring.isTruncated(slot), now)
+    if (verdict !== FORWARD) return
+    const dataPort = state.flows.dataPort(packets.flow)
+    state.sessions.readClientWords(packets.session, this.#address)
+    this.#queue.add(slot, this.#outlets[dataPort]!, this.#address, state.sessions.clientPort(packets.session), Direction.toClient << DIRECTION_SHIFT | dataPort)
+  }
+
+  #flush (): void {
+    if (this.#ring.used === 0) return
+    this.#queue.flush()
+    this.#ring.used = 0
+  }
+
+  #count (fate: Fate, tag: number, bytes: number): void {
+    const { counters } = this.#options.core.state
+    const direction = (tag >>> DIRECTION_SHIFT) as Direction
+    if (fate === 'sent') counters.countProxied(direction, tag & 0xff, bytes)
+    else counters.countDropped(direction, dropReasonOf[fate])
+  }
+}

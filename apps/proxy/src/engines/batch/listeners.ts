@@ -1,0 +1,73 @@
+// The data ports' sockets. With several workers each has one of its own on every port, and the kernel chooses among them
+// by the client's address (client-affinity.ts).
+import { addressWords } from '#wire/address.js'
+import { BindError, noIPv6, type BoundDataPort, type DataPortSpec } from '../engine.js'
+import { attachAffinity } from './client-affinity.js'
+import { AF_INET, AF_INET6, type Libc } from './libc.js'
+import type { Family } from './socket-address.js'
+import { SystemError, type UdpSockets } from './udp-socket.js'
+
+export interface Listener extends BoundDataPort {
+  readonly fd: number
+  readonly family: Family
+}
+
+export interface ListenerOptions {
+  readonly libc: Libc
+  readonly sockets: UdpSockets
+  readonly bindAddress: string
+  readonly dataPorts: readonly DataPortSpec[]
+  readonly receiveBufferBytes: number
+  readonly sendQueueBytes: number
+  /** Sockets for each data port. */
+  readonly workers: number
+}
+
+/**
+ * Binds every data port once for each worker: `[worker][data port]`; once in all if the kernel cannot keep clients with
+ * their worker. `::` serves IPv4 too, and falls back to `0.0.0.0` where there is no IPv6. Throws BindError, with nothing
+ * left open.
+ */
+export function openListeners (options: ListenerOptions): Listener[][] {
+  const byWorker: Listener[][] = Array.from({ length: options.workers }, () => [])
+  try {
+    for (const spec of options.dataPorts) {
+      // The first one may choose the port; the others follow.
+      let { port } = spec
+      for (const listeners of byWorker) {
+        const listener = openListener({ ...spec, port }, options)
+        listeners.push(listener)
+        port = listener.port
+      }
+    }
+  } catch (error) {
+    closeAll(byWorker, options)
+    throw error
+  }
+  if (options.workers === 1 || byWorker[0]!.every(({ fd }) => attachAffinity(options.libc, fd, options.workers) === 0)) return byWorker
+  closeAll(byWorker, options)
+  return openListeners({ ...options, workers: 1 })
+}
+
+function closeAll (byWorker: readonly Listener[][], { sockets }: ListenerOptions): void {
+  for (const { fd } of byWorker.flat()) sockets.close(fd)
+}
+
+function openListener (spec: DataPortSpec, options: ListenerOptions): Listener {
+  const { sockets, bindAddress, receiveBufferBytes } = options
+  const family = bindAddress.includes(':') ? AF_INET6 : AF_INET
+  let fd: number | undefined
+  try {
+    fd = sockets.open(family)
+    if (options.workers > 1) sockets.sharePort(fd)
+    sockets.bind(fd, family, addressWords(bindAddress) ?? new Uint32Array(4), spec.port)
+    sockets.askSendBuffer(fd, options.sendQueueBytes)
+    const granted = sockets.askReceiveBuffer(fd, receiveBufferBytes)
+    return { name: spec.name, address: bindAddress, port: sockets.port(fd), receiveBufferBytes: granted, fd, family }
+  } catch (error) {
+    if (fd !== undefined) sockets.close(fd)
+    if (!(error instanceof SystemError)) throw error
+    if (bindAddress === '::' && noIPv6.has(error.code)) return openListener(spec, { ...options, bindAddress: '0.0.0.0' })
+    throw new BindError(spec, bindAddress, error)
+  }
+}

@@ -1,0 +1,101 @@
+// UDP sockets by file descriptor: opened, bound, asked for their buffers. Failures are SystemError with the system's code.
+import { getSystemErrorName } from 'node:util'
+import { AF_INET, AF_INET6, IPPROTO_IPV6, IPV6_V6ONLY, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_NONBLOCK, SO_MEMINFO, SO_RCVBUF, SO_RCVBUFFORCE, SO_REUSEPORT, SO_SNDBUF, SO_SNDBUFFORCE, SOL_SOCKET, type Libc } from './libc.js'
+import { Memory } from './memory.js'
+import { readSockaddr, sockaddrLength, SOCKADDR_BYTES, writeSockaddr, type Family } from './socket-address.js'
+
+// uapi/linux/sock_diag.h: SK_MEMINFO_DROPS, the ninth of nine numbers.
+const MEMINFO_BYTES = 9 * 4
+const MEMINFO_DROPS = 8
+
+/** A system call that failed. */
+export class SystemError extends Error {
+  /** ENOBUFS, EADDRINUSE, … */
+  readonly code: string
+
+  constructor (call: string, errno: number) {
+    const code = getSystemErrorName(errno)
+    super(`${call}: ${code}`)
+    this.code = code
+  }
+}
+
+/** The socket calls, with the memory they need. */
+export class UdpSockets {
+  readonly #libc: Libc
+  readonly #address: Memory
+  readonly #value: Memory
+
+  constructor (libc: Libc) {
+    this.#libc = libc
+    this.#address = new Memory(libc, SOCKADDR_BYTES)
+    this.#value = new Memory(libc, 64)
+  }
+
+  /** A non-blocking socket; one for IPv6 takes IPv4 too. Throws SystemError. */
+  open (family: Family): number {
+    const fd = this.#libc.socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC)
+    if (fd < 0) throw new SystemError('socket', fd)
+    if (family === AF_INET6) this.#set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0)
+    return fd
+  }
+
+  close (fd: number): void {
+    this.#libc.close(fd)
+  }
+
+  /** Lets several sockets share the port; before `bind`, on each of them. Throws SystemError. */
+  sharePort (fd: number): void {
+    const result = this.#set(fd, SOL_SOCKET, SO_REUSEPORT, 1)
+    if (result < 0) throw new SystemError('setsockopt SO_REUSEPORT', result)
+  }
+
+  /** Throws SystemError: EADDRINUSE, EACCES, EADDRNOTAVAIL, … */
+  bind (fd: number, family: Family, words: Uint32Array, port: number): void {
+    writeSockaddr(this.#address, 0, family, words, port)
+    const result = this.#libc.bind(fd, this.#address.address, sockaddrLength(family))
+    if (result < 0) throw new SystemError('bind', result)
+  }
+
+  /** The port the socket is bound to. */
+  port (fd: number): number {
+    this.#value.words[0] = SOCKADDR_BYTES
+    const result = this.#libc.getsockname(fd, this.#address.address, this.#value.address)
+    if (result < 0) throw new SystemError('getsockname', result)
+    return readSockaddr(this.#address, 0, new Uint32Array(4))
+  }
+
+  /**
+   * Asks for a receive buffer, beyond the system's maximum where this process may. Returns what is in force, in bytes;
+   * Linux reports twice what a program can use (socket(7)).
+   */
+  askReceiveBuffer (fd: number, bytes: number): number {
+    if (this.#set(fd, SOL_SOCKET, SO_RCVBUFFORCE, bytes) < 0) this.#set(fd, SOL_SOCKET, SO_RCVBUF, bytes)
+    return this.#get(fd, SO_RCVBUF, 4) < 0 ? 0 : this.#value.words[0]!
+  }
+
+  /** Asks for room for `bytes` of datagrams that wait for the network, in the same way. */
+  askSendBuffer (fd: number, bytes: number): void {
+    if (this.#set(fd, SOL_SOCKET, SO_SNDBUFFORCE, bytes) < 0) this.#set(fd, SOL_SOCKET, SO_SNDBUF, bytes)
+  }
+
+  /** Datagrams the kernel has dropped because the socket's buffer was full, ever (modulo 2^32). */
+  receiveDrops (fd: number): number {
+    return this.#get(fd, SO_MEMINFO, MEMINFO_BYTES) < 0 ? 0 : this.#value.words[MEMINFO_DROPS]!
+  }
+
+  #set (fd: number, level: number, option: number, value: number): number {
+    this.#value.words[0] = value
+    return this.#libc.setsockopt(fd, level, option, this.#value.address, 4)
+  }
+
+  #get (fd: number, option: number, length: number): number {
+    this.#value.words[14] = length
+    return this.#libc.getsockopt(fd, SOL_SOCKET, option, this.#value.address, this.#value.address + 56)
+  }
+}
+
+/** The family of sockets that can reach an address of this kind. */
+export function familyOf (isIPv4: boolean): Family {
+  return isIPv4 ? AF_INET : AF_INET6
+}

@@ -1,0 +1,26 @@
+// What a shard has said in one turn, as one message: a message for each would cost more than the datagrams it is about.
+import type { RpcEvent } from '#rpc/contract.js'
+import type { ShardVoice } from './shard.js'
+import type { FromWorker, LogEntry } from './worker-messages.js'
+
+export class Outbox implements ShardVoice {
+  readonly #post: (message: FromWorker) => void
+  #events: RpcEvent[] = []
+  #lines: LogEntry[] = []
+
+  constructor (post: (message: FromWorker) => void) {
+    this.#post = post
+  }
+
+  readonly log: ShardVoice['log'] = (level, fields, message) => { this.#lines.push({ level, fields, message }) }
+
+  readonly publish: ShardVoice['publish'] = event => { this.#events.push(event) }
+
+  /** Posts what has gathered, if anything has. */
+  flush (): void {
+    if (this.#events.length === 0 && this.#lines.length === 0) return
+    this.#post({ type: 'said', events: this.#events, lines: this.#lines })
+    this.#events = []
+    this.#lines = []
+  }
+}

@@ -1,0 +1,77 @@
+// The thread of a shard on the batch engine. It waits in the kernel, not in Node's event loop: nothing of libuv runs here,
+// no timer and no promise. The main thread's messages are read when its write to the eventfd ends a wait.
+import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads'
+import type { Config } from '#config/schema.js'
+import { systemClock } from '#core/system-clock.js'
+import { coreOptions } from '../core-options.js'
+import { BatchEngine } from '../engines/batch/batch-engine.js'
+import { openLibc } from '../engines/batch/libc.js'
+import type { Listener } from '../engines/batch/listeners.js'
+import { createShardCalls } from './shard-calls.js'
+import { createShardCore } from './shard-core.js'
+import type { FromWorker, ToWorker } from './worker-messages.js'
+import { Outbox } from './outbox.js'
+import { statsOf } from './shard-stats.js'
+
+/** What a worker is given at its start. */
+export interface WorkerData {
+  readonly config: Config
+  /** Its number among the workers, from 0. */
+  readonly shard: number
+  readonly shards: number
+  /** Its sockets, open already: descriptors belong to the process. */
+  readonly listeners: readonly Listener[]
+  /** Shared by all workers: on which data ports a token was redeemed, by the claim number of its grant. */
+  readonly claims: Int32Array | undefined
+}
+
+const port = parentPort as MessagePort
+const { config, shard, shards, listeners, claims } = workerData as WorkerData
+const libc = await openLibc()
+const outbox = new Outbox(message => { port.postMessage(message) })
+let socketErrors = 0
+
+const { core, journal, translator } = createShardCore(config, { ...coreOptions(config, Math.random, { shard, shards }), claims }, systemClock, outbox)
+const engine = new BatchEngine({
+  libc,
+  core,
+  clock: systemClock,
+  listeners,
+  receiveBufferBytes: config.limits.receiveBufferBytes,
+  sendQueueBytes: config.limits.sendQueueBytes,
+  onSocketError: error => {
+    socketErrors++
+    outbox.log('warn', { err: error }, 'Socket error')
+  }
+})
+const calls = createShardCalls({
+  core,
+  clock: systemClock,
+  translator,
+  stats: () => statsOf(core, { upstreamSockets: engine.upstreamSockets(), socketErrors, receiveDrops: engine.receiveDrops(), journalSuppressed: journal.suppressed }),
+  sweepSockets: () => { engine.sweep() }
+})
+
+/** Answers what the main thread has asked; false once it has asked to close. */
+function readMessages (): boolean {
+  for (let received = receiveMessageOnPort(port); received !== undefined; received = receiveMessageOnPort(port)) {
+    const message = received.message as ToWorker
+    if (message === 'close') return false
+    const call = calls[message.name] as (...args: readonly unknown[]) => unknown
+    // What happened before the answer is told before the answer.
+    const answer = call(...message.args)
+    outbox.flush()
+    port.postMessage({ type: 'answer', id: message.id, answer } satisfies FromWorker)
+  }
+  return true
+}
+
+port.postMessage({ type: 'ready', wakeFd: engine.wakeFd } satisfies FromWorker)
+let isOpen = true
+while (isOpen) {
+  if (engine.turn(-1)) isOpen = readMessages()
+  outbox.flush()
+}
+engine.close()
+// The thread ends when its port is closed.
+port.close()

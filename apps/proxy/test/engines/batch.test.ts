@@ -1,0 +1,82 @@
+// The batch engine against the suite that every engine passes, in the thread of the test: its turns take turns with the
+// test's own sockets.
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import t from 'tap'
+import { Direction } from '../../src/core/counters.js'
+import { BatchEngine } from '../../src/engines/batch/batch-engine.js'
+import { openLibc } from '../../src/engines/batch/libc.js'
+import { openListeners } from '../../src/engines/batch/listeners.js'
+import { UdpSockets } from '../../src/engines/batch/udp-socket.js'
+import type { Engine, EngineOptions } from '../../src/engines/engine.js'
+import { conformance, openRig, settled } from './conformance.js'
+
+const libc = await openLibc()
+
+async function openHere (options: EngineOptions): Promise<Engine> {
+  const [listeners = []] = openListeners({ libc, sockets: new UdpSockets(libc), workers: 1, ...options })
+  const engine = new BatchEngine({ libc, listeners, ...options })
+  let isOpen = true
+  const turn = (): void => {
+    if (!isOpen) return
+    engine.turn(0)
+    setImmediate(turn)
+  }
+  turn()
+  return {
+    name: 'batch',
+    dataPorts: engine.dataPorts,
+    upstreamSockets: () => engine.upstreamSockets(),
+    sweep: () => { engine.sweep() },
+    close: () => {
+      isOpen = false
+      engine.close()
+      return Promise.resolve()
+    }
+  }
+}
+
+conformance(t, openHere)
+
+setFlagsFromString('--expose-gc')
+const collectGarbage = runInNewContext('gc') as () => void
+
+void t.test('what the kernel points to stays where it is, whatever the garbage collector does', async t => {
+  const { core, port, peer } = await openRig(t, openHere, '127.0.0.1')
+  const [server, ...clients] = [await peer(), await peer(), await peer(), await peer()]
+  server.onDatagram(({ bytes, address, port }) => { void server.send(bytes, port, address) })
+  core.operations.setDefaultTargets([{ key: 'k', address: '127.0.0.1', ports: [server.port, 0] }])
+  let garbage: unknown[] = []
+  for (let round = 0; round < 60; round++) {
+    garbage = Array.from({ length: 2000 }, () => new Uint8Array(100).fill(round))
+    await Promise.all(clients.map(async (client, index) => { await client.send(Buffer.alloc(1 + round * 20, index), port(0)) }))
+    collectGarbage()
+  }
+  t.equal(garbage.length, 2000)
+  for (const [index, client] of clients.entries()) {
+    for (let round = 0; round < 60; round++) {
+      const { bytes } = await client.next()
+      if (!bytes.equals(Buffer.alloc(1 + round * 20, index))) t.fail(`client ${index} got ${bytes.length} other bytes in round ${round}`)
+    }
+  }
+  await settled(core, Direction.toClient, 180)
+})
+
+void t.test('a datagram costs no allocation', async t => {
+  const { core, port, peer } = await openRig(t, openHere, '127.0.0.1')
+  const [server, client] = [await peer(), await peer()]
+  core.operations.setDefaultTargets([{ key: 'k', address: '127.0.0.1', ports: [server.port, 0] }])
+  await client.send('first', port(0))
+  await settled(core, Direction.toTarget, 1)
+  const { packets, state } = core
+  const bytes = new Uint8Array(100)
+  const source = Uint32Array.from([0, 0, 0xffff, 0x7f000001])
+  const pass = (count: number): void => { for (let number = 0; number < count; number++) packets.fromClient(0, source, client.port, bytes, false, 1e9, 20, 60) }
+  state.sessions.touch(0, 1e9)
+  pass(20_000)
+  collectGarbage()
+  const before = process.memoryUsage().heapUsed
+  pass(200_000)
+  const grown = process.memoryUsage().heapUsed - before
+  t.ok(grown < 200_000, `${grown} bytes of heap for 200,000 datagrams through the core`)
+})
