@@ -1,7 +1,7 @@
 // From any JSON value to a Kubernetes object the rest may rely on: named, in a namespace, labels and annotations of
 // text. Where the value does not fit, the fault says which part of it.
 import { err, ok, type Result } from '#core/result.js'
-import type { KubeObject } from '../inventory.js'
+import type { KubeObject } from './inventory.js'
 import { isMap, type DocumentPath, type Json, type ShapeFault } from './json.js'
 
 /** Objects without one are in this namespace, as with `kubectl apply`. Kinds without namespaces are too. */

@@ -6,6 +6,7 @@ import type { Inventory, KubeObject } from '../inventory/inventory.js'
 import { isService, isServiceBased, SERVICES_TYPE } from '../inventory/resource-types.js'
 import type { NameLookup } from './host-names.js'
 import { compileReach, type Reach, type ReachFailure } from './reach.js'
+import { targetKey } from './target-key.js'
 import type { TargetPolicy } from './target-policy.js'
 
 /** An object that matches, and where it can be reached. */
@@ -51,7 +52,8 @@ export function compileCandidate (deps: CandidateDeps): CandidateOf {
     if (!reach.ok) return reach
     const address = allowedAddress(reach.value, policy, names)
     if (!address.ok) return address
-    const key = `${resourceType}/${object.metadata.namespace}/${object.metadata.name}`
+    const { namespace, name } = object.metadata
+    const key = targetKey({ resourceType, namespace, name })
     return ok({ object, target: { key, address: address.value, ports: reach.value.ports } })
   }
   if (label === undefined) return remembered(names, object => isDeleting(object) ? err('deleting') : targetOf(object, object))

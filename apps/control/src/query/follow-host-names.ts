@@ -7,6 +7,7 @@ import type { ChangeListener, Inventory, InventoryChange } from '../inventory/in
 import { isServiceBased } from '../inventory/resource-types.js'
 import { HostNames, type NameLookup, type NameResolver } from './host-names.js'
 import { compileHosts, type HostsOf } from './hosts.js'
+import { targetKey } from './target-key.js'
 
 export interface HostNamesSurroundings {
   readonly config: Pick<Config, 'resourceQueryMapping' | 'limits'>
@@ -100,7 +101,7 @@ class NameUsers {
   take (changes: Iterable<InventoryChange>): ReadonlySet<string> {
     const touched = new Set<string>()
     for (const { resourceType, namespace, name, after } of changes) {
-      const key = `${resourceType}/${namespace}/${name}`
+      const key = targetKey({ resourceType, namespace, name })
       const names = after === undefined ? [] : this.#hostsOf.get(resourceType)?.(after).names ?? []
       for (const former of this.#namesOf.get(key) ?? []) this.#leave(former, key)
       for (const current of names) this.#join(current, key, { resourceType, namespace, name, before: after, after })

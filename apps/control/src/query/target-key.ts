@@ -1,6 +1,6 @@
 // The key of a target that is an object of the inventory, `type/namespace/name`, and back.
 import { addressWords } from '#wire/address.js'
-import type { ObjectName } from '../query/selector.js'
+import type { ObjectName } from './selector.js'
 
 export function targetKey ({ resourceType, namespace, name }: ObjectName): string {
   return `${resourceType}/${namespace}/${name}`

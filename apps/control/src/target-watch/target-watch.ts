@@ -7,11 +7,11 @@ import type { GoneTarget } from '#rpc/contract.js'
 import type { Token } from '#wire/token.js'
 import type { Inventory, InventoryChange, KubeObject } from '../inventory/inventory.js'
 import type { ObjectName, Selector } from '../query/selector.js'
+import { objectFromKey, targetKey } from '../query/target-key.js'
 import type { TargetLoad } from '../tokens/target-load.js'
 import type { TokenRegistry } from '../tokens/token-registry.js'
 import { Departures } from './departures.js'
 import type { Holds } from './holds.js'
-import { objectFromKey, targetKey } from './target-key.js'
 import type { TouchedObjects } from './touched-objects.js'
 
 export interface TargetWatchDeps {

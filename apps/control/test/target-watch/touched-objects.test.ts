@@ -3,8 +3,8 @@ import t from 'tap'
 import type { Config } from '#config/schema.js'
 import { kubeObject, mapping } from '../inventory/kube-objects.js'
 import { SERVICES_TYPE } from '../../src/inventory/resource-types.js'
+import { objectFromKey, targetKey } from '../../src/query/target-key.js'
 import { compileHolds } from '../../src/target-watch/holds.js'
-import { objectFromKey, targetKey } from '../../src/target-watch/target-key.js'
 import { compileTouchedObjects } from '../../src/target-watch/touched-objects.js'
 
 const gameservers = { group: 'agones.dev', version: 'v1', resource: 'gameservers' }

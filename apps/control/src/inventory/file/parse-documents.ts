@@ -2,8 +2,8 @@
 import { LineCounter, parseAllDocuments, type Document } from 'yaml'
 import { err, ok, type Result } from '#core/result.js'
 import type { KubeObject } from '../inventory.js'
-import { freezeJson, isMap, type DocumentPath, type Json } from './json.js'
-import { kubeObjectFrom } from './kube-object.js'
+import { freezeJson, isMap, type DocumentPath, type Json } from '../json.js'
+import { kubeObjectFrom } from '../kube-object.js'
 
 /** Where something stands in a text; line and column count from 1. */
 export interface Position {

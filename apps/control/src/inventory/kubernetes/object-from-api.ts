@@ -1,7 +1,7 @@
 // From what the API server sends to what is kept of it: checked, and without the parts no query asks for.
 import { err, ok, type Result } from '#core/result.js'
-import { isMap, type Json } from '../file/json.js'
-import { kubeObjectFrom } from '../file/kube-object.js'
+import { isMap, type Json } from '../json.js'
+import { kubeObjectFrom } from '../kube-object.js'
 import type { KubeObject } from '../inventory.js'
 
 /** What objects must be. */

@@ -1,7 +1,7 @@
 // From a line of a watch to an event, or to the reason why it is none. What is in doubt is refused: after a line that
 // was skipped nobody could say what the server holds.
 import { err, ok, type Result } from '#core/result.js'
-import { isMap } from '../file/json.js'
+import { isMap } from '../json.js'
 import type { KubeObject } from '../inventory.js'
 import { failureFromStatus, type ApiFailure } from './api-failure.js'
 import { objectFaults, objectFromApi, type Expected } from './object-from-api.js'
