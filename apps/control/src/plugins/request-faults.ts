@@ -28,7 +28,8 @@ export function summaryOf (context: string | undefined, count: number): string {
 
 /** One fault per thing that is wrong, in the schema's order, 20 at most. */
 export function faultsFrom (errors: readonly SchemaError[]): Fault[] {
-  const told = errors.filter(({ keyword, schemaPath }) => keyword !== 'if' && !schemaPath.includes('/oneOf/'))
+  // What is behind a branch or a name is told by the keyword that asked for it.
+  const told = errors.filter(({ keyword, schemaPath }) => keyword !== 'if' && !schemaPath.includes('/oneOf/') && !schemaPath.includes('/propertyNames/'))
   return told.slice(0, MAX_FAULTS).map(faultFrom)
 }
 
@@ -43,6 +44,8 @@ function faultFrom (error: SchemaError): Fault {
       return { path: instancePath, message: `must be ${(params['allowedValues'] as unknown[]).join(' or ')}` }
     case 'oneOf':
       return { path: instancePath, message: `must have exactly one of ${alternatives(error.schema)}` }
+    case 'propertyNames':
+      return { path: `${instancePath}/${escaped(params['propertyName'])}`, message: `must have a name of ${lengths(error.schema)} characters` }
     default:
       return { path: instancePath, message: error.message ?? 'does not fit the schema' }
   }
@@ -51,6 +54,11 @@ function faultFrom (error: SchemaError): Fault {
 // The branches of our `oneOf`s differ in the one field they require.
 function alternatives (schema: unknown): string {
   return (schema as ReadonlyArray<{ readonly required: readonly string[] }>).flatMap(({ required }) => required).join(' and ')
+}
+
+function lengths (schema: unknown): string {
+  const { minLength, maxLength } = schema as { readonly minLength: number, readonly maxLength: number }
+  return `${minLength} to ${maxLength}`
 }
 
 // JSON pointer escapes (RFC 6901 §3). Names are the caller's own text, so they are cut to a readable length.

@@ -2,12 +2,28 @@
 import { Type } from '@sinclair/typebox'
 import { closed, named, refTo } from './named.js'
 
-const StringMap = (description: string) => Type.Record(Type.String({ minLength: 1 }), Type.String(), { maxProperties: 64, description })
+// A selection is kept for as long as its token lives, so its parts have bounds of their own. Names have up to 253
+// characters of prefix, a slash and 63 more; label values up to 63 (kubernetes.io/docs/concepts/overview/working-with-objects/labels).
+// Values of annotations may be of any length in Kubernetes, but nobody asks for more than this exactly.
+const MAX_METADATA_NAME_LENGTH = 317
+const MAX_LABEL_VALUE_LENGTH = 63
+const MAX_ANNOTATION_VALUE_LENGTH = 1024
+const MAX_SELECTOR_ENTRIES = 16
+
+const Texts = (maxLength: number, description: string) => Type.Unsafe<Record<string, string>>({
+  type: 'object',
+  propertyNames: { minLength: 1, maxLength: MAX_METADATA_NAME_LENGTH },
+  additionalProperties: { type: 'string', maxLength },
+  maxProperties: MAX_SELECTOR_ENTRIES,
+  description
+})
+
+const ExpectedValue = (description?: string) => Type.String({ maxLength: 256, ...(description === undefined ? {} : { description }) })
 
 export const StatusQueryRequestSchema = named('StatusQuery', Type.Object({
   jsonPath: Type.String({ minLength: 1, maxLength: 256, description: 'Path to a field, for example `status.state`.' }),
-  expectedValue: Type.Optional(Type.String({ description: 'The value the field must have.' })),
-  expectedValues: Type.Optional(Type.Array(Type.String(), { minItems: 1, maxItems: 64, description: 'The values the field may have.' }))
+  expectedValue: Type.Optional(ExpectedValue('The value the field must have.')),
+  expectedValues: Type.Optional(Type.Array(ExpectedValue(), { minItems: 1, maxItems: 64, description: 'The values the field may have.' }))
 }, {
   ...closed,
   description: 'A field of the object, and either the value or the values it may have.',
@@ -27,8 +43,8 @@ export const QueryRequestSchema = named('QueryRequest', Type.Object({
   type: Type.Optional(Type.Unsafe<'query'>({ type: 'string', enum: ['query'], description: 'Accepted and without effect.' })),
   resourceType: Type.String({ minLength: 1, maxLength: 253, description: 'A key of `resourceQueryMapping`.' }),
   namespace: Type.String({ minLength: 1, maxLength: 253, description: 'The namespace to look in; one of the configured ones.' }),
-  labelSelector: Type.Optional(StringMap('Labels that must all be present with exactly these values.')),
-  annotationSelector: Type.Optional(StringMap('Annotations that must all be present with exactly these values.')),
+  labelSelector: Type.Optional(Texts(MAX_LABEL_VALUE_LENGTH, 'Labels that must all be present with exactly these values.')),
+  annotationSelector: Type.Optional(Texts(MAX_ANNOTATION_VALUE_LENGTH, 'Annotations that must all be present with exactly these values.')),
   statusQuery: Type.Optional(refTo(StatusQueryRequestSchema))
 }, {
   ...closed,
