@@ -1,16 +1,21 @@
-// Keeps the proxy's candidates for the default endpoint in step with the inventory.
+// Keeps the proxy's candidates for the default endpoint in step with the inventory, and spends little of the time on it:
+// all that match are looked at each time, which may be thousands, while any of them may change at any moment.
+import { isDeepStrictEqual } from 'node:util'
 import type { BaseLogger } from 'pino'
-import type { Config } from '#config/schema.js'
+import type { Config, Selection } from '#config/schema.js'
+import type { Cancel, Clock } from '#core/clock.js'
 import type { Target } from '#rpc/contract.js'
-import type { Inventory } from './inventory/inventory.js'
+import type { Inventory, InventoryChange } from './inventory/inventory.js'
+import { SERVICES_TYPE } from './inventory/resource-types.js'
 import type { Balancer } from './query/balancer.js'
 import type { Selector } from './query/selector.js'
 
 export interface DefaultEndpointOptions {
-  readonly config: Config
-  readonly inventory: Inventory
-  readonly selector: Selector
-  readonly balancer: Balancer
+  readonly config: Pick<Config, 'defaultEndpoint'>
+  readonly inventory: Pick<Inventory, 'onChange'>
+  readonly selector: Pick<Selector, 'select'>
+  readonly balancer: Pick<Balancer, 'ordered'>
+  readonly clock: Clock
   readonly log: BaseLogger
   readonly setTargets: (targets: readonly Target[]) => void
 }
@@ -21,27 +26,84 @@ export interface DefaultEndpoint {
   readonly close: () => void
 }
 
-/** Evaluates the default endpoint now and whenever the inventory changes. */
-export function followDefaultEndpoint (options: DefaultEndpointOptions): DefaultEndpoint {
-  const { config, inventory, log, setTargets } = options
-  const selection = config.defaultEndpoint
-  if (selection === undefined) return { count: () => 0, close: () => undefined }
-  let count = 0
-  let wasEmpty: boolean | undefined
+/** After an evaluation the next one waits for so many times what it took: a fiftieth of the time is spent on them. */
+export const PAUSE_PER_COST = 50
+/** But not for longer than this, in milliseconds: an object that is gone must not be a candidate a second later. */
+export const MAX_PAUSE_MS = 500
 
-  const evaluate = (): void => {
-    const found = options.selector.select(selection)
-    const targets = found.ok ? options.balancer.ordered(found.value).map(({ target }) => target) : []
-    count = targets.length
-    if (wasEmpty !== (count === 0)) {
-      wasEmpty = count === 0
-      if (wasEmpty) log.warn({ code: found.ok ? 'NO_MATCHING_RESOURCE' : found.error.code }, 'Default endpoint is empty')
-      else log.info({ targets: count, first: targets[0]?.key }, 'Default endpoint has targets')
-    }
-    setTargets(targets)
+/** Evaluates the default endpoint now and when objects it may concern change; tells the proxy if that makes a difference. */
+export function followDefaultEndpoint (options: DefaultEndpointOptions): DefaultEndpoint {
+  const selection = options.config.defaultEndpoint
+  if (selection === undefined) return { count: () => 0, close: () => undefined }
+  const follower = new Follower(options, selection)
+  return { count: () => follower.count, close: () => { follower.close() } }
+}
+
+class Follower {
+  readonly #options: DefaultEndpointOptions
+  readonly #selection: Selection
+  readonly #stopListening: () => void
+  // Undefined until the proxy was told of any.
+  #targets: readonly Target[] | undefined
+  #earliestMs = -Infinity
+  #cancel: Cancel | undefined
+
+  constructor (options: DefaultEndpointOptions, selection: Selection) {
+    this.#options = options
+    this.#selection = selection
+    this.#stopListening = options.inventory.onChange(changes => { if (changes.some(change => this.#concerns(change))) this.#evaluateSoon() })
+    this.#evaluate()
   }
 
-  const stop = inventory.onChange(evaluate)
-  evaluate()
-  return { count: () => count, close: stop }
+  get count (): number {
+    return this.#targets?.length ?? 0
+  }
+
+  close (): void {
+    this.#stopListening()
+    this.#cancel?.()
+  }
+
+  #concerns ({ resourceType, namespace }: InventoryChange): boolean {
+    return namespace === this.#selection.namespace && (resourceType === this.#selection.resourceType || resourceType === SERVICES_TYPE)
+  }
+
+  #evaluateSoon (): void {
+    if (this.#cancel !== undefined) return
+    const { clock } = this.#options
+    const delayMs = this.#earliestMs - clock.now()
+    if (delayMs <= 0) this.#evaluate()
+    else {
+      this.#cancel = clock.after(delayMs, () => {
+        this.#cancel = undefined
+        this.#evaluate()
+      })
+    }
+  }
+
+  #evaluate (): void {
+    const { selector, balancer, clock, setTargets } = this.#options
+    const startedMs = clock.now()
+    const found = selector.select(this.#selection)
+    const targets = found.ok ? balancer.ordered(found.value).map(({ target }) => target) : []
+    this.#report(targets, found.ok ? 'NO_MATCHING_RESOURCE' : found.error.code)
+    if (!isSameList(targets, this.#targets)) setTargets(targets)
+    this.#targets = targets
+    const endedMs = clock.now()
+    this.#earliestMs = endedMs + Math.min(MAX_PAUSE_MS, PAUSE_PER_COST * (endedMs - startedMs))
+  }
+
+  // Before `targets` take the place of the former ones. `code` is why there are none.
+  #report (targets: readonly Target[], code: string): void {
+    const isEmpty = targets.length === 0
+    if (this.#targets !== undefined && isEmpty === (this.#targets.length === 0)) return
+    const { log } = this.#options
+    if (isEmpty) log.warn({ code }, 'Default endpoint is empty')
+    else log.info({ targets: targets.length, first: targets[0]?.key }, 'Default endpoint has targets')
+  }
+}
+
+// The target of an object that did not change is the same one, so hardly any are compared part by part.
+function isSameList (targets: readonly Target[], former: readonly Target[] | undefined): boolean {
+  return former?.length === targets.length && targets.every((target, at) => target === former[at] || isDeepStrictEqual(target, former[at]))
 }

@@ -86,7 +86,7 @@ export function wireControl (surroundings: Surroundings): Wiring {
     withdraw: tokens => { issuer.withdraw(tokens) },
     leave: async gone => await link.leaveTargets(gone)
   })
-  const defaultEndpoint = followDefaultEndpoint({ config, inventory, selector, balancer, log, setTargets: targets => { link.setDefaultTargets(targets) } })
+  const defaultEndpoint = followDefaultEndpoint({ config, inventory, selector, balancer, clock, log, setTargets: targets => { link.setDefaultTargets(targets) } })
   return {
     deps: { config, clock, log, inventory, selector, balancer, policy, registry, load, link, proxy, issuer, defaultEndpoint, metrics, lifecycle: { isStopping: false } },
     close: async () => {

@@ -231,7 +231,7 @@ function follow (t: Test, store: Store, dns: FakeDns): Followed {
   const selector = createSelector({ config, inventory, names, policy: createTargetPolicy({ ownAddresses: [], ownPorts: [] }) })
   const balancer = createBalancer(config.loadBalancing, { loadOf: () => 0, random: () => 0 })
   let targets = ''
-  const endpoint = followDefaultEndpoint({ config, inventory, selector, balancer, log, setTargets: list => { targets = list.map(({ key, address }) => `${key} ${address}`).join(', ') } })
+  const endpoint = followDefaultEndpoint({ config, inventory, selector, balancer, clock, log, setTargets: list => { targets = list.map(({ key, address }) => `${key} ${address}`).join(', ') } })
   const changes: InventoryChange[] = []
   const stop = inventory.onChange(more => { changes.push(...more) })
   t.teardown(() => {
