@@ -130,7 +130,7 @@ export const ConfigSchema = Type.Object({
   refreshOn: OneOf(['client', 'both'], 'Whose datagrams keep a session alive.', 'client'),
   exposeTarget: Type.Boolean({ default: false, description: 'Whether the answer to a query names the target\'s address and ports.' }),
   engine: OneOf(['auto', 'batch', 'dgram'], 'How datagrams are received and sent: `batch` takes many with one system call and needs Linux on x64 or arm64, `dgram` is Node\'s own sockets; `auto` takes `batch` where it can.', 'auto'),
-  workers: Type.Union([Type.Literal('auto'), Type.Integer({ minimum: 1, maximum: 64 })], { default: 'auto', description: 'Threads that forward, with engine `batch`: 1 to 64; `auto` is one less than there are processors, and at least one.' }),
+  workers: Type.Union([Type.Literal('auto'), Type.Integer({ minimum: 1, maximum: 64 })], { default: 'auto', description: 'Threads that forward, with engine `batch`: 1 to 64; `auto` is one less than there are processors, from 1 to 8.' }),
   limits: LimitsSchema
 }, { ...closed, $id: 'udp-director-config', title: 'UDP Director configuration' })
 

@@ -22,6 +22,9 @@ export interface OpenShardsOptions extends LocalShardOptions {
   readonly libc?: () => Promise<Libc>
 }
 
+// What a container may use can be far less than the machine has: 64 processors are no reason for 63 threads.
+const MAX_AUTO_WORKERS = 8
+
 /**
  * Binds the data ports. Throws BindError, with nothing left open, and NoLibc if the configuration insists on an engine
  * that this system does not have.
@@ -42,7 +45,7 @@ export async function openShards (options: OpenShardsOptions): Promise<OpenedSha
 
 async function openWorkers ({ config, clock, voice }: OpenShardsOptions, libc: Libc): Promise<OpenedShards> {
   const { workers, bindAddress, dataPorts, limits: { receiveBufferBytes, sendQueueBytes, maxTokens } } = config
-  const wanted = workers === 'auto' ? Math.max(1, availableParallelism() - 1) : workers
+  const wanted = workers === 'auto' ? Math.min(MAX_AUTO_WORKERS, Math.max(1, availableParallelism() - 1)) : workers
   const byWorker = openListeners({ libc, sockets: new UdpSockets(libc), bindAddress, dataPorts, receiveBufferBytes, sendQueueBytes, workers: wanted })
   if (byWorker.length < wanted) voice.log('warn', { workers: byWorker.length, wanted }, 'The kernel cannot spread clients over workers')
   const claims = byWorker.length > 1 ? new TokenClaims(clock, maxTokens) : undefined

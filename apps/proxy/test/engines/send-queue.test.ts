@@ -3,15 +3,16 @@
 import { constants } from 'node:os'
 import t from 'tap'
 import { AF_INET, AF_INET6, openLibc, type Libc } from '../../src/engines/batch/libc.js'
-import { ReceiveRing } from '../../src/engines/batch/receive-ring.js'
-import { SendQueue, type Outlet } from '../../src/engines/batch/send-queue.js'
+import { Memory } from '../../src/engines/batch/memory.js'
+import { SendQueue, type Outlet, type Slots } from '../../src/engines/batch/send-queue.js'
 
 const { EAGAIN, ECONNREFUSED, EINTR, EMSGSIZE, ENOBUFS, EPERM } = constants.errno
 const real = await openLibc()
 
 interface Call { readonly fd: number, readonly count: number }
 
-function setUp (answers: readonly number[]) {
+/** @param lengths of the datagrams, by slot; by default each has another, so that none goes with its neighbour */
+function setUp (answers: readonly number[], lengths: readonly number[] = Array.from({ length: 16 }, (_, slot) => 100 + slot)) {
   const calls: Call[] = []
   const left = [...answers]
   const libc: Libc = {
@@ -21,10 +22,11 @@ function setUp (answers: readonly number[]) {
       return left.shift() ?? count
     }
   }
-  const ring = new ReceiveRing(libc, 16)
+  const data = new Memory(libc, 16 * 128)
+  const ring: Slots = { capacity: 16, length: slot => lengths[slot]!, pointer: slot => data.address + slot * 128 }
   const fates: string[] = []
   const queue = new SendQueue(libc, ring, (fate, tag) => { fates.push(`${tag} ${fate}`) })
-  return { calls, ring, queue, fates }
+  return { calls, queue, fates }
 }
 
 const outlet = (id: number): Outlet => ({ id, fd: 100 + id, family: id % 2 === 0 ? AF_INET : AF_INET6 })
@@ -58,3 +60,40 @@ for (const [what, answers, expected] of [
     t.same(fates, expected)
   })
 }
+
+void t.test('neighbours with one address and one length leave as one, the last of them may be shorter', async t => {
+  const { queue, calls, fates } = setUp([], [100, 100, 100, 40, 100, 100, 0, 0, 100, 120])
+  const other = Uint32Array.from([0, 0, 0xffff, 0x0a000002])
+  for (let slot = 0; slot < 10; slot++) queue.add(slot, outlet(slot === 8 ? 4 : 2), slot === 5 ? other : address, 7000, slot)
+  queue.flush()
+  // 0–3; 4; 5, which goes elsewhere; 6 and 7, which are empty; 9, after one that left by another socket. And 8.
+  t.same(calls, [{ fd: 102, count: 6 }, { fd: 104, count: 1 }])
+  t.same(fates, [0, 1, 2, 3, 4, 5, 6, 7, 9, 8].map(slot => `${slot} sent`))
+})
+
+void t.test('what cannot leave as one leaves one by one: for want of MTU this time, for want of a device that can from now on', async t => {
+  const lengths = Array<number>(16).fill(1000)
+  const add = (queue: SendQueue, id = 2): void => { for (let slot = 0; slot < 4; slot++) queue.add(slot, outlet(id), address, 7000, slot) }
+  const short = setUp([-constants.errno.EINVAL, 2, -EMSGSIZE], lengths)
+  add(short.queue)
+  short.queue.flush()
+  t.same(short.fates, ['0 sent', '1 sent', '2 too_long', '3 sent'])
+  add(short.queue)
+  short.queue.flush()
+  t.equal(short.calls.at(-1)!.count, 1, 'tried as one again: another address may have a longer MTU')
+  const unable = setUp([-constants.errno.EIO], lengths)
+  add(unable.queue, 3)
+  unable.queue.flush()
+  t.same(unable.fates, ['0 sent', '1 sent', '2 sent', '3 sent'])
+  add(unable.queue, 3)
+  unable.queue.flush()
+  t.equal(unable.calls.at(-1)!.count, 4)
+})
+
+void t.test('no more than the kernel takes in one: 64 datagrams, 65,000 bytes', async t => {
+  const many = setUp([], Array<number>(16).fill(9000))
+  for (let slot = 0; slot < 16; slot++) many.queue.add(slot, outlet(2), address, 7000, slot)
+  many.queue.flush()
+  t.same(many.calls, [{ fd: 102, count: 3 }], '7, 7 and 2')
+  t.equal(many.fates.length, 16)
+})

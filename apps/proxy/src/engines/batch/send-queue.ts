@@ -1,17 +1,25 @@
 // Datagrams on their way out, gathered by socket so that a batch leaves in as few sendmmsg calls as it has sockets. The
 // data stays in the ring; here are destinations and the order. Per socket, datagrams leave in the order they came.
 //
-//   heads   socket 7 ──▶ slot 0 ──▶ slot 3 ──▶ slot 4        lists through #next
-//           socket 2 ──▶ slot 1
-//   headers │ 0 │ 3 │ 4 │ 1 │                                one sendmmsg for 0 3 4, one for 1
+//   heads    socket 7 ──▶ slot 0 ──▶ slot 3 ──▶ slot 4        lists through #next
+//            socket 2 ──▶ slot 1
+//   headers  │ 0 │ 3–4 │ 1 │                                 one sendmmsg for 0 and 3–4, one for 1
+//
+// Neighbours in the ring that go to one address and have one length (the last may be shorter) are one header: the kernel
+// takes them through its stack once and cuts them apart at the end (UDP_SEGMENT). Game servers send a client's share of a
+// tick like that.
 import { constants } from 'node:os'
 import type { Libc } from './libc.js'
 import { MessageHeaders } from './message-headers.js'
 import type { ReceiveRing } from './receive-ring.js'
-import { sockaddrLength, writeSockaddr, type Family } from './socket-address.js'
+import { isSameSockaddr, sockaddrLength, writeSockaddr, type Family } from './socket-address.js'
 
-const { EAGAIN, ECONNREFUSED, EINTR, EMSGSIZE, ENOBUFS } = constants.errno
+const { EAGAIN, ECONNREFUSED, EINTR, EINVAL, EIO, EMSGSIZE, ENOBUFS } = constants.errno
 const NONE = -1
+
+/** UDP_MAX_SEGMENTS of the first kernels that have it (Linux 4.18), and what one of them may carry in all. */
+const MAX_SEGMENTS = 64
+const MAX_SEGMENTED_BYTES = 65_000
 
 /** A socket to send from. `id` is small and its own while it is open. */
 export interface Outlet {
@@ -26,27 +34,35 @@ export type Fate = 'sent' | 'queue_full' | 'too_long' | 'failed'
 /** Hears the fate of the datagram in `slot`; `tag` is what was given with it. */
 export type OnFate = (fate: Fate, tag: number, bytes: number) => void
 
+/** Where the datagrams are. */
+export type Slots = Pick<ReceiveRing, 'capacity' | 'length' | 'pointer'>
+
 export class SendQueue {
   readonly #libc: Libc
-  readonly #ring: ReceiveRing
+  readonly #ring: Slots
   readonly #headers: MessageHeaders
   readonly #onFate: OnFate
   readonly #next: Int32Array
   readonly #tags: Uint32Array
-  readonly #order: Int32Array
+  // By header: its first slot, and how many it has.
+  readonly #slots: Int32Array
+  readonly #counts: Int32Array
   // By outlet id; first and last slot of its list.
   readonly #first: number[] = []
   readonly #last: number[] = []
   readonly #outlets: Outlet[] = []
+  // 1 once the kernel could not cut datagrams apart: it is not asked again.
+  #maxSegments = MAX_SEGMENTS
 
-  constructor (libc: Libc, ring: ReceiveRing, onFate: OnFate) {
+  constructor (libc: Libc, ring: Slots, onFate: OnFate) {
     this.#libc = libc
     this.#ring = ring
     this.#onFate = onFate
     this.#headers = new MessageHeaders(libc, ring.capacity)
     this.#next = new Int32Array(ring.capacity)
     this.#tags = new Uint32Array(ring.capacity)
-    this.#order = new Int32Array(ring.capacity)
+    this.#slots = new Int32Array(ring.capacity)
+    this.#counts = new Int32Array(ring.capacity)
     for (let slot = 0; slot < ring.capacity; slot++) this.#headers.setData(slot, ring.pointer(slot))
   }
 
@@ -68,36 +84,62 @@ export class SendQueue {
   /** Sends everything that is queued, and tells the fate of each. */
   flush (): void {
     for (const outlet of this.#outlets) {
-      const count = this.#lineUp(outlet)
-      this.#send(outlet.fd, count)
+      const first = this.#first[outlet.id]!
+      this.#first[outlet.id] = NONE
+      const count = this.#lineUp(first, outlet.family, this.#maxSegments)
+      this.#send(outlet, count)
     }
     this.#outlets.length = 0
   }
 
-  // Makes the headers from 0 on those of the outlet's datagrams.
-  #lineUp ({ id, family }: Outlet): number {
+  // Makes the headers from 0 on those of the list that starts with `first`, and returns how many they are.
+  #lineUp (first: number, family: Family, maxSegments: number): number {
     const addressLength = sockaddrLength(family)
-    let count = 0
-    for (let slot = this.#first[id]!; slot !== NONE; slot = this.#next[slot]!) {
-      this.#order[count] = slot
-      this.#headers.pointTo(count, slot)
-      this.#headers.setAddressLength(count, addressLength)
-      count++
+    let header = 0
+    for (let slot = first; slot !== NONE; header++) {
+      const count = maxSegments > 1 && this.#next[slot] === slot + 1 ? this.#runLength(slot, family, maxSegments) : 1
+      this.#slots[header] = slot
+      this.#counts[header] = count
+      this.#headers.pointTo(header, slot)
+      this.#headers.setAddressLength(header, addressLength)
+      this.#headers.setSegments(header, count, this.#ring.length(slot))
+      slot = this.#next[slot + count - 1]!
     }
-    this.#first[id] = NONE
+    return header
+  }
+
+  // How many datagrams from `first` on can go as one.
+  #runLength (first: number, family: Family, maxSegments: number): number {
+    const { addresses } = this.#headers
+    const length = this.#ring.length(first)
+    if (length === 0) return 1
+    const most = Math.min(maxSegments, Math.floor(MAX_SEGMENTED_BYTES / length))
+    let count = 1
+    while (count < most && this.#next[first + count - 1] === first + count) {
+      const slot = first + count
+      const bytes = this.#ring.length(slot)
+      if (bytes === 0 || bytes > length || !isSameSockaddr(addresses, family, this.#headers.addressOffset(slot), this.#headers.addressOffset(first))) break
+      count++
+      if (bytes < length) break
+    }
     return count
   }
 
-  #send (fd: number, count: number): void {
+  #send (outlet: Outlet, count: number): void {
     let done = 0
     while (done < count) {
-      const sent = this.#libc.sendmmsg(fd, this.#headers.pointer(done), count - done)
+      const sent = this.#libc.sendmmsg(outlet.fd, this.#headers.pointer(done), count - done)
       if (sent > 0) {
         this.#tell('sent', done, done + sent)
         done += sent
       } else if (sent === -EAGAIN || sent === -ENOBUFS) {
         // The kernel takes no more now, of none of them; whoever sends datagrams expects that some are lost.
         this.#tell('queue_full', done, count)
+        return
+      } else if (this.#counts[done]! > 1 && (sent === -EMSGSIZE || sent === -EINVAL || sent === -EIO)) {
+        // Longer than the path's MTU, which needs fragments; or a device that cannot do it at all. One by one, then.
+        if (sent === -EIO) this.#maxSegments = 1
+        this.#send(outlet, this.#lineUp(this.#slots[done]!, outlet.family, 1))
         return
       } else if (sent !== -EINTR && sent !== -ECONNREFUSED) {
         this.#tell(sent === -EMSGSIZE ? 'too_long' : 'failed', done, done + 1)
@@ -107,9 +149,9 @@ export class SendQueue {
   }
 
   #tell (fate: Fate, from: number, to: number): void {
-    for (let index = from; index < to; index++) {
-      const slot = this.#order[index]!
-      this.#onFate(fate, this.#tags[slot]!, this.#ring.length(slot))
+    for (let header = from; header < to; header++) {
+      const first = this.#slots[header]!
+      for (let slot = first; slot < first + this.#counts[header]!; slot++) this.#onFate(fate, this.#tags[slot]!, this.#ring.length(slot))
     }
   }
 }

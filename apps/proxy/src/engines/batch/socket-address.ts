@@ -60,6 +60,13 @@ export function readSockaddr (memory: Memory, offset: number, words: Uint32Array
   return swap16(head >>> 16)
 }
 
+/** Whether the addresses of one family at two offsets are the same. */
+export function isSameSockaddr (memory: Memory, family: Family, one: number, other: number): boolean {
+  const words = family === AF_INET ? 2 : SOCKADDR_IN6_BYTES / 4
+  for (let word = 0; word < words; word++) if (memory.words[(one >> 2) + word] !== memory.words[(other >> 2) + word]) return false
+  return true
+}
+
 function swap16 (value: number): number {
   return (value & 0xff) << 8 | value >>> 8 & 0xff
 }
