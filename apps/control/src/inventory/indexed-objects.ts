@@ -5,14 +5,12 @@ import type { KubeObject, StatusMatch } from './inventory.js'
 import { merged } from './merged.js'
 import { matchesStatus, type Mark, type PathIndex } from './path-index.js'
 
-/** Which entries a search is for. */
+/** Which entries a search is for, as far as lists can tell. */
 interface Wanted {
   /** Lists that have to have it. */
   readonly all: readonly EntryList[]
-  /** Lists of which one has to have it. */
+  /** Lists of which one has to have it; undefined if none need. */
   readonly any: readonly EntryList[] | undefined
-  /** What no list tells of. */
-  readonly status: StatusMatch | undefined
 }
 
 export class IndexedObjects {
@@ -21,6 +19,8 @@ export class IndexedObjects {
   readonly #all = new EntryList()
   // By the two parts of the mark.
   readonly #marked = new Map<Mark[0], Map<string, EntryList>>()
+  // Of entries that are gone.
+  readonly #freeIds: number[] = []
 
   constructor (paths: PathIndex) {
     this.#paths = paths
@@ -37,19 +37,21 @@ export class IndexedObjects {
   /** Those with all of the labels and one of the values, in the order of their names. Use them up before anything else runs. */
   find (labels: readonly Mark[], status?: StatusMatch): Iterable<KubeObject> {
     const all = this.#listsOfAll(labels)
-    const any = status === undefined ? undefined : this.#paths.marksFor(status)?.flatMap(mark => this.#list(mark) ?? [])
     if (all === undefined) return []
-    const { entries } = this.#shortest(all)
-    if (any !== undefined && lengthOf(any) < entries.length) return objectsIn(merged(any.map(list => list.entries)), { all, any: undefined, status: undefined })
-    return objectsIn(entries, { all, any, status: any === undefined ? status : undefined })
+    const any = status === undefined ? undefined : this.#paths.marksFor(status)?.flatMap(mark => this.#list(mark) ?? [])
+    const shortest = this.#shortest(all)
+    const entries = any !== undefined && lengthOf(any) < shortest.ids.length
+      ? merged(any.map(list => [...entriesIn(list, { all, any: undefined })]))
+      : entriesIn(shortest, { all: all.filter(list => list !== shortest), any })
+    return objectsIn(entries, any === undefined ? status : undefined)
   }
 
   /** How many have all of the labels. With one label or none nothing is looked at. */
   count (labels: readonly Mark[]): number {
     const all = this.#listsOfAll(labels)
     if (all === undefined) return 0
-    const { entries } = this.#shortest(all)
-    return all.length < 2 ? entries.length : entries.reduce((count, entry) => isInAll(entry, all) ? count + 1 : count, 0)
+    const { ids } = this.#shortest(all)
+    return all.length < 2 ? ids.length : ids.reduce((count, id) => isInAll(id, all) ? count + 1 : count, 0)
   }
 
   /** Takes `object` in, in place of one of the same name. Costs as much as its marks, and more only for those that it had not before. */
@@ -69,11 +71,14 @@ export class IndexedObjects {
     this.#byName.delete(name)
     this.#all.delete(entry)
     for (const list of entry.lists) this.#leave(list, entry)
+    this.#freeIds.push(entry.id)
   }
 
   #newEntry (object: KubeObject): Entry {
     const { name } = object.metadata
-    const entry: Entry = { name, object, lists: [] }
+    // As many as there are entries are in use or free.
+    const id = this.#freeIds.pop() ?? this.#byName.size
+    const entry: Entry = { name, id, object, lists: [] }
     this.#byName.set(name, entry)
     this.#all.add(entry)
     return entry
@@ -100,7 +105,7 @@ export class IndexedObjects {
 
   #leave (list: EntryList, entry: Entry): void {
     list.delete(entry)
-    if (list.entries.length > 0 || list.mark === undefined) return
+    if (list.ids.length > 0 || list.mark === undefined) return
     const [facet, value] = list.mark
     const byValue = this.#marked.get(facet)
     byValue?.delete(value)
@@ -119,25 +124,31 @@ export class IndexedObjects {
   }
 
   #shortest (lists: readonly EntryList[]): EntryList {
-    return lists.reduce((shortest, list) => list.entries.length < shortest.entries.length ? list : shortest, this.#all)
+    return lists.reduce((shortest, list) => list.ids.length < shortest.ids.length ? list : shortest, this.#all)
   }
 }
 
-function * objectsIn (entries: Iterable<Entry>, { all, any, status }: Wanted): Iterable<KubeObject> {
-  for (const entry of entries) {
-    if (isInAll(entry, all) && isInAny(entry, any) && (status === undefined || matchesStatus(entry.object, status))) yield entry.object
+function * entriesIn ({ entries, ids }: EntryList, { all, any }: Wanted): Iterable<Entry> {
+  for (let at = 0; at < ids.length; at++) {
+    const id = ids[at]!
+    if (isInAll(id, all) && (any === undefined || isInAny(id, any))) yield entries[at]!
   }
 }
 
-function isInAll ({ lists }: Entry, wanted: readonly EntryList[]): boolean {
-  for (const list of wanted) if (!lists.includes(list)) return false
+function * objectsIn (entries: Iterable<Entry>, status: StatusMatch | undefined): Iterable<KubeObject> {
+  for (const { object } of entries) if (status === undefined || matchesStatus(object, status)) yield object
+}
+
+function isInAll (id: number, lists: readonly EntryList[]): boolean {
+  for (const list of lists) if (!list.has(id)) return false
   return true
 }
 
-function isInAny ({ lists }: Entry, wanted: readonly EntryList[] | undefined): boolean {
-  return wanted === undefined || wanted.some(list => lists.includes(list))
+function isInAny (id: number, lists: readonly EntryList[]): boolean {
+  for (const list of lists) if (list.has(id)) return true
+  return false
 }
 
 function lengthOf (lists: readonly EntryList[]): number {
-  return lists.reduce((length, { entries }) => length + entries.length, 0)
+  return lists.reduce((length, { ids }) => length + ids.length, 0)
 }

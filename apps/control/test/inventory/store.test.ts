@@ -214,6 +214,35 @@ void t.test('any sequence of replacements and changes leaves what a plain list w
   }
 })
 
+void t.test('searches among many, while objects come, change and go', async () => {
+  const change = fc.record({ number: fc.nat(99), isGone: fc.boolean(), half: fc.nat(1), third: fc.nat(2), state: fc.constantFrom('Ready', 'Allocated') })
+  fc.assert(fc.property(fc.array(change, { minLength: 20, maxLength: 120 }), changes => {
+    const naive = new Map<string, typeof changes[number]>()
+    const store = createStore(['gameserver'], new Map([['gameserver', ['status.state']]]))
+    const put = (entry: typeof changes[number]): void => {
+      const name = `s${String(entry.number).padStart(2, '0')}`
+      if (entry.isGone) {
+        naive.delete(name)
+        store.remove(['gameserver'], 'games', name)
+      } else {
+        naive.set(name, entry)
+        store.put(['gameserver'], gameServer(name, { labels: { half: String(entry.half), third: String(entry.third) } }, { state: entry.state }))
+      }
+    }
+    for (let number = 0; number < 40; number++) put({ number, isGone: false, half: number % 2, third: number % 3, state: 'Ready' })
+    return changes.every(entry => {
+      put(entry)
+      const { half, third, state } = entry
+      const wanted = { half: String(half), third: String(third) }
+      const names = (isMatch: (entry: typeof changes[number]) => boolean): string[] => [...naive].filter(([, entry]) => isMatch(entry)).map(([name]) => name).sort()
+      const isBearer = (other: typeof entry): boolean => other.half === half && other.third === third
+      return isDeepStrictEqual(namesOf(store.find('gameserver', 'games', wanted, statusMatch('status.state', state))), names(other => isBearer(other) && other.state === state)) &&
+        isDeepStrictEqual(namesOf(store.find('gameserver', 'games', { half: wanted.half }, statusMatch('status.state', 'Allocated', 'Ready'))), names(other => other.half === half)) &&
+        store.count('gameserver', 'games', wanted) === names(isBearer).length
+    })
+  }), { numRuns: 50 })
+})
+
 void t.test('a kind belongs to the resource whose plural it may have', async t => {
   const table: ReadonlyArray<readonly [apiVersion: string, kind: string, group: string, version: string, resource: string, belongs: boolean]> = [
     ['agones.dev/v1', 'GameServer', 'agones.dev', 'v1', 'gameservers', true],
