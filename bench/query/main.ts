@@ -4,9 +4,10 @@ import { writeFile } from 'node:fs/promises'
 import { ExitCode } from '#core/exit-code.js'
 import type { LoadCalls } from './load/main.js'
 import { help, readOptions, type BenchOptions } from './options.js'
-import { machine, ratiosOf, tableOf, type Measured } from './report.js'
+import { ratiosOf, tableOf, type Measured } from './report.js'
 import { Side, type Figures } from './side.js'
-import { openWorker } from './worker.js'
+import { machine } from '../table.js'
+import { openWorker } from '../worker.js'
 
 const options = readOptions(process.argv.slice(2))
 if (!options.ok) {

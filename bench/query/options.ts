@@ -1,6 +1,6 @@
 // The options of `npm run bench:query`, once: what parses them and what `--help` says derive from the same table.
-import { parseArgs } from 'node:util'
-import { err, ok, type Result } from '#core/result.js'
+import type { Result } from '#core/result.js'
+import { helpText, numberFrom, readCommandLine, type Values } from '../command-line.js'
 
 export interface BenchOptions {
   readonly objects: number
@@ -30,47 +30,29 @@ const table = {
 
 type Name = keyof typeof table
 
-export const help = [
+export const help = helpText([
   'npm run bench:query -- [OPTIONS]',
   '',
   'Measures POST /query of control and proxy, as they are built, on a fake Kubernetes API: a large and a small inventory',
-  'in turn, with watch events running. The table is on stdout, everything else on stderr.',
-  '',
-  ...Object.entries(table).map(([name, { value, fallback, help }]) => `  ${`--${name} ${value}`.padEnd(22)}${help}${fallback === undefined ? '' : ` (${fallback})`}`),
-  `  ${'--help'.padEnd(22)}this text`
-].join('\n')
+  'in turn, with watch events running. The table is on stdout, everything else on stderr.'
+], table)
 
 /** Reads the words of the command line; undefined if they ask for help, and the error is one sentence. */
 export function readOptions (args: readonly string[]): Result<BenchOptions | undefined, string> {
-  try {
-    const names = Object.keys(table) as Name[]
-    const options = Object.fromEntries(names.map(name => [name, { type: 'string' as const }]))
-    const { values } = parseArgs({ args: [...args], options: { ...options, help: { type: 'boolean' } } })
-    return values['help'] === true ? ok(undefined) : ok(optionsFrom(values))
-  } catch (error) {
-    return err(`${(error as Error).message} (--help says what there is)`)
-  }
+  return readCommandLine(args, table, optionsFrom)
 }
 
-function optionsFrom (values: Readonly<Record<string, string | boolean | undefined>>): BenchOptions {
-  const text = (name: Name): string => String(values[name] ?? table[name].fallback)
-  const number = (name: Name, least: number): number => numberFrom(name, text(name), least)
+function optionsFrom (values: Values<typeof table>): BenchOptions {
+  const number = (name: Name, least: number): number => numberFrom(name, String(values[name]), least, name === 'seconds' || name === 'warm-up')
   return {
     objects: number('objects', 8),
     baseline: number('baseline', 8),
     events: number('events', 0),
-    connections: text('connections').split(',').map(count => numberFrom('connections', count, 1)),
+    connections: String(values.connections).split(',').map(count => numberFrom('connections', count, 1)),
     rounds: number('rounds', 1),
     seconds: number('seconds', 0.1),
     warmUp: number('warm-up', 0),
-    json: values['json'] as string | undefined,
-    profile: values['profile'] as string | undefined
+    json: values.json as string | undefined,
+    profile: values.profile as string | undefined
   }
-}
-
-function numberFrom (name: Name, text: string, least: number): number {
-  const number = Number(text)
-  const isWhole = name === 'seconds' || name === 'warm-up' || Number.isInteger(number)
-  if (text.trim() === '' || !isWhole || !(number >= least && number < Infinity)) throw new Error(`--${name} takes ${isWhole ? '' : 'whole '}numbers from ${least} on, not "${text}"`)
-  return number
 }

@@ -1,8 +1,8 @@
 // From the figures of all rounds to the table, and to what may be said of it.
-import { arch, cpus, platform } from 'node:os'
 import type { BenchOptions } from './options.js'
 import type { Figures } from './side.js'
-import { median } from './statistics.js'
+import { median } from '../statistics.js'
+import { markdownTable } from '../table.js'
 
 export interface Measured {
   readonly objects: number
@@ -30,11 +30,7 @@ const columns: ReadonlyArray<readonly [title: string, digits: number, value: (ro
 
 /** The medians, as a table that Markdown reads too. */
 export function tableOf (measured: readonly Measured[]): string {
-  const texts = [columns.map(([title]) => title), ...measured.map(rowOf).map(row => columns.map(([, digits, value]) => value(row).toFixed(digits)))]
-  const widths = columns.map((_, column) => Math.max(...texts.map(text => text[column]!.length)))
-  const lines = texts.map(text => `| ${text.map((cell, column) => cell.padStart(widths[column]!)).join(' | ')} |`)
-  lines.splice(1, 0, `|${widths.map(width => `${'-'.repeat(width + 1)}:`).join('|')}|`)
-  return lines.join('\n')
+  return markdownTable(columns.map(([title]) => title), measured.map(rowOf).map(row => columns.map(([, digits, value]) => value(row).toFixed(digits))))
 }
 
 /** How the large inventory compares with the small one, a line for each number of connections. */
@@ -46,12 +42,6 @@ export function ratiosOf (measured: readonly Measured[], { objects, baseline }: 
     const times = (value: (row: Row) => number): string => (value(large) / value(small)).toFixed(2)
     return `${objects} objects to ${baseline}, connections: ${large.connections}: p50 × ${times(row => row.p50Ms)}, p99 × ${times(row => row.p99Ms)}, queries/s × ${times(row => row.queriesPerSecond)}`
   })
-}
-
-/** Where and when: without it figures cannot be compared. */
-export function machine (now: Date): string {
-  const [{ model } = { model: 'unknown processor' }, ...others] = cpus()
-  return `${now.toISOString().slice(0, 10)}, Node ${process.versions.node}, ${platform()} ${arch()}, ${1 + others.length} × ${model.trim()}`
 }
 
 function rowOf ({ objects, connections, rounds }: Measured): Row {

@@ -7,7 +7,7 @@ import type { ClusterCalls } from './cluster/main.js'
 import { fleetName, NAMESPACE, queriesFor, spreadOf } from './game-servers.js'
 import type { LoadCalls } from './load/main.js'
 import type { BenchOptions } from './options.js'
-import { openWorker, type Worker } from './worker.js'
+import { openWorker, type Worker } from '../worker.js'
 
 export interface Figures {
   readonly p50Ms: number

@@ -2,8 +2,8 @@
 // autocannon's own histogram counts whole milliseconds.
 import { setTimeout as sleep } from 'node:timers/promises'
 import autocannon from 'autocannon'
-import { percentile } from '../statistics.js'
-import { serve } from '../worker.js'
+import { percentile } from '../../statistics.js'
+import { serve } from '../../worker.js'
 
 export interface Load {
   readonly url: string

@@ -9,7 +9,7 @@ import { gameServer, isFixed, queriesFor, spreadOf } from '../game-servers.js'
 import { readOptions } from '../options.js'
 import { ratiosOf, tableOf } from '../report.js'
 import type { Figures } from '../side.js'
-import { median, percentile } from '../statistics.js'
+import { median, percentile } from '../../statistics.js'
 
 void t.test('a short run measures real queries and writes its table and its figures', async t => {
   const folder = await mkdtemp(join(tmpdir(), 'bench-'))

@@ -24,9 +24,13 @@ interface Answer {
   readonly error?: string
 }
 
-/** Starts the program at `entry`, which calls `serve`. If it dies, so does every call. */
-export function openWorker<Served extends Calls> (entry: URL): Worker<Served> {
-  const child = fork(fileURLToPath(entry), { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+/**
+ * Starts the program at `entry`, which calls `serve`. If it dies, so does every call.
+ * @param prefix a command, with its arguments, that becomes another one: `taskset`, `nice`
+ */
+export function openWorker<Served extends Calls> (entry: URL, prefix: readonly string[] = []): Worker<Served> {
+  const [execPath, ...execArgv] = [...prefix, process.execPath]
+  const child = fork(fileURLToPath(entry), { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], execPath, execArgv })
   const waiting = new Map<number, { resolve: (result: unknown) => void, reject: (error: Error) => void }>()
   let calls = 0
   const ended = once(child, 'exit').then(() => {
