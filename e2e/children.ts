@@ -8,6 +8,8 @@ const KEPT_CHARACTERS = 4000
 
 export interface Child {
   readonly name: string
+  /** Undefined if it could not be started. */
+  readonly pid: number | undefined
   /** The end of what it wrote, stdout and stderr together. */
   readonly output: () => string
   readonly isRunning: () => boolean
@@ -48,7 +50,7 @@ export function start (name: string, command: string, args: readonly string[], o
   child.stdout?.setEncoding('utf8').on('data', keep)
   child.stderr?.setEncoding('utf8').on('data', keep)
   child.once('error', error => { keep(`${error.message}\n`) })
-  return { name, output: () => output, isRunning: () => running.has(child), end: async () => { await end(child) } }
+  return { name, pid: child.pid, output: () => output, isRunning: () => running.has(child), end: async () => { await end(child) } }
 }
 
 /** Runs a program to its end and returns what it wrote. Rejects when it cannot be started or takes too long. */

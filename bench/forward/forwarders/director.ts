@@ -1,0 +1,125 @@
+// Our proxy as it is built, told over its Unix socket what control would tell it.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { err, ok, type Result } from '#core/result.js'
+import { systemClock } from '#core/system-clock.js'
+import { createRpcClient, type RpcClient } from '#rpc/client.js'
+import type { Hello, Sample, Target } from '#rpc/contract.js'
+import { openPrivateDirectory } from '../../../apps/cli/src/private-directory.js'
+import { start, type Child } from '../../../e2e/children.js'
+import type { Endpoint } from '../endpoints.js'
+import { processTree } from '../process-usage.js'
+import type { Drops, Forwarder, ForwarderOptions } from './forwarder.js'
+
+export type EngineName = 'batch' | 'dgram'
+
+export interface Director extends Forwarder {
+  readonly pid: number
+  readonly socketPath: string
+  /** The value of a metric without labels, or the sum of all that match. */
+  readonly metric: (name: string) => Promise<number>
+}
+
+const DATA_PORT = 'default'
+const START_MS = 10_000
+const POLL_MS = 50
+const PROXY = new URL('../../../apps/proxy/src/main.js', import.meta.url).pathname
+
+/** Starts the proxy with this engine and one worker. An error is why it cannot be measured here. */
+export async function openDirector (engine: EngineName, { targets, clients, prefix }: ForwarderOptions): Promise<Result<Director, string>> {
+  const directory = openPrivateDirectory()
+  const { socketPath } = directory
+  const env = { CONFIG_PATH: directory.write('config.yaml', configFor(engine, clients)), UDP_DIRECTOR_SOCKET: socketPath, LOG_LEVEL: 'error', NODE_OPTIONS: '' }
+  const [command, ...args] = [...prefix, process.execPath, PROXY]
+  const child = start(engine, command, args, { env })
+  const client = createRpcClient({ socketPath, deadlineMs: START_MS, maxInFlight: 4, clock: systemClock })
+  const close = async (): Promise<void> => {
+    await client.close()
+    await child.end()
+    directory.close()
+  }
+  const hello = await firstHello(child, client)
+  const fault = hello === undefined ? sentenceFrom(child) : await fitFor(hello, engine, client, targets)
+  if (hello === undefined || fault !== undefined) {
+    await close()
+    return err(fault ?? 'it did not start')
+  }
+  return ok(directorOf({ engine, hello, child, client, socketPath, close }))
+}
+
+function configFor (engine: EngineName, clients: number): string {
+  return [
+    'bindAddress: 127.0.0.1',
+    `dataPorts: [{name: ${DATA_PORT}, port: 0}]`,
+    `engine: ${engine}`,
+    ...(engine === 'batch' ? ['workers: 1'] : []),
+    'sessionTimeoutSeconds: 86400',
+    'inventory: {provider: file, path: .}',
+    'loadBalancing: {type: roundRobin}',
+    `limits: {maxSessions: ${Math.max(100_000, clients)}, maxTokens: 1000000, receiveBufferBytes: 4194304}`,
+    ''
+  ].join('\n')
+}
+
+async function firstHello (child: Child, client: RpcClient): Promise<Hello | undefined> {
+  for (const end = performance.now() + START_MS; performance.now() < end && child.isRunning();) {
+    const hello = await client.call('hello', {}, { deadlineMs: POLL_MS * 10 })
+    if (hello.ok) return hello.value
+    await sleep(POLL_MS)
+  }
+  return undefined
+}
+
+// The last line of what it wrote says why it ended.
+function sentenceFrom (child: Child): string {
+  return child.output().trim().split('\n').at(-1) || 'it did not start'
+}
+
+async function fitFor (hello: Hello, engine: EngineName, client: RpcClient, targets: readonly Endpoint[]): Promise<string | undefined> {
+  if (hello.engine !== engine) return `the proxy took the engine ${hello.engine} instead`
+  const told = await client.call('putSnapshot', { body: { epoch: 1, revoked: [], tokens: [], defaultTargets: targets.map(targetOf) } })
+  return told.ok ? undefined : told.error.message
+}
+
+function targetOf ({ address, port }: Endpoint): Target {
+  return { key: `address/${address}`, address, ports: { [DATA_PORT]: port } }
+}
+
+interface Parts {
+  readonly engine: EngineName
+  readonly hello: Hello
+  readonly child: Child
+  readonly client: RpcClient
+  readonly socketPath: string
+  readonly close: () => Promise<void>
+}
+
+function directorOf ({ engine, hello, client, socketPath, close, child }: Parts): Director {
+  const samples = async (): Promise<readonly Sample[]> => {
+    const stats = await client.call('stats', {})
+    if (!stats.ok) throw new Error(`${engine}: ${stats.error.message}`)
+    return stats.value.samples
+  }
+  const metric = async (name: string): Promise<number> => (await samples()).reduce((sum, sample) => sample.name === name ? sum + sample.value : sum, 0)
+  const pid = child.pid!
+  return {
+    name: engine,
+    pid,
+    socketPath,
+    entrances: hello.dataPorts,
+    pids: () => processTree(pid),
+    drops: async () => dropsFrom(await samples()),
+    sessions: async () => await metric('udp_director_sessions_active'),
+    metric,
+    close
+  }
+}
+
+function dropsFrom (samples: readonly Sample[]): Drops {
+  const drops = new Map<string, number>()
+  for (const { name, labels, value } of samples) {
+    if (name !== 'udp_director_packets_dropped_total') continue
+    const reason = `${labels['direction'] ?? ''} ${labels['reason'] ?? ''}`
+    drops.set(reason, (drops.get(reason) ?? 0) + value)
+  }
+  return Object.fromEntries(drops)
+}

@@ -1,0 +1,14 @@
+import { openDirector } from './director.js'
+import { openDirect, type ForwarderName, type ForwarderOptions, type Opened } from './forwarder.js'
+import { openNginx, openSocat } from './programs.js'
+
+/** Starts the forwarder with this name; an error is one sentence that says why it cannot be measured here. */
+export async function openForwarder (name: ForwarderName, options: ForwarderOptions): Promise<Opened> {
+  switch (name) {
+    case 'direct': return openDirect(options)
+    case 'dgram':
+    case 'batch': return await openDirector(name, options)
+    case 'nginx': return await openNginx(options)
+    case 'socat': return await openSocat(options)
+  }
+}

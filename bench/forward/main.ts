@@ -1,0 +1,41 @@
+// `npm run bench`: what forwarding costs. Everything is a process of its own, on loopback, and ended at the end.
+import { writeFile } from 'node:fs/promises'
+import { ExitCode } from '#core/exit-code.js'
+import { endAll } from '../../e2e/children.js'
+import { machine } from '../table.js'
+import { chartOf } from './chart.js'
+import { runExperiment, titleOf, type Outcome } from './experiments.js'
+import { openLab } from './lab.js'
+import { help, readOptions, type BenchOptions } from './options.js'
+import { reportOf } from './report.js'
+
+const options = readOptions(process.argv.slice(2))
+if (!options.ok) {
+  process.stderr.write(`${options.error}\n`)
+  process.exit(ExitCode.usage)
+}
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => { void endAll().then(() => { process.exit(ExitCode.ok) }) })
+if (options.value === undefined) process.stdout.write(`${help}\n`)
+else await run(options.value)
+
+async function run (options: BenchOptions): Promise<void> {
+  const where = machine(new Date())
+  const lab = await openLab()
+  const outcomes: Outcome[] = []
+  try {
+    for (const [index, experiment] of options.experiments.entries()) {
+      say(`${index + 1} of ${options.experiments.length}: ${titleOf(experiment)}`)
+      outcomes.push(await runExperiment({ lab, options, say }, experiment))
+    }
+  } finally {
+    await endAll()
+    await lab.close()
+  }
+  process.stdout.write([where, lab.cores.said, `medians of ${options.rounds} rounds`, '', reportOf(outcomes), ''].join('\n'))
+  if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify({ machine: where, cores: lab.cores.said, options, outcomes }, null, 2)}\n`)
+  if (options.svg !== undefined) await writeFile(options.svg, chartOf(outcomes, where))
+}
+
+function say (text: string): void {
+  process.stderr.write(`${text}\n`)
+}

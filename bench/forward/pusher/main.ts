@@ -1,0 +1,68 @@
+// The process that pushes tokens as control does, one in each call, and waits for the proxy to acknowledge them.
+import { randomUUID } from 'node:crypto'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { systemClock } from '#core/system-clock.js'
+import { createRpcClient, type RpcClient } from '#rpc/client.js'
+import type { Target } from '#rpc/contract.js'
+import { percentile } from '../../statistics.js'
+import { serve } from '../../worker.js'
+
+export interface Pushes {
+  readonly socketPath: string
+  readonly perSecond: number
+  readonly seconds: number
+  /** What the tokens are good for. */
+  readonly target: Target
+}
+
+export interface Pushed {
+  readonly acknowledged: number
+  readonly refused: number
+  readonly perSecond: number
+  readonly p50Us: number
+  readonly p99Us: number
+}
+
+const DEADLINE_MS = 5000
+// More are not under way: a proxy that cannot keep up gets fewer pushes a second than were asked for.
+const CONNECTIONS = 64
+const TTL_MS = 3_600_000
+const EPOCH = 1
+
+const calls = {
+  push: async ({ socketPath, perSecond, seconds, target }: Pushes): Promise<Pushed> => {
+    const client = createRpcClient({ socketPath, deadlineMs: DEADLINE_MS, maxInFlight: CONNECTIONS, clock: systemClock })
+    const latencies: number[] = []
+    const underWay = new Set<Promise<void>>()
+    let begun = 0
+    let refused = 0
+    const pushOne = async (): Promise<void> => {
+      const start = performance.now()
+      if (await isAccepted(client, target)) latencies.push(performance.now() - start)
+      else refused++
+    }
+    const start = performance.now()
+    for (let elapsed = 0; elapsed < seconds; elapsed = (performance.now() - start) / 1000) {
+      for (const due = Math.floor(elapsed * perSecond); begun < due && underWay.size < CONNECTIONS; begun++) {
+        const push = pushOne()
+        underWay.add(push)
+        void push.then(() => underWay.delete(push))
+      }
+      await nextTurn()
+    }
+    await Promise.all(underWay)
+    const taken = (performance.now() - start) / 1000
+    await client.close()
+    const sorted = Float64Array.from(latencies).sort()
+    return { acknowledged: sorted.length, refused, perSecond: sorted.length / taken, p50Us: percentile(sorted, 50) * 1000, p99Us: percentile(sorted, 99) * 1000 }
+  }
+}
+
+async function isAccepted (client: RpcClient, target: Target): Promise<boolean> {
+  const pushed = await client.call('pushTokens', { body: { epoch: EPOCH, revoked: [], tokens: [{ token: randomUUID(), ttlMs: TTL_MS, target }] } })
+  return pushed.ok && pushed.value.rejected.length === 0
+}
+
+export type PusherCalls = typeof calls
+
+serve(calls, async () => undefined)
