@@ -41,8 +41,12 @@ interface Entry {
   readonly measure: () => Promise<Figures>
 }
 
-/** Opens things and remembers to close them. */
-type Open = (name: ForwarderName, clients: number) => Promise<Forwarder | undefined>
+/** Who takes part in an experiment. */
+interface Cast {
+  /** Undefined if it is not to be had; closed with the experiment. */
+  readonly open: (name: ForwarderName, clients: number) => Promise<Forwarder | undefined>
+  readonly leaveOut: (name: ForwarderName, why: string) => void
+}
 
 // A fraction of the asked rate that must come back, or a lower one is taken for everybody.
 const ENOUGH = 0.98
@@ -54,14 +58,15 @@ const QUEUED_US = 20_000
 export async function runExperiment (bench: Bench, experiment: Experiment): Promise<Outcome> {
   const opened: Forwarder[] = []
   const absent: Record<string, string> = {}
-  const open: Open = async (name, clients) => {
+  const leaveOut: Cast['leaveOut'] = (name, why) => { absent[name] = why }
+  const open: Cast['open'] = async (name, clients) => {
     const forwarder = await openOne(bench, experiment, name, clients)
     if (forwarder.ok) opened.push(forwarder.value)
-    else absent[name] = forwarder.error
+    else leaveOut(name, forwarder.error)
     return forwarder.ok ? forwarder.value : undefined
   }
   try {
-    const entries = await entriesOf(bench, experiment, open)
+    const entries = await entriesOf(bench, experiment, { open, leaveOut })
     const rounds = await measureAll(bench, experiment, entries)
     return { experiment, absent, measured: entries.map(({ label, forwarder, clients, ledgers }, index) => ({ label, forwarder, clients, ledgers, rounds: rounds[index]! })) }
   } finally {
@@ -83,18 +88,18 @@ function targetOf (lab: Lab, kind: Experiment['kind']): Target {
   return kind === 'latency' ? lab.echo : lab.sink
 }
 
-async function entriesOf (bench: Bench, experiment: Experiment, open: Open): Promise<readonly Entry[]> {
+async function entriesOf (bench: Bench, experiment: Experiment, cast: Cast): Promise<readonly Entry[]> {
   switch (experiment.kind) {
-    case 'saturation': return (await sidesOf(bench, experiment, open)).map(side => entryOf(side, async () => await side.saturation(bench.options.seconds)))
-    case 'loss': return (await sidesOf(bench, experiment, open)).map(side => entryOf(side, async () => await side.lossFree(bench.options.seconds)))
-    case 'sessions': return (await sidesOf(bench, experiment, open, [FEW_SESSIONS, experiment.clients])).map(side => entryOf(side, async () => await side.saturation(bench.options.seconds)))
-    case 'latency': return await latencyEntries(bench, await sidesOf(bench, experiment, open))
-    case 'tokens': return await directorEntries(experiment, open, async director => await pushTokens(bench, director))
-    case 'memory': return await directorEntries(experiment, open, async director => await fill(bench, experiment, director))
+    case 'saturation': return (await sidesOf(bench, experiment, cast)).map(side => entryOf(side, async () => await side.saturation(bench.options.seconds)))
+    case 'loss': return (await sidesOf(bench, experiment, cast)).map(side => entryOf(side, async () => await side.lossFree(bench.options.seconds)))
+    case 'sessions': return (await sidesOf(bench, experiment, cast, [FEW_SESSIONS, experiment.clients])).map(side => entryOf(side, async () => await side.saturation(bench.options.seconds)))
+    case 'latency': return await latencyEntries(bench, await sidesOf(bench, experiment, cast))
+    case 'tokens': return await directorEntries(experiment, cast, async director => await pushTokens(bench, director))
+    case 'memory': return await directorEntries(experiment, cast, async director => await fill(bench, experiment, director))
   }
 }
 
-async function sidesOf ({ lab, say }: Bench, experiment: Experiment, open: Open, counts: readonly number[] = [experiment.clients]): Promise<readonly Side[]> {
+async function sidesOf ({ lab, say }: Bench, experiment: Experiment, { open, leaveOut }: Cast, counts: readonly number[] = [experiment.clients]): Promise<readonly Side[]> {
   const sides: Side[] = []
   for (const name of experiment.forwarders) {
     for (const clients of counts) {
@@ -103,8 +108,9 @@ async function sidesOf ({ lab, say }: Bench, experiment: Experiment, open: Open,
       const label = counts.length === 1 ? name : `${name}, ${clients}`
       const side = new Side({ label, lab, forwarder, target: targetOf(lab, experiment.kind), clients, bytes: experiment.bytes })
       say(`${titleOf(experiment)}: ${label} is up`)
-      await side.prepare()
-      sides.push(side)
+      const fault = await side.prepare()
+      if (fault === undefined) sides.push(side)
+      else leaveOut(name, fault)
     }
   }
   return sides
@@ -128,9 +134,10 @@ async function latencyEntries ({ options, say }: Bench, sides: readonly Side[]):
   return sides.map(side => entryOf(side, async () => await side.roundTrips(options.seconds * 2, rate)))
 }
 
-async function directorEntries ({ forwarders, clients }: Experiment, open: Open, measure: (director: Director) => Promise<Figures>): Promise<readonly Entry[]> {
+async function directorEntries ({ forwarders, clients }: Experiment, { open }: Cast, measure: (director: Director) => Promise<Figures>): Promise<readonly Entry[]> {
   const entries: Entry[] = []
   for (const name of forwarders) {
+    // These experiments are about our own engines only.
     const director = await open(name, clients) as Director | undefined
     if (director !== undefined) entries.push({ label: name, forwarder: name, clients, ledgers: [], measure: async () => await measure(director) })
   }
@@ -154,12 +161,20 @@ async function pushTokens ({ lab, options }: Bench, director: Director): Promise
 async function fill ({ lab }: Bench, { clients, bytes }: Experiment, director: Director): Promise<Figures> {
   const emptyBytes = residentBytes(director.pid)
   const side = new Side({ label: director.name, lab, forwarder: director, target: lab.sink, clients, bytes })
-  await side.prepare()
+  const fault = await side.prepare()
+  if (fault !== undefined) throw new Error(`${director.name}: ${fault}`)
   const fullBytes = residentBytes(director.pid)
   return { emptyMegabytes: emptyBytes / 1e6, fullMegabytes: fullBytes / 1e6, addedMegabytes: (fullBytes - emptyBytes) / 1e6, bytesPerSession: (fullBytes - emptyBytes) / clients }
 }
 
 async function measureAll ({ options, say }: Bench, experiment: Experiment, entries: readonly Entry[]): Promise<ReadonlyArray<readonly Figures[]>> {
+  // Code that has not run yet is slow. The search for the loss-free rate begins with such a run by itself.
+  if (experiment.kind !== 'memory' && experiment.kind !== 'loss') {
+    for (const { label, measure } of entries) {
+      say(`${titleOf(experiment)}: ${label} warms up`)
+      await measure()
+    }
+  }
   const rounds = entries.map((): Figures[] => [])
   // Sessions that are there stay there: memory is measured once.
   const count = experiment.kind === 'memory' ? 1 : options.rounds

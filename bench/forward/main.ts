@@ -1,6 +1,7 @@
 // `npm run bench`: what forwarding costs. Everything is a process of its own, on loopback, and ended at the end.
 import { writeFile } from 'node:fs/promises'
 import { ExitCode } from '#core/exit-code.js'
+import { NoLibc, openLibc } from '../../apps/proxy/src/engines/batch/libc.js'
 import { endAll } from '../../e2e/children.js'
 import { machine } from '../table.js'
 import { chartOf } from './chart.js'
@@ -14,7 +15,16 @@ if (!options.ok) {
   process.stderr.write(`${options.error}\n`)
   process.exit(ExitCode.usage)
 }
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => { void endAll().then(() => { process.exit(ExitCode.ok) }) })
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => { void endAll().then(() => { process.exit(ExitCode.failed) }) })
+// The load generator and the target make the system calls that the batch engine makes.
+const fault = await openLibc().then(() => undefined, (error: unknown) => {
+  if (error instanceof NoLibc) return error.message
+  throw error
+})
+if (fault !== undefined && options.value !== undefined) {
+  process.stderr.write(`The benchmark cannot run here: ${fault}.\n`)
+  process.exit(ExitCode.failed)
+}
 if (options.value === undefined) process.stdout.write(`${help}\n`)
 else await run(options.value)
 
