@@ -68,16 +68,19 @@ function sectionOf ({ experiment, measured, absent }: Outcome): string {
   const rows = measured.map(one => [one.label, ...columns[experiment.kind].map(([, figure, digits]) => cellOf(medianOf(one, figure), digits))])
   const notes = [
     ...Object.entries(absent).map(([name, why]) => `- ${name} was not measured: ${why.trim()}`),
-    ...measured.flatMap(one => limitsOf(experiment.kind, one))
+    ...limitsOf(experiment.kind, measured)
   ]
   return [`### ${titleOf(experiment)}`, '', markdownTable(titles, rows), ...(notes.length === 0 ? [] : ['', ...notes])].join('\n')
 }
 
-function limitsOf (kind: Kind, one: Measured): readonly string[] {
-  if (one.forwarder === 'direct') return []
-  if (kind === 'loss' && medianOf(one, 'limitedByGenerator') > 0) return [`- ${one.label}: the load generator could not send faster`]
-  if ((kind === 'saturation' || kind === 'sessions') && medianOf(one, 'busyPercent') < SATURATED) return [`- ${one.label}: used less than ${SATURATED} % of a core, so something else was the limit: the load generator, the target, or what else runs on this machine`]
-  return []
+function limitsOf (kind: Kind, measured: readonly Measured[]): readonly string[] {
+  const those = (isSo: (one: Measured) => boolean): string => measured.filter(one => one.forwarder !== 'direct' && isSo(one)).map(({ label }) => label).join('; ')
+  const unsaturated = kind === 'saturation' || kind === 'sessions' ? those(one => medianOf(one, 'busyPercent') < SATURATED) : ''
+  const limited = kind === 'loss' ? those(one => medianOf(one, 'limitedByGenerator') > 0) : ''
+  return [
+    ...(unsaturated === '' ? [] : [`- Used less than ${SATURATED} % of a core: ${unsaturated}. Something else was the limit: the load generator, the target, or what else runs on this machine.`]),
+    ...(limited === '' ? [] : [`- The load generator could not send faster: ${limited}`])
+  ]
 }
 
 // What there is no figure for.

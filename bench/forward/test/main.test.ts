@@ -67,7 +67,7 @@ void t.test('options are read, and faults told', t => {
 
 void t.test('the report has ratios of rounds, what is missing and why, and the ledger', t => {
   const one = (label: 'batch' | 'dgram', micros: readonly number[], ledgers: readonly Ledger[]): Measured => ({
-    label, forwarder: label, clients: 64, ledgers, rounds: micros.map(cpuMicros => ({ deliveredPerSecond: 1e6 / cpuMicros, cpuMicros, busyPercent: 100 }))
+    label, forwarder: label, clients: 64, ledgers, rounds: micros.map(cpuMicros => ({ deliveredPerSecond: 1e6 / cpuMicros, cpuMicros, busyPercent: label === 'batch' ? 100 : 50 }))
   })
   const outcome: Outcome = {
     experiment: { kind: 'saturation', clients: 64, bytes: 64, forwarders: ['dgram', 'batch', 'nginx'] },
@@ -77,6 +77,7 @@ void t.test('the report has ratios of rounds, what is missing and why, and the l
   const report = reportOf([outcome])
   t.match(report, /^batch ÷ dgram \(saturation, 64 clients, 64 bytes\): CPU per datagram × 0\.40$/m)
   t.match(report, /^\| +batch \| +166667 \| +6\.00 \| +100 \|$/m)
+  t.match(report, /^- Used less than 90 % of a core: dgram\. /m)
   t.match(report, /^- nginx was not measured: not installed$/m)
   t.match(report, /dgram: 3 sent ≠ 2 received: 1 not accounted for \(1 of 1 measurements do not balance\)/)
   const chart = chartOf([outcome], 'a <machine>')
