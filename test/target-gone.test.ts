@@ -61,6 +61,8 @@ void t.test('what was asked for is what a token leads to, or it leads nowhere', 
     const before = await withdrawn()
     await apply()
     await pair.until(async () => await withdrawn() === before + 1)
+    // The proxy acknowledges this one after what it was told before.
+    await tokenFor('b')
     await send(await peer(), controlPacket(magicBytes, token!))
     await pair.until(async () => await refused() === index + 1)
     t.pass(`refused: ${change}`)
