@@ -1,4 +1,5 @@
-// Builds when dist is missing or stale, so that a fresh clone needs no step between `npm ci` and `npm start`.
+// Builds when dist is missing or stale, so that a fresh clone needs no step between `npm ci` and `npm start`. Types are for
+// `npm run build` and `npm run lint` to check.
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -42,7 +43,7 @@ export async function ensureBuild (root, output = 'dist') {
     if (!isStale(root, output)) return
     const startedMs = performance.now()
     process.stderr.write(output === 'dist' ? 'Building … ' : 'Building the tests … ')
-    build(root, output)
+    build(root, output, false)
     process.stderr.write(`${((performance.now() - startedMs) / 1000).toFixed(1)} s\n`)
   } finally {
     rmSync(path, { force: true })

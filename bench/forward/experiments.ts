@@ -120,6 +120,11 @@ function entryOf (side: Side, measure: () => Promise<Figures>): Entry {
   return { label: side.label, forwarder: side.forwarder.name, clients: side.clients, ledgers: side.ledgers, measure }
 }
 
+// A measurement in which nothing came back has no figures to show.
+function shortOf (value: number | null): string {
+  return value === null ? '–' : String(Number(value.toPrecision(4)))
+}
+
 // The same rate for all, and one that all can do. socat is not asked: it is not made for this.
 async function latencyEntries ({ options, say }: Bench, sides: readonly Side[]): Promise<readonly Entry[]> {
   let rate = options.roundTrips
@@ -184,7 +189,7 @@ async function measureAll ({ options, say }: Bench, experiment: Experiment, entr
     for (const [index, { label, measure }] of round % 2 === 0 ? turn : turn.reverse()) {
       const figures = await measure()
       rounds[index]!.push(figures)
-      say(`${titleOf(experiment)}, round ${round + 1} of ${count}: ${label}: ${Object.entries(figures).map(([name, value]) => `${name} ${Number(value.toPrecision(4))}`).join(', ')}`)
+      say(`${titleOf(experiment)}, round ${round + 1} of ${count}: ${label}: ${Object.entries(figures).map(([name, value]) => `${name} ${shortOf(value)}`).join(', ')}`)
     }
   }
   return rounds

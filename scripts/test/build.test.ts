@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url'
 import t from 'tap'
 
 const { isStale } = await import(pathToFileURL('scripts/build-state.mjs').href) as { isStale: (root: string, output?: string) => boolean }
+const { build } = await import(pathToFileURL('scripts/build.mjs').href) as { build: (root: string) => void }
 const { ensureBuild } = await import(pathToFileURL('scripts/ensure-build.mjs').href) as { ensureBuild: (root: string) => Promise<void> }
 
 const modules = resolve('node_modules')
@@ -50,9 +51,14 @@ void t.test('builds once, and again when a source changes, appears or goes', asy
 void t.test('a source that does not compile fails the build, and dist stays stale', async t => {
   const root = t.testdir({})
   const write = project(root)
-  write('libs/core/src/one.ts', 'export const one: number = \'1\'\n')
+  write('libs/core/src/one.ts', 'export const one = = 1\n')
   write('dist/.build-lock', '999999999')
   await t.rejects(ensureBuild(root), { message: /The build failed/ }, 'and the lock of a process that is gone does not hold it up')
+  t.equal(isStale(root), true)
+  write('libs/core/src/one.ts', 'export const one: number = \'1\'\n')
+  await ensureBuild(root)
+  t.equal(isStale(root), false, 'types are not for a start to check')
+  t.throws(() => { build(root) }, { message: /The build failed/ }, 'but for a build')
   t.equal(isStale(root), true)
 })
 

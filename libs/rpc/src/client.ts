@@ -5,7 +5,8 @@ import type { TSchema } from '@sinclair/typebox'
 import { Client, Pool, type Dispatcher } from 'undici'
 import type { Clock } from '#core/clock.js'
 import { err, ok, type Result } from '#core/result.js'
-import { EVENTS_PATH, RpcErrorSchema, rpcCalls, type RpcErrorCode, type RpcEvent, type RpcFailure, type RpcInput, type RpcName, type RpcReply } from './contract.js'
+import { EVENTS_PATH, RpcErrorSchema, rpcCalls, type RpcEvent, type RpcInput, type RpcName, type RpcReply } from './contract.js'
+import type { RpcErrorCode, RpcFailure } from './failure.js'
 import { eventFromLine, LineSplitter, MAX_EVENT_LINE_BYTES } from './event-lines.js'
 
 export interface RpcClientOptions {

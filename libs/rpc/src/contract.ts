@@ -1,6 +1,7 @@
 // The contract between control and proxy, once: HTTP/1.1 with JSON over a Unix socket. Client, server, validation and
 // docs/rpc.md derive from this table. An operator can call it too: curl --unix-socket proxy.sock http://proxy/v1/hello
 import { Type, type Static, type TSchema } from '@sinclair/typebox'
+import { rpcErrors, type RpcErrorCode } from './failure.js'
 
 const closed = { additionalProperties: false } as const
 
@@ -188,30 +189,6 @@ export type RpcInput<Name extends RpcName> =
   & (RpcParams<Name> extends undefined ? unknown : { readonly params: RpcParams<Name> })
   & (RpcQuery<Name> extends undefined ? unknown : { readonly query: RpcQuery<Name> })
   & (RpcBody<Name> extends undefined ? unknown : { readonly body: RpcBody<Name> })
-
-/** Why a call failed, as data. `status` is the HTTP status it travels with. */
-export const rpcErrors = {
-  EPOCH_STALE: { status: 409, meaning: 'A newer control process has taken over.' },
-  NOT_READY: { status: 409, meaning: 'The proxy has had no snapshot of this epoch yet.' },
-  INVALID: { status: 400, meaning: 'The call does not fit the contract.' },
-  INVALID_TARGET: { status: 400, meaning: 'The target has no valid address, or no port for any data port.' },
-  NOT_FOUND: { status: 404, meaning: 'No such session.' },
-  TARGET_TABLE_FULL: { status: 503, meaning: 'limits.maxTargets is reached.' },
-  UNREACHABLE: { status: 503, meaning: 'The proxy does not answer (made by the client).' },
-  DEADLINE: { status: 504, meaning: 'No answer in time (made by the client).' },
-  BUSY: { status: 503, meaning: 'Too many calls are under way already (made by the client).' },
-  INTERNAL: { status: 500, meaning: 'A bug in the proxy.' }
-} as const
-
-export type RpcErrorCode = keyof typeof rpcErrors
-
-/** Why a call failed. */
-export interface RpcFailure {
-  readonly code: RpcErrorCode
-  readonly message: string
-  /** With EPOCH_STALE: the epoch the proxy has seen. */
-  readonly epoch?: number
-}
 
 export const RpcErrorSchema = Type.Object({
   code: Type.Union((Object.keys(rpcErrors) as RpcErrorCode[]).map(code => Type.Literal(code))),

@@ -3,8 +3,9 @@ import type { TSchema } from '@sinclair/typebox'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import { Value } from '@sinclair/typebox/value'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { err, type Result } from '#core/result.js'
-import { rpcCalls, rpcErrors, type RpcFailure, type RpcInput, type RpcName, type RpcReply } from './contract.js'
+import type { Result } from '#core/result.js'
+import { rpcCalls, type RpcInput, type RpcName, type RpcReply } from './contract.js'
+import { rpcErrors, type RpcFailure } from './failure.js'
 
 type Answer<Value> = Result<Value, RpcFailure> | Promise<Result<Value, RpcFailure>>
 
@@ -51,9 +52,4 @@ function validator (schema: TSchema, isText: boolean): (data: unknown) => { valu
     const fault = check.Check(value) ? undefined : check.Errors(value).First()
     return fault === undefined ? { value } : { error: new Error(`${fault.path}: ${fault.message}`) }
   }
-}
-
-/** A failure with its code, as a Result. */
-export function rpcFailure (code: RpcFailure['code'], message: string = rpcErrors[code].meaning): { readonly ok: false, readonly error: RpcFailure } {
-  return err({ code, message })
 }

@@ -5,7 +5,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { EVENTS_PATH, rpcCalls, rpcErrors, type GoneTarget, type Hello, type RpcErrorCode, type RpcEvent, type RpcName, type Sample, type Session, type Target, type TokenGrant, type TokenRejection } from '#rpc/contract.js'
+import { EVENTS_PATH, rpcCalls, type GoneTarget, type Hello, type RpcEvent, type RpcName, type Sample, type Session, type Target, type TokenGrant, type TokenRejection } from '#rpc/contract.js'
+import { rpcErrors, type RpcErrorCode } from '#rpc/failure.js'
 
 /** What a hook may do with a call instead of the usual answer. */
 export type Misbehaviour =

@@ -2,7 +2,8 @@
 // other. It decides when tokens may be handed out (synchronised) and when it must give way (superseded).
 import type { BaseLogger } from 'pino'
 import type { Clock } from '#core/clock.js'
-import { MAX_TOKENS_PER_CALL, rpcErrors, type GoneTarget, type Hello, type RpcEvent, type RpcFailure, type Target, type TokenGrant, type TokenRejection } from '#rpc/contract.js'
+import { MAX_TOKENS_PER_CALL, type GoneTarget, type Hello, type RpcEvent, type Target, type TokenGrant, type TokenRejection } from '#rpc/contract.js'
+import { rpcErrors, type RpcFailure } from '#rpc/failure.js'
 import type { RpcClient } from '#rpc/client.js'
 import type { Result } from '#core/result.js'
 import type { Token } from '#wire/token.js'

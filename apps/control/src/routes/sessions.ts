@@ -1,6 +1,7 @@
 // Live sessions: look, end, move. The proxy owns them; this is its operator's window.
 import { Type, type Static } from '@sinclair/typebox'
-import type { RpcFailure, Session } from '#rpc/contract.js'
+import type { Session } from '#rpc/contract.js'
+import type { RpcFailure } from '#rpc/failure.js'
 import type { ControlDeps } from '../deps.js'
 import { sendProblem, type Failure } from '../problem.js'
 import { closed, refTo } from '../schemas/named.js'

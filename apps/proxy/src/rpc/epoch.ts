@@ -1,7 +1,6 @@
 // Which life of control is in charge. A control process that was replaced, and does not know it yet, must not speak.
 import { err } from '#core/result.js'
-import { rpcErrors, type RpcFailure } from '#rpc/contract.js'
-import { rpcFailure } from '#rpc/server.js'
+import { rpcFailure, rpcErrors, type RpcFailure } from '#rpc/failure.js'
 
 type Refusal = { readonly ok: false, readonly error: RpcFailure }
 

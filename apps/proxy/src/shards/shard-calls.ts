@@ -1,8 +1,8 @@
 // What a shard does when it is asked, on the operations of its core: the inside of the table in shard.ts.
 import { ok, type Result } from '#core/result.js'
 import type { Clock } from '#core/clock.js'
-import { rpcFailure } from '#rpc/server.js'
-import type { RpcFailure, TokenRejection } from '#rpc/contract.js'
+import type { TokenRejection } from '#rpc/contract.js'
+import { rpcFailure, type RpcFailure } from '#rpc/failure.js'
 import type { Token } from '#wire/token.js'
 import type { Core } from '../core/core.js'
 import { listSessions } from './session-list.js'

@@ -1,7 +1,8 @@
 // A shard: one core, its engine and its journal, on one thread. The proxy has one shard in its own thread, or one for each
 // worker; every client address belongs to exactly one of them. What the main thread asks of a shard is this table of
 // calls, whose arguments and answers are plain data, so that a call means the same in this thread and across to another.
-import type { RpcBody, RpcEvent, RpcFailure, RpcQuery, RpcReply, Session, SessionsPage, Target } from '#rpc/contract.js'
+import type { RpcBody, RpcEvent, RpcQuery, RpcReply, Session, SessionsPage, Target } from '#rpc/contract.js'
+import type { RpcFailure } from '#rpc/failure.js'
 import type { Result } from '#core/result.js'
 import type { BoundDataPort, EngineName } from '../engines/engine.js'
 import type { ShardStats } from './shard-stats.js'

@@ -1,7 +1,7 @@
 // All shards as one: what is for everybody goes to each, what is about one session goes to the shard that has it.
 import type { Result } from '#core/result.js'
-import { rpcFailure } from '#rpc/server.js'
-import type { RpcBody, RpcFailure, RpcQuery, SessionsPage, TokenGrant, TokenRejection } from '#rpc/contract.js'
+import type { RpcBody, RpcQuery, SessionsPage, TokenGrant, TokenRejection } from '#rpc/contract.js'
+import { rpcFailure, type RpcFailure } from '#rpc/failure.js'
 import type { Shard, ShardCall, ShardCalls } from './shard.js'
 import { shardOfSessionId } from './session-id.js'
 import { totalOf, type ShardStats } from './shard-stats.js'
