@@ -35,11 +35,10 @@ function showFailure (path, details) {
   console.log()
 }
 
-/** The compiled files of the tests in `paths`, or of all tests. */
+/** The compiled files of the tests in `paths`, or of all tests of the product: those of the benchmarks only when asked for. */
 function compiledTests (paths) {
-  const rooms = ['apps', 'libs', 'scripts', 'bench', 'test'].map(room => `dist-test/${room}`)
-  const all = rooms.flatMap(room => listFiles(root, room, path => path.endsWith('.test.js'), true))
-  if (paths.length === 0) return all
+  const all = listFiles(root, 'dist-test', path => path.endsWith('.test.js'), true)
+  if (paths.length === 0) return all.filter(file => !isAt(file, 'dist-test/bench'))
   const wanted = paths.map(path => `dist-test/${relative(root, resolve(path)).replace(/\.ts$/, '')}`)
   const unknown = paths.find((_, index) => !all.some(file => isAt(file, wanted[index])))
   if (unknown !== undefined) throw new Error(`No test file is at ${unknown}.`)

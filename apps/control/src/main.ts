@@ -4,7 +4,6 @@ import { readStartUp } from '#config/start-up.js'
 import { ExitCode } from '#core/exit-code.js'
 import { systemClock } from '#core/system-clock.js'
 import { createLogger, flushLogs } from '#telemetry/logger.js'
-import { openControl } from './control.js'
 
 // How long requests under way may take to finish after SIGTERM, in milliseconds.
 const CLOSE_DEADLINE_MS = 10_000
@@ -14,6 +13,8 @@ if (!startUp.ok) {
   process.stderr.write(`${startUp.error}\n`)
   process.exit(ExitCode.config)
 }
+// Most of what there is to load comes after the configuration was found sound: its faults are told at once.
+const { openControl } = await import('./control.js')
 const { config, environment: { logLevel, socketPath } } = startUp.value
 const log = createLogger({ name: 'control', level: logLevel })
 

@@ -8,7 +8,7 @@ import { createLogger, flushLogs } from '#telemetry/logger.js'
 import { processSamples } from '#telemetry/process-samples.js'
 import { NoLibc } from './engines/batch/libc.js'
 import { BindError } from './engines/engine.js'
-import { openProxy, type Proxy } from './proxy.js'
+import type { Proxy } from './proxy.js'
 import { SocketPathError } from './rpc/unix-socket.js'
 
 // How long closing the sockets may take after SIGTERM, in milliseconds.
@@ -19,6 +19,8 @@ if (!startUp.ok) {
   process.stderr.write(`${startUp.error}\n`)
   process.exit(ExitCode.config)
 }
+// Most of what there is to load comes after the configuration was found sound: its faults are told at once.
+const { openProxy } = await import('./proxy.js')
 const { config, environment: { logLevel, socketPath } } = startUp.value
 const log = createLogger({ name: 'proxy', level: logLevel })
 
