@@ -13,6 +13,15 @@ import { RecordTable } from './record-table.js'
 const KEY_WORDS = ADDRESS_WORDS + 1
 const NONE = -1
 
+// A flow's record, four words: what the packet path reads of it is one cache line.
+//   word  0  session, or -1 when it has left      1  endpoint      2  socket number, data port in the upper half
+//         3  next flow of the session, or -1
+const SESSION = 0
+const ENDPOINT = 1
+const SOCKET = 2
+const NEXT = 3
+const STRIDE = 4
+
 /** The part of a target a flow needs. */
 export interface FlowTarget {
   readonly words: Uint32Array
@@ -48,12 +57,8 @@ export class FlowTable {
   readonly #endpointIndex: RecordTable
   readonly #endpoints: (Endpoint | undefined)[] = []
   readonly #endpointKey = new Uint32Array(KEY_WORDS)
-  readonly #sessionOf: Int32Array
-  readonly #endpointOf: Int32Array
-  readonly #socketOf: Uint16Array
-  readonly #dataPortOf: Uint8Array
-  readonly #next: Int32Array
-  // When the target was last heard after its session left; 0 while the session is there.
+  readonly #records: Int32Array
+  // When the target was last heard after its session left.
   readonly #lingerSince: Float64Array
   readonly #usesOf: Uint32Array
   #lingering: number[] = []
@@ -63,11 +68,7 @@ export class FlowTable {
   constructor (options: FlowTableOptions) {
     this.#options = options
     this.#endpointIndex = new RecordTable({ capacity: options.maxEndpoints, keyWords: KEY_WORDS, stride: KEY_WORDS, seed: options.seed })
-    this.#sessionOf = new Int32Array(options.capacity)
-    this.#endpointOf = new Int32Array(options.capacity)
-    this.#socketOf = new Uint16Array(options.capacity)
-    this.#dataPortOf = new Uint8Array(options.capacity)
-    this.#next = new Int32Array(options.capacity)
+    this.#records = new Int32Array(options.capacity * STRIDE)
     this.#lingerSince = new Float64Array(options.capacity)
     this.#usesOf = new Uint32Array(options.maxSockets)
   }
@@ -75,18 +76,18 @@ export class FlowTable {
   /** Flows whose session has left and whose pair is not free yet. */
   get lingering (): number { return this.#lingering.length }
 
-  session (flow: number): number { return this.#sessionOf[flow]! }
-  socket (flow: number): number { return this.#socketOf[flow]! }
-  dataPort (flow: number): number { return this.#dataPortOf[flow]! }
-  endpoint (flow: number): Endpoint { return this.#endpoints[this.#endpointOf[flow]!]! }
+  session (flow: number): number { return this.#records[flow * STRIDE + SESSION]! }
+  socket (flow: number): number { return this.#records[flow * STRIDE + SOCKET]! & 0xffff }
+  dataPort (flow: number): number { return this.#records[flow * STRIDE + SOCKET]! >>> 16 }
+  endpoint (flow: number): Endpoint { return this.#endpoints[this.#records[flow * STRIDE + ENDPOINT]!]! }
   /** Flows on this socket, lingering ones included: at 0 the engine may close it. */
   usesOfSocket (socket: number): number { return this.#usesOf[socket]! }
-  isLingering (flow: number): boolean { return this.#lingerSince[flow] !== 0 }
+  isLingering (flow: number): boolean { return this.session(flow) === NONE }
 
   /** In the list of flows that starts at `first`, the one for `dataPort`, or -1. */
   findInList (first: number, dataPort: number): number {
-    for (let flow = first; flow !== NONE; flow = this.#next[flow]!) {
-      if (this.#dataPortOf[flow] === dataPort) return flow
+    for (let flow = first; flow !== NONE; flow = this.#records[flow * STRIDE + NEXT]!) {
+      if (this.dataPort(flow) === dataPort) return flow
     }
     return NONE
   }
@@ -112,22 +113,20 @@ export class FlowTable {
     endpoint.flows[socket] = flow + 1
     endpoint.liveFlows++
     this.#usesOf[socket]!++
-    this.#sessionOf[flow] = session
-    this.#endpointOf[flow] = endpoint.slot
-    this.#socketOf[flow] = socket
-    this.#dataPortOf[flow] = dataPort
-    this.#next[flow] = first
-    this.#lingerSince[flow] = 0
+    const base = flow * STRIDE
+    this.#records[base + SESSION] = session
+    this.#records[base + ENDPOINT] = endpoint.slot
+    this.#records[base + SOCKET] = socket | dataPort << 16
+    this.#records[base + NEXT] = first
     return flow
   }
 
   /** The session of the list `first` leaves its target: all its flows linger from now on. */
   detachList (first: number, now: number): void {
     for (let flow = first; flow !== NONE;) {
-      const next = this.#next[flow]!
-      this.#sessionOf[flow] = NONE
-      // 0 means "not lingering", so a clock that starts at 0 is nudged.
-      this.#lingerSince[flow] = Math.max(now, Number.MIN_VALUE)
+      const next = this.#records[flow * STRIDE + NEXT]!
+      this.#records[flow * STRIDE + SESSION] = NONE
+      this.#lingerSince[flow] = now
       this.#lingering.push(flow)
       flow = next
     }
@@ -135,7 +134,7 @@ export class FlowTable {
 
   /** A late reply on a lingering flow: the target is not silent yet. */
   touchLingering (flow: number, now: number): void {
-    this.#lingerSince[flow] = Math.max(now, Number.MIN_VALUE)
+    this.#lingerSince[flow] = now
   }
 
   /** Frees the pairs whose target has been silent for `lingerMs`. */
@@ -150,7 +149,7 @@ export class FlowTable {
 
   #release (flow: number): void {
     const endpoint = this.endpoint(flow)
-    const socket = this.#socketOf[flow]!
+    const socket = this.socket(flow)
     endpoint.flows[socket] = 0
     endpoint.freeSockets.push(socket)
     this.#free.push(flow)
