@@ -17,9 +17,13 @@ export interface WorkerShardOptions {
 // The worker runs from the same kind of file as this one: compiled, or as source where tests run from sources.
 const script = new URL(`./shard-worker${extname(import.meta.filename)}`, import.meta.url)
 
+// The packet path allocates nothing; what is left are session events, short-lived. A small nursery holds them as well as
+// the default one of tens of megabytes.
+const resourceLimits = { maxYoungGenerationSizeMb: 4 }
+
 /** Starts the worker; it forwards when this returns. */
 export async function openWorkerShard ({ libc, data, voice }: WorkerShardOptions): Promise<Shard> {
-  const worker = new Worker(script, { workerData: data, name: `shard ${data.shard}` })
+  const worker = new Worker(script, { workerData: data, name: `shard ${data.shard}`, resourceLimits })
   const waiting = new Map<number, (answer: unknown) => void>()
   let lastId = 0
   const ended = new Promise<void>(resolve => { worker.once('exit', () => { resolve() }) })
