@@ -54,7 +54,8 @@ export class TokenTable {
   add (token: Uint32Array, targetId: number, consumed: number, expiresAt: number, now: number, claim?: number): boolean {
     const known = this.#records.find(token)
     if (known >= 0) {
-      Atomics.or(this.#claims, this.#claimOf(known), consumed)
+      // One that was void before its grant came has no claim of its own, and needs none.
+      if (this.#records.words[known * STRIDE + FLAGS] === 0) Atomics.or(this.#claims, this.#claimOf(known), consumed)
       this.#release(targetId)
       return true
     }

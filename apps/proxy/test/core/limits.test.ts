@@ -212,3 +212,13 @@ void t.test('the observer learns which token was redeemed', t => {
   t.same(redeemed, [`${tokenOf('t')} on 0 by 0`])
   t.end()
 })
+
+void t.test('a grant that comes after its token was made void marks no other token as redeemed', t => {
+  const core = coreWith({}, false)
+  grant(core, 'other')
+  core.operations.revoke(tokenOf('void'), 60_000, 0)
+  core.operations.grant({ token: tokenOf('void'), target: servers.A, ttlMs: 30_000, consumed: 1 }, 0)
+  t.equal(send(core, 1, bytesOf({ token: 'other' })), CONSUMED, 'the other one is still good')
+  t.equal(core.state.sessions.size, 1)
+  t.end()
+})
