@@ -29,7 +29,8 @@ export const TokenGrantSchema = Type.Object({
   token: TokenText,
   ttlMs: Type.Integer({ minimum: 1, description: 'What is left of its life, in milliseconds. Never a wall-clock time: two processes, two clocks.' }),
   target: TargetSchema,
-  consumed: Type.Optional(Type.Array(Type.String(), { description: 'Data ports (by name) on which it has been redeemed already.' }))
+  consumed: Type.Optional(Type.Array(Type.String(), { description: 'Data ports (by name) on which it has been redeemed already.' })),
+  client: Type.Optional(Type.String({ minLength: 2, maxLength: 45, description: 'An IPv4 or IPv6 address: only a client at it, or in the same /64 of IPv6, may redeem the token. Default: any client.' }))
 }, { ...closed, description: 'A token and what it is good for.' })
 
 const Epoch = Type.Integer({ minimum: 0, description: 'Counts the lives of control. The proxy refuses one older than it has seen.' })

@@ -2,7 +2,7 @@
 // would reach its own host, a cloud's metadata service, or itself in a loop, for whoever may create objects.
 import type { Target } from '#rpc/contract.js'
 import { addressWords } from '#wire/address.js'
-import { addressBlock, type AddressBlock } from './address-block.js'
+import { addressBlock, type AddressBlock } from '#wire/address-block.js'
 
 export type RefusalReason = 'not_an_address' | 'not_unicast' | 'loopback' | 'link_local' | 'not_in_allowed_targets' | 'own_listener'
 

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import ipaddr from 'ipaddr.js'
 import t from 'tap'
 import { addressWords } from '#wire/address.js'
-import { addressBlock } from '../../src/query/address-block.js'
+import { addressBlock } from '#wire/address-block.js'
 import { ownListeners } from '../../src/query/own-listeners.js'
 import { createTargetPolicy, type RefusalReason } from '../../src/query/target-policy.js'
 

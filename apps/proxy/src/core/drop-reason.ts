@@ -17,7 +17,8 @@ export const DropReason = Object.freeze({
   staleTarget: 13,
   sendQueueFull: 14,
   sendFailed: 15,
-  targetGone: 16
+  targetGone: 16,
+  tokenClient: 17
 } as const)
 
 export type DropReason = typeof DropReason[keyof typeof DropReason]
@@ -36,6 +37,7 @@ export const dropReasons: Readonly<Record<DropReason, DropReasonRow>> = {
   [DropReason.tokenUnknown]: { name: 'token_unknown', direction: 'to_target', meaning: 'A token nobody issued, or one that was revoked or expired a while ago.' },
   [DropReason.tokenExpired]: { name: 'token_expired', direction: 'to_target', meaning: 'A token whose TTL is over.' },
   [DropReason.tokenConsumed]: { name: 'token_consumed', direction: 'to_target', meaning: 'A token that another client address has redeemed on this data port.' },
+  [DropReason.tokenClient]: { name: 'token_client', direction: 'to_target', meaning: 'A live token that is bound to another client\'s address. It stays live for that client.' },
   [DropReason.targetGone]: { name: 'target_gone', direction: 'to_target', meaning: 'A token whose target is gone, or is not any more what the token was issued for.' },
   [DropReason.tokenMalformed]: { name: 'token_malformed', direction: 'to_target', meaning: 'A control packet with something other than a token after the magic.' },
   [DropReason.noPort]: { name: 'no_port', direction: 'to_target', meaning: 'The target has no port for the data port the datagram arrived on.' },

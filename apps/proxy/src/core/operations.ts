@@ -18,6 +18,8 @@ export interface Grant {
   readonly consumed: number
   /** With shared claims, the number of the token's word. */
   readonly claim?: number | undefined
+  /** Address words of the only client that may redeem it; default: anyone. */
+  readonly client?: Uint32Array | undefined
 }
 
 /** A session as people see it. */
@@ -44,7 +46,7 @@ export class Operations {
     const target = targets.hold(grant.target)
     if (typeof target === 'string') return target
     writeTokenWords(grant.token, this.#token)
-    if (tokens.add(this.#token, target.id, grant.consumed, now + grant.ttlMs, now, grant.claim)) return undefined
+    if (tokens.add(this.#token, target.id, grant.consumed, now + grant.ttlMs, now, grant.claim, grant.client)) return undefined
     targets.release(target.id)
     return 'TOKEN_TABLE_FULL'
   }

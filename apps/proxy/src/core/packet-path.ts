@@ -22,6 +22,7 @@ const refusals = {
   [TokenState.consumed]: DropReason.tokenConsumed,
   [TokenState.expired]: DropReason.tokenExpired,
   [TokenState.targetGone]: DropReason.targetGone,
+  [TokenState.notTheirs]: DropReason.tokenClient,
   [TokenState.unknown]: DropReason.tokenUnknown
 } as const
 
@@ -93,12 +94,12 @@ export class PacketPath {
   #tokenWithoutSession (kind: PacketKind, byteCount: number): Verdict {
     const { tokens, sessions, options } = this.#state
     const token = tokens.find(this.#token)
-    const found = tokens.stateOf(token, this.#dataPort, this.#now)
+    const found = tokens.stateOf(token, this.#dataPort, this.#client, this.#now)
     // A token that meets a full table stays live.
     if (found === TokenState.live && sessions.isFull) return DropReason.sessionLimit
     const state = this.#redeem(token, found)
     if (state === TokenState.live) return this.#establish(token)
-    if (kind === PacketKind.control || options.onInvalidToken === 'drop') return this.#refuse(refusals[state], kind === PacketKind.control)
+    if (kind === PacketKind.control || options.onInvalidToken === 'drop' || state === TokenState.notTheirs) return this.#refuse(refusals[state], kind === PacketKind.control)
     return this.#openDefault(byteCount)
   }
 
@@ -106,13 +107,15 @@ export class PacketPath {
   #tokenInSession (slot: number, kind: PacketKind, byteCount: number): Verdict {
     const { tokens, sessions, counters } = this.#state
     const token = tokens.find(this.#token)
-    const state = this.#redeem(token, tokens.stateOf(token, this.#dataPort, this.#now))
+    const state = this.#redeem(token, tokens.stateOf(token, this.#dataPort, this.#client, this.#now))
     if (state === TokenState.live) return this.#rebind(slot, token)
     if (sessions.isOwnToken(slot, this.#token, this.#now)) {
       counters.consumed[ConsumedKind.retransmit]!++
       return CONSUMED
     }
-    return kind === PacketKind.control ? this.#refuse(refusals[state], true) : this.#forward(slot, byteCount)
+    // A token that lives for somebody else is shown to nobody, also not to this session's target.
+    if (kind === PacketKind.control || state === TokenState.notTheirs) return this.#refuse(refusals[state], kind === PacketKind.control)
+    return this.#forward(slot, byteCount)
   }
 
   // A live token is redeemed, unless another core was quicker: then it is a consumed one.

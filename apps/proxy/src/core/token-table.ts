@@ -1,16 +1,20 @@
 // Which tokens exist, what they are good for, and on which data ports they have been redeemed.
 //
 //   word  0–3  the token's number      4  target id      5  claim      6  flags
+//         7–8  prefix of the client it is bound to      9  1 if it is bound to one
 //   times[slot]   when its TTL ends, in ms of the proxy's clock
 //   claims[claim] where it was redeemed: bit i = data port i. With several cores these words are shared memory, and
 //                 setting a bit that was not set is what makes a redemption
+import { PREFIX_WORDS, writeClientPrefix } from '#wire/client-prefix.js'
 import { TOKEN_WORDS } from '#wire/token.js'
 import { RecordTable } from './record-table.js'
 
 const TARGET = 4
 const CLAIM = 5
 const FLAGS = 6
-const STRIDE = 7
+const PREFIX = 7
+const BOUND = 9
+const STRIDE = 10
 
 const FLAG_REVOKED = 1
 const FLAG_TARGET_GONE = 2
@@ -20,7 +24,7 @@ const NEVER_CONSUMED = 0
 /** How long an expired token is remembered, so that a late client is told "expired" and not "unknown", in ms. */
 export const EXPIRED_MEMORY_MS = 30_000
 
-export const TokenState = Object.freeze({ live: 0, consumed: 1, expired: 2, unknown: 3, targetGone: 4 } as const)
+export const TokenState = Object.freeze({ live: 0, consumed: 1, expired: 2, unknown: 3, targetGone: 4, notTheirs: 5 } as const)
 export type TokenState = typeof TokenState[keyof typeof TokenState]
 
 export class TokenTable {
@@ -28,6 +32,7 @@ export class TokenTable {
   readonly #expiresAt: Float64Array
   readonly #claims: Int32Array
   readonly #release: (targetId: number) => void
+  readonly #prefix = new Uint32Array(PREFIX_WORDS)
   /** Tokens whose time ended before anyone redeemed them. */
   expiredUnused = 0
 
@@ -50,8 +55,9 @@ export class TokenTable {
    * Adds a token; the table takes over the caller's hold on the target. A token that is there already (a repeated
    * snapshot) keeps its time and target and only learns where else it was consumed. Returns false if the table is full.
    * @param claim the number of its word in shared claims, which is 0 or says where others have redeemed it already
+   * @param client address words of the only client that may redeem it, give or take the rest of its prefix
    */
-  add (token: Uint32Array, targetId: number, consumed: number, expiresAt: number, now: number, claim?: number): boolean {
+  add (token: Uint32Array, targetId: number, consumed: number, expiresAt: number, now: number, claim?: number, client?: Uint32Array): boolean {
     const known = this.#records.find(token)
     if (known >= 0) {
       // One that was void before its grant came has no claim of its own, and needs none.
@@ -67,6 +73,7 @@ export class TokenTable {
     if (claim === undefined) this.#claims[slot] = consumed
     else Atomics.or(this.#claims, claim, consumed)
     this.#expiresAt[slot] = expiresAt
+    if (client !== undefined) this.#bindTo(slot, client)
     return true
   }
 
@@ -84,15 +91,16 @@ export class TokenTable {
     this.#makeVoid(token, FLAG_TARGET_GONE, slot < 0 ? until : Math.max(until, this.#expiresAt[slot]!), now)
   }
 
-  /** What presenting this token on `dataPort` means now. */
-  stateOf (slot: number, dataPort: number, now: number): TokenState {
+  /** What presenting this token on `dataPort` means now, from a client whose address begins `client`. */
+  stateOf (slot: number, dataPort: number, client: Uint32Array, now: number): TokenState {
     if (slot < 0) return TokenState.unknown
     const base = slot * STRIDE
     const flags = this.#records.words[base + FLAGS]
     if (flags === FLAG_REVOKED) return TokenState.unknown
     if (flags === FLAG_TARGET_GONE) return TokenState.targetGone
     if (now >= this.#expiresAt[slot]!) return TokenState.expired
-    return (Atomics.load(this.#claims, this.#claimOf(slot)) >>> dataPort & 1) === 1 ? TokenState.consumed : TokenState.live
+    if ((Atomics.load(this.#claims, this.#claimOf(slot)) >>> dataPort & 1) === 1) return TokenState.consumed
+    return this.#isFor(slot, client) ? TokenState.live : TokenState.notTheirs
   }
 
   /** Redeems the token on `dataPort`. Call only in state live. False if another core was quicker. */
@@ -139,6 +147,20 @@ export class TokenTable {
     if (!isVoid && Atomics.load(this.#claims, this.#claimOf(slot)) === NEVER_CONSUMED) this.expiredUnused++
     this.#releaseTarget(slot)
     this.#records.remove(slot)
+  }
+
+  // Whether a client at this address may redeem the token.
+  #isFor (slot: number, client: Uint32Array): boolean {
+    const base = slot * STRIDE
+    if (this.#records.words[base + BOUND] === 0) return true
+    writeClientPrefix(client, this.#prefix)
+    for (let word = 0; word < PREFIX_WORDS; word++) if (this.#records.words[base + PREFIX + word] !== this.#prefix[word]) return false
+    return true
+  }
+
+  #bindTo (slot: number, client: Uint32Array): void {
+    writeClientPrefix(client, this.#records.words, slot * STRIDE + PREFIX)
+    this.#records.words[slot * STRIDE + BOUND] = 1
   }
 
   #claimOf (slot: number): number {

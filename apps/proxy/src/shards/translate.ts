@@ -1,9 +1,13 @@
 // Between the words of the contract and those of the core: targets by data port name or index, sessions, token grants.
 import type { Session, Target as RpcTarget } from '#rpc/contract.js'
+import { addressWords } from '#wire/address.js'
 import type { Token } from '#wire/token.js'
 import type { Grant, SessionView } from '../core/operations.js'
 import type { Target, TargetSpec } from '../core/target-table.js'
 import type { ClaimedGrant } from './token-claims.js'
+
+// No datagram comes from a multicast address: a token whose client cannot be read is nobody's, rather than anybody's.
+const nobody = new Uint32Array([0xff00_0000, 0, 0, 0])
 
 export class Translator {
   readonly #names: readonly string[]
@@ -25,7 +29,8 @@ export class Translator {
 
   grant (grant: ClaimedGrant): Grant {
     const consumed = (grant.consumed ?? []).reduce((mask, name) => mask | this.#bit(name), 0)
-    return { token: grant.token as Token, target: this.targetSpec(grant.target), ttlMs: grant.ttlMs, consumed, claim: grant.claim }
+    const client = grant.client === undefined ? undefined : addressWords(grant.client) ?? nobody
+    return { token: grant.token as Token, target: this.targetSpec(grant.target), ttlMs: grant.ttlMs, consumed, claim: grant.claim, client }
   }
 
   session (view: SessionView): Session {

@@ -1,6 +1,6 @@
 // CIDR blocks over the four words of an address. An IPv4 block is one inside ::ffff:0:0/96, so that an IPv4-mapped IPv6
 // address is in the blocks its IPv4 address is in, and no other notation slips past a rule.
-import { addressWords, isIPv4Words } from '#wire/address.js'
+import { addressWords, isIPv4Words } from './address.js'
 
 /** Tells whether an address, as its words, lies in the block. */
 export type AddressBlock = (words: ArrayLike<number>) => boolean
