@@ -9,9 +9,12 @@
 // silent on it for a while: a late reply must not reach the next player who gets the pair.
 import { ADDRESS_WORDS } from '#wire/address.js'
 import { RecordTable } from './record-table.js'
+import { SlotSet } from './slot-set.js'
 
 const KEY_WORDS = ADDRESS_WORDS + 1
 const NONE = -1
+// In place of the next flow: this one is nobody's.
+const FREE = -2
 
 // A flow's record, four words: what the packet path reads of it is one cache line.
 //   word  0  session, or -1 when it has left      1  endpoint      2  socket number, data port in the upper half
@@ -61,6 +64,8 @@ export class FlowTable {
   // When the target was last heard after its session left.
   readonly #lingerSince: Float64Array
   readonly #usesOf: Uint32Array
+  /** Flows that were opened, left by their session, or freed. */
+  readonly changes: SlotSet
   #lingering: number[] = []
   readonly #free: number[] = []
   #highWater = 0
@@ -71,6 +76,7 @@ export class FlowTable {
     this.#records = new Int32Array(options.capacity * STRIDE)
     this.#lingerSince = new Float64Array(options.capacity)
     this.#usesOf = new Uint32Array(options.maxSockets)
+    this.changes = new SlotSet(options.capacity)
   }
 
   /** Flows whose session has left and whose pair is not free yet. */
@@ -107,25 +113,48 @@ export class FlowTable {
     const endpoint = this.#internEndpoint(target, port)
     const socket = endpoint === undefined ? NONE : this.#takeSocket(endpoint)
     if (endpoint === undefined || socket === NONE) {
-      this.#free.push(flow)
+      this.#giveBack(flow)
       return NONE
     }
-    endpoint.flows[socket] = flow + 1
-    endpoint.liveFlows++
-    this.#usesOf[socket]!++
-    const base = flow * STRIDE
-    this.#records[base + SESSION] = session
-    this.#records[base + ENDPOINT] = endpoint.slot
-    this.#records[base + SOCKET] = socket | dataPort << 16
-    this.#records[base + NEXT] = first
+    this.#occupy(flow, endpoint, socket, session, dataPort, first)
     return flow
   }
+
+  /**
+   * Opens a flow that had this very socket number before a restart; `session` is -1 for one that lingers. Restore flows
+   * in ascending order of their socket numbers. Returns the flow, or -1 if a bound is reached or the pair is taken.
+   */
+  restore (session: number, dataPort: number, target: FlowTarget, port: number, socket: number, first: number, now: number): number {
+    if (socket >= this.#options.maxSockets) return NONE
+    const flow = this.#takeSlot()
+    if (flow < 0) return NONE
+    const endpoint = this.#internEndpoint(target, port)
+    if (endpoint === undefined || socket < endpoint.sockets) {
+      this.#giveBack(flow)
+      return NONE
+    }
+    while (endpoint.sockets < socket) endpoint.freeSockets.push(this.#addSocket(endpoint))
+    this.#addSocket(endpoint)
+    this.#occupy(flow, endpoint, socket, session, dataPort, first)
+    if (session === NONE) {
+      this.#lingerSince[flow] = now
+      this.#lingering.push(flow)
+    }
+    return flow
+  }
+
+  /** One past the largest flow ever used: the bound of a loop over `isUsed`. */
+  get highWater (): number { return this.#highWater }
+
+  /** Whether this flow holds a pair, of a session or lingering. */
+  isUsed (flow: number): boolean { return this.#records[flow * STRIDE + NEXT] !== FREE }
 
   /** The session of the list `first` leaves its target: all its flows linger from now on. */
   detachList (first: number, now: number): void {
     for (let flow = first; flow !== NONE;) {
       const next = this.#records[flow * STRIDE + NEXT]!
       this.#records[flow * STRIDE + SESSION] = NONE
+      this.changes.add(flow)
       this.#lingerSince[flow] = now
       this.#lingering.push(flow)
       flow = next
@@ -152,7 +181,8 @@ export class FlowTable {
     const socket = this.socket(flow)
     endpoint.flows[socket] = 0
     endpoint.freeSockets.push(socket)
-    this.#free.push(flow)
+    this.changes.add(flow)
+    this.#giveBack(flow)
     this.#usesOf[socket]!--
     if (--endpoint.liveFlows > 0) return
     this.#endpointIndex.remove(endpoint.slot)
@@ -165,16 +195,37 @@ export class FlowTable {
     return this.#highWater < this.#options.capacity ? this.#highWater++ : NONE
   }
 
+  #giveBack (flow: number): void {
+    this.#records[flow * STRIDE + NEXT] = FREE
+    this.#free.push(flow)
+  }
+
   #takeSocket (endpoint: Endpoint): number {
     const free = endpoint.freeSockets.pop()
     if (free !== undefined) return free
     if (endpoint.sockets >= this.#options.maxSockets) return NONE
+    return this.#addSocket(endpoint)
+  }
+
+  #addSocket (endpoint: Endpoint): number {
     if (endpoint.sockets === endpoint.flows.length) {
       const grown = new Int32Array(endpoint.flows.length * 2)
       grown.set(endpoint.flows)
       endpoint.flows = grown
     }
     return endpoint.sockets++
+  }
+
+  #occupy (flow: number, endpoint: Endpoint, socket: number, session: number, dataPort: number, first: number): void {
+    endpoint.flows[socket] = flow + 1
+    endpoint.liveFlows++
+    this.#usesOf[socket]!++
+    const base = flow * STRIDE
+    this.#records[base + SESSION] = session
+    this.#records[base + ENDPOINT] = endpoint.slot
+    this.#records[base + SOCKET] = socket | dataPort << 16
+    this.#records[base + NEXT] = first
+    this.changes.add(flow)
   }
 
   #findEndpoint (words: Uint32Array, port: number): number {

@@ -6,6 +6,7 @@
 import { ADDRESS_WORDS } from '#wire/address.js'
 import { TOKEN_WORDS } from '#wire/token.js'
 import { RecordTable } from './record-table.js'
+import { SlotSet } from './slot-set.js'
 
 const PORT = 4
 const TARGET = 5
@@ -39,14 +40,23 @@ export interface SessionTraffic {
   readonly bytesToClient: number
 }
 
+export interface SessionPast {
+  readonly serial: number
+  readonly createdAt: number
+  readonly traffic: SessionTraffic
+}
+
 export class SessionTable {
   readonly #records: RecordTable
   readonly #doubles: Float64Array
+  /** Sessions that came, went, or were bound anew. */
+  readonly changes: SlotSet
   #serial = 0
 
   constructor (capacity: number, seed: number) {
     this.#records = new RecordTable({ capacity, keyWords: CLIENT_KEY_WORDS, stride: STRIDE, seed })
     this.#doubles = new Float64Array(capacity * DOUBLES)
+    this.changes = new SlotSet(capacity)
   }
 
   get size (): number { return this.#records.size }
@@ -67,11 +77,13 @@ export class SessionTable {
     this.#doubles.fill(0, slot * DOUBLES, (slot + 1) * DOUBLES)
     this.#doubles[slot * DOUBLES + CREATED_AT] = now
     this.#doubles[slot * DOUBLES + LAST_SEEN] = now
+    this.changes.add(slot)
     return slot
   }
 
   remove (slot: number): void {
     this.#records.remove(slot)
+    this.changes.add(slot)
   }
 
   /** Counts the sessions ever made; tells two sessions apart that had the same slot. */
@@ -100,12 +112,14 @@ export class SessionTable {
   bind (slot: number, targetId: number, origin: Origin): void {
     this.#records.words[slot * STRIDE + TARGET] = targetId
     this.#records.words[slot * STRIDE + ORIGIN] = origin
+    this.changes.add(slot)
   }
 
   /** Remembers the token the session was bound with, so that its retransmission is recognised. */
   setToken (slot: number, token: Uint32Array, expiresAt: number): void {
     for (let word = 0; word < TOKEN_WORDS; word++) this.#records.words[slot * STRIDE + TOKEN + word] = token[word]!
     this.#doubles[slot * DOUBLES + TOKEN_EXPIRES_AT] = expiresAt
+    this.changes.add(slot)
   }
 
   /** True if `token` is the one the session was last bound with, and its TTL lasts. */
@@ -114,6 +128,25 @@ export class SessionTable {
     const base = slot * STRIDE + TOKEN
     for (let word = 0; word < TOKEN_WORDS; word++) if (this.#records.words[base + word] !== token[word]) return false
     return true
+  }
+
+  /** Copies the token the session was last bound with to `token[0..3]`; returns when its TTL ends, 0 if there was none. */
+  readToken (slot: number, token: Uint32Array): number {
+    for (let word = 0; word < TOKEN_WORDS; word++) token[word] = this.#word(slot, TOKEN + word)
+    return this.#doubles[slot * DOUBLES + TOKEN_EXPIRES_AT]!
+  }
+
+  /** Gives a session that was just inserted the past it had before a restart. */
+  restore (slot: number, { serial, createdAt, traffic }: SessionPast): void {
+    this.#records.words[slot * STRIDE + SERIAL] = serial
+    // Serials tell the successive tenants of a slot apart, over restarts as well.
+    this.#serial = Math.max(this.#serial, serial)
+    const at = slot * DOUBLES
+    this.#doubles[at + CREATED_AT] = createdAt
+    this.#doubles[at + DATAGRAMS_TO_TARGET] = traffic.datagramsToTarget
+    this.#doubles[at + BYTES_TO_TARGET] = traffic.bytesToTarget
+    this.#doubles[at + DATAGRAMS_TO_CLIENT] = traffic.datagramsToClient
+    this.#doubles[at + BYTES_TO_CLIENT] = traffic.bytesToClient
   }
 
   touch (slot: number, now: number): void {

@@ -10,6 +10,7 @@ import type { CoreOptions } from './options.js'
 import { Origin, SessionTable } from './session-table.js'
 import { TargetTable, type Target } from './target-table.js'
 import { TokenTable } from './token-table.js'
+import { UpstreamPorts } from './upstream-ports.js'
 
 export class CoreState {
   readonly options: CoreOptions
@@ -20,6 +21,7 @@ export class CoreState {
   readonly flows: FlowTable
   readonly defaults: DefaultEndpoint
   readonly counters: Counters
+  readonly upstreamPorts: UpstreamPorts
   readonly #warnings: readonly Budget[]
 
   constructor (options: CoreOptions, observer: Observer) {
@@ -40,6 +42,7 @@ export class CoreState {
     })
     this.defaults = new DefaultEndpoint(this.targets, options.defaultChoice, options.random)
     this.counters = new Counters(dataPorts)
+    this.upstreamPorts = new UpstreamPorts(limits.maxUpstreamSockets)
     this.#warnings = Array.from({ length: REASONS }, () => new Budget(limits.warningsPerSecond))
   }
 

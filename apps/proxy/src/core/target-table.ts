@@ -1,6 +1,7 @@
 // The targets that sessions, tokens and the default endpoint refer to, each kept once and dropped with its last holder;
 // and how many sessions every target key has. Objects, not typed arrays: targets are few and change rarely.
 import { addressWords, isIPv4Words } from '#wire/address.js'
+import { SlotSet } from './slot-set.js'
 
 /** A target as it comes from control: `ports` by data port index, 0 where it has none. */
 export interface TargetSpec {
@@ -30,9 +31,12 @@ export class TargetTable {
   readonly #byIdentity = new Map<string, Entry>()
   readonly #sessions = new Map<string, number>()
   readonly #changed = new Set<string>()
+  /** Ids that were given to a target, or taken back. */
+  readonly changes: SlotSet
 
   constructor (capacity: number) {
     this.#capacity = capacity
+    this.changes = new SlotSet(capacity)
   }
 
   get size (): number { return this.#byIdentity.size }
@@ -53,6 +57,7 @@ export class TargetTable {
     const entry: Entry = { target, identity, holders: 1 }
     this.#entries[id] = entry
     this.#byIdentity.set(identity, entry)
+    this.changes.add(id)
     return target
   }
 
@@ -66,6 +71,15 @@ export class TargetTable {
     this.#byIdentity.delete(entry.identity)
     this.#entries[id] = undefined
     this.#free.push(id)
+    this.changes.add(id)
+  }
+
+  /** One past the largest id ever used. */
+  get highWater (): number { return this.#entries.length }
+
+  /** The target with this id, if the id is held. */
+  find (id: number): Target | undefined {
+    return this.#entries[id]?.target
   }
 
   get (id: number): Target {

@@ -8,6 +8,7 @@
 import { PREFIX_WORDS, writeClientPrefix } from '#wire/client-prefix.js'
 import { TOKEN_WORDS } from '#wire/token.js'
 import { RecordTable } from './record-table.js'
+import { SlotSet } from './slot-set.js'
 
 const TARGET = 4
 const CLAIM = 5
@@ -16,13 +17,15 @@ const PREFIX = 7
 const BOUND = 9
 const STRIDE = 10
 
-const FLAG_REVOKED = 1
-const FLAG_TARGET_GONE = 2
 /** Consumed on no data port and never redeemed since: what `tokens_expired_total` counts when its time is over. */
 const NEVER_CONSUMED = 0
 
 /** How long an expired token is remembered, so that a late client is told "expired" and not "unknown", in ms. */
 export const EXPIRED_MEMORY_MS = 30_000
+
+/** Whether a token was made void before its time, and why. */
+export const Voidness = Object.freeze({ none: 0, revoked: 1, targetGone: 2 } as const)
+export type Voidness = typeof Voidness[keyof typeof Voidness]
 
 export const TokenState = Object.freeze({ live: 0, consumed: 1, expired: 2, unknown: 3, targetGone: 4, notTheirs: 5 } as const)
 export type TokenState = typeof TokenState[keyof typeof TokenState]
@@ -33,6 +36,8 @@ export class TokenTable {
   readonly #claims: Int32Array
   readonly #release: (targetId: number) => void
   readonly #prefix = new Uint32Array(PREFIX_WORDS)
+  /** Tokens that came, went, were redeemed or made void. */
+  readonly changes: SlotSet
   /** Tokens whose time ended before anyone redeemed them. */
   expiredUnused = 0
 
@@ -42,9 +47,30 @@ export class TokenTable {
     this.#expiresAt = new Float64Array(capacity)
     this.#claims = claims
     this.#release = release
+    this.changes = new SlotSet(capacity)
   }
 
   get size (): number { return this.#records.size }
+
+  /** One past the largest slot ever used: the bound of a loop over `isKnown`. */
+  get highWater (): number { return this.#records.highWater }
+
+  isKnown (slot: number): boolean { return this.#records.isLive(slot) }
+
+  /** Copies the number of the token in `slot` to `token[0..3]`. */
+  readToken (slot: number, token: Uint32Array): void {
+    for (let word = 0; word < TOKEN_WORDS; word++) token[word] = this.#records.words[slot * STRIDE + word]!
+  }
+
+  /** Why the token in `slot` is void, if it is. */
+  voidnessOf (slot: number): Voidness {
+    return this.#records.words[slot * STRIDE + FLAGS] as Voidness
+  }
+
+  /** The data ports it was redeemed on: bit i is data port i. Of a void one that means nothing. */
+  consumedOn (slot: number): number {
+    return this.voidnessOf(slot) === Voidness.none ? Atomics.load(this.#claims, this.#claimOf(slot)) : 0
+  }
 
   /** The token's slot, or -1. */
   find (token: Uint32Array): number {
@@ -61,7 +87,8 @@ export class TokenTable {
     const known = this.#records.find(token)
     if (known >= 0) {
       // One that was void before its grant came has no claim of its own, and needs none.
-      if (this.#records.words[known * STRIDE + FLAGS] === 0) Atomics.or(this.#claims, this.#claimOf(known), consumed)
+      if (this.voidnessOf(known) === Voidness.none) Atomics.or(this.#claims, this.#claimOf(known), consumed)
+      this.changes.add(known)
       this.#release(targetId)
       return true
     }
@@ -82,22 +109,21 @@ export class TokenTable {
    * may still be on its way and must not bring it to life.
    */
   revoke (token: Uint32Array, until: number, now: number): void {
-    this.#makeVoid(token, FLAG_REVOKED, until, now)
+    this.#makeVoid(token, Voidness.revoked, until, now)
   }
 
   /** As `revoke`, but presenting the token means `targetGone` for as long as it would have lived, and at least until `until`. */
   withdraw (token: Uint32Array, until: number, now: number): void {
     const slot = this.#records.find(token)
-    this.#makeVoid(token, FLAG_TARGET_GONE, slot < 0 ? until : Math.max(until, this.#expiresAt[slot]!), now)
+    this.#makeVoid(token, Voidness.targetGone, slot < 0 ? until : Math.max(until, this.#expiresAt[slot]!), now)
   }
 
   /** What presenting this token on `dataPort` means now, from a client whose address begins `client`. */
   stateOf (slot: number, dataPort: number, client: Uint32Array, now: number): TokenState {
     if (slot < 0) return TokenState.unknown
-    const base = slot * STRIDE
-    const flags = this.#records.words[base + FLAGS]
-    if (flags === FLAG_REVOKED) return TokenState.unknown
-    if (flags === FLAG_TARGET_GONE) return TokenState.targetGone
+    const voidness = this.voidnessOf(slot)
+    if (voidness === Voidness.revoked) return TokenState.unknown
+    if (voidness === Voidness.targetGone) return TokenState.targetGone
     if (now >= this.#expiresAt[slot]!) return TokenState.expired
     if ((Atomics.load(this.#claims, this.#claimOf(slot)) >>> dataPort & 1) === 1) return TokenState.consumed
     return this.#isFor(slot, client) ? TokenState.live : TokenState.notTheirs
@@ -106,6 +132,7 @@ export class TokenTable {
   /** Redeems the token on `dataPort`. Call only in state live. False if another core was quicker. */
   consume (slot: number, dataPort: number): boolean {
     const bit = 1 << dataPort
+    this.changes.add(slot)
     return (Atomics.or(this.#claims, this.#claimOf(slot), bit) & bit) === 0
   }
 
@@ -124,29 +151,32 @@ export class TokenTable {
     }
   }
 
-  #makeVoid (token: Uint32Array, flag: number, until: number, now: number): void {
+  #makeVoid (token: Uint32Array, flag: Voidness, until: number, now: number): void {
     let slot = this.#records.find(token)
     if (slot < 0) slot = this.#insert(token, now)
     if (slot < 0) return
     this.#releaseTarget(slot)
     this.#records.words[slot * STRIDE + FLAGS] = flag
     this.#expiresAt[slot] = until
+    this.changes.add(slot)
   }
 
   #insert (token: Uint32Array, now: number): number {
-    const slot = this.#records.insert(token)
-    if (slot >= 0) return slot
-    // Full: the memory of expired tokens is a courtesy, live tokens are not.
-    this.sweep(now, 0)
-    return this.#records.insert(token)
+    let slot = this.#records.insert(token)
+    if (slot < 0) {
+      // Full: the memory of expired tokens is a courtesy, live tokens are not.
+      this.sweep(now, 0)
+      slot = this.#records.insert(token)
+    }
+    if (slot >= 0) this.changes.add(slot)
+    return slot
   }
 
   #forget (slot: number): void {
-    const base = slot * STRIDE
-    const isVoid = this.#records.words[base + FLAGS] !== 0
-    if (!isVoid && Atomics.load(this.#claims, this.#claimOf(slot)) === NEVER_CONSUMED) this.expiredUnused++
+    if (this.voidnessOf(slot) === Voidness.none && Atomics.load(this.#claims, this.#claimOf(slot)) === NEVER_CONSUMED) this.expiredUnused++
     this.#releaseTarget(slot)
     this.#records.remove(slot)
+    this.changes.add(slot)
   }
 
   // Whether a client at this address may redeem the token.

@@ -1,0 +1,33 @@
+// Which records of a table have changed since somebody last looked: what is written to the state file, each once however
+// often it changed. Marking costs a byte's look and allocates nothing.
+
+export class SlotSet {
+  readonly #isIn: Uint8Array
+  readonly #slots: Int32Array
+  #size = 0
+
+  /** @param capacity slots are below this */
+  constructor (capacity: number) {
+    // Pages of both are given out by the system when they are first touched.
+    this.#isIn = new Uint8Array(capacity)
+    this.#slots = new Int32Array(capacity)
+  }
+
+  get size (): number { return this.#size }
+
+  add (slot: number): void {
+    if (this.#isIn[slot] !== 0) return
+    this.#isIn[slot] = 1
+    this.#slots[this.#size++] = slot
+  }
+
+  /** The slot at `index`, below `size`, in the order in which they were added. */
+  at (index: number): number {
+    return this.#slots[index]!
+  }
+
+  clear (): void {
+    for (let index = 0; index < this.#size; index++) this.#isIn[this.#slots[index]!] = 0
+    this.#size = 0
+  }
+}

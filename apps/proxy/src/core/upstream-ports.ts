@@ -1,0 +1,38 @@
+// The local port behind each upstream socket number and family: what game servers know a client by. The engine writes it
+// when it opens a socket, and asks for it when it opens the socket again after a restart.
+import { SlotSet } from './slot-set.js'
+
+export class UpstreamPorts {
+  readonly #ports: Uint16Array
+  /** Slots that changed: socket number × 2, and one more for IPv6. */
+  readonly changes: SlotSet
+
+  /** @param maxSockets numbers are below this */
+  constructor (maxSockets: number) {
+    this.#ports = new Uint16Array(maxSockets * 2)
+    this.changes = new SlotSet(maxSockets * 2)
+  }
+
+  get slots (): number { return this.#ports.length }
+
+  /** The port of the socket with this number and family; 0 if it has none. */
+  get (socket: number, isIPv4: boolean): number {
+    return this.#ports[slotOf(socket, isIPv4)]!
+  }
+
+  /** 0 when the socket is closed and its port is anybody's. */
+  set (socket: number, isIPv4: boolean, port: number): void {
+    const slot = slotOf(socket, isIPv4)
+    if (this.#ports[slot] === port) return
+    this.#ports[slot] = port
+    this.changes.add(slot)
+  }
+
+  atSlot (slot: number): number {
+    return this.#ports[slot]!
+  }
+}
+
+function slotOf (socket: number, isIPv4: boolean): number {
+  return socket * 2 + (isIPv4 ? 0 : 1)
+}
