@@ -56,6 +56,8 @@ export async function startDirector (folder: string, targets: readonly TargetPla
     adminPort,
     dataPorts: [{ name: 'default', port: dataPort }],
     inventory: { provider: 'file', path: './inventory' },
+    // Each question is the first datagram of a session, and its answer is longer.
+    limits: { amplificationFactor: 0 },
     allowedTargets: ['127.0.0.0/8', '::1/128'],
     resourceQueryMapping: { server: { group: 'agones.dev', version: 'v1', resource: 'gameservers', addressPath: 'status.address', portName: 'default' } },
     defaultEndpoint: { resourceType: 'server', namespace: NAMESPACE, labelSelector: { name: targets[0]?.name ?? '' } }

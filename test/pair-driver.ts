@@ -1,7 +1,7 @@
 // Runs scenarios against the running pair: real clients, real servers, and the proxy's own counters for the verdicts.
 import { randomUUID } from 'node:crypto'
 import { gameServerYaml, Pair } from '#testkit/pair.js'
-import { settings, type Payload, type PortName, type ServerName, type Setting } from '#testkit/scenarios.js'
+import { REPLY_BYTES, settings, type Payload, type PortName, type ServerName, type Setting } from '#testkit/scenarios.js'
 import { openUdpPeer, type Received, type UdpPeer } from '#testkit/udp-peer.js'
 import { controlPacket, magicFromHex } from '#wire/control-packet.js'
 import type { Token } from '#wire/token.js'
@@ -125,6 +125,7 @@ ${hasDefault ? 'defaultEndpoint: {resourceType: gameserver, namespace: games}' :
 
   async #answer (from: UdpPeer, to: Received, name: string, on: PortName): Promise<unknown> {
     const text = randomUUID()
+    if (text.length !== REPLY_BYTES) throw new Error('replies have another length')
     const before = await this.#totals()
     await from.send(text, to.port, to.address)
     const what = await this.#outcome(before, 'to_client')

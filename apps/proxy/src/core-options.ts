@@ -1,4 +1,5 @@
 // From the configuration file's words to the core's.
+import { portRange } from '#config/port-range.js'
 import type { Config } from '#config/schema.js'
 import { seconds } from '#core/durations.js'
 import { magicFromHex } from '#wire/control-packet.js'
@@ -17,7 +18,7 @@ export interface Part {
  */
 export function coreOptions (config: Config, random: () => number, { shard, shards }: Part = { shard: 0, shards: 1 }): CoreOptions {
   const magic = magicFromHex(config.controlPacketMagicBytes)
-  if (!magic.ok) throw new Error(`controlPacketMagicBytes was not checked: ${magic.error}`)
+  if (!magic.ok) notChecked('controlPacketMagicBytes')
   const { limits } = config
   return {
     dataPorts: config.dataPorts.length,
@@ -30,10 +31,18 @@ export function coreOptions (config: Config, random: () => number, { shard, shar
     limits: {
       ...limits,
       maxSessions: Math.ceil(limits.maxSessions / shards),
+      maxSessionsPerPrefix: Math.ceil(limits.maxSessionsPerPrefix / shards),
+      newSessionsPerSecond: limits.newSessionsPerSecond / shards,
       maxUpstreamSockets: Math.ceil(limits.maxUpstreamSockets / shards),
       upstreamLingerMs: seconds(limits.upstreamLingerSeconds)
     },
+    blockedSourcePorts: config.blockedSourcePorts.map(text => portRange(String(text)) ?? notChecked('blockedSourcePorts')),
+    clients: config.clients.allow === undefined && config.clients.deny.length === 0 ? undefined : config.clients,
     sessionIdPrefix: sessionIdPrefix(shard),
     random
   }
+}
+
+function notChecked (key: string): never {
+  throw new Error(`${key} was not checked`)
 }

@@ -55,7 +55,8 @@ function configFor (engine: EngineName, clients: number): string {
     'sessionTimeoutSeconds: 86400',
     'inventory: {provider: file, path: .}',
     'loadBalancing: {type: roundRobin}',
-    `limits: {maxSessions: ${Math.max(100_000, clients)}, maxTokens: 1000000, receiveBufferBytes: 4194304}`,
+    // All clients are on one address, and some open more sessions a second than anybody should.
+    `limits: {maxSessions: ${Math.max(100_000, clients)}, maxSessionsPerPrefix: ${Math.max(100_000, clients)}, newSessionsPerSecond: 0, amplificationFactor: 0, maxTokens: 1000000, receiveBufferBytes: 4194304}`,
     ''
   ].join('\n')
 }

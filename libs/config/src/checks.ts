@@ -4,6 +4,7 @@ import { MAX_MAGIC_BYTES, magicFromHex, type MagicFault } from '#wire/control-pa
 import { checkMapping, checkPath } from './check-mapping.js'
 import { quote, type Place, type PlacedFault } from './fault.js'
 import { didYouMean } from './nearest.js'
+import { portRange } from './port-range.js'
 import type { Config } from './schema.js'
 
 interface Check {
@@ -28,7 +29,9 @@ const checks: readonly Check[] = [
   { needs: [], run: checkMappings },
   { needs: ['inventory'], run: checkInventory },
   { needs: ['inventory', 'resourceQueryMapping', 'namespaces', 'defaultEndpoint'], run: checkWhatToWatch },
-  { needs: ['allowedTargets'], run: checkAllowedTargets },
+  { needs: ['allowedTargets'], run: ({ allowedTargets }) => checkBlocks(['allowedTargets'], allowedTargets) },
+  { needs: ['clients'], run: ({ clients: { allow, deny } }) => [...checkBlocks(['clients', 'allow'], allow), ...checkBlocks(['clients', 'deny'], deny)] },
+  { needs: ['blockedSourcePorts'], run: checkSourcePorts },
   { needs: ['loadBalancing'], run: checkLoadBalancing }
 ]
 
@@ -101,10 +104,16 @@ function checkWhatToWatch ({ inventory, namespaces, defaultEndpoint, resourceQue
   return faults
 }
 
-function checkAllowedTargets ({ allowedTargets = [] }: Config): PlacedFault[] {
-  return allowedTargets.flatMap((block, index) => ipaddr.isValidCIDR(block)
+function checkSourcePorts ({ blockedSourcePorts }: Config): PlacedFault[] {
+  return blockedSourcePorts.flatMap((text, index) => portRange(String(text)) === undefined
+    ? [{ at: ['blockedSourcePorts', index], message: `must be a port such as "1900" or a range such as "0-1023", up to 65535, not ${quote(String(text))}.` }]
+    : [])
+}
+
+function checkBlocks (at: Place, blocks: readonly string[] = []): PlacedFault[] {
+  return blocks.flatMap((block, index) => ipaddr.isValidCIDR(block)
     ? []
-    : [{ at: ['allowedTargets', index], message: `must be a CIDR block such as 10.0.0.0/8 or 2001:db8::/32, not ${quote(block)}.` }])
+    : [{ at: [...at, index], message: `must be a CIDR block such as 10.0.0.0/8 or 2001:db8::/32, not ${quote(block)}.` }])
 }
 
 function checkLoadBalancing ({ loadBalancing }: Config): PlacedFault[] {

@@ -90,7 +90,10 @@ export const InventorySchema = Type.Object({
 }, { ...closed, default: {}, description: 'The source of Kubernetes objects.' })
 
 export const LimitsSchema = Type.Object({
-  maxSessions: Bound('Sessions at once. At the bound new clients are dropped, established ones go on.', 100_000),
+  maxSessions: Bound('Sessions at once. At the bound a client with a token takes the place of a default-endpoint session, the others are dropped; established sessions with a token go on.', 100_000),
+  maxSessionsPerPrefix: Bound('Sessions at once of one client prefix, which is an IPv4 address or a /64 of IPv6; those that have redeemed a token and those that have not are counted apart. Players behind one NAT share a prefix.', 4096),
+  newSessionsPerSecond: Bound('New default-endpoint sessions per second of one client prefix, and as many at once. Tokens are not limited by this. 0 is no limit.', 100, 0, 1_000_000),
+  amplificationFactor: Type.Number({ minimum: 0, maximum: 1000, default: 3, description: 'How many times the bytes of a first datagram to the default endpoint may go back before its client has sent another (RFC 9000 §8.1). 0 is no limit: relays of protocols with one question and one long answer, as DNS, need that.' }),
   maxTokens: Bound('Tokens alive at once. At the bound a query is answered 503.', 100_000),
   maxTargets: Bound('Distinct targets known to the proxy at once.', 20_000),
   maxHostNames: Bound('Host names of targets kept resolved at once. Objects with others count as unusable until one is free.', 5000, 1, 100_000),
@@ -105,6 +108,20 @@ export const LimitsSchema = Type.Object({
   warningsPerSecond: Bound('Log lines per second and cause about bad packets.', 5, 0, 1000),
   sessionLinesPerSecond: Bound('Log lines per second about sessions that come, change and go, for each of these.', 100, 0, 100_000)
 }, { ...closed, default: {}, description: 'Every bound there is.' })
+
+/**
+ * Ports that forged first datagrams pretend to come from: what answers is a service, not a player. Those below 1024 are
+ * the system's (RFC 6335 §6): echo, daytime, chargen, DNS, TFTP, portmap, NTP, NetBIOS, SNMP, LDAP. The others are reflectors
+ * of CISA's alert TA14-017A and of Shadowserver's open-service reports: MS-SQL 1434, SSDP 1900, Apple Remote Management 3283,
+ * WS-Discovery 3702, SPSS licence manager 5093, NAT-PMP 5351, mDNS 5353, CoAP 5683, Ubiquiti discovery 10001, memcached 11211.
+ * Quake's and Steam's, in the alert too, are left out: games use these as source ports.
+ */
+export const DEFAULT_BLOCKED_SOURCE_PORTS = ['0-1023', '1434', '1900', '3283', '3702', '5093', '5351', '5353', '5683', '10001', '11211']
+
+export const ClientsSchema = Type.Object({
+  allow: Type.Optional(Type.Array(Type.String({ minLength: 1 }), { maxItems: 1000, description: 'CIDR blocks of clients that are served. Default: everyone.' })),
+  deny: Type.Array(Type.String({ minLength: 1 }), { maxItems: 1000, default: [], description: 'CIDR blocks of clients that are not served, even if `allow` has them.' })
+}, { ...closed, default: {}, description: 'Whose datagrams the data ports take, with or without a token. Read at the start.' })
 
 export const ConfigSchema = Type.Object({
   queryPort: Port('TCP port of the public API (`POST /query`).', 9000),
@@ -125,6 +142,8 @@ export const ConfigSchema = Type.Object({
   inventory: InventorySchema,
   allowedTargets: Type.Optional(Type.Array(Type.String({ minLength: 1 }), { description: 'CIDR blocks that targets must lie in. Default: any unicast address that is not loopback, link-local or our own.' })),
   loadBalancing: LoadBalancingSchema,
+  clients: ClientsSchema,
+  blockedSourcePorts: Type.Array(Type.Union([Type.Integer({ minimum: 0, maximum: 65535 }), Type.String({ minLength: 1 })]), { maxItems: 1000, default: DEFAULT_BLOCKED_SOURCE_PORTS, description: 'Ports, and ranges of them as `0-1023`, from which a first datagram without a live token is dropped: whoever answers there is no player, and two services can be made to answer each other for ever (CVE-2024-2169). An empty list blocks none; relays of DNS and NTP need ports below 1024.' }),
   onInvalidToken: OneOf(['default', 'drop'], 'What becomes of a first datagram that looks like a token and is not a live one.', 'default'),
   onTargetGone: OneOf(['keep', 'close', 'default'], 'What becomes of sessions whose target disappears: they stay until they are idle, end, or move to the default endpoint (where there is one).', 'keep'),
   refreshOn: OneOf(['client', 'both'], 'Whose datagrams keep a session alive.', 'client'),

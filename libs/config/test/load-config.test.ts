@@ -4,7 +4,7 @@ import t from 'tap'
 import { stringify } from 'yaml'
 import { formatFaults } from '../src/fault.js'
 import { loadConfig, parseConfig, type LoadedConfig } from '../src/load-config.js'
-import { ConfigSchema } from '../src/schema.js'
+import { ConfigSchema, DEFAULT_BLOCKED_SOURCE_PORTS } from '../src/schema.js'
 
 const fixtures = resolve('libs/config/test/fixtures')
 
@@ -54,6 +54,8 @@ void t.test('what is not given has its default', async t => {
     controlPacketMagicBytes: 'FFFFFFFF5245534554',
     resourceQueryMapping: {},
     loadBalancing: { type: 'first', overlap: 0 },
+    clients: { deny: [] },
+    blockedSourcePorts: DEFAULT_BLOCKED_SOURCE_PORTS,
     onInvalidToken: 'default',
     onTargetGone: 'keep',
     refreshOn: 'client',
@@ -125,6 +127,8 @@ const golden: ReadonlyArray<readonly [yaml: string, ...faults: string[]]> = [
   ['dataPorts: [{name: game, port: 1, protocol: tcp}]', 'dataPorts[0].protocol: must be udp, the only protocol that is directed, not "tcp".'],
   ['dataPorts: [{name: a, port: 1}, {name: a, port: 1}]', 'dataPorts[1].name: is given twice: a.', 'dataPorts[1].port: is given twice: 1.'],
   ['dataPorts: [{name: a, port: 0}, {name: b, port: 0}]'],
+  ['clients: {allow: [10.0.0.0/8, nowhere], deny: ["::/129"]}', 'clients.allow[1]: must be a CIDR block such as 10.0.0.0/8 or 2001:db8::/32, not "nowhere".', 'clients.deny[0]: must be a CIDR block such as 10.0.0.0/8 or 2001:db8::/32, not "::/129".'],
+  ['blockedSourcePorts: [1900, "0-1023", "9-7", "65536", "0-65536", "-1", "a"]', ...[[2, '9-7'], [3, '65536'], [4, '0-65536'], [5, '-1'], [6, 'a']].map(([index, text]) => `blockedSourcePorts[${index}]: must be a port such as "1900" or a range such as "0-1023", up to 65535, not "${text}".`)],
   ['allowedTargets: [10.0.0.0/8, 10.0.0.1, "::/129"]', 'allowedTargets[1]: must be a CIDR block such as 10.0.0.0/8 or 2001:db8::/32, not "10.0.0.1".', 'allowedTargets[2]: must be a CIDR block such as 10.0.0.0/8 or 2001:db8::/32, not "::/129".'],
   ['limits: {maxDatagramBytes: 70000}', 'limits.maxDatagramBytes: must be a whole number from 512 to 65507, not 70000.'],
   ['limits: 5', 'limits: must be a map, not 5.'],

@@ -7,7 +7,7 @@ export const rpcErrors = {
   EPOCH_STALE: { status: 409, meaning: 'A newer control process has taken over.' },
   NOT_READY: { status: 409, meaning: 'The proxy has had no snapshot of this epoch yet.' },
   INVALID: { status: 400, meaning: 'The call does not fit the contract.' },
-  INVALID_TARGET: { status: 400, meaning: 'The target has no valid address, or no port for any data port.' },
+  INVALID_TARGET: { status: 400, meaning: 'The target has no valid unicast address, or no port for any data port.' },
   NOT_FOUND: { status: 404, meaning: 'No such session.' },
   TARGET_TABLE_FULL: { status: 503, meaning: 'limits.maxTargets is reached.' },
   UNREACHABLE: { status: 503, meaning: 'The proxy does not answer (made by the client).' },

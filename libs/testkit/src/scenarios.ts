@@ -7,6 +7,9 @@
 export type ServerName = 'A' | 'B' | 'C' | 'D'
 export type PortName = 'game' | 'voice'
 
+/** Length of every reply, in bytes. A reply to a first datagram of less than a third of it is too long. */
+export const REPLY_BYTES = 36
+
 /** What a client sends. `tail` follows the token; `magic` alone is a control packet with those bytes after the magic. */
 export type Payload =
   | { readonly data: string }
@@ -79,7 +82,9 @@ export const scenarios: readonly Scenario[] = [
   { row: '1', name: 'two clients on one server get their own replies', setting: 'plain', steps: [...onA('p'), { grant: 'b', to: 'A' }, { from: 'q', send: { token: 'b' }, is: redeemed }, { from: 'q', send: { data: 'x' }, is: toA }, { reply: 'A', to: 'q', is: 'delivered' }, { reply: 'A', to: 'p', is: 'delivered' }] },
   { row: '2', name: 'a control packet with a live token makes a session', setting: 'plain', steps: [{ grant: 't', to: 'A' }, { from: 'p', send: { control: 't' }, is: redeemed }, { from: 'p', send: { data: 'x' }, is: toA }] },
   { row: '2', name: 'a control packet may end in LF or CRLF', setting: 'plain', steps: [{ grant: 't', to: 'A' }, { from: 'p', send: { control: 't', tail: '\n' }, is: redeemed }, { grant: 'u', to: 'A' }, { from: 'q', send: { control: 'u', tail: '\r\n' }, is: redeemed }] },
-  { row: '3', name: 'a client without a token reaches the default endpoint', setting: 'plain', steps: [{ from: 'p', send: { data: 'x' }, is: toDefault }, { reply: 'D', to: 'p', is: 'delivered' }, { sessions: 1 }] },
+  { row: '3', name: 'a client without a token reaches the default endpoint', setting: 'plain', steps: [{ from: 'p', send: { data: 'twelve bytes' }, is: toDefault }, { reply: 'D', to: 'p', is: 'delivered' }, { sessions: 1 }] },
+  { row: '3', name: 'a reply of more than three times the only datagram is dropped, until the client sends another', setting: 'plain', steps: [{ from: 'p', send: { data: 'too little.' }, is: toDefault }, { reply: 'D', to: 'p', is: { dropped: 'amplification' } }, { from: 'p', send: { data: '' }, is: toDefault }, { reply: 'D', to: 'p', is: 'delivered' }] },
+  { row: '3', name: 'a client that proved itself by a token is answered in full', setting: 'plain', steps: [{ grant: 't', to: 'A' }, { from: 'p', send: { token: 't' }, is: redeemed }, { from: 'p', send: { data: 'x' }, is: toA }, { reply: 'A', to: 'p', is: 'delivered' }] },
   { row: '3', name: 'an empty datagram is data', setting: 'plain', steps: [{ from: 'p', send: { data: '' }, is: toDefault }] },
   { row: '3', name: 'a part of the magic is data', setting: 'plain', steps: [{ from: 'p', send: { data: '\xff\xff\xff\xffgetstatus\n' }, is: toDefault }] },
   { row: '3', name: 'a token nobody issued is data when it comes first', setting: 'plain', steps: [{ from: 'p', send: { token: 'never issued' }, is: toDefault }] },

@@ -3,6 +3,7 @@
 import type { Target } from '#rpc/contract.js'
 import { addressWords } from '#wire/address.js'
 import { addressBlock, type AddressBlock } from '#wire/address-block.js'
+import { isUnicast } from '#wire/unicast.js'
 
 export type RefusalReason = 'not_an_address' | 'not_unicast' | 'loopback' | 'link_local' | 'not_in_allowed_targets' | 'own_listener'
 
@@ -39,8 +40,7 @@ const refusals: Readonly<Record<RefusalReason, string>> = {
   own_listener: 'The address and port are a data port of the director itself.'
 }
 
-// IANA's IPv4 and IPv6 Special-Purpose Address Registries. 0.0.0.0/8 is "this network"; Linux takes it for itself.
-const notUnicast = blocks('0.0.0.0/8', '224.0.0.0/4', '255.255.255.255/32', '::/128', 'ff00::/8')
+// IANA's IPv4 and IPv6 Special-Purpose Address Registries.
 const loopback = blocks('127.0.0.0/8', '::1/128')
 const linkLocal = blocks('169.254.0.0/16', 'fe80::/10')
 
@@ -52,7 +52,7 @@ export function createTargetPolicy ({ allowedTargets, ownAddresses, ownPorts }: 
   const reasonAgainst = (target: Pick<Target, 'address' | 'ports'>): RefusalReason | undefined => {
     const words = addressWords(target.address)
     if (words === undefined) return 'not_an_address'
-    if (isIn(words, notUnicast)) return 'not_unicast'
+    if (!isUnicast(words)) return 'not_unicast'
     if (isIn(words, isOwnAddress) && Object.values(target.ports).some(port => ports.has(port))) return 'own_listener'
     if (allowed !== undefined) return isIn(words, allowed) ? undefined : 'not_in_allowed_targets'
     return isIn(words, loopback) ? 'loopback' : isIn(words, linkLocal) ? 'link_local' : undefined

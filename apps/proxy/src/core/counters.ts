@@ -13,9 +13,9 @@ export type ConsumedKind = typeof ConsumedKind[keyof typeof ConsumedKind]
 export const consumedKindNames = ['token', 'reset', 'retransmit'] as const
 
 /** Why a session ended. */
-export const EndCause = Object.freeze({ timeout: 0, operator: 1, targetGone: 2 } as const)
+export const EndCause = Object.freeze({ timeout: 0, operator: 1, targetGone: 2, evicted: 3 } as const)
 export type EndCause = typeof EndCause[keyof typeof EndCause]
-export const endCauseNames = ['timeout', 'operator', 'target_gone'] as const
+export const endCauseNames = ['timeout', 'operator', 'target_gone', 'evicted'] as const
 
 /** What became of the sessions whose target was gone. */
 export const GoneAction = Object.freeze({ keep: 0, close: 1, default: 2 } as const)

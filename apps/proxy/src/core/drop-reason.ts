@@ -18,7 +18,12 @@ export const DropReason = Object.freeze({
   sendQueueFull: 14,
   sendFailed: 15,
   targetGone: 16,
-  tokenClient: 17
+  tokenClient: 17,
+  accessDenied: 18,
+  sourcePort: 19,
+  prefixLimit: 20,
+  rateLimit: 21,
+  amplification: 22
 } as const)
 
 export type DropReason = typeof DropReason[keyof typeof DropReason]
@@ -41,8 +46,13 @@ export const dropReasons: Readonly<Record<DropReason, DropReasonRow>> = {
   [DropReason.targetGone]: { name: 'target_gone', direction: 'to_target', meaning: 'A token whose target is gone, or is not any more what the token was issued for.' },
   [DropReason.tokenMalformed]: { name: 'token_malformed', direction: 'to_target', meaning: 'A control packet with something other than a token after the magic.' },
   [DropReason.noPort]: { name: 'no_port', direction: 'to_target', meaning: 'The target has no port for the data port the datagram arrived on.' },
-  [DropReason.sessionLimit]: { name: 'session_limit', direction: 'to_target', meaning: 'limits.maxSessions is reached.' },
-  [DropReason.upstreamLimit]: { name: 'upstream_limit', direction: 'to_target', meaning: 'limits.maxUpstreamSockets is reached for this target, or no flow is free.' },
+  [DropReason.sessionLimit]: { name: 'session_limit', direction: 'to_target', meaning: 'limits.maxSessions is reached; for a token, by sessions that have redeemed one as well.' },
+  [DropReason.prefixLimit]: { name: 'prefix_limit', direction: 'to_target', meaning: 'limits.maxSessionsPerPrefix is reached by this client\'s prefix: its IPv4 address, or its /64 of IPv6.' },
+  [DropReason.rateLimit]: { name: 'rate_limit', direction: 'to_target', meaning: 'limits.newSessionsPerSecond is reached by this client\'s prefix, for sessions to the default endpoint.' },
+  [DropReason.sourcePort]: { name: 'source_port', direction: 'to_target', meaning: 'A first datagram without a live token from a port in blockedSourcePorts.' },
+  [DropReason.accessDenied]: { name: 'access_denied', direction: 'to_target', meaning: 'A client without a session whose address clients.deny has, or clients.allow lacks.' },
+  [DropReason.amplification]: { name: 'amplification', direction: 'to_client', meaning: 'More than limits.amplificationFactor times the bytes of the only datagram its client has sent, to the default endpoint.' },
+  [DropReason.upstreamLimit]: { name: 'upstream_limit', direction: 'to_target', meaning: 'limits.maxUpstreamSockets is reached for this target, or no flow is free; the last eighth of either is for sessions that have redeemed a token.' },
   [DropReason.oversize]: { name: 'oversize', direction: 'both', meaning: 'Longer than limits.maxDatagramBytes, or than the network can carry.' },
   [DropReason.truncated]: { name: 'truncated', direction: 'both', meaning: 'The system delivered only a part of it.' },
   [DropReason.badSource]: { name: 'bad_source', direction: 'to_target', meaning: 'A source that cannot be answered: port 0, or an address with a zone.' },

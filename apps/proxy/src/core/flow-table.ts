@@ -79,6 +79,12 @@ export class FlowTable {
     this.changes = new SlotSet(options.capacity)
   }
 
+  /** Flows, lingering ones included. */
+  get size (): number { return this.#highWater - this.#free.length }
+  get capacity (): number { return this.#options.capacity }
+  get endpoints (): number { return this.#endpointIndex.size }
+  get maxEndpoints (): number { return this.#options.maxEndpoints }
+
   /** Flows whose session has left and whose pair is not free yet. */
   get lingering (): number { return this.#lingering.length }
 
@@ -106,12 +112,17 @@ export class FlowTable {
     return socket < flows.length ? flows[socket]! - 1 : NONE
   }
 
-  /** Opens a flow for `session`, in front of its list `first`. Returns the flow, or -1 when a bound is reached. */
-  open (session: number, dataPort: number, target: FlowTarget, port: number, first: number): number {
-    const flow = this.#takeSlot()
+  /**
+   * Opens a flow for `session`, in front of its list `first`. Returns the flow, or -1 when a bound is reached. The last
+   * eighth of the flows, and of the sockets towards an endpoint, is only for those with `hasReserve`.
+   */
+  open (session: number, dataPort: number, target: FlowTarget, port: number, first: number, hasReserve = true): number {
+    const { capacity, maxSockets } = this.#options
+    const flow = hasReserve || this.size < withoutReserve(capacity) ? this.#takeSlot() : NONE
     if (flow < 0) return NONE
     const endpoint = this.#internEndpoint(target, port)
-    const socket = endpoint === undefined ? NONE : this.#takeSocket(endpoint)
+    const hasSocket = endpoint !== undefined && (hasReserve || endpoint.liveFlows < withoutReserve(maxSockets))
+    const socket = hasSocket ? this.#takeSocket(endpoint) : NONE
     if (endpoint === undefined || socket === NONE) {
       this.#giveBack(flow)
       return NONE
@@ -244,4 +255,8 @@ export class FlowTable {
     this.#endpoints[slot] = endpoint
     return endpoint
   }
+}
+
+function withoutReserve (bound: number): number {
+  return bound - Math.floor(bound / 8)
 }

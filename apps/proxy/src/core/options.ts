@@ -1,10 +1,15 @@
 // What the core is told once, at its start.
+import type { AccessLists } from './access-list.js'
 import type { GoneActionName } from './counters.js'
 import type { DefaultChoice } from './default-endpoint.js'
+import type { PortRange } from './port-set.js'
 
 /** Every bound of the core; docs/config.md explains each. */
 export interface CoreLimits {
   readonly maxSessions: number
+  readonly maxSessionsPerPrefix: number
+  readonly newSessionsPerSecond: number
+  readonly amplificationFactor: number
   readonly maxTokens: number
   readonly maxTargets: number
   readonly maxUpstreamSockets: number
@@ -24,6 +29,10 @@ export interface CoreOptions {
   readonly refreshOn: 'client' | 'both'
   readonly defaultChoice: DefaultChoice
   readonly limits: CoreLimits
+  /** Source ports from which no default-endpoint session is made. Default: none. */
+  readonly blockedSourcePorts?: readonly PortRange[] | undefined
+  /** Whose datagrams are looked at. Default: everyone's. */
+  readonly clients?: AccessLists | undefined
   /** What the ids of sessions start with, so that they differ from those of other cores. Default: nothing. */
   readonly sessionIdPrefix?: string
   /** Where tokens are marked as redeemed, if other cores have the same tokens: a word each, a bit a data port. Default: memory of this core's own. */

@@ -1,6 +1,7 @@
 // The packet path: one datagram and `now` in, one verdict out. Allocates nothing for a datagram that is forwarded,
 // consumed or dropped; docs/protocol.md has the state table whose rows the comments name.
 import { ConsumedKind, Direction, EndCause } from './counters.js'
+import { ADMITTED } from './admission.js'
 import { ADDRESS_WORDS } from '#wire/address.js'
 import { TOKEN_WORDS } from '#wire/token.js'
 import { classify, PacketKind } from './classify.js'
@@ -84,6 +85,7 @@ export class PacketPath {
     if (byteCount > options.limits.maxDatagramBytes) return DropReason.oversize
     if (port === 0) return DropReason.badSource
     const slot = this.#state.liveSession(this.#client, this.#now)
+    if (slot < 0 && !this.#state.admission.admits(this.#client)) return DropReason.accessDenied
     const kind = classify(bytes, start, end, options.magic, this.#token)
     if (kind === PacketKind.data) return slot < 0 ? this.#openDefault(byteCount) : this.#forward(slot, byteCount)
     if (kind === PacketKind.malformedControl) return this.#refuse(DropReason.tokenMalformed, true)
@@ -92,11 +94,12 @@ export class PacketPath {
 
   // Rows 1, 2, 3 and 3a.
   #tokenWithoutSession (kind: PacketKind, byteCount: number): Verdict {
-    const { tokens, sessions, options } = this.#state
+    const { tokens, admission, options } = this.#state
     const token = tokens.find(this.#token)
     const found = tokens.stateOf(token, this.#dataPort, this.#client, this.#now)
-    // A token that meets a full table stays live.
-    if (found === TokenState.live && sessions.isFull) return DropReason.sessionLimit
+    // A token that meets a bound stays live.
+    const refusal = found === TokenState.live ? admission.refuseToken(this.#client) : ADMITTED
+    if (refusal !== ADMITTED) return refusal
     const state = this.#redeem(token, found)
     if (state === TokenState.live) return this.#establish(token)
     if (kind === PacketKind.control || options.onInvalidToken === 'drop' || state === TokenState.notTheirs) return this.#refuse(refusals[state], kind === PacketKind.control)
@@ -105,9 +108,12 @@ export class PacketPath {
 
   // Rows 4 to 8.
   #tokenInSession (slot: number, kind: PacketKind, byteCount: number): Verdict {
-    const { tokens, sessions, counters } = this.#state
+    const { tokens, sessions, counters, admission } = this.#state
     const token = tokens.find(this.#token)
-    const state = this.#redeem(token, tokens.stateOf(token, this.#dataPort, this.#client, this.#now))
+    const found = tokens.stateOf(token, this.#dataPort, this.#client, this.#now)
+    const refusal = found === TokenState.live ? admission.refuseRedemption(slot, this.#client) : ADMITTED
+    if (refusal !== ADMITTED) return refusal
+    const state = this.#redeem(token, found)
     if (state === TokenState.live) return this.#rebind(slot, token)
     if (sessions.isOwnToken(slot, this.#token, this.#now)) {
       counters.consumed[ConsumedKind.retransmit]!++
@@ -126,6 +132,7 @@ export class PacketPath {
   // Rows 1 and 2.
   #establish (token: number): Verdict {
     const { tokens, targets, counters } = this.#state
+    this.#state.makeRoom(this.#now)
     const slot = this.#state.createSession(this.#client, targets.get(tokens.targetOf(token)), Origin.token, this.#now)
     this.#noteRedemption(slot, token)
     counters.consumed[ConsumedKind.token]!++
@@ -137,6 +144,7 @@ export class PacketPath {
   #rebind (slot: number, token: number): Verdict {
     const { tokens, targets, sessions, counters } = this.#state
     const target = targets.get(tokens.targetOf(token))
+    this.#state.promote(slot)
     this.#noteRedemption(slot, token)
     sessions.touch(slot, this.#now)
     const isMoved = this.#state.moveSession(slot, target, Origin.token, this.#now)
@@ -156,8 +164,9 @@ export class PacketPath {
     const target = this.#state.defaults.choose()
     if (target === undefined) return DropReason.noSession
     if (target.ports[this.#dataPort] === 0) return DropReason.noPort
+    const refusal = this.#state.admission.refuseDefault(this.#client, this.#now)
+    if (refusal !== ADMITTED) return refusal
     const slot = this.#state.createSession(this.#client, target, Origin.default, this.#now)
-    if (slot < 0) return DropReason.sessionLimit
     const verdict = this.#forward(slot, byteCount)
     if (verdict === FORWARD) this.#state.announce(slot)
     else this.#state.discardSession(slot, this.#now)
@@ -172,7 +181,7 @@ export class PacketPath {
       const target = this.#state.targets.get(sessions.target(slot))
       const port = target.ports[this.#dataPort]!
       if (port === 0) return DropReason.noPort
-      flow = flows.open(slot, this.#dataPort, target, port, sessions.firstFlow(slot))
+      flow = flows.open(slot, this.#dataPort, target, port, sessions.firstFlow(slot), sessions.hasRedeemed(slot))
       if (flow < 0) return DropReason.upstreamLimit
       sessions.setFirstFlow(slot, flow)
     }
@@ -192,6 +201,8 @@ export class PacketPath {
     }
     if (isTruncated) return DropReason.truncated
     if (byteCount > options.limits.maxDatagramBytes) return DropReason.oversize
+    const { amplificationFactor } = options.limits
+    if (amplificationFactor > 0 && sessions.wouldAmplify(slot, byteCount, amplificationFactor)) return DropReason.amplification
     if (options.refreshOn === 'both') sessions.touch(slot, now)
     sessions.countToClient(slot, byteCount)
     this.flow = flow

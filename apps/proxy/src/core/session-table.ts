@@ -2,6 +2,7 @@
 //
 //   word  0–3  client address     4  client port       5  target id        6  serial
 //         7    origin             8–11  token last bound with              12  first flow + 1
+//         13   1 if it ever redeemed a token
 //   times / counts (doubles) per slot: lastSeen, createdAt, tokenExpiresAt, datagrams and bytes each way
 import { ADDRESS_WORDS } from '#wire/address.js'
 import { TOKEN_WORDS } from '#wire/token.js'
@@ -14,7 +15,8 @@ const SERIAL = 6
 const ORIGIN = 7
 const TOKEN = 8
 const FIRST_FLOW = 12
-const STRIDE = 13
+const REDEEMED = 13
+const STRIDE = 14
 
 const LAST_SEEN = 0
 const CREATED_AT = 1
@@ -91,6 +93,8 @@ export class SessionTable {
   target (slot: number): number { return this.#word(slot, TARGET) }
   origin (slot: number): Origin { return this.#word(slot, ORIGIN) as Origin }
   firstFlow (slot: number): number { return this.#word(slot, FIRST_FLOW) - 1 }
+  /** Whether the session was made by a token, or redeemed one since; else it is a default-endpoint session. */
+  hasRedeemed (slot: number): boolean { return this.#word(slot, REDEEMED) === 1 }
   lastSeen (slot: number): number { return this.#doubles[slot * DOUBLES + LAST_SEEN]! }
   createdAt (slot: number): number { return this.#doubles[slot * DOUBLES + CREATED_AT]! }
   clientPort (slot: number): number { return this.#word(slot, PORT) }
@@ -112,6 +116,11 @@ export class SessionTable {
   bind (slot: number, targetId: number, origin: Origin): void {
     this.#records.words[slot * STRIDE + TARGET] = targetId
     this.#records.words[slot * STRIDE + ORIGIN] = origin
+    this.changes.add(slot)
+  }
+
+  setRedeemed (slot: number): void {
+    this.#records.words[slot * STRIDE + REDEEMED] = 1
     this.changes.add(slot)
   }
 
@@ -156,6 +165,16 @@ export class SessionTable {
   countToTarget (slot: number, bytes: number): void {
     this.#doubles[slot * DOUBLES + DATAGRAMS_TO_TARGET]!++
     this.#doubles[slot * DOUBLES + BYTES_TO_TARGET]! += bytes
+  }
+
+  /**
+   * Whether `bytes` more to the client would be more than `factor` times what it has sent, in a session whose client
+   * has sent one datagram so far: its address may be forged, and whoever has it may never have asked.
+   */
+  wouldAmplify (slot: number, bytes: number, factor: number): boolean {
+    const at = slot * DOUBLES
+    if (this.#doubles[at + DATAGRAMS_TO_TARGET] !== 1 || this.hasRedeemed(slot)) return false
+    return this.#doubles[at + BYTES_TO_CLIENT]! + bytes > factor * this.#doubles[at + BYTES_TO_TARGET]!
   }
 
   countToClient (slot: number, bytes: number): void {

@@ -1,5 +1,6 @@
 // Everything the proxy knows, and the few ways a session comes, changes and goes. The packet path and the operations
 // of control both work on this one state. Pure: bytes and `now` come in, no clock, no socket, no promise.
+import { Admission } from './admission.js'
 import { Budget } from './budget.js'
 import { Counters, EndCause, REASONS } from './counters.js'
 import { DefaultEndpoint } from './default-endpoint.js'
@@ -22,6 +23,7 @@ export class CoreState {
   readonly defaults: DefaultEndpoint
   readonly counters: Counters
   readonly upstreamPorts: UpstreamPorts
+  readonly admission: Admission
   readonly #warnings: readonly Budget[]
 
   constructor (options: CoreOptions, observer: Observer) {
@@ -43,6 +45,7 @@ export class CoreState {
     this.defaults = new DefaultEndpoint(this.targets, options.defaultChoice, options.random)
     this.counters = new Counters(dataPorts)
     this.upstreamPorts = new UpstreamPorts(limits.maxUpstreamSockets)
+    this.admission = new Admission(options, this.sessions, seed())
     this.#warnings = Array.from({ length: REASONS }, () => new Budget(limits.warningsPerSecond))
   }
 
@@ -74,7 +77,23 @@ export class CoreState {
     this.targets.holdId(target.id)
     this.targets.addSessions(target.key, 1)
     this.sessions.bind(slot, target.id, origin)
+    if (origin === Origin.token) this.sessions.setRedeemed(slot)
+    this.admission.enter(slot)
     return slot
+  }
+
+  /** From now on the session is one that has redeemed a token. */
+  promote (slot: number): void {
+    if (this.sessions.hasRedeemed(slot)) return
+    this.admission.leave(slot)
+    this.sessions.setRedeemed(slot)
+    this.admission.enter(slot)
+  }
+
+  /** Ends a default-endpoint session if the table is full: one with a token is to come. */
+  makeRoom (now: number): void {
+    const slot = this.admission.victim()
+    if (slot >= 0) this.endSession(slot, this.isExpired(slot, now) ? EndCause.timeout : EndCause.evicted, now)
   }
 
   announce (slot: number): void {
@@ -112,6 +131,7 @@ export class CoreState {
     this.#leaveFlows(slot, now)
     this.targets.addSessions(target.key, -1)
     this.targets.release(target.id)
+    this.admission.leave(slot)
     this.sessions.remove(slot)
   }
 

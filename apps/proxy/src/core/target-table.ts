@@ -2,6 +2,7 @@
 // and how many sessions every target key has. Objects, not typed arrays: targets are few and change rarely.
 import { addressWords, isIPv4Words } from '#wire/address.js'
 import { SlotSet } from './slot-set.js'
+import { isUnicast } from '#wire/unicast.js'
 
 /** A target as it comes from control: `ports` by data port index, 0 where it has none. */
 export interface TargetSpec {
@@ -50,7 +51,7 @@ export class TargetTable {
       return known.target
     }
     const words = addressWords(spec.address)
-    if (words === undefined || !spec.ports.some(port => port > 0)) return 'INVALID_TARGET'
+    if (words === undefined || !isUnicast(words) || !spec.ports.some(port => port > 0)) return 'INVALID_TARGET'
     if (this.#byIdentity.size >= this.#capacity) return 'TARGET_TABLE_FULL'
     const id = this.#free.pop() ?? this.#entries.length
     const target: Target = Object.freeze({ ...spec, id, words, isIPv4: isIPv4Words(words) })

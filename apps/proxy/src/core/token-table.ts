@@ -5,7 +5,7 @@
 //   times[slot]   when its TTL ends, in ms of the proxy's clock
 //   claims[claim] where it was redeemed: bit i = data port i. With several cores these words are shared memory, and
 //                 setting a bit that was not set is what makes a redemption
-import { PREFIX_WORDS, writeClientPrefix } from '#wire/client-prefix.js'
+import { addressOfPrefix, PREFIX_WORDS, writeClientPrefix } from '#wire/client-prefix.js'
 import { TOKEN_WORDS } from '#wire/token.js'
 import { RecordTable } from './record-table.js'
 import { SlotSet } from './slot-set.js'
@@ -138,6 +138,12 @@ export class TokenTable {
 
   targetOf (slot: number): number {
     return this.#records.words[slot * STRIDE + TARGET]! - 1
+  }
+
+  /** An address that stands for the clients that may redeem the token, as `add` takes it; undefined if all may. */
+  clientOf (slot: number): Uint32Array | undefined {
+    const base = slot * STRIDE
+    return this.#records.words[base + BOUND] === 0 ? undefined : addressOfPrefix(this.#records.words, base + PREFIX)
   }
 
   expiresAt (slot: number): number {

@@ -2,7 +2,7 @@
 import { addressWords } from '#wire/address.js'
 import { controlPacket, magicFromHex } from '#wire/control-packet.js'
 import type { Token } from '#wire/token.js'
-import { settings, type ClientOutcome, type Payload, type PortName, type ServerName, type Setting } from '#testkit/scenarios.js'
+import { REPLY_BYTES, settings, type ClientOutcome, type Payload, type PortName, type ServerName, type Setting } from '#testkit/scenarios.js'
 import { createCore, type Core } from '../../src/core/core.js'
 import { consumedKindNames, Direction } from '../../src/core/counters.js'
 import { dropReasons, type DropReason } from '../../src/core/drop-reason.js'
@@ -35,7 +35,7 @@ export function testOptions (overrides: Partial<CoreOptions> = {}): CoreOptions 
     onTargetGone: 'keep',
     refreshOn: 'client',
     defaultChoice: 'first',
-    limits: { maxSessions: 100, maxTokens: 100, maxTargets: 20, maxUpstreamSockets: 50, upstreamLingerMs: 30_000, maxDatagramBytes: 65_507, warningsPerSecond: 1000 },
+    limits: { maxSessions: 100, maxSessionsPerPrefix: 100, newSessionsPerSecond: 0, amplificationFactor: 0, maxTokens: 100, maxTargets: 20, maxUpstreamSockets: 50, upstreamLingerMs: 30_000, maxDatagramBytes: 65_507, warningsPerSecond: 1000 },
     random: () => 0.5,
     ...overrides
   }
@@ -68,7 +68,8 @@ export class CoreDriver {
 
   constructor (setting: Setting, observer: Observer = silentObserver) {
     const { hasDefault, onInvalidToken, onTargetGone, refreshOn, sessionTimeoutSeconds } = settings[setting]
-    this.core = createCore(testOptions({ onInvalidToken, onTargetGone, refreshOn, sessionTimeoutMs: sessionTimeoutSeconds * 1000 }), observer)
+    const { limits } = testOptions()
+    this.core = createCore(testOptions({ limits: { ...limits, amplificationFactor: 3 }, onInvalidToken, onTargetGone, refreshOn, sessionTimeoutMs: sessionTimeoutSeconds * 1000 }), observer)
     if (hasDefault) this.core.operations.setDefaultTargets([servers.D])
   }
 
@@ -114,12 +115,12 @@ export class CoreDriver {
   }
 
   #answer (socket: number, address: string, port: number, client: string, on: PortName): 'delivered' | { dropped: string } {
-    const verdict = this.core.packets.fromTarget(socket, addressWords(address)!, port, 5, false, this.now)
+    const verdict = this.core.packets.fromTarget(socket, addressWords(address)!, port, REPLY_BYTES, false, this.now)
     if (verdict !== FORWARD) return { dropped: dropReasons[verdict as DropReason].name }
     const { flows, sessions } = this.core.state
     if (flows.dataPort(this.core.packets.flow) !== portIndex[on]) throw new Error('reply on the wrong data port')
     if (sessions.clientPort(this.core.packets.session) !== this.#portOf(client)) throw new Error('reply to another client')
-    this.core.state.counters.countProxied(Direction.toClient, portIndex[on], 5)
+    this.core.state.counters.countProxied(Direction.toClient, portIndex[on], REPLY_BYTES)
     return 'delivered'
   }
 

@@ -28,9 +28,9 @@ function grant (core: Core, name: string, now = 0, ttlMs = 30_000, target = serv
 
 void t.test('a full session table sheds new clients, serves established ones and keeps tokens live', t => {
   const core = coreWith({ maxSessions: 2 })
-  grant(core, 't')
-  t.equal(send(core, 1), FORWARD)
-  t.equal(send(core, 2), FORWARD)
+  for (const name of ['a', 'b', 't']) grant(core, name)
+  t.equal(send(core, 1, bytesOf({ token: 'a' })), CONSUMED)
+  t.equal(send(core, 2, bytesOf({ token: 'b' })), CONSUMED)
   t.equal(send(core, 3), DropReason.sessionLimit)
   t.equal(send(core, 3, bytesOf({ token: 't' })), DropReason.sessionLimit)
   t.equal(send(core, 1), FORWARD, 'an established client goes on')

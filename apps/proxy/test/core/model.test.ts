@@ -1,7 +1,7 @@
 import t from 'tap'
 import fc from 'fast-check'
 import { addressWords } from '#wire/address.js'
-import { createCore } from '../../src/core/core.js'
+import { createCore, type Core } from '../../src/core/core.js'
 import { consumedKindNames } from '../../src/core/counters.js'
 import { dropReasons } from '../../src/core/drop-reason.js'
 import { CONSUMED, FORWARD } from '../../src/core/packet-path.js'
@@ -47,7 +47,11 @@ void t.test('sessions and tokens agree with a naive model on every datagram of r
   fc.assert(fc.property(setting, fc.array(action, { maxLength: 80, size: 'max' }), ({ hasDefault, onInvalidToken, onTargetGone }, actions) => {
     const options = testOptions()
     // Pairs do not linger here: sessions that come and go this fast would use up the flows, which the model knows nothing of.
-    const core = createCore(testOptions({ onInvalidToken, onTargetGone, sessionTimeoutMs: SESSION_TIMEOUT_MS, limits: { ...options.limits, maxSessions: MAX_SESSIONS, upstreamLingerMs: 0 } }), silentObserver)
+    let ended: string | undefined
+    const core: Core = createCore(testOptions({ onInvalidToken, onTargetGone, sessionTimeoutMs: SESSION_TIMEOUT_MS, limits: { ...options.limits, maxSessions: MAX_SESSIONS, upstreamLingerMs: 0 } }), {
+      ...silentObserver,
+      sessionChanged: (change, slot) => { if (change === 'ended') ended = String(core.state.sessions.clientPort(slot)) }
+    })
     const ports = Object.fromEntries(Object.entries(servers).map(([key, server]) => [key, server.ports.map(port => port > 0)]))
     const model = new NaiveModel({ hasDefault, onInvalidToken, onTargetGone, sessionTimeoutMs: SESSION_TIMEOUT_MS, maxSessions: MAX_SESSIONS, ports })
     if (hasDefault) core.operations.setDefaultTargets([servers.D])
@@ -75,12 +79,14 @@ void t.test('sessions and tokens agree with a naive model on every datagram of r
         const before = [...core.state.counters.consumed]
         // A full table makes room only by the sweep: the naive model expires at every datagram, so the core must be swept too.
         core.operations.sweep(now)
+        ended = undefined
         const verdict = core.packets.fromClient(step.dataPort, address, step.client, payloadOf(step.packet), false, now)
         let outcome = ''
         if (verdict === FORWARD) outcome = `to:${core.operations.targetOf(core.state.flows.session(core.packets.flow)).key}`
         else if (verdict === CONSUMED) outcome = consumedKindNames[before.findIndex((count, kind) => count !== core.state.counters.consumed[kind])]!
         else outcome = dropReasons[verdict].name
-        const expected = model.receive(String(step.client), step.dataPort, step.packet, now)
+        const expected = model.receive(String(step.client), step.dataPort, step.packet, now, ended)
+        if (ended !== undefined) seen.add('evicted')
         if (outcome !== expected) throw new Error(`${JSON.stringify(step)} at ${now}: ${outcome} instead of ${expected}`)
         seen.add(outcome)
       }
@@ -92,6 +98,6 @@ void t.test('sessions and tokens agree with a naive model on every datagram of r
     core.operations.sweep(now + 20 * MAX_HISTORY_MS)
     return core.state.sessions.size === 0 && core.state.tokens.size === 0 && core.state.targets.size === 0 && core.state.flows.lingering === 0
   }), { numRuns: 1000 })
-  t.same([...seen].sort(), ['no_port', 'no_session', 'reset', 'retransmit', 'session_limit', 'target_gone', 'to:A', 'to:B', 'to:C', 'to:D', 'token', 'token_consumed', 'token_expired', 'token_malformed', 'token_unknown'], 'every outcome came up')
+  t.same([...seen].sort(), ['evicted', 'no_port', 'no_session', 'reset', 'retransmit', 'session_limit', 'target_gone', 'to:A', 'to:B', 'to:C', 'to:D', 'token', 'token_consumed', 'token_expired', 'token_malformed', 'token_unknown'], 'every outcome came up')
   t.end()
 })

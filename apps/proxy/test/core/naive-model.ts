@@ -11,7 +11,7 @@ export interface ModelOptions {
 }
 
 interface ModelToken { target: string, expiresAt: number, consumed: Set<number>, void?: 'unknown' | 'gone' }
-interface ModelSession { target: string, lastSeen: number, token: string | undefined, tokenExpiresAt: number }
+interface ModelSession { target: string, lastSeen: number, token: string | undefined, tokenExpiresAt: number, hasRedeemed: boolean }
 
 export type ModelPacket = { readonly kind: 'data' } | { readonly kind: 'malformed' } | { readonly kind: 'token', readonly token: string } | { readonly kind: 'control', readonly token: string }
 
@@ -19,6 +19,8 @@ export class NaiveModel {
   readonly #options: ModelOptions
   readonly tokens = new Map<string, ModelToken>()
   readonly sessions = new Map<string, ModelSession>()
+
+  #evicted: string | undefined
 
   constructor (options: ModelOptions) {
     this.#options = options
@@ -52,9 +54,19 @@ export class NaiveModel {
     }
   }
 
-  /** `to:<target>`, a consumed kind, or a drop reason. */
-  receive (client: string, dataPort: number, packet: ModelPacket, now: number): string {
+  /**
+   * `to:<target>`, a consumed kind, or a drop reason.
+   * @param evicted the client whose session the core ended to make room: which of those equally idle is its choice
+   */
+  receive (client: string, dataPort: number, packet: ModelPacket, now: number, evicted: string | undefined): string {
     this.expireSessions(now)
+    this.#evicted = evicted
+    const outcome = this.#judge(client, dataPort, packet, now)
+    if (this.#evicted !== undefined) throw new Error(`${this.#evicted} gave way to nobody`)
+    return outcome
+  }
+
+  #judge (client: string, dataPort: number, packet: ModelPacket, now: number): string {
     const session = this.sessions.get(client)
     if (packet.kind === 'malformed') return 'token_malformed'
     if (packet.kind === 'data') return session === undefined ? this.#openDefault(client, dataPort, now) : this.#forward(session, dataPort, now)
@@ -77,17 +89,28 @@ export class NaiveModel {
 
   #redeem (client: string, session: ModelSession | undefined, token: string, dataPort: number, now: number): string {
     const { target, expiresAt, consumed } = this.tokens.get(token)!
-    if (session === undefined && this.sessions.size === this.#options.maxSessions) return 'session_limit'
+    if (session === undefined && this.sessions.size === this.#options.maxSessions && !this.#makeRoom()) return 'session_limit'
     consumed.add(dataPort)
-    this.sessions.set(client, { target, lastSeen: now, token, tokenExpiresAt: expiresAt })
+    this.sessions.set(client, { target, lastSeen: now, token, tokenExpiresAt: expiresAt, hasRedeemed: true })
     return session !== undefined && session.target !== target ? 'reset' : 'token'
+  }
+
+  // The core names whom it ended: one that never redeemed a token, and was idle for as long as any of these.
+  #makeRoom (): boolean {
+    const guests = [...this.sessions.values()].filter(({ hasRedeemed }) => !hasRedeemed)
+    if (guests.length === 0) return false
+    const session = this.sessions.get(this.#evicted ?? '')
+    if (session === undefined || session.hasRedeemed || guests.some(({ lastSeen }) => lastSeen < session.lastSeen)) throw new Error(`${this.#evicted} should not give way`)
+    this.sessions.delete(this.#evicted!)
+    this.#evicted = undefined
+    return true
   }
 
   #openDefault (client: string, dataPort: number, now: number): string {
     if (!this.#options.hasDefault) return 'no_session'
     if (this.#options.ports['D']![dataPort] !== true) return 'no_port'
     if (this.sessions.size === this.#options.maxSessions) return 'session_limit'
-    const session: ModelSession = { target: 'D', lastSeen: now, token: undefined, tokenExpiresAt: 0 }
+    const session: ModelSession = { target: 'D', lastSeen: now, token: undefined, tokenExpiresAt: 0, hasRedeemed: false }
     this.sessions.set(client, session)
     return this.#forward(session, dataPort, now)
   }

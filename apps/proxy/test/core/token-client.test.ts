@@ -34,6 +34,10 @@ void t.test('a bound token is redeemed from its own address only, and stays live
   ] as const) {
     const core = setUp()
     grant(core, 't', owner)
+    const bound = core.state.tokens.clientOf(0)!
+    core.operations.grant({ token: tokenOf('again'), target: servers.A, ttlMs: 30_000, consumed: 0, client: bound }, 0)
+    t.same(core.state.tokens.clientOf(1), bound, 'what it is bound to can be read and given again')
+    t.equal(send(core, other, { control: 'again' }), DropReason.tokenClient)
     t.equal(send(core, other, { token: 't' }), DropReason.tokenClient, `${other} has no right to it`)
     t.equal(send(core, other, { control: 't' }), DropReason.tokenClient)
     t.equal(core.state.sessions.size, 0, 'and gets no session by it')
@@ -57,6 +61,7 @@ void t.test('in a session, another\'s token is neither redeemed nor shown to the
 void t.test('a token without a client is anybody\'s, and one whose client cannot be read is nobody\'s', async t => {
   const core = setUp()
   grant(core, 'anyone')
+  t.equal(core.state.tokens.clientOf(0), undefined)
   grant(core, 'nobody', 'not an address')
   t.equal(send(core, '192.0.2.8', { token: 'anyone' }), CONSUMED)
   for (const from of ['192.0.2.8', '::1', '2001:db8::1']) t.equal(send(core, from, { control: 'nobody' }), DropReason.tokenClient)

@@ -1,0 +1,96 @@
+// Who may have a session, and who gives way. A client without a token costs an attacker one forged datagram, so what such
+// clients can take is bounded by prefix, rate, source port and share; a client with a token was asked for by somebody, and
+// is bounded apart from them. Established sessions never come here. Pure; allocates nothing.
+import { AccessList, type AccessLists } from './access-list.js'
+import { DropReason } from './drop-reason.js'
+import { PortSet, type PortRange } from './port-set.js'
+import { PrefixGuard, Standing, type PrefixLimits } from './prefix-guard.js'
+import { CLIENT_KEY_WORDS, type SessionTable } from './session-table.js'
+import { SlotList } from './slot-list.js'
+import { ADDRESS_WORDS } from '#wire/address.js'
+
+export interface AdmissionOptions {
+  readonly limits: PrefixLimits & { readonly maxSessions: number }
+  /** Source ports from which no default-endpoint session is made. */
+  readonly blockedSourcePorts?: readonly PortRange[] | undefined
+  readonly clients?: AccessLists | undefined
+}
+
+/** Not refused. */
+export const ADMITTED = 0
+
+/** Sessions that are looked at to find the one that gives way: the most work a datagram can cause. */
+const LOOKS = 64
+
+export class Admission {
+  readonly #sessions: SessionTable
+  readonly #guard: PrefixGuard
+  readonly #blockedPorts: PortSet
+  readonly #access: AccessList | undefined
+  readonly #defaults: SlotList
+  readonly #client = new Uint32Array(CLIENT_KEY_WORDS)
+  readonly #lastSeen = (slot: number): number => this.#sessions.lastSeen(slot)
+
+  constructor ({ limits, blockedSourcePorts = [], clients }: AdmissionOptions, sessions: SessionTable, seed: number) {
+    this.#sessions = sessions
+    this.#guard = new PrefixGuard(limits, seed)
+    this.#blockedPorts = new PortSet(blockedSourcePorts)
+    this.#access = clients && new AccessList(clients)
+    this.#defaults = new SlotList(limits.maxSessions)
+  }
+
+  /** Sessions that never redeemed a token. */
+  get defaultSessions (): number { return this.#defaults.size }
+
+  /** Whether anything is done for a client that has no session. */
+  admits (client: Uint32Array): boolean {
+    return this.#access === undefined || this.#access.admits(client)
+  }
+
+  /** Why this client cannot have a default-endpoint session now, or ADMITTED: then it counts as one it opened. */
+  refuseDefault (client: Uint32Array, now: number): DropReason | typeof ADMITTED {
+    if (this.#blockedPorts.has(client[ADDRESS_WORDS]!)) return DropReason.sourcePort
+    if (this.#sessions.isFull) return DropReason.sessionLimit
+    if (!this.#guard.hasRoom(client, Standing.default)) return DropReason.prefixLimit
+    return this.#guard.takeNew(client, now) ? ADMITTED : DropReason.rateLimit
+  }
+
+  /** Why this client cannot have a session by its token now, or ADMITTED. It may have to `victim` first. */
+  refuseToken (client: Uint32Array): DropReason | typeof ADMITTED {
+    if (!this.#guard.hasRoom(client, Standing.token)) return DropReason.prefixLimit
+    return this.#sessions.isFull && this.#defaults.size === 0 ? DropReason.sessionLimit : ADMITTED
+  }
+
+  /** Why this session, of this client, cannot redeem a token now, or ADMITTED. */
+  refuseRedemption (slot: number, client: Uint32Array): DropReason | typeof ADMITTED {
+    return this.#sessions.hasRedeemed(slot) || this.#guard.hasRoom(client, Standing.token) ? ADMITTED : DropReason.prefixLimit
+  }
+
+  /** The default-endpoint session that gives way when the table is full, or -1: of some, the one idle for longest. */
+  victim (): number {
+    return this.#sessions.isFull ? this.#defaults.smallestOf(LOOKS, this.#lastSeen) : -1
+  }
+
+  /** A session has come. */
+  enter (slot: number): void {
+    const standing = this.#standing(slot)
+    this.#guard.add(this.#clientOf(slot), standing)
+    if (standing === Standing.default) this.#defaults.add(slot)
+  }
+
+  /** A session goes. */
+  leave (slot: number): void {
+    const standing = this.#standing(slot)
+    this.#guard.remove(this.#clientOf(slot), standing)
+    if (standing === Standing.default) this.#defaults.remove(slot)
+  }
+
+  #standing (slot: number): Standing {
+    return this.#sessions.hasRedeemed(slot) ? Standing.token : Standing.default
+  }
+
+  #clientOf (slot: number): Uint32Array {
+    this.#sessions.readClientWords(slot, this.#client)
+    return this.#client
+  }
+}
