@@ -179,7 +179,7 @@ void t.test('a cluster that talks nonsense moves those of its watches', async t 
 
 void t.test('a proxy that runs out of file descriptors says so, and serves whom it has', async t => {
   const folder = await mkdtemp(join(tmpdir(), 'files-'))
-  await writeFile(join(folder, 'config.yaml'), 'bindAddress: 127.0.0.1\ndataPorts: [{name: game, port: 0}]\ninventory: {provider: file, path: .}\n')
+  await writeFile(join(folder, 'config.yaml'), 'bindAddress: 127.0.0.1\ndataPorts: [{name: game, port: 0}]\ninventory: {provider: file, path: .}\nlimits: {newSessionsPerSecond: 0}\n')
   const socketPath = join(folder, 'proxy.sock')
   const proxy = spawnApp('proxy', { CONFIG_PATH: join(folder, 'config.yaml'), UDP_DIRECTOR_SOCKET: socketPath }, { maxOpenFiles: 200 })
   const rpc = createRpcClient({ socketPath, deadlineMs: 5000, maxInFlight: 1, clock: systemClock })

@@ -3,6 +3,7 @@ import { metrics, type MetricName, type MetricRow } from '#telemetry/metrics-tab
 import { createControlMetrics } from '../../apps/control/src/metrics.js'
 import { consumedKindNames, directionNames, endCauseNames, goneActionNames } from '../../apps/proxy/src/core/counters.js'
 import { dropReasons } from '../../apps/proxy/src/core/drop-reason.js'
+import { proxyTables } from '../../apps/proxy/src/rpc/stats.js'
 import { originNames } from '../../apps/proxy/src/core/session-table.js'
 import { code, generatedNote, page, table } from './markdown.js'
 
@@ -37,6 +38,7 @@ async function labelValues (): Promise<Record<Label, string>> {
     quantile: `${list(seeded('udp_director_event_loop_delay_seconds', 'quantile'))}, which is the longest`,
     reason: `relists: ${list(seeded('udp_director_inventory_relists_total', 'reason'))}; bad events: ${list(seeded('udp_director_inventory_bad_events_total', 'reason'))}; dropped datagrams: see below`,
     resource_type: 'a key of `resourceQueryMapping`',
+    table: `proxy: ${list(proxyTables)}`,
     via: list(seeded('udp_director_tokens_issued_total', 'via'))
   }
 }

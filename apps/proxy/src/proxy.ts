@@ -7,6 +7,7 @@ import type { Clock } from '#core/clock.js'
 import { MAX_RPC_BODY_BYTES, type Sample } from '#rpc/contract.js'
 import { registerRpc } from '#rpc/server.js'
 import type { BoundDataPort, EngineName } from './engines/engine.js'
+import { boundCalls } from './rpc/call-bounds.js'
 import { EventStream } from './rpc/event-stream.js'
 import { createHandlers } from './rpc/handlers.js'
 import { SessionCounts } from './rpc/session-counts.js'
@@ -86,6 +87,7 @@ interface Parts {
 
 function rpcApp ({ log, processSamples }: ProxyDeps, { events, shards, dataPorts, ...parts }: Parts): FastifyInstance {
   const app = Fastify({ logger: false, bodyLimit: MAX_RPC_BODY_BYTES, forceCloseConnections: true })
+  const rpcTables = boundCalls(app)
   events.register(app)
   registerRpc(app, createHandlers({
     ...parts,
@@ -95,6 +97,7 @@ function rpcApp ({ log, processSamples }: ProxyDeps, { events, shards, dataPorts
       stats: await shards.stats(),
       dataPortNames: dataPorts.map(({ name }) => name),
       eventsDropped: events.dropped,
+      rpcTables: rpcTables(),
       processSamples: processSamples()
     }),
     onUnusableTargets: faults => { log.warn({ faults }, 'Default targets left out') }

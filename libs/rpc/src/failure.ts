@@ -12,7 +12,7 @@ export const rpcErrors = {
   TARGET_TABLE_FULL: { status: 503, meaning: 'limits.maxTargets is reached.' },
   UNREACHABLE: { status: 503, meaning: 'The proxy does not answer (made by the client).' },
   DEADLINE: { status: 504, meaning: 'No answer in time (made by the client).' },
-  BUSY: { status: 503, meaning: 'Too many calls are under way already (made by the client).' },
+  BUSY: { status: 503, meaning: 'Too many calls are under way already (made by the client, and by the proxy at its own bound).' },
   INTERNAL: { status: 500, meaning: 'A bug in the proxy.' }
 } as const
 

@@ -4,7 +4,7 @@ import ipaddr from 'ipaddr.js'
 import t from 'tap'
 import { addressWords } from '#wire/address.js'
 import { addressBlock } from '#wire/address-block.js'
-import { ownListeners } from '../../src/query/own-listeners.js'
+import { ownListeners } from '#config/own-listeners.js'
 import { createTargetPolicy, type RefusalReason } from '../../src/query/target-policy.js'
 
 const own = { ownAddresses: ['127.0.0.1', '::1', '10.0.0.5', 'fd00::5'], ownPorts: [7777, 7778] }

@@ -3,10 +3,12 @@
 // is bounded apart from them. Established sessions never come here. Pure; allocates nothing.
 import { AccessList, type AccessLists } from './access-list.js'
 import { DropReason } from './drop-reason.js'
+import { OwnSources } from './own-sources.js'
 import { PortSet, type PortRange } from './port-set.js'
 import { PrefixGuard, Standing, type PrefixLimits } from './prefix-guard.js'
 import { CLIENT_KEY_WORDS, type SessionTable } from './session-table.js'
 import { SlotList } from './slot-list.js'
+import type { UpstreamPorts } from './upstream-ports.js'
 import { ADDRESS_WORDS } from '#wire/address.js'
 
 export interface AdmissionOptions {
@@ -14,6 +16,7 @@ export interface AdmissionOptions {
   /** Source ports from which no default-endpoint session is made. */
   readonly blockedSourcePorts?: readonly PortRange[] | undefined
   readonly clients?: AccessLists | undefined
+  readonly ownAddresses?: readonly string[] | undefined
 }
 
 /** Not refused. */
@@ -23,6 +26,8 @@ export const ADMITTED = 0
 const LOOKS = 64
 
 export class Admission {
+  /** Where the director itself sends from. */
+  readonly ownSources: OwnSources
   readonly #sessions: SessionTable
   readonly #guard: PrefixGuard
   readonly #blockedPorts: PortSet
@@ -31,7 +36,8 @@ export class Admission {
   readonly #client = new Uint32Array(CLIENT_KEY_WORDS)
   readonly #lastSeen = (slot: number): number => this.#sessions.lastSeen(slot)
 
-  constructor ({ limits, blockedSourcePorts = [], clients }: AdmissionOptions, sessions: SessionTable, seed: number) {
+  constructor ({ limits, blockedSourcePorts = [], clients, ownAddresses = [] }: AdmissionOptions, sessions: SessionTable, upstreamPorts: UpstreamPorts, seed: number) {
+    this.ownSources = new OwnSources(ownAddresses, upstreamPorts)
     this.#sessions = sessions
     this.#guard = new PrefixGuard(limits, seed)
     this.#blockedPorts = new PortSet(blockedSourcePorts)
@@ -42,9 +48,10 @@ export class Admission {
   /** Sessions that never redeemed a token. */
   get defaultSessions (): number { return this.#defaults.size }
 
-  /** Whether anything is done for a client that has no session. */
-  admits (client: Uint32Array): boolean {
-    return this.#access === undefined || this.#access.admits(client)
+  /** Why nothing at all is done for this client, which has no session, or ADMITTED. */
+  refuseStranger (client: Uint32Array): DropReason | typeof ADMITTED {
+    if (this.#access !== undefined && !this.#access.admits(client)) return DropReason.accessDenied
+    return this.ownSources.has(client) ? DropReason.sourcePort : ADMITTED
   }
 
   /** Why this client cannot have a default-endpoint session now, or ADMITTED: then it counts as one it opened. */

@@ -49,7 +49,7 @@ export const dropReasons: Readonly<Record<DropReason, DropReasonRow>> = {
   [DropReason.sessionLimit]: { name: 'session_limit', direction: 'to_target', meaning: 'limits.maxSessions is reached; for a token, by sessions that have redeemed one as well.' },
   [DropReason.prefixLimit]: { name: 'prefix_limit', direction: 'to_target', meaning: 'limits.maxSessionsPerPrefix is reached by this client\'s prefix: its IPv4 address, or its /64 of IPv6.' },
   [DropReason.rateLimit]: { name: 'rate_limit', direction: 'to_target', meaning: 'limits.newSessionsPerSecond is reached by this client\'s prefix, for sessions to the default endpoint.' },
-  [DropReason.sourcePort]: { name: 'source_port', direction: 'to_target', meaning: 'A first datagram without a live token from a port in blockedSourcePorts.' },
+  [DropReason.sourcePort]: { name: 'source_port', direction: 'to_target', meaning: 'A first datagram without a live token from a port in blockedSourcePorts, or any from the director itself.' },
   [DropReason.accessDenied]: { name: 'access_denied', direction: 'to_target', meaning: 'A client without a session whose address clients.deny has, or clients.allow lacks.' },
   [DropReason.amplification]: { name: 'amplification', direction: 'to_client', meaning: 'More than limits.amplificationFactor times the bytes of the only datagram its client has sent, to the default endpoint.' },
   [DropReason.upstreamLimit]: { name: 'upstream_limit', direction: 'to_target', meaning: 'limits.maxUpstreamSockets is reached for this target, or no flow is free; the last eighth of either is for sessions that have redeemed a token.' },

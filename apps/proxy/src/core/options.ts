@@ -31,6 +31,8 @@ export interface CoreOptions {
   readonly limits: CoreLimits
   /** Source ports from which no default-endpoint session is made. Default: none. */
   readonly blockedSourcePorts?: readonly PortRange[] | undefined
+  /** Addresses of this host, which its own data ports and upstream sockets send from. Default: none are known. */
+  readonly ownAddresses?: readonly string[] | undefined
   /** Whose datagrams are looked at. Default: everyone's. */
   readonly clients?: AccessLists | undefined
   /** What the ids of sessions start with, so that they differ from those of other cores. Default: nothing. */

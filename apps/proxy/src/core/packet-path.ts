@@ -85,7 +85,8 @@ export class PacketPath {
     if (byteCount > options.limits.maxDatagramBytes) return DropReason.oversize
     if (port === 0) return DropReason.badSource
     const slot = this.#state.liveSession(this.#client, this.#now)
-    if (slot < 0 && !this.#state.admission.admits(this.#client)) return DropReason.accessDenied
+    const refusal = slot < 0 ? this.#state.admission.refuseStranger(this.#client) : ADMITTED
+    if (refusal !== ADMITTED) return refusal
     const kind = classify(bytes, start, end, options.magic, this.#token)
     if (kind === PacketKind.data) return slot < 0 ? this.#openDefault(byteCount) : this.#forward(slot, byteCount)
     if (kind === PacketKind.malformedControl) return this.#refuse(DropReason.tokenMalformed, true)

@@ -45,7 +45,7 @@ export class CoreState {
     this.defaults = new DefaultEndpoint(this.targets, options.defaultChoice, options.random)
     this.counters = new Counters(dataPorts)
     this.upstreamPorts = new UpstreamPorts(limits.maxUpstreamSockets)
-    this.admission = new Admission(options, this.sessions, seed())
+    this.admission = new Admission(options, this.sessions, this.upstreamPorts, seed())
     this.#warnings = Array.from({ length: REASONS }, () => new Budget(limits.warningsPerSecond))
   }
 

@@ -4,6 +4,8 @@ import { SlotSet } from './slot-set.js'
 
 export class UpstreamPorts {
   readonly #ports: Uint16Array
+  // How many sockets have a port: one of each family may.
+  readonly #uses = new Uint8Array(65_536)
   /** Slots that changed: socket number × 2, and one more for IPv6. */
   readonly changes: SlotSet
 
@@ -24,8 +26,16 @@ export class UpstreamPorts {
   set (socket: number, isIPv4: boolean, port: number): void {
     const slot = slotOf(socket, isIPv4)
     if (this.#ports[slot] === port) return
+    const former = this.#ports[slot]!
+    if (former !== 0) this.#uses[former]!--
+    if (port !== 0) this.#uses[port]!++
     this.#ports[slot] = port
     this.changes.add(slot)
+  }
+
+  /** Whether any of them has this port. */
+  has (port: number): boolean {
+    return this.#uses[port]! > 0
   }
 
   atSlot (slot: number): number {

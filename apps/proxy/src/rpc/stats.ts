@@ -3,21 +3,31 @@ import type { Sample } from '#rpc/contract.js'
 import type { MetricName } from '#telemetry/metrics-table.js'
 import { columnOf, consumedKindNames, directionNames, endCauseNames, goneActionNames, REASONS, type Direction } from '../core/counters.js'
 import { dropReasons } from '../core/drop-reason.js'
+import { coreTables, type CoreTable, type TableSize } from '../core/table-sizes.js'
 import { originNames } from '../core/session-table.js'
 import type { CounterArrays, ShardStats } from '../shards/shard-stats.js'
+
+/** What the server of calls bounds. */
+export const rpcTables = ['rpc_connections', 'rpc_calls'] as const
+export type RpcTable = typeof rpcTables[number]
+
+/** Values of the label `table`, of this process. */
+export const proxyTables = [...coreTables, 'upstream_sockets', ...rpcTables] as const
 
 export interface StatsSources {
   /** Of all shards together. */
   readonly stats: ShardStats
   readonly dataPortNames: readonly string[]
   readonly eventsDropped: number
+  /** Calls and connections of the RPC server. */
+  readonly rpcTables: Readonly<Record<RpcTable, TableSize>>
   readonly processSamples: readonly Sample[]
 }
 
 /** Datagrams that belong to no data port: replies from strangers. */
 const NO_DATA_PORT = 'none'
 
-export function collectStats ({ stats, dataPortNames, eventsDropped, processSamples }: StatsSources): Sample[] {
+export function collectStats ({ stats, dataPortNames, eventsDropped, rpcTables, processSamples }: StatsSources): Sample[] {
   const { counters } = stats
   return [
     sample('udp_director_sessions_active', stats.sessions),
@@ -33,6 +43,7 @@ export function collectStats ({ stats, dataPortNames, eventsDropped, processSamp
     ...stats.receiveDrops.map((drops, index) => sample('udp_director_receive_drops_total', drops, { data_port: dataPortNames[index]! })),
     sample('udp_director_upstream_sockets', stats.upstreamSockets),
     sample('udp_director_targets_active', stats.targets),
+    ...tables({ ...stats.tables, upstream_sockets: { entries: stats.upstreamSockets, capacity: stats.maxUpstreamSockets }, ...rpcTables }),
     sample('udp_director_socket_errors_total', stats.socketErrors),
     sample('udp_director_events_dropped_total', eventsDropped),
     sample('udp_director_log_lines_suppressed_total', stats.linesSuppressed),
@@ -42,6 +53,13 @@ export function collectStats ({ stats, dataPortNames, eventsDropped, processSamp
 
 function sample (name: MetricName, value: number, labels: Record<string, string> = {}): Sample {
   return { name, labels, value }
+}
+
+function tables (sizes: Readonly<Record<CoreTable | RpcTable | 'upstream_sockets', TableSize>>): Sample[] {
+  return proxyTables.flatMap(table => [
+    sample('udp_director_table_entries', sizes[table].entries, { process: 'proxy', table }),
+    sample('udp_director_table_capacity', sizes[table].capacity, { process: 'proxy', table })
+  ])
 }
 
 function named (name: MetricName, label: string, values: readonly string[], counts: Float64Array): Sample[] {

@@ -1,6 +1,7 @@
 // The numbers of a shard as plain data, and those of all shards as one.
 import type { Core } from '../core/core.js'
 import type { Counters } from '../core/counters.js'
+import { tableSizes, type CoreTable, type TableSize } from '../core/table-sizes.js'
 
 /** The arrays of the core's counters; see there for what their places mean. */
 export type CounterArrays = Pick<Counters, 'received' | 'proxied' | 'bytes' | 'dropped' | 'consumed' | 'redeemed' | 'sessionsCreated' | 'sessionsReset' | 'sessionsEnded' | 'targetsGone'>
@@ -12,6 +13,9 @@ export interface ShardStats {
   readonly tokensExpired: number
   readonly targets: number
   readonly upstreamSockets: number
+  /** Sockets there may be: one for each number and family. */
+  readonly maxUpstreamSockets: number
+  readonly tables: Readonly<Record<CoreTable, TableSize>>
   readonly socketErrors: number
   readonly linesSuppressed: number
   /** Datagrams that the system dropped before anybody could read them, by data port; empty if the engine cannot tell. */
@@ -30,6 +34,8 @@ export function statsOf ({ state }: Core, { journalSuppressed, ...own }: ShardOw
     tokens: state.tokens.size,
     tokensExpired: state.tokens.expiredUnused,
     targets: state.targets.size,
+    maxUpstreamSockets: state.options.limits.maxUpstreamSockets * 2,
+    tables: tableSizes(state),
     linesSuppressed: state.warningsSuppressed + journalSuppressed
   }
 }
@@ -43,6 +49,8 @@ export function totalOf (all: readonly ShardStats[]): ShardStats {
     tokensExpired: Math.max(total.tokensExpired, stats.tokensExpired),
     targets: Math.max(total.targets, stats.targets),
     upstreamSockets: total.upstreamSockets + stats.upstreamSockets,
+    maxUpstreamSockets: total.maxUpstreamSockets + stats.maxUpstreamSockets,
+    tables: bothTables(total.tables, stats.tables),
     socketErrors: total.socketErrors + stats.socketErrors,
     linesSuppressed: total.linesSuppressed + stats.linesSuppressed,
     receiveDrops: total.receiveDrops.map((drops, index) => drops + (stats.receiveDrops[index] ?? 0))
@@ -51,4 +59,15 @@ export function totalOf (all: readonly ShardStats[]): ShardStats {
 
 function sum (left: Float64Array, right: Float64Array): Float64Array {
   return left.map((value, index) => value + right[index]!)
+}
+
+// Tables that every shard has whole: the fullest counts. The others are parts of one.
+const replicated: ReadonlySet<string> = new Set<CoreTable>(['tokens', 'targets', 'endpoints'])
+
+function bothTables (left: ShardStats['tables'], right: ShardStats['tables']): ShardStats['tables'] {
+  return Object.fromEntries(Object.entries(left).map(([name, size]) => {
+    const other = right[name as CoreTable]
+    const join = replicated.has(name) ? Math.max : (one: number, two: number) => one + two
+    return [name, { entries: join(size.entries, other.entries), capacity: join(size.capacity, other.capacity) }]
+  })) as unknown as ShardStats['tables']
 }

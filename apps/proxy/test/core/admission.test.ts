@@ -280,6 +280,27 @@ void t.test('the lists of clients are for everyone without a session, with or wi
   t.equal(denying.data('192.0.2.7', 2001), FORWARD, 'without `allow` everyone else')
 })
 
+void t.test('the director answers nothing that seems to come from itself', async t => {
+  const rig = new Rig({}, { ownAddresses: ['192.0.2.1', '2001:db8::1', 'nonsense'] })
+  const { admission, upstreamPorts } = rig.core.state
+  admission.ownSources.setDataPorts([7777])
+  upstreamPorts.set(3, true, 40_000)
+  upstreamPorts.set(3, false, 40_000)
+  upstreamPorts.set(4, true, 40_001)
+  for (const from of ['192.0.2.1', '::ffff:192.0.2.1', '2001:db8::1']) {
+    for (const port of [7777, 40_000, 40_001]) t.equal(rig.data(from, port), DropReason.sourcePort, `${from} ${port}`)
+    t.equal(rig.data(from, 7778), FORWARD, 'another program of this host')
+  }
+  const token = rig.grant()
+  t.equal(rig.token('192.0.2.1', 7777, token), DropReason.sourcePort, 'not even with a token')
+  t.equal(rig.token('192.0.2.2', 7777, token), CONSUMED, 'another host may use the same port')
+  upstreamPorts.set(3, true, 0)
+  t.equal(rig.data('192.0.2.1', 40_000), DropReason.sourcePort, 'the other family has it still')
+  upstreamPorts.set(3, false, 40_002)
+  t.equal(rig.data('192.0.2.1', 40_000), FORWARD, 'a port that is not ours any more is anybody\'s')
+  t.equal(rig.data('192.0.2.1', 40_002), DropReason.sourcePort)
+})
+
 void t.test('no target is an address that names no single host', async t => {
   const rig = new Rig()
   for (const address of ['0.0.0.0', '0.1.2.3', '224.0.0.1', '239.255.255.255', '255.255.255.255', '::', 'ff02::1', '::ffff:224.0.0.1']) {

@@ -4,7 +4,7 @@ import type { Test } from 'tap'
 import { systemClock } from '#core/system-clock.js'
 import { hasIPv6, openUdpPeer, type UdpPeer } from '#testkit/udp-peer.js'
 import { createCore, type Core } from '../../src/core/core.js'
-import { Direction } from '../../src/core/counters.js'
+import { Direction, REASONS } from '../../src/core/counters.js'
 import { DropReason } from '../../src/core/drop-reason.js'
 import type { CoreOptions } from '../../src/core/options.js'
 import { BindError, type Engine, type EngineOptions } from '../../src/engines/engine.js'
@@ -173,6 +173,22 @@ export function conformance (t: Test, open: OpenEngine): void {
     await late.send('gone', upstream, address)
     await settled(core, Direction.toClient, 1)
     t.equal(core.state.sessions.size, 1)
+  })
+
+  void t.test('replies to a client that has sent one datagram are cut off, and its own data ports are no clients', async t => {
+    const { core, port, peer } = await openRig(t, open, '127.0.0.1', { limits: { ...testOptions().limits, amplificationFactor: 3 }, ownAddresses: ['127.0.0.1'] })
+    const [server, client] = [await peer(), await peer()]
+    core.operations.setDefaultTargets([{ key: 'k', address: '127.0.0.1', ports: [server.port, 0] }])
+    await client.send('four', port(0))
+    const { port: upstream, address } = await server.next()
+    await server.send('thirteen long', upstream, address)
+    await settled(core, Direction.toClient, 1)
+    t.equal(core.state.counters.dropped[Direction.toClient * REASONS + DropReason.amplification], 1)
+    await server.send('twelve bytes', upstream, address)
+    t.equal((await client.next()).bytes.toString(), 'twelve bytes')
+    const { ownSources } = core.state.admission
+    for (const index of [0, 1]) t.ok(ownSources.has(new Uint32Array([0, 0, 0xffff, 0x7f00_0001, port(index)])))
+    t.notOk(ownSources.has(new Uint32Array([0, 0, 0xffff, 0x7f00_0001, client.port])))
   })
 
   void t.test('a port that is taken, and an address that is not here, are told as such, with nothing left open', async t => {

@@ -68,6 +68,7 @@ export class BatchEngine {
     const { libc, listeners, receiveBufferBytes, sendQueueBytes, onSocketError } = options
     this.#options = options
     this.dataPorts = listeners
+    options.core.state.admission.ownSources.setDataPorts(listeners.map(({ port }) => port))
     this.#sockets = new UdpSockets(libc)
     this.#epoll = new Epoll(libc)
     this.#ring = new ReceiveRing(libc, RING_SLOTS)

@@ -29,6 +29,7 @@ export async function openDgramEngine (options: EngineOptions): Promise<Engine> 
       const { socket, family } = await bindDataPort(spec, options.bindAddress)
       engine.addListener(index, socket, family)
     }
+    options.core.state.admission.ownSources.setDataPorts(engine.dataPorts.map(({ port }) => port))
   } catch (error) {
     await engine.close()
     throw error

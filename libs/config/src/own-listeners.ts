@@ -1,6 +1,6 @@
 // Where the director itself listens for datagrams, so that it is never made its own target.
 import type { NetworkInterfaceInfo } from 'node:os'
-import type { Config } from '#config/schema.js'
+import type { Config } from './schema.js'
 import { addressWords } from '#wire/address.js'
 
 /** `networkInterfaces()` of node:os, as far as it is used. */
