@@ -33,9 +33,9 @@ const RETURN_A = 0x16
 type Instruction = readonly [code: number, k?: number, whenTrue?: number, whenFalse?: number]
 
 // Fibonacci hashing's odd constant (Knuth, TAOCP 6.4): spreads consecutive ports over the upper bits.
-const SPREAD = 0x9e37_79b1
+export const AFFINITY_SPREAD = 0x9e37_79b1
 
-const mixIn: readonly Instruction[] = [[COPY_TO_X], [LOAD_SCRATCH, 0], [XOR_X], [MULTIPLY, SPREAD], [STORE_SCRATCH, 0]]
+const mixIn: readonly Instruction[] = [[COPY_TO_X], [LOAD_SCRATCH, 0], [XOR_X], [MULTIPLY, AFFINITY_SPREAD], [STORE_SCRATCH, 0]]
 
 /** The program for `workers` sockets. */
 export function affinityProgram (workers: number): readonly Instruction[] {

@@ -1,0 +1,162 @@
+// Reads what images.ts writes. A log says the same slot again and again; only its last image counts.
+import { formatAddress, ADDRESS_WORDS } from '#wire/address.js'
+import { tokenFromWords, TOKEN_WORDS, type Token } from '#wire/token.js'
+import type { Origin, SessionPast } from '../core/session-table.js'
+import type { TargetSpec } from '../core/target-table.js'
+import type { Voidness } from '../core/token-table.js'
+import { savedCounters } from './images.js'
+import { BATCH_HEAD_BYTES, IMAGE_HEAD_BYTES, ImageKind } from './image-writer.js'
+
+export interface SavedSession {
+  readonly client: Uint32Array
+  readonly clientPort: number
+  readonly targetId: number
+  readonly origin: Origin
+  readonly token: Uint32Array
+  /** 0 if it never had a token. */
+  readonly tokenExpiresAtWallMs: number
+  /** `createdAt` is a wall-clock time here. */
+  readonly past: SessionPast
+}
+
+export interface SavedFlow {
+  /** The session's slot; -1 if it lingers. */
+  readonly session: number
+  readonly dataPort: number
+  readonly socket: number
+  readonly target: { readonly words: Uint32Array, readonly address: string, readonly isIPv4: boolean }
+  readonly port: number
+}
+
+export interface SavedToken {
+  readonly token: Token
+  /** -1 for one that is void. */
+  readonly targetId: number
+  readonly consumed: number
+  readonly voidness: Voidness
+  readonly expiresAtWallMs: number
+  /** The address of the client it is bound to, the rest of its prefix zero. */
+  readonly client: string | undefined
+}
+
+/** The latest image of everything in one shard's logs. */
+export class SavedImages {
+  readonly #view: DataView
+  readonly #bytes: Uint8Array
+  // By kind and slot: where the body starts.
+  readonly #bodies = new Map<number, Map<number, number>>()
+  /** When the last batch was written, on the wall clock. */
+  readonly writtenAtMs: number
+
+  /** Throws if the batches are not what images.ts writes, which their checksums have ruled out. */
+  constructor (batches: readonly Uint8Array[]) {
+    this.#bytes = Buffer.concat(batches)
+    this.#view = new DataView(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.length)
+    let at = 0
+    let writtenAtMs = 0
+    for (const batch of batches) {
+      writtenAtMs = this.#view.getFloat64(at, true)
+      const end = at + batch.length
+      for (at += BATCH_HEAD_BYTES; at < end;) at = this.#note(at)
+    }
+    this.writtenAtMs = writtenAtMs
+  }
+
+  get isComplete (): boolean { return this.#bodies.has(ImageKind.complete) }
+
+  /** Slots of this kind that hold something, in ascending order. */
+  * slots (kind: ImageKind): Iterable<number> {
+    yield * Uint32Array.from(this.#bodies.get(kind)?.keys() ?? []).sort()
+  }
+
+  /** Undefined if the slot is free, as for all of these. */
+  target (id: number): TargetSpec | undefined {
+    const at = this.#body(ImageKind.target, id)
+    if (at === 0) return undefined
+    const length = this.#view.getUint16(at - IMAGE_HEAD_BYTES + 1, true)
+    return JSON.parse(Buffer.from(this.#bytes.subarray(at, at + length)).toString()) as TargetSpec
+  }
+
+  upstreamPort (slot: number): number {
+    const at = this.#body(ImageKind.upstreamPort, slot)
+    return at === 0 ? 0 : this.#view.getUint16(at, true)
+  }
+
+  session (slot: number): SavedSession | undefined {
+    const at = this.#body(ImageKind.session, slot)
+    if (at === 0) return undefined
+    const f64 = (offset: number): number => this.#view.getFloat64(at + offset, true)
+    return {
+      client: this.#words(at, ADDRESS_WORDS),
+      clientPort: this.#view.getUint16(at + 16, true),
+      targetId: this.#view.getUint32(at + 18, true),
+      origin: this.#view.getUint8(at + 22) as Origin,
+      token: this.#words(at + 27, TOKEN_WORDS),
+      tokenExpiresAtWallMs: f64(43),
+      past: {
+        serial: this.#view.getUint32(at + 23, true),
+        createdAt: f64(51),
+        traffic: { datagramsToTarget: f64(59), bytesToTarget: f64(67), datagramsToClient: f64(75), bytesToClient: f64(83) }
+      }
+    }
+  }
+
+  flow (slot: number): SavedFlow | undefined {
+    const at = this.#body(ImageKind.flow, slot)
+    if (at === 0) return undefined
+    const words = this.#words(at + 7, ADDRESS_WORDS)
+    const address = formatAddress(words)
+    return {
+      session: this.#view.getUint32(at, true) - 1,
+      dataPort: this.#view.getUint8(at + 4),
+      socket: this.#view.getUint16(at + 5, true),
+      target: { words, address, isIPv4: !address.includes(':') },
+      port: this.#view.getUint16(at + 23, true)
+    }
+  }
+
+  token (slot: number): SavedToken | undefined {
+    const at = this.#body(ImageKind.token, slot)
+    if (at === 0) return undefined
+    const [first = 0, second = 0] = this.#words(at + 32, 2)
+    const isIPv4 = first === 0xffff
+    return {
+      token: tokenFromWords(this.#words(at, TOKEN_WORDS)),
+      targetId: this.#view.getUint32(at + 16, true) - 1,
+      consumed: this.#view.getUint16(at + 20, true),
+      voidness: this.#view.getUint8(at + 22) as Voidness,
+      expiresAtWallMs: this.#view.getFloat64(at + 23, true),
+      client: this.#view.getUint8(at + 31) === 0 ? undefined : formatAddress(isIPv4 ? [0, 0, first, second] : [first, second, 0, 0])
+    }
+  }
+
+  /** The counters that there are, by name. */
+  counters (): ReadonlyMap<typeof savedCounters[number], Float64Array> {
+    return new Map([...this.slots(ImageKind.counters)].flatMap(slot => {
+      const name = savedCounters[slot]
+      const at = this.#body(ImageKind.counters, slot)
+      const length = this.#view.getUint16(at - IMAGE_HEAD_BYTES + 1, true) / 8
+      return name === undefined ? [] : [[name, Float64Array.from({ length }, (_, index) => this.#view.getFloat64(at + index * 8, true))]]
+    }))
+  }
+
+  // Notes the image at `at` and returns where the next one starts.
+  #note (at: number): number {
+    const kind = this.#view.getUint8(at)
+    const length = this.#view.getUint16(at + 1, true)
+    const slot = this.#view.getUint32(at + 3, true)
+    let bodies = this.#bodies.get(kind)
+    if (bodies === undefined) this.#bodies.set(kind, bodies = new Map<number, number>())
+    if (length === 0 && kind !== ImageKind.complete) bodies.delete(slot)
+    else bodies.set(slot, at + IMAGE_HEAD_BYTES)
+    return at + IMAGE_HEAD_BYTES + length
+  }
+
+  #body (kind: ImageKind, slot: number): number {
+    return this.#bodies.get(kind)?.[slot] ?? 0
+  }
+
+  #words (at: number, count: number): Uint32Array {
+    return Uint32Array.from({ length: count }, (_, index) => this.#view.getUint32(at + index * 4, true))
+  }
+}

@@ -1,0 +1,112 @@
+// What a former life of the proxy left behind: which of the logs there are belong together and can be believed.
+import { type LogContents, type LogFault, type LogHeader, decodeLog } from './log-format.js'
+import { SavedImages } from './saved-images.js'
+import { generationOf, type StateStorage } from './state-storage.js'
+
+/** Why a log was taken out of the way. */
+export type SavedFault = LogFault | 'other_data_ports' | 'unreadable'
+
+export interface FaultyLog {
+  readonly name: string
+  readonly reason: SavedFault
+}
+
+export interface SavedState {
+  /** Of each shard of the latest life; empty if there is none. */
+  readonly shards: ReadonlyMap<number, SavedImages>
+  /** How many shards that life had. */
+  readonly shardCount: number
+  /** When it last wrote, on the wall clock. */
+  readonly writtenAtMs: number
+  /** Ports that data ports had, by name. */
+  readonly dataPorts: ReadonlyMap<string, number>
+  /** Logs that cannot be believed. One of them may have said which tokens were redeemed. */
+  readonly faulty: readonly FaultyLog[]
+  /** Logs whose last batch was cut off; all before it counts. */
+  readonly torn: readonly string[]
+  /** Every log there is, to be removed once the next life has written its own. */
+  readonly names: readonly string[]
+  /** Above that of every log there is. */
+  readonly nextGeneration: number
+}
+
+interface Life {
+  readonly header: LogHeader
+  readonly shards: ReadonlyMap<number, SavedImages>
+}
+
+interface Log extends LogContents {
+  readonly name: string
+}
+
+/** Reads every log in the storage. Never throws for what is in them. */
+export function loadSavedState (storage: StateStorage, dataPortNames: readonly string[]): SavedState {
+  const names = storage.list()
+  const faulty: FaultyLog[] = []
+  const logs: Log[] = []
+  for (const name of names) {
+    const log = readLog(storage, name, dataPortNames)
+    if (typeof log === 'string') faulty.push({ name, reason: log })
+    else logs.push(log)
+  }
+  // A life that left everything comes before one that did not, and the later one before the earlier.
+  const latest = groupedBy(logs, ({ header }) => header.run)
+    .map(run => ({ header: run[0]!.header, shards: shardsOf(run, faulty) }))
+    .filter(({ shards }) => shards.size > 0)
+    .sort((one, other) => Number(isWhole(other)) - Number(isWhole(one)) || other.header.startedAtMs - one.header.startedAtMs)[0]
+  const shards = latest?.shards ?? new Map<number, SavedImages>()
+  return {
+    shards,
+    shardCount: latest?.header.shards ?? 0,
+    writtenAtMs: Math.max(0, ...[...shards.values()].map(({ writtenAtMs }) => writtenAtMs)),
+    dataPorts: new Map(latest?.header.dataPorts.map(({ name, port }) => [name, port])),
+    faulty,
+    torn: logs.filter(({ isTorn }) => isTorn).map(({ name }) => name),
+    names,
+    nextGeneration: Math.max(0, ...names.map(name => generationOf(name) ?? 0)) + 1
+  }
+}
+
+function isWhole ({ header, shards }: Life): boolean {
+  return shards.size === header.shards
+}
+
+function groupedBy<Value> (values: readonly Value[], keyOf: (value: Value) => unknown): Value[][] {
+  const groups = new Map<unknown, Value[]>()
+  for (const value of values) {
+    const group = groups.get(keyOf(value))
+    if (group === undefined) groups.set(keyOf(value), [value])
+    else group.push(value)
+  }
+  return [...groups.values()]
+}
+
+function readLog (storage: StateStorage, name: string, dataPortNames: readonly string[]): Log | SavedFault {
+  let bytes: Uint8Array
+  try {
+    bytes = storage.read(name)
+  } catch { // the system's error: EACCES, EIO, …
+    return 'unreadable'
+  }
+  const log = decodeLog(bytes)
+  if (!log.ok) return log.error
+  if (log.value.header.dataPorts.map(port => port.name).join() !== dataPortNames.join()) return 'other_data_ports'
+  return { ...log.value, name }
+}
+
+// The images of each shard that has everything: its latest complete log, and the one that was begun after it.
+function shardsOf (run: readonly Log[], faulty: FaultyLog[]): Map<number, SavedImages> {
+  const shards = new Map<number, SavedImages>()
+  for (const logs of groupedBy(run, ({ header }) => header.shard)) {
+    const ascending = [...logs].sort((one, other) => one.header.generation - other.header.generation)
+    try {
+      const base = ascending.findLastIndex(({ batches }) => new SavedImages(batches).isComplete)
+      if (base >= 0) shards.set(logs[0]!.header.shard, new SavedImages(ascending.slice(base).flatMap(({ batches }) => batches)))
+    } catch (error) {
+      // A batch whose checksum is right and whose images are not: RangeError of a DataView.
+      if (!(error instanceof RangeError)) throw error
+      faulty.push(...logs.map(({ name }) => ({ name, reason: 'corrupt' as const })))
+    }
+  }
+  return shards
+}
