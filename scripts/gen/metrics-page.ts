@@ -33,6 +33,7 @@ async function labelValues (): Promise<Record<Label, string>> {
     end: `${list(seeded('udp_director_inventory_watch_ends_total', 'end'))}; what they mean is in [kubernetes.md](kubernetes.md#metrics-of-the-inventory)`,
     kind: list(consumedKindNames),
     origin: `${list(originNames)}: what bound the session to its target`,
+    operation: 'read, write',
     outcome: `reloads: ${list(seeded('udp_director_inventory_reloads_total', 'outcome'))}; events: ${list(seeded('udp_director_inventory_events_total', 'outcome'))}`,
     process: list(['control', 'proxy']),
     quantile: `${list(seeded('udp_director_event_loop_delay_seconds', 'quantile'))}, which is the longest`,

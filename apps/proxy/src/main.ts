@@ -21,7 +21,7 @@ if (!startUp.ok) {
 }
 // Most of what there is to load comes after the configuration was found sound: its faults are told at once.
 const { openProxy } = await import('./proxy.js')
-const { config, environment: { logLevel, socketPath } } = startUp.value
+const { config, environment: { logLevel, socketPath, statePath } } = startUp.value
 const log = createLogger({ name: 'proxy', level: logLevel })
 
 function exitAsBug (error: unknown): void {
@@ -36,7 +36,7 @@ const random = (): number => randomInt(0x1_0000_0000) / 0x1_0000_0000
 
 async function open (): Promise<Proxy> {
   try {
-    return await openProxy({ config, log, clock: systemClock, socketPath, random, processSamples: () => processSamples('proxy') })
+    return await openProxy({ config, log, clock: systemClock, socketPath, statePath, random, processSamples: () => processSamples('proxy') })
   } catch (error) {
     if (!(error instanceof BindError || error instanceof SocketPathError || error instanceof NoLibc)) throw error
     process.stderr.write(`${sentenceFor(error)}\n`)

@@ -12,18 +12,24 @@ import { EventStream } from './rpc/event-stream.js'
 import { createHandlers } from './rpc/handlers.js'
 import { SessionCounts } from './rpc/session-counts.js'
 import { collectStats } from './rpc/stats.js'
-import { listenOnUnixSocket } from './rpc/unix-socket.js'
+import { claimUnixSocket, listenOnUnixSocket } from './rpc/unix-socket.js'
 import { openShards } from './shards/open-shards.js'
 import type { Shards } from './shards/shards.js'
+import { readFormerState, type FormerState } from './state/former-state.js'
 
 /** How often sessions are looked through for those that are idle too long, in ms. */
 export const SWEEP_PERIOD_MS = 30_000
+
+/** How often counters are written to the state logs, in ms: what a kill can lose of them. Sessions and tokens it cannot. */
+export const SAVE_PERIOD_MS = 100
 
 export interface ProxyDeps {
   readonly config: Config
   readonly log: Logger
   readonly clock: Clock
   readonly socketPath: string
+  /** What the names of the state logs begin with; left out, nothing is kept for a restart. */
+  readonly statePath?: string | undefined
   readonly random: () => number
   readonly processSamples: () => readonly Sample[]
 }
@@ -40,7 +46,10 @@ export interface Proxy {
   readonly close: () => Promise<void>
 }
 
-/** Binds the data ports, then the Unix socket. Throws BindError or SocketPathError, with nothing left open. */
+/**
+ * Takes over what the process before this one had, binds the data ports, then the Unix socket. Throws BindError or
+ * SocketPathError, with nothing left open.
+ */
 export async function openProxy (deps: ProxyDeps): Promise<Proxy> {
   const { config, log, clock, random } = deps
   const instanceId = randomUUID()
@@ -55,14 +64,20 @@ export async function openProxy (deps: ProxyDeps): Promise<Proxy> {
     log: (level: 'debug' | 'info' | 'warn', fields: object, message: string) => { log[level](fields, message) },
     publish: events.publish.bind(events)
   }
-  const { shards, engine, dataPorts } = await openShards({ config, clock, random, voice })
+  // Whoever answers there is alive, and the state is its own.
+  await claimUnixSocket(deps.socketPath)
+  const former = deps.statePath === undefined ? undefined : readFormerState(deps.statePath, config.dataPorts.map(({ name }) => name), voice)
+  const { shards, engine, dataPorts } = await openShards({ config, clock, random, voice, former, run: instanceId })
+  former?.remove()
   events.start()
   let isDraining = false
-  const app = rpcApp(deps, { instanceId, shards, engine, dataPorts, events, isDraining: () => isDraining })
+  const app = rpcApp(deps, { instanceId, shards, engine, dataPorts, events, former, isDraining: () => isDraining })
   const stopSweeping = clock.every(SWEEP_PERIOD_MS, () => { void sweep(shards, log) })
+  const stopSaving = former === undefined ? () => {} : clock.every(SAVE_PERIOD_MS, () => { void shards.saveState() })
   const close = async (): Promise<void> => {
     isDraining = true
     stopSweeping()
+    stopSaving()
     events.close()
     await app.close()
     await shards.close()
@@ -83,9 +98,10 @@ interface Parts {
   readonly dataPorts: readonly BoundDataPort[]
   readonly events: EventStream
   readonly isDraining: () => boolean
+  readonly former: FormerState | undefined
 }
 
-function rpcApp ({ log, processSamples }: ProxyDeps, { events, shards, dataPorts, ...parts }: Parts): FastifyInstance {
+function rpcApp ({ log, processSamples }: ProxyDeps, { events, shards, dataPorts, former, ...parts }: Parts): FastifyInstance {
   const app = Fastify({ logger: false, bodyLimit: MAX_RPC_BODY_BYTES, forceCloseConnections: true })
   const rpcTables = boundCalls(app)
   events.register(app)
@@ -98,6 +114,7 @@ function rpcApp ({ log, processSamples }: ProxyDeps, { events, shards, dataPorts
       dataPortNames: dataPorts.map(({ name }) => name),
       eventsDropped: events.dropped,
       rpcTables: rpcTables(),
+      stateLogsSetAside: former?.faults ?? 0,
       processSamples: processSamples()
     }),
     onUnusableTargets: faults => { log.warn({ faults }, 'Default targets left out') }

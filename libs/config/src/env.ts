@@ -1,4 +1,4 @@
-// The only reader of the process's environment. Three variables; everything else is in the configuration file.
+// The only reader of the process's environment. Four variables; everything else is in the configuration file.
 import { err, ok, type Result } from '#core/result.js'
 import { quote, type ConfigFault } from './fault.js'
 import { didYouMean } from './nearest.js'
@@ -14,20 +14,27 @@ export interface Environment {
   readonly logLevel: LogLevel
   /** `UDP_DIRECTOR_SOCKET`: the Unix socket between control and proxy. */
   readonly socketPath: string
+  /** `UDP_DIRECTOR_STATE`: what the names of the proxy's state logs begin with; undefined if it keeps none. */
+  readonly statePath: string | undefined
 }
 
 /** What each variable is when it is not set, or empty. */
 export const environmentDefaults: Environment = {
   configPath: '/etc/udp-director/config.yaml',
   logLevel: 'info',
-  socketPath: '/run/udp-director/proxy.sock'
+  socketPath: '/run/udp-director/proxy.sock',
+  statePath: '/run/udp-director/proxy.state'
 }
 
 export const variables = {
   configPath: 'CONFIG_PATH',
   logLevel: 'LOG_LEVEL',
-  socketPath: 'UDP_DIRECTOR_SOCKET'
+  socketPath: 'UDP_DIRECTOR_SOCKET',
+  statePath: 'UDP_DIRECTOR_STATE'
 } as const satisfies Record<keyof Environment, string>
+
+/** The value of `UDP_DIRECTOR_STATE` that keeps nothing for a restart. */
+export const NO_STATE = 'off'
 
 /** Longest path of a Unix socket, in bytes: sun_path less its closing zero (Linux unix(7)). */
 export const MAX_SOCKET_PATH_BYTES = 107
@@ -45,7 +52,7 @@ export function readEnvironment (env: Variables = process.env): Result<Environme
     faults.push({ path: variables.socketPath, message: `must be at most ${MAX_SOCKET_PATH_BYTES} bytes long: a Unix socket cannot have a longer path.` })
   }
   if (logLevel === undefined || faults.length > 0) return err(faults)
-  return ok({ configPath: read('configPath') || environmentDefaults.configPath, logLevel, socketPath })
+  return ok({ configPath: read('configPath') || environmentDefaults.configPath, logLevel, socketPath, statePath: statePathFrom(read('statePath'), socketPath) })
 }
 
 /** The environment of a child process: our own, with some variables set. */
@@ -53,6 +60,12 @@ export function environmentWith (changes: Partial<Environment>, env: Variables =
   const child: Record<string, string | undefined> = { ...env }
   for (const name of Object.keys(changes) as Array<keyof Environment>) child[variables[name]] = changes[name]
   return child
+}
+
+// Beside the socket unless it is said where, so that the same directory serves both.
+function statePathFrom (text: string, socketPath: string): string | undefined {
+  if (text === NO_STATE) return undefined
+  return text === '' ? `${socketPath.replace(/\.sock$/, '')}.state` : text
 }
 
 function logLevelFrom (text: string): LogLevel | undefined {

@@ -85,6 +85,13 @@ export class Pair {
     await this.ready()
   }
 
+  async restartBoth (): Promise<void> {
+    await Promise.all([this.proxy.ended, this.control.ended])
+    this.proxy = spawnApp('proxy', this.#env)
+    this.control = this.#spawnControl()
+    await this.ready()
+  }
+
   async admin (method: string, path: string, body?: unknown): Promise<HttpAnswer> {
     return await request(this.adminPort, method, path, body)
   }

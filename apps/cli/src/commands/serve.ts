@@ -27,7 +27,7 @@ export async function serve ({ config }: Pick<ProcessInvocation, 'config'>, runt
   runtime.atExit(directory.close)
   const stop = stopRequested(runtime)
   const socketPath = environmentWith({})[variables.socketPath] || directory.socketPath
-  const supervisor = openSupervisor({ ...environment.value, configPath, socketPath }, runtime, view.take)
+  const supervisor = openSupervisor({ logLevel: environment.value.logLevel, configPath, socketPath }, runtime, view.take)
   supervisor.start()
   const outcome = await Promise.race([stop, supervisor.refused])
   await supervisor.stop()

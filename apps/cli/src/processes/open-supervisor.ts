@@ -10,7 +10,7 @@ import { Supervisor } from './supervisor.js'
  * Makes a supervisor, not started yet. `onLine` gets what the processes say, and what the supervisor itself logs.
  * A signal while it stops ends the processes at once, and none of them outlives this process.
  */
-export function openSupervisor (settings: Environment, { clock, spawn, onSignal, atExit }: Runtime, onLine: OnLine): Supervisor {
+export function openSupervisor (settings: Omit<Environment, 'statePath'>, { clock, spawn, onSignal, atExit }: Runtime, onLine: OnLine): Supervisor {
   const log = createLogger({
     name: 'cli',
     level: settings.logLevel,

@@ -77,6 +77,13 @@ export class Counters {
     this.dropped[direction * REASONS + reason]!++
   }
 
+  /** What was under way in a process that is no more has been lost: the ledger balances again. */
+  settleInFlight (): void {
+    for (const direction of [Direction.toTarget, Direction.toClient]) {
+      this.dropped[direction * REASONS + DropReason.restart]! += Math.max(0, this.inFlight(direction))
+    }
+  }
+
   /** Datagrams received one way that are neither proxied, consumed nor dropped yet. */
   inFlight (direction: Direction): number {
     const start = this.column(direction, 0)

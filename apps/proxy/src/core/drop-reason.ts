@@ -23,7 +23,8 @@ export const DropReason = Object.freeze({
   sourcePort: 19,
   prefixLimit: 20,
   rateLimit: 21,
-  amplification: 22
+  amplification: 22,
+  restart: 24
 } as const)
 
 export type DropReason = typeof DropReason[keyof typeof DropReason]
@@ -59,5 +60,6 @@ export const dropReasons: Readonly<Record<DropReason, DropReasonRow>> = {
   [DropReason.replySource]: { name: 'reply_source', direction: 'to_client', meaning: 'From an address that is nobody\'s target on this socket.' },
   [DropReason.staleTarget]: { name: 'stale_target', direction: 'to_client', meaning: 'From a target that its session has left, or whose session has ended.' },
   [DropReason.sendQueueFull]: { name: 'send_queue_full', direction: 'both', meaning: 'limits.sendQueueBytes are waiting for the kernel already.' },
+  [DropReason.restart]: { name: 'restart', direction: 'both', meaning: 'Received by a proxy that ended before it had sent it on; counted by the next one.' },
   [DropReason.sendFailed]: { name: 'send_failed', direction: 'both', meaning: 'The system refused to send it.' }
 }

@@ -25,6 +25,8 @@ export interface EngineOptions {
   readonly sendQueueBytes: number
   /** An error of a socket that belongs to no single datagram. */
   readonly onSocketError: (error: Error) => void
+  /** Called before a datagram leaves: what it depends on is written now. */
+  readonly beforeSend?: () => void
 }
 
 export type EngineName = 'batch' | 'dgram'

@@ -21,13 +21,14 @@ export interface StatsSources {
   readonly eventsDropped: number
   /** Calls and connections of the RPC server. */
   readonly rpcTables: Readonly<Record<RpcTable, TableSize>>
+  readonly stateLogsSetAside: number
   readonly processSamples: readonly Sample[]
 }
 
 /** Datagrams that belong to no data port: replies from strangers. */
 const NO_DATA_PORT = 'none'
 
-export function collectStats ({ stats, dataPortNames, eventsDropped, rpcTables, processSamples }: StatsSources): Sample[] {
+export function collectStats ({ stats, dataPortNames, eventsDropped, rpcTables, stateLogsSetAside, processSamples }: StatsSources): Sample[] {
   const { counters } = stats
   return [
     sample('udp_director_sessions_active', stats.sessions),
@@ -47,6 +48,10 @@ export function collectStats ({ stats, dataPortNames, eventsDropped, rpcTables, 
     sample('udp_director_socket_errors_total', stats.socketErrors),
     sample('udp_director_events_dropped_total', eventsDropped),
     sample('udp_director_log_lines_suppressed_total', stats.linesSuppressed),
+    sample('udp_director_state_bytes', stats.stateBytes),
+    sample('udp_director_state_faults_total', stats.stateFaults, { operation: 'write' }),
+    sample('udp_director_state_faults_total', stateLogsSetAside, { operation: 'read' }),
+    sample('udp_director_sessions_restored', stats.sessionsRestored),
     ...processSamples
   ]
 }

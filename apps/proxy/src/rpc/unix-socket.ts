@@ -7,12 +7,9 @@ import type { FastifyInstance } from 'fastify'
 /** The socket cannot be opened for a reason an operator has to mend. */
 export class SocketPathError extends Error {}
 
-/**
- * Listens on `path` with mode 0660. A file left behind by a dead process is removed; if somebody answers on it, or it
- * is no socket, or its directory is missing, this throws SocketPathError and touches nothing.
- */
+/** Listens on `path` with mode 0660, after `claimUnixSocket`. Throws SocketPathError. */
 export async function listenOnUnixSocket (app: FastifyInstance, path: string): Promise<void> {
-  await removeStale(path)
+  await claimUnixSocket(path)
   try {
     await app.listen({ path })
     await chmod(path, 0o660)
@@ -21,7 +18,11 @@ export async function listenOnUnixSocket (app: FastifyInstance, path: string): P
   }
 }
 
-async function removeStale (path: string): Promise<void> {
+/**
+ * Removes the file that a dead process left behind. If somebody answers on it, or it is no socket, or its directory is
+ * missing, this throws SocketPathError and touches nothing.
+ */
+export async function claimUnixSocket (path: string): Promise<void> {
   // Listening would fail with EACCES, which sends people after the wrong thing.
   const folder = await stat(dirname(path)).catch(() => undefined)
   if (folder?.isDirectory() !== true) throw new SocketPathError(`cannot listen on ${path}: there is no directory ${dirname(path)}`)

@@ -1,11 +1,13 @@
 // The shard of the main thread, on the engine that needs no thread of its own.
 import type { Config } from '#config/schema.js'
 import type { Clock } from '#core/clock.js'
+import type { StateLog } from '../state/state-log.js'
 import { coreOptions } from '../core-options.js'
 import { openDgramEngine } from '../engines/dgram/dgram-engine.js'
 import { createShardCore } from './shard-core.js'
 import { createShardCalls } from './shard-calls.js'
 import type { Shard, ShardVoice } from './shard.js'
+import { openStateLog, restoreShard, type ShardStateStart } from './shard-state.js'
 import { statsOf } from './shard-stats.js'
 
 export interface LocalShardOptions {
@@ -13,11 +15,16 @@ export interface LocalShardOptions {
   readonly clock: Clock
   readonly random: () => number
   readonly voice: ShardVoice
+  /** Left out: nothing is kept for a restart. */
+  readonly stateStart?: ShardStateStart | undefined
 }
 
 /** Binds the data ports. Throws BindError, with nothing left open. */
-export async function openLocalShard ({ config, clock, random, voice }: LocalShardOptions): Promise<Shard> {
+export async function openLocalShard ({ config, clock, random, voice, stateStart }: LocalShardOptions): Promise<Shard> {
   const { core, journal, translator } = createShardCore(config, coreOptions(config, random), clock, voice)
+  const stateDeps = { core, translator, clock, voice }
+  const sessionsRestored = stateStart === undefined ? 0 : restoreShard(stateStart, stateDeps)
+  let stateLog: StateLog | undefined
   let socketErrors = 0
   const engine = await openDgramEngine({
     core,
@@ -29,22 +36,30 @@ export async function openLocalShard ({ config, clock, random, voice }: LocalSha
     onSocketError: error => {
       socketErrors++
       voice.log('warn', { err: error }, 'Socket error')
-    }
+    },
+    beforeSend: () => { stateLog?.flush() }
   })
+  if (stateStart !== undefined) stateLog = openStateLog(stateStart, engine.dataPorts, stateDeps)
   const calls = createShardCalls({
     core,
     clock,
     translator,
-    stats: () => statsOf(core, { upstreamSockets: engine.upstreamSockets(), socketErrors, receiveDrops: [], journalSuppressed: journal.suppressed }),
-    sweepSockets: () => { engine.sweep() }
+    stats: () => statsOf(core, { upstreamSockets: engine.upstreamSockets(), socketErrors, receiveDrops: [], journalSuppressed: journal.suppressed, stateBytes: stateLog?.bytes ?? 0, stateFaults: stateLog?.faults ?? 0, sessionsRestored }),
+    sweepSockets: () => { engine.sweep() },
+    saveState: () => { stateLog?.tick() }
   })
   return {
     engine: engine.name,
     dataPorts: engine.dataPorts,
     call: (name, ...args) => {
       const call = calls[name] as (...given: typeof args) => ReturnType<typeof calls[typeof name]>
-      return Promise.resolve(call(...args))
+      const answer = call(...args)
+      stateLog?.flush()
+      return Promise.resolve(answer)
     },
-    close: async () => { await engine.close() }
+    close: async () => {
+      stateLog?.close()
+      await engine.close()
+    }
   }
 }

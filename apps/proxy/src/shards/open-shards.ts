@@ -3,9 +3,12 @@ import { availableParallelism } from 'node:os'
 import { openLibc, NoLibc, type Libc } from '../engines/batch/libc.js'
 import { openListeners } from '../engines/batch/listeners.js'
 import { UdpSockets } from '../engines/batch/udp-socket.js'
-import type { BoundDataPort, EngineName } from '../engines/engine.js'
+import { BindError, type BoundDataPort, type EngineName } from '../engines/engine.js'
+import { savedTokens } from '../state/saved-tokens.js'
+import type { FormerState } from '../state/former-state.js'
 import { openLocalShard, type LocalShardOptions } from './local-shard.js'
 import type { Shard } from './shard.js'
+import type { ShardStateStart } from './shard-state.js'
 import { Shards } from './shards.js'
 import { TokenClaims } from './token-claims.js'
 import { openWorkerShard } from './worker-shard.js'
@@ -17,9 +20,13 @@ export interface OpenedShards {
   readonly dataPorts: readonly BoundDataPort[]
 }
 
-export interface OpenShardsOptions extends LocalShardOptions {
+export interface OpenShardsOptions extends Omit<LocalShardOptions, 'stateStart'> {
   /** How to get at the system's calls; throws NoLibc where the batch engine cannot run. */
   readonly libc?: () => Promise<Libc>
+  /** What the process before this one left, and where this one writes; left out, nothing is kept for a restart. */
+  readonly former?: FormerState | undefined
+  /** Names this life in its state logs. */
+  readonly run?: string
 }
 
 // What a container may use can be far less than the machine has: 64 processors are no reason for 63 threads.
@@ -30,6 +37,18 @@ const MAX_AUTO_WORKERS = 8
  * that this system does not have.
  */
 export async function openShards (options: OpenShardsOptions): Promise<OpenedShards> {
+  const { config, former } = options
+  const sameAgain = config.dataPorts.map(({ name, port, ...rest }) => ({ ...rest, name, port: port === 0 ? former?.saved.dataPorts.get(name) ?? 0 : port }))
+  try {
+    return await openOn({ ...options, config: { ...config, dataPorts: sameAgain } })
+  } catch (error) {
+    // A port that the system chose once may be somebody else's by now.
+    if (error instanceof BindError && error.dataPort.port !== config.dataPorts.find(({ name }) => name === error.dataPort.name)?.port) return await openOn(options)
+    throw error
+  }
+}
+
+async function openOn (options: OpenShardsOptions): Promise<OpenedShards> {
   const { config, voice } = options
   const libc = config.engine === 'dgram'
     ? undefined
@@ -39,17 +58,40 @@ export async function openShards (options: OpenShardsOptions): Promise<OpenedSha
       return undefined
     })
   if (libc !== undefined) return await openWorkers(options, libc)
-  const shard = await openLocalShard(options)
+  const [stateStart] = stateStarts(options, 1, undefined)
+  const shard = await openLocalShard({ ...options, stateStart })
   return { shards: new Shards([shard], undefined), engine: shard.engine, dataPorts: shard.dataPorts }
 }
 
-async function openWorkers ({ config, clock, voice }: OpenShardsOptions, libc: Libc): Promise<OpenedShards> {
+async function openWorkers (options: OpenShardsOptions, libc: Libc): Promise<OpenedShards> {
+  const { config, clock, voice } = options
   const { workers, bindAddress, dataPorts, limits: { receiveBufferBytes, sendQueueBytes, maxTokens } } = config
   const wanted = workers === 'auto' ? Math.min(MAX_AUTO_WORKERS, Math.max(1, availableParallelism() - 1)) : workers
   const byWorker = openListeners({ libc, sockets: new UdpSockets(libc), bindAddress, dataPorts, receiveBufferBytes, sendQueueBytes, workers: wanted })
   if (byWorker.length < wanted) voice.log('warn', { workers: byWorker.length, wanted }, 'The kernel cannot spread clients over workers')
   const claims = byWorker.length > 1 ? new TokenClaims(clock, maxTokens) : undefined
+  const starts = stateStarts(options, byWorker.length, claims)
   const shards = await Promise.all(byWorker.map(async (listeners, shard): Promise<Shard> =>
-    await openWorkerShard({ libc, voice, data: { config, shard, shards: byWorker.length, listeners, claims: claims?.words } })))
+    await openWorkerShard({ libc, voice, data: { config, shard, shards: byWorker.length, listeners, claims: claims?.words, stateStart: starts[shard] } })))
   return { shards: new Shards(shards, claims), engine: 'batch', dataPorts: byWorker[0]! }
+}
+
+// What each shard takes over, by its number; empty if nothing is kept.
+function stateStarts ({ config, clock, former, run = '' }: OpenShardsOptions, shards: number, claims: TokenClaims | undefined): ShardStateStart[] {
+  if (former === undefined) return []
+  const { path, saved } = former
+  const push = savedTokens(saved, config.dataPorts.map(({ name }) => name), clock.wallNow())
+  const tokens = {
+    tokens: push.tokens.flatMap(grant => claims === undefined ? grant : claims.claimed(grant) ?? []),
+    revoked: [...push.revoked],
+    withdrawn: [...push.withdrawn]
+  }
+  const { shardCount, writtenAtMs, nextGeneration: generation } = saved
+  const startedAtMs = Math.round(clock.wallNow())
+  return Array.from({ length: shards }, (_, shard) => ({
+    path,
+    header: { run, startedAtMs, shard, shards, generation },
+    saved: { shardCount, writtenAtMs, shards: new Map([...saved.shards].filter(([former]) => shardCount !== shards || former === shard)) },
+    tokens
+  }))
 }

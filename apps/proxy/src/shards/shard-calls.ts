@@ -1,20 +1,13 @@
 // What a shard does when it is asked, on the operations of its core: the inside of the table in shard.ts.
 import { ok, type Result } from '#core/result.js'
 import type { Clock } from '#core/clock.js'
-import type { TokenRejection } from '#rpc/contract.js'
 import { rpcFailure, type RpcFailure } from '#rpc/failure.js'
-import type { Token } from '#wire/token.js'
 import type { Core } from '../core/core.js'
+import { applyTokens } from './apply-tokens.js'
 import { listSessions } from './session-list.js'
 import type { ShardCalls } from './shard.js'
 import type { ShardStats } from './shard-stats.js'
 import type { Translator } from './translate.js'
-
-/**
- * How long a token that was made void stays so even against a grant that arrives after that, in ms. Such a grant sat
- * in a socket buffer while this process did not run; it is read in the same turn as what overtook it.
- */
-const VOID_HOLD_MS = 60_000
 
 export interface ShardCallsDeps {
   readonly core: Core
@@ -23,9 +16,11 @@ export interface ShardCallsDeps {
   readonly stats: () => ShardStats
   /** Closes sockets nobody uses. */
   readonly sweepSockets: () => void
+  /** Writes what is due to the state log, if there is one. */
+  readonly saveState: () => void
 }
 
-export function createShardCalls ({ core, clock, translator, stats, sweepSockets }: ShardCallsDeps): ShardCalls {
+export function createShardCalls ({ core, clock, translator, stats, sweepSockets, saveState }: ShardCallsDeps): ShardCalls {
   const { operations } = core
 
   const withSession = <Value> (id: string, use: (slot: number, now: number) => Result<Value, RpcFailure>): Result<Value, RpcFailure> => {
@@ -37,17 +32,7 @@ export function createShardCalls ({ core, clock, translator, stats, sweepSockets
   const viewOf = (slot: number, now: number) => ok(translator.session(operations.viewOf(slot, now)))
 
   return {
-    applyTokens: ({ revoked, withdrawn = [], tokens }) => {
-      const now = clock.now()
-      for (const token of revoked) operations.revoke(token as Token, VOID_HOLD_MS, now)
-      for (const token of withdrawn) operations.withdraw(token as Token, VOID_HOLD_MS, now)
-      const rejected: TokenRejection[] = []
-      for (const grant of tokens) {
-        const code = operations.grant(translator.grant(grant), now)
-        if (code !== undefined) rejected.push({ token: grant.token, code })
-      }
-      return rejected
-    },
+    applyTokens: push => applyTokens(core, translator, push, clock.now()),
     setDefaultTargets: targets => Object.fromEntries(operations.setDefaultTargets(targets.map(target => translator.targetSpec(target)))),
     leaveTargets: gone => {
       const specs = gone.map(({ key, stays }) => ({ key, stays: stays && translator.targetSpec(stays) }))
@@ -65,6 +50,7 @@ export function createShardCalls ({ core, clock, translator, stats, sweepSockets
     }),
     stats,
     takeChangedCounts: () => core.state.targets.takeChangedCounts(),
+    saveState,
     sweep: () => {
       const ended = operations.sweep(clock.now())
       sweepSockets()

@@ -18,12 +18,18 @@ export interface ShardStats {
   readonly tables: Readonly<Record<CoreTable, TableSize>>
   readonly socketErrors: number
   readonly linesSuppressed: number
+  /** Of the state log, in bytes; 0 without one. */
+  readonly stateBytes: number
+  /** Times that the state log could not be written. */
+  readonly stateFaults: number
+  /** Sessions taken over at the start. */
+  readonly sessionsRestored: number
   /** Datagrams that the system dropped before anybody could read them, by data port; empty if the engine cannot tell. */
   readonly receiveDrops: readonly number[]
 }
 
 /** What the shard around the core knows. */
-export type ShardOwnStats = Pick<ShardStats, 'upstreamSockets' | 'socketErrors' | 'receiveDrops'> & { readonly journalSuppressed: number }
+export type ShardOwnStats = Pick<ShardStats, 'upstreamSockets' | 'socketErrors' | 'receiveDrops' | 'stateBytes' | 'stateFaults' | 'sessionsRestored'> & { readonly journalSuppressed: number }
 
 export function statsOf ({ state }: Core, { journalSuppressed, ...own }: ShardOwnStats): ShardStats {
   const { received, proxied, bytes, dropped, consumed, redeemed, sessionsCreated, sessionsReset, sessionsEnded, targetsGone } = state.counters
@@ -52,6 +58,9 @@ export function totalOf (all: readonly ShardStats[]): ShardStats {
     maxUpstreamSockets: total.maxUpstreamSockets + stats.maxUpstreamSockets,
     tables: bothTables(total.tables, stats.tables),
     socketErrors: total.socketErrors + stats.socketErrors,
+    stateBytes: total.stateBytes + stats.stateBytes,
+    stateFaults: total.stateFaults + stats.stateFaults,
+    sessionsRestored: total.sessionsRestored + stats.sessionsRestored,
     linesSuppressed: total.linesSuppressed + stats.linesSuppressed,
     receiveDrops: total.receiveDrops.map((drops, index) => drops + (stats.receiveDrops[index] ?? 0))
   }))

@@ -11,6 +11,7 @@ import { createShardCalls } from './shard-calls.js'
 import { createShardCore } from './shard-core.js'
 import type { FromWorker, ToWorker } from './worker-messages.js'
 import { Outbox } from './outbox.js'
+import { openStateLog, restoreShard, type ShardStateStart } from './shard-state.js'
 import { statsOf } from './shard-stats.js'
 
 /** What a worker is given at its start. */
@@ -23,15 +24,20 @@ export interface WorkerData {
   readonly listeners: readonly Listener[]
   /** Shared by all workers: on which data ports a token was redeemed, by the claim number of its grant. */
   readonly claims: Int32Array | undefined
+  /** Left out: nothing is kept for a restart. */
+  readonly stateStart: ShardStateStart | undefined
 }
 
 const port = parentPort as MessagePort
-const { config, shard, shards, listeners, claims } = workerData as WorkerData
+const { config, shard, shards, listeners, claims, stateStart } = workerData as WorkerData
 const libc = await openLibc()
 const outbox = new Outbox(message => { port.postMessage(message) })
 let socketErrors = 0
 
 const { core, journal, translator } = createShardCore(config, { ...coreOptions(config, Math.random, { shard, shards }), claims }, systemClock, outbox)
+const stateDeps = { core, translator, clock: systemClock, voice: outbox }
+const sessionsRestored = stateStart === undefined ? 0 : restoreShard(stateStart, stateDeps)
+const stateLog = stateStart === undefined ? undefined : openStateLog(stateStart, listeners, stateDeps)
 const engine = new BatchEngine({
   libc,
   core,
@@ -42,14 +48,16 @@ const engine = new BatchEngine({
   onSocketError: error => {
     socketErrors++
     outbox.log('warn', { err: error }, 'Socket error')
-  }
+  },
+  beforeSend: () => { stateLog?.flush() }
 })
 const calls = createShardCalls({
   core,
   clock: systemClock,
   translator,
-  stats: () => statsOf(core, { upstreamSockets: engine.upstreamSockets(), socketErrors, receiveDrops: engine.receiveDrops(), journalSuppressed: journal.suppressed }),
-  sweepSockets: () => { engine.sweep() }
+  stats: () => statsOf(core, { upstreamSockets: engine.upstreamSockets(), socketErrors, receiveDrops: engine.receiveDrops(), journalSuppressed: journal.suppressed, stateBytes: stateLog?.bytes ?? 0, stateFaults: stateLog?.faults ?? 0, sessionsRestored }),
+  sweepSockets: () => { engine.sweep() },
+  saveState: () => { stateLog?.tick() }
 })
 
 /** Answers what the main thread has asked; false once it has asked to close. */
@@ -58,8 +66,9 @@ function readMessages (): boolean {
     const message = received.message as ToWorker
     if (message === 'close') return false
     const call = calls[message.name] as (...args: readonly unknown[]) => unknown
-    // What happened before the answer is told before the answer.
+    // What happened before the answer is written and told before the answer.
     const answer = call(...message.args)
+    stateLog?.flush()
     outbox.flush()
     port.postMessage({ type: 'answer', id: message.id, answer } satisfies FromWorker)
   }
@@ -72,6 +81,7 @@ while (isOpen) {
   if (engine.turn(-1)) isOpen = readMessages()
   outbox.flush()
 }
+stateLog?.close()
 engine.close()
 // The thread ends when its port is closed.
 port.close()

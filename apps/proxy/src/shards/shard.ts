@@ -5,12 +5,12 @@ import type { RpcBody, RpcEvent, RpcQuery, RpcReply, Session, SessionsPage, Targ
 import type { RpcFailure } from '#rpc/failure.js'
 import type { Result } from '#core/result.js'
 import type { BoundDataPort, EngineName } from '../engines/engine.js'
+import type { TokenPush } from './apply-tokens.js'
 import type { ShardStats } from './shard-stats.js'
-import type { ClaimedGrant } from './token-claims.js'
 
 export interface ShardCalls {
   /** New and void tokens, in force when this returns. */
-  applyTokens: (push: Pick<RpcBody<'pushTokens'>, 'revoked' | 'withdrawn'> & { readonly tokens: readonly ClaimedGrant[] }) => RpcReply<'pushTokens'>['rejected']
+  applyTokens: (push: TokenPush) => RpcReply<'pushTokens'>['rejected']
   /** Replaces the candidates of the default endpoint. Returns why some were left out, by key. */
   setDefaultTargets: (targets: readonly Target[]) => Readonly<Record<string, string>>
   /** These targets are gone. Returns the sessions that are left, by key. */
@@ -22,6 +22,8 @@ export interface ShardCalls {
   stats: () => ShardStats
   /** Sessions by target key, absolute, of the keys whose count changed since the last call. */
   takeChangedCounts: () => Readonly<Record<string, number>>
+  /** Writes to the state log what is not written already: counters, and a slice of a new log. */
+  saveState: () => void
   /** Removes what is over: idle sessions, old tokens, unused sockets. Returns how many sessions ended. */
   sweep: () => number
 }

@@ -75,6 +75,10 @@ export class Shards {
     return await this.#all('takeChangedCounts')
   }
 
+  async saveState (): Promise<void> {
+    await this.#all('saveState')
+  }
+
   /** Returns how many sessions ended. */
   async sweep (): Promise<number> {
     this.#claims?.sweep()

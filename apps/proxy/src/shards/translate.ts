@@ -3,7 +3,7 @@ import type { Session, Target as RpcTarget } from '#rpc/contract.js'
 import { addressWords } from '#wire/address.js'
 import type { Token } from '#wire/token.js'
 import type { Grant, SessionView } from '../core/operations.js'
-import type { Target, TargetSpec } from '../core/target-table.js'
+import type { TargetSpec } from '../core/target-table.js'
 import type { ClaimedGrant } from './token-claims.js'
 
 // No datagram comes from a multicast address: a token whose client cannot be read is nobody's, rather than anybody's.
@@ -22,7 +22,7 @@ export class Translator {
     return { key: target.key, address: target.address, ports: this.#names.map(name => target.ports[name] ?? 0) }
   }
 
-  rpcTarget (target: Target): RpcTarget {
+  rpcTarget (target: TargetSpec): RpcTarget {
     const ports = this.#names.map((name, index) => [name, target.ports[index]!] as const).filter(([, port]) => port > 0)
     return { key: target.key, address: target.address, ports: Object.fromEntries(ports) }
   }

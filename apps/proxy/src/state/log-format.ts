@@ -102,9 +102,13 @@ function headerFrom (payload: Uint8Array): LogHeader | undefined {
 }
 
 function isHeader (header: Partial<LogHeader> | null): header is LogHeader {
-  return typeof header === 'object' && header !== null && typeof header.run === 'string' && Array.isArray(header.dataPorts) &&
-    header.dataPorts.every(entry => typeof entry === 'object' && entry !== null && typeof entry.name === 'string' && isCount(entry.port)) &&
+  return typeof header === 'object' && header !== null && typeof header.run === 'string' &&
+    Array.isArray(header.dataPorts) && (header.dataPorts as unknown[]).every(isDataPort) &&
     [header.startedAtMs, header.shard, header.shards, header.generation].every(isCount)
+}
+
+function isDataPort (entry: unknown): boolean {
+  return typeof entry === 'object' && entry !== null && 'name' in entry && typeof entry.name === 'string' && 'port' in entry && isCount(entry.port)
 }
 
 function isCount (value: unknown): value is number {

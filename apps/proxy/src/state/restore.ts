@@ -3,7 +3,7 @@
 import type { CoreState } from '../core/state.js'
 import { shardOfClient } from '../shards/shard-of-client.js'
 import { ImageKind } from './image-writer.js'
-import type { SavedImages, SavedSession } from './saved-images.js'
+import { SavedImages, type SavedSession } from './saved-images.js'
 import type { SavedState } from './saved-state.js'
 
 /** What is handed to a shard of what was saved. */
@@ -33,14 +33,13 @@ export function restoreSessions (state: CoreState, saved: SavedShards, place: Re
   const { shard, shards, now, wallNow } = place
   const absentMs = Math.max(0, wallNow - saved.writtenAtMs)
   const isSamePlace = saved.shardCount === shards
-  if (isSamePlace) addCounters(state, saved.shards.get(shard))
-  else if (shard === 0) for (const images of saved.shards.values()) addCounters(state, images)
+  const all = [...saved.shards].filter(([former]) => !isSamePlace || former === shard).map(([, batches]) => new SavedImages(batches))
+  if (isSamePlace || shard === 0) for (const images of all) addCounters(state, images)
   if (absentMs > state.options.sessionTimeoutMs) return { sessions: 0, refused: 0, moved: 0 }
   const lastSeen = now - absentMs
-  const toCore = (wallMs: number): number => Math.min(now, wallMs - wallNow + now)
+  const toCore = (wallMs: number): number => wallMs - wallNow + now
   const report = { sessions: 0, refused: 0, moved: 0 }
-  for (const [savedShard, images] of saved.shards) {
-    if (isSamePlace && savedShard !== shard) continue
+  for (const images of all) {
     const slots = new Map<number, number>()
     for (const slot of images.slots(ImageKind.session)) {
       const session = images.session(slot)!
@@ -60,10 +59,11 @@ function restoreSession (state: CoreState, images: SavedImages, { client, client
   const spec = images.target(targetId)
   const target = spec === undefined ? 'INVALID_TARGET' : state.targets.hold(spec)
   if (typeof target === 'string') return -1
-  const slot = state.createSession(Uint32Array.of(...client, clientPort), target, origin, lastSeen)
+  const isKnown = state.sessions.find(Uint32Array.of(...client, clientPort)) >= 0
+  const slot = isKnown ? -1 : state.createSession(Uint32Array.of(...client, clientPort), target, origin, lastSeen)
   state.targets.release(target.id)
   if (slot < 0) return slot
-  state.sessions.restore(slot, { ...past, createdAt: toCore(past.createdAt) })
+  state.sessions.restore(slot, { ...past, createdAt: Math.min(lastSeen, toCore(past.createdAt)) })
   if (tokenExpiresAtWallMs > 0) state.sessions.setToken(slot, token, toCore(tokenExpiresAtWallMs))
   return slot
 }
@@ -82,11 +82,11 @@ function restoreFlows (state: CoreState, images: SavedImages, slots: ReadonlyMap
   }
 }
 
-function addCounters (state: CoreState, images: SavedImages | undefined): void {
+function addCounters (state: CoreState, images: SavedImages): void {
   const { counters } = state
-  for (const [name, values] of images?.counters() ?? []) {
-    for (const [index, value] of values.entries()) if (index < counters[name].length) counters[name][index]! += value
+  for (const [name, values] of images.counters()) {
+    // Of another length, its places mean something else: it was written by another version.
+    if (values.length === counters[name].length) for (const [index, value] of values.entries()) counters[name][index]! += value
   }
   counters.settleInFlight()
 }
-

@@ -39,27 +39,27 @@ export interface SavedToken {
   readonly client: string | undefined
 }
 
+/** When the last of these batches was written, on the wall clock, in ms. */
+export function writtenAt (batches: readonly Uint8Array[]): number {
+  const last = batches.at(-1)
+  return last === undefined ? 0 : new DataView(last.buffer, last.byteOffset).getFloat64(0, true)
+}
+
 /** The latest image of everything in one shard's logs. */
 export class SavedImages {
   readonly #view: DataView
   readonly #bytes: Uint8Array
   // By kind and slot: where the body starts.
   readonly #bodies = new Map<number, Map<number, number>>()
-  /** When the last batch was written, on the wall clock. */
-  readonly writtenAtMs: number
-
   /** Throws if the batches are not what images.ts writes, which their checksums have ruled out. */
   constructor (batches: readonly Uint8Array[]) {
     this.#bytes = Buffer.concat(batches)
     this.#view = new DataView(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.length)
     let at = 0
-    let writtenAtMs = 0
     for (const batch of batches) {
-      writtenAtMs = this.#view.getFloat64(at, true)
       const end = at + batch.length
       for (at += BATCH_HEAD_BYTES; at < end;) at = this.#note(at)
     }
-    this.writtenAtMs = writtenAtMs
   }
 
   get isComplete (): boolean { return this.#bodies.has(ImageKind.complete) }
@@ -153,7 +153,7 @@ export class SavedImages {
   }
 
   #body (kind: ImageKind, slot: number): number {
-    return this.#bodies.get(kind)?.[slot] ?? 0
+    return this.#bodies.get(kind)?.get(slot) ?? 0
   }
 
   #words (at: number, count: number): Uint32Array {

@@ -1,6 +1,6 @@
 // What a former life of the proxy left behind: which of the logs there are belong together and can be believed.
 import { type LogContents, type LogFault, type LogHeader, decodeLog } from './log-format.js'
-import { SavedImages } from './saved-images.js'
+import { SavedImages, writtenAt } from './saved-images.js'
 import { generationOf, type StateStorage } from './state-storage.js'
 
 /** Why a log was taken out of the way. */
@@ -12,8 +12,8 @@ export interface FaultyLog {
 }
 
 export interface SavedState {
-  /** Of each shard of the latest life; empty if there is none. */
-  readonly shards: ReadonlyMap<number, SavedImages>
+  /** Batches of each shard of the latest life; empty if there is none. */
+  readonly shards: ReadonlyMap<number, readonly Uint8Array[]>
   /** How many shards that life had. */
   readonly shardCount: number
   /** When it last wrote, on the wall clock. */
@@ -32,7 +32,7 @@ export interface SavedState {
 
 interface Life {
   readonly header: LogHeader
-  readonly shards: ReadonlyMap<number, SavedImages>
+  readonly shards: ReadonlyMap<number, readonly Uint8Array[]>
 }
 
 interface Log extends LogContents {
@@ -54,11 +54,11 @@ export function loadSavedState (storage: StateStorage, dataPortNames: readonly s
     .map(run => ({ header: run[0]!.header, shards: shardsOf(run, faulty) }))
     .filter(({ shards }) => shards.size > 0)
     .sort((one, other) => Number(isWhole(other)) - Number(isWhole(one)) || other.header.startedAtMs - one.header.startedAtMs)[0]
-  const shards = latest?.shards ?? new Map<number, SavedImages>()
+  const shards = latest?.shards ?? new Map<number, Uint8Array[]>()
   return {
     shards,
     shardCount: latest?.header.shards ?? 0,
-    writtenAtMs: Math.max(0, ...[...shards.values()].map(({ writtenAtMs }) => writtenAtMs)),
+    writtenAtMs: Math.max(0, ...[...shards.values()].map(batches => writtenAt(batches))),
     dataPorts: new Map(latest?.header.dataPorts.map(({ name, port }) => [name, port])),
     faulty,
     torn: logs.filter(({ isTorn }) => isTorn).map(({ name }) => name),
@@ -94,14 +94,14 @@ function readLog (storage: StateStorage, name: string, dataPortNames: readonly s
   return { ...log.value, name }
 }
 
-// The images of each shard that has everything: its latest complete log, and the one that was begun after it.
-function shardsOf (run: readonly Log[], faulty: FaultyLog[]): Map<number, SavedImages> {
-  const shards = new Map<number, SavedImages>()
+// What counts of each shard that has everything: its latest complete log, and the one that was begun after it.
+function shardsOf (run: readonly Log[], faulty: FaultyLog[]): Map<number, readonly Uint8Array[]> {
+  const shards = new Map<number, readonly Uint8Array[]>()
   for (const logs of groupedBy(run, ({ header }) => header.shard)) {
     const ascending = [...logs].sort((one, other) => one.header.generation - other.header.generation)
     try {
       const base = ascending.findLastIndex(({ batches }) => new SavedImages(batches).isComplete)
-      if (base >= 0) shards.set(logs[0]!.header.shard, new SavedImages(ascending.slice(base).flatMap(({ batches }) => batches)))
+      if (base >= 0) shards.set(logs[0]!.header.shard, ascending.slice(base).flatMap(({ batches }) => batches))
     } catch (error) {
       // A batch whose checksum is right and whose images are not: RangeError of a DataView.
       if (!(error instanceof RangeError)) throw error

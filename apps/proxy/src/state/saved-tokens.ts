@@ -1,10 +1,11 @@
 // The tokens a former life had, as the pushes that bring them back.
-import type { Target, TokenGrant } from '#rpc/contract.js'
+import type { TokenGrant } from '#rpc/contract.js'
 import type { Token } from '#wire/token.js'
 import type { TargetSpec } from '../core/target-table.js'
 import { Voidness } from '../core/token-table.js'
+import { Translator } from '../shards/translate.js'
 import { ImageKind } from './image-writer.js'
-import type { SavedToken } from './saved-images.js'
+import { SavedImages, type SavedToken } from './saved-images.js'
 import type { SavedState } from './saved-state.js'
 
 export interface SavedTokens {
@@ -26,7 +27,8 @@ const none: SavedTokens = { tokens: [], revoked: [], withdrawn: [] }
 export function savedTokens ({ shards, shardCount, faulty }: SavedState, dataPortNames: readonly string[], wallNow: number): SavedTokens {
   if (faulty.length > 0 || shards.size < shardCount) return none
   const merged = new Map<Token, { readonly saved: SavedToken, readonly spec: TargetSpec | undefined }>()
-  for (const images of shards.values()) {
+  for (const batches of shards.values()) {
+    const images = new SavedImages(batches)
     for (const slot of images.slots(ImageKind.token)) {
       const saved = images.token(slot)!
       const other = merged.get(saved.token)
@@ -36,27 +38,17 @@ export function savedTokens ({ shards, shardCount, faulty }: SavedState, dataPor
     }
   }
   const all = [...merged.values()]
+  const translator = new Translator(dataPortNames)
+  const grantOf = ({ token, expiresAtWallMs, consumed, client }: SavedToken, spec: TargetSpec): TokenGrant[] => {
+    const ttlMs = Math.min(MAX_TTL_MS, Math.ceil(expiresAtWallMs - wallNow))
+    if (ttlMs <= 0) return []
+    const redeemedOn = dataPortNames.filter((_, index) => (consumed >>> index & 1) === 1)
+    return [{ token, ttlMs, target: translator.rpcTarget(spec), consumed: redeemedOn, ...client === undefined ? {} : { client } }]
+  }
   const voidFor = (reason: Voidness): Token[] => all.filter(({ saved }) => saved.voidness === reason).map(({ saved }) => saved.token)
   return {
-    tokens: all.flatMap(({ saved, spec }) => saved.voidness === Voidness.none && spec !== undefined ? grantOf(saved, spec, dataPortNames, wallNow) : []),
+    tokens: all.flatMap(({ saved, spec }) => saved.voidness === Voidness.none && spec !== undefined ? grantOf(saved, spec) : []),
     revoked: voidFor(Voidness.revoked),
     withdrawn: voidFor(Voidness.targetGone)
   }
-}
-
-function grantOf ({ token, expiresAtWallMs, consumed, client }: SavedToken, spec: TargetSpec, dataPortNames: readonly string[], wallNow: number): TokenGrant[] {
-  const ttlMs = Math.min(MAX_TTL_MS, Math.ceil(expiresAtWallMs - wallNow))
-  if (ttlMs <= 0) return []
-  return [{
-    token,
-    ttlMs,
-    target: targetOf(spec, dataPortNames),
-    consumed: dataPortNames.filter((_, index) => (consumed >>> index & 1) === 1),
-    ...client === undefined ? {} : { client }
-  }]
-}
-
-function targetOf ({ key, address, ports }: TargetSpec, dataPortNames: readonly string[]): Target {
-  const named = dataPortNames.map((name, index) => [name, ports[index] ?? 0] as const).filter(([, port]) => port > 0)
-  return { key, address, ports: Object.fromEntries(named) }
 }

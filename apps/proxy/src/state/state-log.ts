@@ -111,6 +111,7 @@ export class StateLog {
     const { storage, header } = this.#options
     this.#file?.close()
     this.#file = undefined
+    for (const { changes } of this.#sources) changes.clear()
     try {
       this.#file = storage.create(logName(header.shard, this.#generation))
       this.#bytes = 0

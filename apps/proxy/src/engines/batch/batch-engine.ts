@@ -35,6 +35,8 @@ export interface BatchEngineOptions {
   readonly sendQueueBytes: number
   /** An error of a socket that belongs to no single datagram. */
   readonly onSocketError: (error: Error) => void
+  /** Called before datagrams leave: what they depend on is written now. */
+  readonly beforeSend?: () => void
 }
 
 /** Most datagrams taken from one socket before the others have their turn. */
@@ -79,10 +81,12 @@ export class BatchEngine {
       receiveBufferBytes,
       sendQueueBytes,
       firstId: listeners.length,
+      ports: options.core.state.upstreamPorts,
       onError: onSocketError
     })
     this.#outlets = listeners.map(({ fd, family }, id) => ({ id, fd, family }))
     for (const { fd, id } of this.#outlets) this.#epoll.add(fd, id)
+    this.#upstream.reopen()
   }
 
   /** The eventfd that ends a wait of `turn`. */
@@ -169,6 +173,7 @@ export class BatchEngine {
 
   #flush (): void {
     if (this.#ring.used === 0) return
+    this.#options.beforeSend?.()
     this.#queue.flush()
     this.#ring.used = 0
   }

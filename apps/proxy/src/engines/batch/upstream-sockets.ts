@@ -1,7 +1,9 @@
 // The sockets behind the core's upstream socket numbers: one per number and family, opened when first needed. All
 // sessions whose flows have the same number share it.
+import type { UpstreamPorts } from '../../core/upstream-ports.js'
 import type { Epoll } from './epoll.js'
 import type { Outlet } from './send-queue.js'
+import type { Family } from './socket-address.js'
 import { familyOf, type UdpSockets } from './udp-socket.js'
 
 const ANY_ADDRESS = new Uint32Array(4)
@@ -13,6 +15,8 @@ export interface UpstreamOptions {
   readonly sendQueueBytes: number
   /** Ids below this are taken; those from here on are these sockets' own. */
   readonly firstId: number
+  /** The port of each of these sockets: learnt here, and asked for when one is opened that had a port before. */
+  readonly ports: UpstreamPorts
   readonly onError: (error: Error) => void
 }
 
@@ -44,30 +48,42 @@ export class UpstreamSockets {
     return id - this.#options.firstId >> 1
   }
 
+  /** Opens the sockets that have a port from before a restart: their targets may speak first. */
+  reopen (): void {
+    for (let index = 0; index < this.#options.ports.slots; index++) {
+      if (this.#options.ports.atSlot(index) > 0) this.#openAt(index, index % 2 === 0)
+    }
+  }
+
   /** Closes the sockets whose number has no use left. */
   closeUnused (usesOf: (socketNumber: number) => number): void {
     for (const [index, outlet] of this.#open.entries()) {
       if (outlet === undefined || usesOf(index >> 1) > 0) continue
       this.#open[index] = undefined
       this.#size--
+      this.#options.ports.set(index >> 1, index % 2 === 0, 0)
       this.#options.epoll.remove(outlet.fd)
       this.#options.sockets.close(outlet.fd)
     }
   }
 
+  /** Lets go of all of them; their ports stay known. */
   close (): void {
-    this.closeUnused(() => 0)
+    for (const outlet of this.#open) if (outlet !== undefined) this.#options.sockets.close(outlet.fd)
+    this.#open.length = 0
+    this.#size = 0
   }
 
   #openAt (index: number, isIPv4: boolean): Outlet | undefined {
-    const { sockets, epoll, receiveBufferBytes, sendQueueBytes, firstId, onError } = this.#options
+    const { sockets, epoll, ports, receiveBufferBytes, sendQueueBytes, firstId, onError } = this.#options
     const family = familyOf(isIPv4)
     const id = firstId + index
     let fd: number | undefined
     try {
       fd = sockets.open(family)
-      sockets.bind(fd, family, ANY_ADDRESS, 0)
+      this.#bind(fd, family, ports.atSlot(index))
       epoll.add(fd, id)
+      ports.set(index >> 1, isIPv4, sockets.port(fd))
     } catch (error) {
       if (fd !== undefined) sockets.close(fd)
       onError(error as Error)
@@ -79,5 +95,17 @@ export class UpstreamSockets {
     this.#open[index] = outlet
     this.#size++
     return outlet
+  }
+
+  // A port that somebody else has by now is lost: the sessions go on, and their game servers see another one.
+  #bind (fd: number, family: Family, port: number): void {
+    const { sockets, onError } = this.#options
+    try {
+      sockets.bind(fd, family, ANY_ADDRESS, port)
+    } catch (error) {
+      if (port === 0) throw error
+      onError(error as Error)
+      sockets.bind(fd, family, ANY_ADDRESS, 0)
+    }
   }
 }

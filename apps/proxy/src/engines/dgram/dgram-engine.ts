@@ -51,7 +51,8 @@ class DgramEngine implements Engine {
   constructor (options: EngineOptions) {
     this.#options = options
     const onReply = this.#onReply.bind(this)
-    this.#upstream = new UpstreamPool(onReply, options.onSocketError, options.receiveBufferBytes)
+    this.#upstream = new UpstreamPool(onReply, options.onSocketError, options.receiveBufferBytes, options.core.state.upstreamPorts)
+    this.#upstream.reopen()
   }
 
   addListener (index: number, socket: Socket, family: Family): void {
@@ -108,6 +109,7 @@ class DgramEngine implements Engine {
 
   #send (socket: Socket | undefined, message: Uint8Array, port: number, address: string, direction: Direction, sent: Sent): void {
     const { counters } = this.#options.core.state
+    this.#options.beforeSend?.()
     if (socket === undefined) counters.countDropped(direction, DropReason.sendFailed)
     else if (socket.getSendQueueSize() > this.#options.sendQueueBytes) counters.countDropped(direction, DropReason.sendQueueFull)
     else socket.send(message, 0, message.length, port, address, sent)

@@ -39,16 +39,16 @@ export async function bindDataPort (spec: DataPortSpec, address: string): Promis
 }
 
 /**
- * An unconnected socket on a port of the system's choice, bound when this returns.
+ * An unconnected socket on `port`, of the system's choice if that is 0, bound when this returns.
  * Returns the system's error instead if there is none to be had (EMFILE, ENOBUFS, EAFNOSUPPORT, …).
  */
-export function openUpstreamSocket (family: Family): Socket | Error {
+export function openUpstreamSocket (family: Family, port: number): Socket | Error {
   const socket = createLiteralSocket(family)
   let failure: Error | undefined
   const onError = (error: Error): void => { failure = error }
   // With a resolver that answers at once, bind() emits its error before it returns.
   socket.once('error', onError)
-  socket.bind({ port: 0, address: family === 'udp4' ? '0.0.0.0' : '::', exclusive: true })
+  socket.bind({ port, address: family === 'udp4' ? '0.0.0.0' : '::', exclusive: true })
   socket.off('error', onError)
   if (failure === undefined) return socket
   socket.close()

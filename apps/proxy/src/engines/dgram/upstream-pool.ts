@@ -1,5 +1,6 @@
 // The real sockets behind the core's upstream socket numbers: one per number and family, opened when first needed.
 import type { Socket } from 'node:dgram'
+import type { UpstreamPorts } from '../../core/upstream-ports.js'
 import { openUpstreamSocket, type Family } from './socket.js'
 
 type OnMessage = (socketNumber: number, message: Uint8Array, address: string, port: number) => void
@@ -10,12 +11,14 @@ export class UpstreamPool {
   readonly #onMessage: OnMessage
   readonly #onError: (error: Error) => void
   readonly #receiveBufferBytes: number
+  readonly #ports: UpstreamPorts
   #size = 0
 
-  constructor (onMessage: OnMessage, onError: (error: Error) => void, receiveBufferBytes: number) {
+  constructor (onMessage: OnMessage, onError: (error: Error) => void, receiveBufferBytes: number, ports: UpstreamPorts) {
     this.#onMessage = onMessage
     this.#onError = onError
     this.#receiveBufferBytes = receiveBufferBytes
+    this.#ports = ports
   }
 
   get size (): number { return this.#size }
@@ -23,24 +26,38 @@ export class UpstreamPool {
   /** The socket with this number; undefined, with the error reported, if the system has none to give. */
   get (socketNumber: number, isIPv4: boolean): Socket | undefined {
     const sockets = isIPv4 ? this.#ipv4 : this.#ipv6
-    return sockets[socketNumber] ?? this.#open(sockets, socketNumber, isIPv4 ? 'udp4' : 'udp6')
+    return sockets[socketNumber] ?? this.#open(sockets, socketNumber, isIPv4)
+  }
+
+  /** Opens the sockets that have a port from before a restart: their targets may speak first. */
+  reopen (): void {
+    for (let slot = 0; slot < this.#ports.slots; slot++) if (this.#ports.atSlot(slot) > 0) this.get(slot >> 1, slot % 2 === 0)
   }
 
   /** Closes the sockets whose number has no use left. */
   closeUnused (usesOf: (socketNumber: number) => number): void {
     for (const sockets of [this.#ipv4, this.#ipv6]) {
       for (const [socketNumber, socket] of sockets.entries()) {
-        if (socket !== undefined && usesOf(socketNumber) === 0) this.#discard(sockets, socketNumber, socket)
+        if (socket === undefined || usesOf(socketNumber) > 0) continue
+        this.#ports.set(socketNumber, sockets === this.#ipv4, 0)
+        sockets[socketNumber] = undefined
+        this.#size--
+        socket.close()
       }
     }
   }
 
+  /** Lets go of all of them; their ports stay known. */
   close (): void {
-    this.closeUnused(() => 0)
+    for (const sockets of [this.#ipv4, this.#ipv6]) {
+      for (const socket of sockets) socket?.close()
+      sockets.length = 0
+    }
+    this.#size = 0
   }
 
-  #open (sockets: (Socket | undefined)[], socketNumber: number, family: Family): Socket | undefined {
-    const socket = openUpstreamSocket(family)
+  #open (sockets: (Socket | undefined)[], socketNumber: number, isIPv4: boolean): Socket | undefined {
+    const socket = this.#bound(isIPv4 ? 'udp4' : 'udp6', this.#ports.get(socketNumber, isIPv4))
     if (socket instanceof Error) {
       this.#onError(socket)
       return undefined
@@ -49,6 +66,7 @@ export class UpstreamPool {
     socket.on('error', this.#onError)
     sockets[socketNumber] = socket
     this.#size++
+    this.#ports.set(socketNumber, isIPv4, socket.address().port)
     this.#askBuffer(socket)
     return socket
   }
@@ -61,9 +79,11 @@ export class UpstreamPool {
     }
   }
 
-  #discard (sockets: (Socket | undefined)[], socketNumber: number, socket: Socket): void {
-    sockets[socketNumber] = undefined
-    this.#size--
-    socket.close()
+  // A port that somebody else has by now is lost: the sessions go on, and their game servers see another one.
+  #bound (family: Family, port: number): Socket | Error {
+    const socket = openUpstreamSocket(family, port)
+    if (!(socket instanceof Error) || port === 0) return socket
+    this.#onError(socket)
+    return openUpstreamSocket(family, 0)
   }
 }

@@ -1,0 +1,48 @@
+// A shard and its state log: what it takes over from the process before it, and what it leaves to the next one.
+import type { Clock } from '#core/clock.js'
+import type { LogHeader } from '../state/log-format.js'
+import { restoreSessions, type SavedShards } from '../state/restore.js'
+import { openStateDirectory } from '../state/state-directory.js'
+import { StateLog } from '../state/state-log.js'
+import type { StateStorage } from '../state/state-storage.js'
+import { applyTokens, type TokenPush } from './apply-tokens.js'
+import type { ShardCore } from './shard-core.js'
+import type { ShardVoice } from './shard.js'
+
+/** What a shard is given of the state at its start: plain data, for it may go to another thread. */
+export interface ShardStateStart {
+  /** What the names of the logs begin with. */
+  readonly path: string
+  readonly header: Omit<LogHeader, 'dataPorts'>
+  readonly saved: SavedShards
+  readonly tokens: TokenPush
+}
+
+export interface ShardStateDeps extends Pick<ShardCore, 'core' | 'translator'> {
+  readonly clock: Clock
+  readonly voice: ShardVoice
+}
+
+/** Takes over what the process before this one had; before the first datagram is read. Returns how many sessions that were. */
+export function restoreShard ({ header, saved, tokens }: Omit<ShardStateStart, 'path'>, { core, translator, clock, voice }: ShardStateDeps): number {
+  const { shard, shards } = header
+  const now = clock.now()
+  const report = restoreSessions(core.state, saved, { shard, shards, now, wallNow: clock.wallNow() })
+  applyTokens(core, translator, tokens, now)
+  if (saved.shards.size > 0) voice.log('info', { shard, ...report, tokens: tokens.tokens.length }, 'State restored')
+  return report.sessions
+}
+
+/** Starts the log; from now on a restart finds what this shard has. */
+export function openStateLog ({ path, header }: ShardStateStart, dataPorts: LogHeader['dataPorts'], deps: ShardStateDeps, storage: StateStorage = openStateDirectory(path)): StateLog {
+  const { core, clock, voice } = deps
+  const log = new StateLog({
+    storage,
+    state: core.state,
+    clock,
+    header: { ...header, dataPorts: dataPorts.map(({ name, port }) => ({ name, port })) },
+    onFault: error => { voice.log('warn', { err: error, path }, 'State cannot be written, a restart would lose sessions') }
+  })
+  log.open()
+  return log
+}
