@@ -1,6 +1,6 @@
 // Every metric of the table moves: what an operator graphs is alive. Names come from the table, so a new metric without
 // something here that moves it fails.
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { request } from 'node:http'
@@ -208,6 +208,28 @@ void t.test('a proxy that runs out of file descriptors says so, and serves whom 
   await clients[0]!.send('still there?', port)
   while (server.received.at(-1)!.bytes.toString() !== 'still there?') await value('udp_director_sessions_active')
   t.pass('an established client goes on')
+})
+
+void t.test('a proxy that is killed finds its sessions again, or says that it cannot', async t => {
+  const pair = await Pair.open()
+  t.teardown(async () => { await pair.close() })
+  const watch = new Watch(pair)
+  const server = await peer(t)
+  const client = await peer(t)
+  const { body } = await pair.admin('POST', '/tokens', { address: '127.0.0.1', ports: { game: server.port } })
+  await client.send((body as { token: string }).token, pair.dataPorts['game']!)
+  await client.send('hello', pair.dataPorts['game']!)
+  await server.next()
+  await watch.look()
+  pair.proxy.kill('SIGKILL')
+  await pair.restartProxy()
+  await pair.until(async () => (await watch.look()).includes('udp_director_sessions_restored 1'))
+  pair.proxy.kill('SIGKILL')
+  await pair.proxy.ended
+  const log = (await readdir(pair.folder)).find(name => /^proxy\.state\.0\.\d+$/.test(name))!
+  await truncate(join(pair.folder, log))
+  await pair.restartProxy()
+  await pair.until(async () => (await watch.look()).includes('udp_director_state_faults_total{operation="read"} 1'))
 })
 
 void t.test('none is left out', t => {

@@ -2,12 +2,19 @@ import t from 'tap'
 import { environmentDefaults, environmentWith, MAX_SOCKET_PATH_BYTES, readEnvironment } from '../src/env.js'
 import { nearest } from '../src/nearest.js'
 
-void t.test('reads three variables, each with its default', async t => {
+void t.test('reads four variables, each with its default', async t => {
   t.strictSame(readEnvironment({}), { ok: true, value: environmentDefaults })
   t.strictSame(readEnvironment({ CONFIG_PATH: '', LOG_LEVEL: '', UDP_DIRECTOR_SOCKET: '' }), { ok: true, value: environmentDefaults }, 'empty is not set')
   t.strictSame(readEnvironment({ CONFIG_PATH: 'a.yaml', LOG_LEVEL: 'trace', UDP_DIRECTOR_SOCKET: '/tmp/s', HOME: '/' }), {
-    ok: true, value: { configPath: 'a.yaml', logLevel: 'trace', socketPath: '/tmp/s' }
+    ok: true, value: { configPath: 'a.yaml', logLevel: 'trace', socketPath: '/tmp/s', statePath: '/tmp/s.state' }
   })
+  const statePath = (env: Readonly<Record<string, string>>): unknown => {
+    const read = readEnvironment(env)
+    return read.ok && read.value.statePath
+  }
+  t.equal(statePath({ UDP_DIRECTOR_SOCKET: '/tmp/a.sock' }), '/tmp/a.state', 'beside the socket')
+  t.equal(statePath({ UDP_DIRECTOR_SOCKET: '/tmp/a.sock', UDP_DIRECTOR_STATE: '/var/b' }), '/var/b')
+  t.equal(statePath({ UDP_DIRECTOR_STATE: 'off' }), undefined, 'none is kept')
 })
 
 void t.test('reads the process\'s own environment', async t => {

@@ -7,6 +7,9 @@ import type { CoreState } from '../core/state.js'
 import type { SlotSet } from '../core/slot-set.js'
 import { ImageKind, type ImageWriter } from './image-writer.js'
 
+/** In the byte of a session's origin: it has redeemed a token, at whatever target it is now. */
+export const REDEEMED_FLAG = 0x80
+
 const SESSION_BYTES = 96
 const FLOW_BYTES = 32
 const TOKEN_BYTES = 48
@@ -89,7 +92,7 @@ export function imageSources (state: CoreState, { wallOffsetMs, writesUnredeemed
     writer.words(address)
     writer.u16(sessions.clientPort(slot))
     writer.u32(sessions.target(slot))
-    writer.u8(sessions.origin(slot))
+    writer.u8(sessions.origin(slot) | (sessions.hasRedeemed(slot) ? REDEEMED_FLAG : 0))
     writer.u32(sessions.serial(slot))
     writer.words(token)
     writer.f64(tokenExpiresAt === 0 ? 0 : tokenExpiresAt + wallOffsetMs())

@@ -19,7 +19,7 @@ export interface RestorePlace {
 
 export interface RestoreReport {
   readonly sessions: number
-  /** Sessions that were there and could not be taken over: bounds are lower now, or their clients are not admitted any more. */
+  /** Sessions that could not be taken over: bounds are lower now, or their clients are not admitted any more. */
   readonly refused: number
   /** Sessions whose game server sees another port from now on: the number of workers has changed. */
   readonly moved: number
@@ -55,14 +55,16 @@ export function restoreSessions (state: CoreState, saved: SavedShards, place: Re
   return report
 }
 
-function restoreSession (state: CoreState, images: SavedImages, { client, clientPort, targetId, origin, token, tokenExpiresAtWallMs, past }: SavedSession, lastSeen: number, toCore: (wallMs: number) => number): number {
+function restoreSession (state: CoreState, images: SavedImages, { client, clientPort, targetId, origin, hasRedeemed, token, tokenExpiresAtWallMs, past }: SavedSession, lastSeen: number, toCore: (wallMs: number) => number): number {
   const spec = images.target(targetId)
   const target = spec === undefined ? 'INVALID_TARGET' : state.targets.hold(spec)
   if (typeof target === 'string') return -1
-  const isKnown = state.sessions.find(Uint32Array.of(...client, clientPort)) >= 0
-  const slot = isKnown ? -1 : state.createSession(Uint32Array.of(...client, clientPort), target, origin, lastSeen)
+  const key = Uint32Array.of(...client, clientPort)
+  const isWelcome = state.sessions.find(key) < 0 && state.admission.admits(key)
+  const slot = isWelcome ? state.createSession(key, target, origin, lastSeen) : -1
   state.targets.release(target.id)
   if (slot < 0) return slot
+  if (hasRedeemed) state.promote(slot)
   state.sessions.restore(slot, { ...past, createdAt: Math.min(lastSeen, toCore(past.createdAt)) })
   if (tokenExpiresAtWallMs > 0) state.sessions.setToken(slot, token, toCore(tokenExpiresAtWallMs))
   return slot

@@ -4,7 +4,7 @@ import { tokenFromWords, TOKEN_WORDS, type Token } from '#wire/token.js'
 import type { Origin, SessionPast } from '../core/session-table.js'
 import type { TargetSpec } from '../core/target-table.js'
 import type { Voidness } from '../core/token-table.js'
-import { savedCounters } from './images.js'
+import { REDEEMED_FLAG, savedCounters } from './images.js'
 import { BATCH_HEAD_BYTES, IMAGE_HEAD_BYTES, ImageKind } from './image-writer.js'
 
 export interface SavedSession {
@@ -12,6 +12,8 @@ export interface SavedSession {
   readonly clientPort: number
   readonly targetId: number
   readonly origin: Origin
+  /** Whether it has ever redeemed a token. */
+  readonly hasRedeemed: boolean
   readonly token: Uint32Array
   /** 0 if it never had a token. */
   readonly tokenExpiresAtWallMs: number
@@ -90,7 +92,8 @@ export class SavedImages {
       client: this.#words(at, ADDRESS_WORDS),
       clientPort: this.#view.getUint16(at + 16, true),
       targetId: this.#view.getUint32(at + 18, true),
-      origin: this.#view.getUint8(at + 22) as Origin,
+      origin: (this.#view.getUint8(at + 22) & ~REDEEMED_FLAG) as Origin,
+      hasRedeemed: (this.#view.getUint8(at + 22) & REDEEMED_FLAG) !== 0,
       token: this.#words(at + 27, TOKEN_WORDS),
       tokenExpiresAtWallMs: f64(43),
       past: {
