@@ -1,5 +1,6 @@
 // Gives a core the sessions that the process before it had: same targets, same upstream sockets. Tokens come back the way
 // they came, as grants (saved-tokens.ts).
+import { ADMITTED } from '../core/admission.js'
 import type { CoreState } from '../core/state.js'
 import { shardOfClient } from '../shards/shard-of-client.js'
 import { ImageKind } from './image-writer.js'
@@ -60,7 +61,7 @@ function restoreSession (state: CoreState, images: SavedImages, { client, client
   const target = spec === undefined ? 'INVALID_TARGET' : state.targets.hold(spec)
   if (typeof target === 'string') return -1
   const key = Uint32Array.of(...client, clientPort)
-  const isWelcome = state.sessions.find(key) < 0 && state.admission.admits(key)
+  const isWelcome = state.sessions.find(key) < 0 && state.admission.refuseStranger(key) === ADMITTED
   const slot = isWelcome ? state.createSession(key, target, origin, lastSeen) : -1
   state.targets.release(target.id)
   if (slot < 0) return slot
