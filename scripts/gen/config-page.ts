@@ -2,6 +2,7 @@
 import type { TSchema } from '@sinclair/typebox'
 import { rootAliases, statusQueryAliases, type Alias } from '#config/aliases.js'
 import { environmentDefaults, logLevels, MAX_SOCKET_PATH_BYTES, NO_STATE, variables } from '#config/env.js'
+import { AccessSchema, AuthSchema } from '#config/guard-schema.js'
 import { ConfigSchema, DataPortSchema, InventorySchema, LimitsSchema, LoadBalancingSchema, PortMappingSchema, ResourceMappingSchema, SelectionSchema, StatusQuerySchema } from '#config/schema.js'
 import { anchorOf, code, generatedNote, page, table } from './markdown.js'
 import { isRequired, propertiesOf, rangeWords, typeWords } from './schema-words.js'
@@ -40,6 +41,8 @@ const sections: ReadonlyArray<readonly [heading: string, schema: TSchema]> = [
   ['defaultEndpoint.statusQuery', StatusQuerySchema],
   ['inventory', InventorySchema],
   ['loadBalancing', LoadBalancingSchema],
+  ['queryAccess and adminAccess', AccessSchema],
+  ['queryAuth and adminAuth', AuthSchema],
   ['limits', LimitsSchema]
 ]
 
@@ -100,8 +103,9 @@ export function configPage (): string {
       '- A mapping has exactly one complete form: `addressPath` with exactly one of `portName`, `portPath` and `ports`, or `serviceSelectorLabel` with `serviceTargetPortName`.',
       '- `defaultEndpoint.resourceType` is a key of `resourceQueryMapping`; `ports[].name` is the name of a data port.',
       '- Names and numbers of data ports differ from each other, and `queryPort` from `adminPort`; 0 may be given more than once.',
-      '- JSONPaths parse; `allowedTargets` are CIDR blocks; `controlPacketMagicBytes` is 1 to 32 bytes in hexadecimal.',
+      '- JSONPaths parse; `allowedTargets`, `trustedProxies`, `allow` and `deny` are CIDR blocks; `controlPacketMagicBytes` is 1 to 32 bytes in hexadecimal.',
       '- `inventory.path` is required by provider `file`. Provider `kubernetes` needs a mapping, and `namespaces` or a `defaultEndpoint`; the namespace `*` stands for all.',
+      '- `keysFile` by `queryAuth` or `adminAuth` of type `keys`; `issuer`, `audience` and exactly one of `jwksUrl` and `jwksFile` by type `jwt`.',
       '- `currentLabel` and `maxLabel` by balancing type `labelArithmetic`.'
     ].join('\n')
   )

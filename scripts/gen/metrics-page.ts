@@ -1,6 +1,8 @@
 // docs/metrics.md: every metric, its labels, and the values of labels that are closed sets.
 import { metrics, type MetricName, type MetricRow } from '#telemetry/metrics-table.js'
-import { createControlMetrics } from '../../apps/control/src/metrics.js'
+import { authFailures } from '../../apps/control/src/auth/authenticator.js'
+import { listeners } from '../../apps/control/src/listener.js'
+import { createControlMetrics, refusals } from '../../apps/control/src/metrics.js'
 import { consumedKindNames, directionNames, endCauseNames, goneActionNames } from '../../apps/proxy/src/core/counters.js'
 import { dropReasons } from '../../apps/proxy/src/core/drop-reason.js'
 import { proxyTables } from '../../apps/proxy/src/rpc/stats.js'
@@ -32,12 +34,13 @@ async function labelValues (): Promise<Record<Label, string>> {
     direction: list(directionNames),
     end: `${list(seeded('udp_director_inventory_watch_ends_total', 'end'))}; what they mean is in [kubernetes.md](kubernetes.md#metrics-of-the-inventory)`,
     kind: list(consumedKindNames),
+    listener: list(listeners),
     origin: `${list(originNames)}: what bound the session to its target`,
     operation: 'read, write',
     outcome: `reloads: ${list(seeded('udp_director_inventory_reloads_total', 'outcome'))}; events: ${list(seeded('udp_director_inventory_events_total', 'outcome'))}`,
     process: list(['control', 'proxy']),
     quantile: `${list(seeded('udp_director_event_loop_delay_seconds', 'quantile'))}, which is the longest`,
-    reason: `relists: ${list(seeded('udp_director_inventory_relists_total', 'reason'))}; bad events: ${list(seeded('udp_director_inventory_bad_events_total', 'reason'))}; dropped datagrams: see below`,
+    reason: `relists: ${list(seeded('udp_director_inventory_relists_total', 'reason'))}; bad events: ${list(seeded('udp_director_inventory_bad_events_total', 'reason'))}; refused requests: ${list(refusals)}; authentications: ${list(authFailures)}; dropped datagrams: see below`,
     resource_type: 'a key of `resourceQueryMapping`',
     table: `proxy: ${list(proxyTables)}`,
     via: list(seeded('udp_director_tokens_issued_total', 'via'))

@@ -4,7 +4,9 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { ControlDeps } from './deps.js'
 import { addApiDocument, addApiDocumentRoute, type Tag } from './plugins/api-document.js'
 import { addDocsPage } from './plugins/docs-page.js'
+import { addGuards } from './plugins/guards.js'
 import { addProblems } from './plugins/problems.js'
+import { addQueryMetrics } from './plugins/query-metrics.js'
 import { sendProblem, type AnyReply } from './problem.js'
 import { addConfigRoute, EffectiveConfigSchema } from './routes/config.js'
 import { addHealthRoutes } from './routes/health.js'
@@ -23,10 +25,14 @@ import type { TypedApp } from './typed-app.js'
 
 // A request that trickles in for longer than this is given up; bodies are small.
 const REQUEST_TIMEOUT_MS = 10_000
+// How often connections are looked at for that; Node's default is half a minute, which would be added to it.
+const CONNECTIONS_CHECK_MS = 2000
 
 /** The public listener: queries and health. */
 export async function buildPublicApp (deps: ControlDeps): Promise<TypedApp> {
   const app = await createApp(deps, 'public', [...querySchemas, ...tokenSchemas])
+  addQueryMetrics(app, deps)
+  await addGuards(app, deps, 'public')
   addQueryRoute(app, deps)
   addHealthRoutes(app, deps, 'public')
   addApiDocumentRoute(app, 'public')
@@ -36,6 +42,7 @@ export async function buildPublicApp (deps: ControlDeps): Promise<TypedApp> {
 /** The admin listener: tokens, sessions, targets, metrics, configuration, health and the documentation page. */
 export async function buildAdminApp (deps: ControlDeps): Promise<TypedApp> {
   const app = await createApp(deps, 'admin', [...tokenSchemas, ...targetSchemas, ...sessionSchemas, EffectiveConfigSchema])
+  await addGuards(app, deps, 'admin')
   await addDocsPage(app)
   addTokenRoutes(app, deps)
   addSessionRoutes(app, deps)
@@ -47,12 +54,14 @@ export async function buildAdminApp (deps: ControlDeps): Promise<TypedApp> {
   return app
 }
 
-async function createApp ({ config, log }: ControlDeps, tag: Tag, schemas: readonly Named[]): Promise<TypedApp> {
+async function createApp ({ config, log, authenticators }: ControlDeps, tag: Tag, schemas: readonly Named[]): Promise<TypedApp> {
   const app = Fastify({
     // Ours is handed in and used where there is something to say; a line per request would cost more than a query.
     logger: false,
     bodyLimit: config.limits.maxBodyBytes,
     requestTimeout: REQUEST_TIMEOUT_MS,
+    http: { connectionsCheckingInterval: CONNECTIONS_CHECK_MS },
+    trustProxy: config.trustedProxies.length === 0 ? false : [...config.trustedProxies],
     // While closing, requests on open connections still get our own answers.
     return503OnClosing: false,
     frameworkErrors: (_error, _request, reply) => { sendProblem(reply as unknown as AnyReply, { code: 'INVALID_REQUEST', detail: 'The URL is not valid.' }) },
@@ -60,7 +69,7 @@ async function createApp ({ config, log }: ControlDeps, tag: Tag, schemas: reado
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false, allErrors: true, verbose: true } }
   }).withTypeProvider<TypeBoxTypeProvider>()
   addProblems(app, log)
-  await addApiDocument(app, tag)
+  await addApiDocument(app, tag, authenticators[tag].isRequired)
   for (const schema of [ProblemSchema, ...healthSchemas, ...schemas]) app.addSchema(schema)
   return app
 }

@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import type { Clock } from '#core/clock.js'
 import type { Config } from '#config/schema.js'
 import { err, ok, type Result } from '#core/result.js'
+import { openAuthenticators } from './auth/open-authenticators.js'
 import { buildAdminApp, buildPublicApp } from './app.js'
 import { openFileInventory } from './inventory/file/open-file-inventory.js'
 import { openKubernetesInventory } from './inventory/kubernetes/kubernetes-inventory.js'
@@ -36,16 +37,22 @@ const IDLE_SWEEP_MS = 20
 export async function openControl (options: ControlOptions): Promise<Result<Control, string>> {
   const { config, log } = options
   const metrics = createControlMetrics()
+  const authenticators = await openAuthenticators(config, { ...options, metrics })
+  if (!authenticators.ok) return authenticators
+  const closeAuthenticators = async (): Promise<void> => { await Promise.all(Object.values(authenticators.value).map(async ({ close }) => { await close() })) }
   const opened = await openInventory(options, metrics)
-  if (!opened.ok) return opened
+  if (!opened.ok) {
+    await closeAuthenticators()
+    return opened
+  }
   const inventory = opened.value
-  const { deps, close: closeWiring } = wireControl({ ...options, inventory, metrics, resolver: createDnsResolver() })
+  const { deps, close: closeWiring } = wireControl({ ...options, inventory, metrics, authenticators: authenticators.value, resolver: createDnsResolver() })
   const publicApp = await buildPublicApp(deps)
   const adminApp = await buildAdminApp(deps)
   const close = async (): Promise<void> => {
     deps.lifecycle.isStopping = true
     await closeApps([publicApp, adminApp], options.clock)
-    await Promise.all([closeWiring(), inventory.close()])
+    await Promise.all([closeWiring(), inventory.close(), closeAuthenticators()])
   }
   const listening = await listenBoth(config, publicApp, adminApp)
   if (!listening.ok) {

@@ -3,6 +3,7 @@ import type { BaseLogger } from 'pino'
 import type { Clock } from '#core/clock.js'
 import type { Config } from '#config/schema.js'
 import type { RpcClient } from '#rpc/client.js'
+import type { Authenticators } from './auth/open-authenticators.js'
 import type { DefaultEndpoint } from './default-endpoint.js'
 import type { Inventory } from './inventory/inventory.js'
 import type { Link } from './link/link.js'
@@ -10,6 +11,7 @@ import type { ControlMetrics } from './metrics.js'
 import type { Balancer } from './query/balancer.js'
 import type { Selector } from './query/selector.js'
 import type { TargetPolicy } from './query/target-policy.js'
+import type { Tables } from './tables.js'
 import type { TargetLoad } from './tokens/target-load.js'
 import type { TokenIssuer } from './tokens/token-issuer.js'
 import type { TokenRegistry } from './tokens/token-registry.js'
@@ -35,5 +37,7 @@ export interface ControlDeps {
   readonly issuer: TokenIssuer
   readonly defaultEndpoint: DefaultEndpoint
   readonly metrics: ControlMetrics
+  readonly authenticators: Authenticators
+  readonly tables: Tables
   readonly lifecycle: Lifecycle
 }

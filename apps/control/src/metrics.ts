@@ -2,6 +2,8 @@
 import type { Sample } from '#rpc/contract.js'
 import { measureLoopDelay } from '#telemetry/event-loop-delay.js'
 import { createMetrics, type Metrics } from '#telemetry/metrics.js'
+import { authFailures, type AuthFailure } from './auth/authenticator.js'
+import { listeners, type Listener } from './listener.js'
 import type { ErrorCode } from './errors.js'
 import { corruptReasons } from './inventory/kubernetes/intake.js'
 import { relistReasons } from './inventory/kubernetes/reflector-state.js'
@@ -9,6 +11,10 @@ import { eventOutcomes, watchOutcomes, type ReflectorHooks } from './inventory/k
 
 /** Why a token became void before its time. */
 export type RevocationCause = 'operator' | 'unacknowledged' | 'target_gone'
+
+/** Which guard refused a request. */
+export const refusals = ['access', 'under_way', 'authentication', 'rate'] as const
+export type RequestRefusal = typeof refusals[number]
 
 /** What is read, not counted, when someone asks. */
 export interface Readings {
@@ -31,6 +37,10 @@ export interface ControlMetrics {
   readonly inventoryReloaded: (outcome: 'ok' | 'fault') => void
   /** What reflectors of Kubernetes resources tell; their lists count as reloads. */
   readonly reflectors: ReflectorHooks
+  readonly requestRefused: (listener: Listener, reason: RequestRefusal) => void
+  readonly connectionRefused: (listener: Listener) => void
+  readonly authenticationFailed: (listener: Listener, reason: AuthFailure) => void
+  readonly keysRead: (listener: Listener, outcome: 'ok' | 'fault') => void
   /** The Prometheus text. */
   readonly expose: (readings: Readings) => Promise<string>
   readonly contentType: string
@@ -63,6 +73,10 @@ export function createControlMetrics (): ControlMetrics {
       corrupted: reason => { counters.udp_director_inventory_bad_events_total.inc({ reason }) },
       eventTaken: outcome => { counters.udp_director_inventory_events_total.inc({ outcome }) }
     },
+    requestRefused: (listener, reason) => { counters.udp_director_requests_refused_total.inc({ listener, reason }) },
+    connectionRefused: listener => { counters.udp_director_connections_refused_total.inc({ listener }) },
+    authenticationFailed: (listener, reason) => { counters.udp_director_authentications_failed_total.inc({ listener, reason }) },
+    keysRead: (listener, outcome) => { counters.udp_director_key_reads_total.inc({ listener, outcome }) },
     expose: async ({ objects, inventoryAgeMs, defaultTargets, isProxyUp, proxySamples }) => {
       for (const [type, count] of objects) gauges.udp_director_inventory_objects.set({ resource_type: type }, count)
       gauges.udp_director_inventory_last_success_age_seconds.set(inventoryAgeMs / 1000)
@@ -78,6 +92,11 @@ export function createControlMetrics (): ControlMetrics {
 }
 
 function seed (counters: Metrics['counters']): void {
+  for (const listener of listeners) {
+    counters.udp_director_connections_refused_total.inc({ listener }, 0)
+    for (const reason of refusals) counters.udp_director_requests_refused_total.inc({ listener, reason }, 0)
+    for (const reason of authFailures) counters.udp_director_authentications_failed_total.inc({ listener, reason }, 0)
+  }
   for (const via of ['query', 'tokens']) counters.udp_director_tokens_issued_total.inc({ via }, 0)
   for (const cause of ['operator', 'unacknowledged', 'target_gone']) counters.udp_director_tokens_revoked_total.inc({ cause }, 0)
   for (const outcome of ['ok', 'fault']) counters.udp_director_inventory_reloads_total.inc({ outcome }, 0)

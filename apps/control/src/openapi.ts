@@ -3,6 +3,7 @@ import { parseConfig } from '#config/load-config.js'
 import { err } from '#core/result.js'
 import { systemClock } from '#core/system-clock.js'
 import { createLogger } from '#telemetry/logger.js'
+import { openToAll } from './auth/authenticator.js'
 import { buildAdminApp, buildPublicApp } from './app.js'
 import { createStore } from './inventory/store.js'
 import { createControlMetrics } from './metrics.js'
@@ -16,7 +17,7 @@ interface Part {
   readonly info: Json
   readonly tags: Json[]
   readonly paths: Readonly<Record<string, Json>>
-  readonly components: { readonly schemas: Json }
+  readonly components: { readonly schemas: Json, readonly securitySchemes: Json }
 }
 
 const publicServers = [{ url: 'http://localhost:9000', description: 'The public listener (`queryPort`).' }]
@@ -37,7 +38,7 @@ export async function openapiDocument (): Promise<object> {
       servers: publicServers,
       tags: [...open.tags, ...admin.tags],
       paths: { ...open.paths, ...Object.fromEntries(adminOnly.map(([path, item]) => [path, { servers: adminServers, ...item }])) },
-      components: { schemas: sorted({ ...open.components.schemas, ...admin.components.schemas }) }
+      components: { securitySchemes: open.components.securitySchemes, schemas: sorted({ ...open.components.schemas, ...admin.components.schemas }) }
     }
   } finally {
     await close()
@@ -53,6 +54,7 @@ function wireIdle (): Wiring {
     inventory: { ...createStore([]), status: () => ({ synced: true, ageMs: 0, faults: [] }), unready: () => undefined, close: async () => { await Promise.resolve() } },
     metrics: createControlMetrics(),
     resolver: { resolve: async () => await Promise.resolve(err('no_answer')), close: () => undefined },
+    authenticators: { public: openToAll, admin: openToAll },
     socketPath: 'proxy.sock',
     clock: systemClock,
     random: () => 0,

@@ -4,6 +4,7 @@ import type { BaseLogger } from 'pino'
 import type { Clock } from '#core/clock.js'
 import type { Config } from '#config/schema.js'
 import { createRpcClient } from '#rpc/client.js'
+import type { Authenticators } from './auth/open-authenticators.js'
 import { followDefaultEndpoint } from './default-endpoint.js'
 import type { ControlDeps } from './deps.js'
 import type { Inventory } from './inventory/inventory.js'
@@ -15,6 +16,7 @@ import type { NameResolver } from './query/host-names.js'
 import { ownListeners } from '#config/own-listeners.js'
 import { createSelector } from './query/selector.js'
 import { createTargetPolicy } from './query/target-policy.js'
+import { Tables } from './tables.js'
 import { compileHolds } from './target-watch/holds.js'
 import { TargetWatch } from './target-watch/target-watch.js'
 import { compileTouchedObjects } from './target-watch/touched-objects.js'
@@ -27,6 +29,8 @@ export interface Surroundings {
   readonly inventory: Inventory
   readonly metrics: ControlMetrics
   readonly resolver: NameResolver
+  /** Their opener's to close. */
+  readonly authenticators: Authenticators
   /** The proxy's Unix socket. */
   readonly socketPath: string
   readonly clock: Clock
@@ -49,10 +53,12 @@ const MAX_LINK_CALLS = 5
 
 /** Wires everything up over an open inventory. */
 export function wireControl (surroundings: Surroundings): Wiring {
-  const { config, metrics, socketPath, clock, random, log } = surroundings
+  const { config, metrics, authenticators, socketPath, clock, random, log } = surroundings
+  const tables = new Tables()
   const hostNames = followHostNames(surroundings)
   const { inventory, names } = hostNames
   const registry = new TokenRegistry(clock, config.limits.maxTokens)
+  tables.add('tokens', config.limits.maxTokens, () => registry.size)
   const load = new TargetLoad(registry)
   const linkClient = createRpcClient({ socketPath, clock, deadlineMs: CALL_DEADLINE_MS, maxInFlight: MAX_LINK_CALLS })
   const proxy = createRpcClient({ socketPath, clock, deadlineMs: CALL_DEADLINE_MS, maxInFlight: MAX_OPERATOR_CALLS })
@@ -88,7 +94,7 @@ export function wireControl (surroundings: Surroundings): Wiring {
   })
   const defaultEndpoint = followDefaultEndpoint({ config, inventory, selector, balancer, clock, log, setTargets: targets => { link.setDefaultTargets(targets) } })
   return {
-    deps: { config, clock, log, inventory, selector, balancer, policy, registry, load, link, proxy, issuer, defaultEndpoint, metrics, lifecycle: { isStopping: false } },
+    deps: { config, clock, log, inventory, selector, balancer, policy, registry, load, link, proxy, issuer, defaultEndpoint, metrics, authenticators, tables, lifecycle: { isStopping: false } },
     close: async () => {
       defaultEndpoint.close()
       targetWatch.close()

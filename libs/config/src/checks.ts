@@ -1,6 +1,7 @@
 // What the schema cannot say: values that must fit each other, and texts with a grammar of their own.
 import ipaddr from 'ipaddr.js'
 import { MAX_MAGIC_BYTES, magicFromHex, type MagicFault } from '#wire/control-packet.js'
+import { checkAccess, checkAuth, checkBlocks } from './check-guards.js'
 import { checkMapping, checkPath } from './check-mapping.js'
 import { quote, type Place, type PlacedFault } from './fault.js'
 import { didYouMean } from './nearest.js'
@@ -32,6 +33,11 @@ const checks: readonly Check[] = [
   { needs: ['allowedTargets'], run: ({ allowedTargets }) => checkBlocks(['allowedTargets'], allowedTargets) },
   { needs: ['clients'], run: ({ clients: { allow, deny } }) => [...checkBlocks(['clients', 'allow'], allow), ...checkBlocks(['clients', 'deny'], deny)] },
   { needs: ['blockedSourcePorts'], run: checkSourcePorts },
+  { needs: ['queryAccess'], run: ({ queryAccess }) => checkAccess('queryAccess', queryAccess) },
+  { needs: ['adminAccess'], run: ({ adminAccess }) => checkAccess('adminAccess', adminAccess) },
+  { needs: ['queryAuth'], run: ({ queryAuth }) => checkAuth('queryAuth', queryAuth) },
+  { needs: ['adminAuth'], run: ({ adminAuth }) => checkAuth('adminAuth', adminAuth) },
+  { needs: ['trustedProxies'], run: ({ trustedProxies }) => checkBlocks(['trustedProxies'], trustedProxies) },
   { needs: ['loadBalancing'], run: checkLoadBalancing }
 ]
 
@@ -108,12 +114,6 @@ function checkSourcePorts ({ blockedSourcePorts }: Config): PlacedFault[] {
   return blockedSourcePorts.flatMap((text, index) => portRange(String(text)) === undefined
     ? [{ at: ['blockedSourcePorts', index], message: `must be a port such as "1900" or a range such as "0-1023", up to 65535, not ${quote(String(text))}.` }]
     : [])
-}
-
-function checkBlocks (at: Place, blocks: readonly string[] = []): PlacedFault[] {
-  return blocks.flatMap((block, index) => ipaddr.isValidCIDR(block)
-    ? []
-    : [{ at: [...at, index], message: `must be a CIDR block such as 10.0.0.0/8 or 2001:db8::/32, not ${quote(block)}.` }])
 }
 
 function checkLoadBalancing ({ loadBalancing }: Config): PlacedFault[] {

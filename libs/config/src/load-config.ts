@@ -13,7 +13,7 @@ import { validate } from './validate.js'
 export interface LoadedConfig {
   /** The file it came from, absolute. */
   readonly file: string
-  /** Complete and deeply frozen; `inventory.path` and `inventory.kubeconfig` are absolute. */
+  /** Complete and deeply frozen; paths of files in it are absolute. */
   readonly config: Config
 }
 
@@ -44,12 +44,17 @@ export function parseConfig (text: string, file: string): Result<LoadedConfig, r
 }
 
 function withAbsolutePaths (config: Config, folder: string): Config {
-  const { path, kubeconfig } = config.inventory
-  const absolute = {
-    ...(path === undefined ? {} : { path: resolve(folder, path) }),
-    ...(kubeconfig === undefined ? {} : { kubeconfig: resolve(folder, kubeconfig) })
+  return {
+    ...config,
+    inventory: resolved(config.inventory, ['path', 'kubeconfig'], folder),
+    queryAuth: resolved(config.queryAuth, ['keysFile', 'jwksFile'], folder),
+    adminAuth: resolved(config.adminAuth, ['keysFile', 'jwksFile'], folder)
   }
-  return { ...config, inventory: { ...config.inventory, ...absolute } }
+}
+
+function resolved<Part extends object> (part: Part, keys: ReadonlyArray<keyof Part & string>, folder: string): Part {
+  const given = keys.filter(key => part[key] !== undefined)
+  return { ...part, ...Object.fromEntries(given.map(key => [key, resolve(folder, String(part[key]))])) }
 }
 
 function deepFreeze<Value> (value: Value): Value {

@@ -1,9 +1,9 @@
 // The configuration, once: types, defaults, docs/config.md and the editor's JSON Schema all derive from this table.
 // Descriptions are what an operator reads; they carry units and say what happens at the edge.
-import { Type, type Static, type TLiteral, type TSchema, type TUnion } from '@sinclair/typebox'
+import { Type, type Static } from '@sinclair/typebox'
 import { DEFAULT_MAGIC_HEX } from '#wire/control-packet.js'
-
-const closed = { additionalProperties: false } as const
+import { AccessSchema, AuthSchema } from './guard-schema.js'
+import { closed, OneOf } from './schema-kinds.js'
 
 const Port = (description: string, fallback: number) => Type.Integer({
   minimum: 0,
@@ -14,13 +14,6 @@ const Port = (description: string, fallback: number) => Type.Integer({
 
 const Bound = (description: string, fallback: number, minimum = 1, maximum = 10_000_000) =>
   Type.Integer({ minimum, maximum, default: fallback, description })
-
-type LiteralsOf<Values extends readonly string[]> = { -readonly [Index in keyof Values]: TLiteral<Values[Index]> }
-
-function OneOf<const Values extends readonly string[]> (values: Values, description: string, fallback: Values[number]) {
-  const literals = values.map(value => Type.Literal(value)) as unknown as LiteralsOf<Values>
-  return Type.Union(literals, { default: fallback, description }) as unknown as TUnion<LiteralsOf<Values> & TSchema[]>
-}
 
 /** A label or annotation key: Kubernetes allows a prefix of 253 characters, a slash and 63 more. */
 const metadataKey = Type.String({ pattern: '^[A-Za-z0-9]\\S{0,316}$' })
@@ -103,6 +96,12 @@ export const LimitsSchema = Type.Object({
   sendQueueBytes: Bound('Bytes that may wait in one socket for the kernel before datagrams are dropped and counted.', 4_194_304, 65_536, 1_073_741_824),
   receiveBufferBytes: Bound('Kernel receive buffer asked for on every data port, in bytes; the system may grant less.', 4_194_304, 4096, 1_073_741_824),
   maxBodyBytes: Bound('Longest HTTP request body, in bytes.', 65_536, 1024, 16_777_216),
+  maxTokensPerCaller: Bound('Tokens that one caller may hold that nobody has redeemed yet. At the bound its queries are answered 429.', 10_000),
+  queriesPerSecond: Bound('Queries of one caller in a second; more are answered 429. A caller is the key or subject it authenticated with, or else its IPv4 address or IPv6 /64. 0 is no bound.', 200, 0, 1_000_000),
+  adminRequestsPerSecond: Bound('As `queriesPerSecond`, for all requests to the admin API but those for health.', 1000, 0, 1_000_000),
+  maxCallers: Bound('Callers whose requests are counted at once, for each listener; beyond it the one that was quiet for longest is forgotten.', 50_000, 100, 1_000_000),
+  maxRequests: Bound('HTTP requests under way at once, for each listener, of which one caller may have a quarter. At the bound a request is answered 503. Health always gets an answer.', 2000, 4, 100_000),
+  maxConnections: Bound('HTTP connections at once, for each listener. At the bound new ones are closed.', 10_000, 10, 1_000_000),
   maxPushQueue: Bound('Token pushes that may wait for the proxy at once. At the bound a query is answered 503.', 10_000),
   pushDeadlineMs: Bound('How long a query waits for the proxy to acknowledge its token, in milliseconds.', 1000, 10, 60_000),
   warningsPerSecond: Bound('Log lines per second and cause about bad packets.', 5, 0, 1000),
@@ -148,6 +147,12 @@ export const ConfigSchema = Type.Object({
   onTargetGone: OneOf(['keep', 'close', 'default'], 'What becomes of sessions whose target disappears: they stay until they are idle, end, or move to the default endpoint (where there is one).', 'keep'),
   refreshOn: OneOf(['client', 'both'], 'Whose datagrams keep a session alive.', 'client'),
   exposeTarget: Type.Boolean({ default: false, description: 'Whether the answer to a query names the target\'s address and ports.' }),
+  bindClientIp: Type.Boolean({ default: false, description: 'Whether the token of a query can be redeemed only from the IP address the query came from. For clients that ask themselves, and reach both ports by the same address family and the same way.' }),
+  queryAccess: { ...AccessSchema, description: 'Who may call the public API. Health and its document are open to all.' },
+  adminAccess: { ...AccessSchema, description: 'Who may call the admin API. Health is open to all.' },
+  queryAuth: { ...AuthSchema, description: 'What callers of the public API must bring. Health and its document are open to all.' },
+  adminAuth: { ...AuthSchema, description: 'What callers of the admin API must bring, `/metrics` included. Health is open to all.' },
+  trustedProxies: Type.Array(Type.String({ minLength: 1 }), { maxItems: 64, default: [], description: 'CIDR blocks of the HTTP proxies and load balancers whose `X-Forwarded-For` is believed. Without them the caller is whoever opened the connection.' }),
   engine: OneOf(['auto', 'batch', 'dgram'], 'How datagrams are received and sent: `batch` takes many with one system call and needs Linux on x64 or arm64, `dgram` is Node\'s own sockets; `auto` takes `batch` where it can.', 'auto'),
   workers: Type.Union([Type.Literal('auto'), Type.Integer({ minimum: 1, maximum: 64 })], { default: 'auto', description: 'Threads that forward, with engine `batch`: 1 to 64; `auto` is one less than there are processors, from 1 to 8.' }),
   limits: LimitsSchema
@@ -160,4 +165,6 @@ export type PortMapping = Static<typeof PortMappingSchema>
 export type Selection = Static<typeof SelectionSchema>
 export type StatusQuery = Static<typeof StatusQuerySchema>
 export type LoadBalancing = Static<typeof LoadBalancingSchema>
+export type Access = Static<typeof AccessSchema>
+export type Auth = Static<typeof AuthSchema>
 export type Limits = Static<typeof LimitsSchema>

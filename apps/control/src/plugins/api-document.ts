@@ -4,6 +4,8 @@ import type { FastifyInstance, FastifySchema } from 'fastify'
 import { Type } from '@sinclair/typebox'
 import type { ErrorCode } from '../errors.js'
 import { problemResponses } from '../schemas/problem.js'
+import { isOpenRoute } from './callers.js'
+import { guardErrors } from './guards.js'
 
 /** Version of the API, not of the program: raised when an answer changes its meaning. */
 export const API_VERSION = '1.0.0'
@@ -17,8 +19,8 @@ const descriptions: Readonly<Record<Tag, string>> = {
 
 type Json = Record<string, unknown>
 
-/** Registers the document's maker; must run before the routes. */
-export async function addApiDocument (app: FastifyInstance, tag: Tag): Promise<void> {
+/** Registers the document's maker; must run before the routes. `isKeyRequired` for all but the open ones. */
+export async function addApiDocument (app: FastifyInstance, tag: Tag, isKeyRequired: boolean): Promise<void> {
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -28,11 +30,12 @@ export async function addApiDocument (app: FastifyInstance, tag: Tag): Promise<v
         description: 'Ask for a game server, get a token, send it over UDP. Errors are `application/problem+json` with a stable `code`.',
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' }
       },
-      tags: [{ name: tag, description: descriptions[tag] }]
+      tags: [{ name: tag, description: descriptions[tag] }],
+      components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer', description: 'A key or a signed token, as `queryAuth` and `adminAuth` say.' } } }
     },
     convertConstToEnum: false,
     refResolver: { buildLocalReference: (json, _base, _fragment, index) => (json as { $id?: string }).$id ?? `Schema${index}` },
-    transform: ({ schema, url }) => ({ schema: withProblems(schema), url }),
+    transform: ({ schema, url }) => ({ schema: withProblems(isOpenRoute(tag, url) ? schema : guarded(schema, isKeyRequired)), url }),
     transformObject: document => documented('openapiObject' in document ? document.openapiObject as unknown as Json : {})
   })
 }
@@ -47,6 +50,13 @@ export function addApiDocumentRoute (app: FastifyInstance, tag: Tag): void {
       response: { 200: Type.Unsafe({ type: 'object', additionalProperties: true, description: 'The OpenAPI 3.1 document of this listener.' }) }
     }
   }, (_request, reply) => { void reply.send(app.swagger()) })
+}
+
+// Without a key in the configuration it may be left out, which an empty requirement says (OpenAPI 3.1, Security Requirement Object).
+function guarded (schema: FastifySchema = {}, isKeyRequired: boolean): FastifySchema {
+  const { problems = [] } = schema
+  const added = guardErrors.filter(code => !problems.includes(code))
+  return { ...schema, security: isKeyRequired ? [{ bearer: [] }] : [{}, { bearer: [] }], problems: [...problems, ...added] }
 }
 
 // Problems are documented with the responses but not compiled with them: a serializer for every error of every route

@@ -13,7 +13,7 @@ import type { TypedApp } from '../typed-app.js'
 
 /** Adds POST /query to the public listener. */
 export function addQueryRoute (app: TypedApp, deps: ControlDeps): void {
-  const { config, issuer, link, log, metrics } = deps
+  const { config, issuer, link } = deps
 
   app.post('/query', {
     schema: {
@@ -26,15 +26,8 @@ export function addQueryRoute (app: TypedApp, deps: ControlDeps): void {
       problems: [...bodyErrors, 'INVALID_JSON_PATH', 'NAMESPACE_NOT_ALLOWED', 'UNKNOWN_RESOURCE_TYPE', 'NO_MATCHING_RESOURCE', 'PROXY_UNAVAILABLE', 'NO_CAPACITY', 'CAPACITY_EXHAUSTED', 'INVENTORY_NOT_READY', 'SHUTTING_DOWN']
     },
     onRequest: (_request, reply, done) => {
-      metrics.queryReceived()
       if (!deps.lifecycle.isStopping) { done(); return }
       sendProblem(reply, { code: 'SHUTTING_DOWN', detail: 'This process takes no more queries.' })
-    },
-    onResponse: (request, reply, done) => {
-      const { problemCode, elapsedTime } = reply
-      metrics.queryAnswered(problemCode, elapsedTime / 1000)
-      if (problemCode !== null) log.debug({ requestId: request.id, code: problemCode }, 'Query failed')
-      done()
     },
     handler: async (request, reply) => {
       const selection = selectionFrom(request.body)

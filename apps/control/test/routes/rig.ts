@@ -7,6 +7,7 @@ import { parseConfig } from '#config/load-config.js'
 import { err } from '#core/result.js'
 import { createFakeClock, type FakeClock } from '#testkit/fake-clock.js'
 import { startFakeProxy, type FakeProxy } from '#testkit/fake-proxy.js'
+import { openAuthenticators } from '../../src/auth/open-authenticators.js'
 import { buildAdminApp, buildPublicApp } from '../../src/app.js'
 import type { ControlDeps } from '../../src/deps.js'
 import type { Inventory, InventoryStatus, KubeObject } from '../../src/inventory/inventory.js'
@@ -80,6 +81,11 @@ export async function startRig (t: Test, options: RigOptions = {}): Promise<Rig>
   const store = createStore(Object.keys(config.resourceQueryMapping))
   store.replace(new Map([['gameserver', options.objects ?? []]]))
   const inventoryStatus = { synced: true, ageMs: 1500, faults: [] as string[] }
+  const metrics = createControlMetrics()
+  const log = pino({ level: 'debug', base: null }, { write: (line: string) => { logged.push(JSON.parse(line) as LogLine) } })
+  const opened = await openAuthenticators(config, { clock, log, metrics })
+  if (!opened.ok) throw new Error(opened.error)
+  const authenticators = opened.value
   const { deps, close } = wireControl({
     config,
     inventory: {
@@ -89,17 +95,18 @@ export async function startRig (t: Test, options: RigOptions = {}): Promise<Rig>
       close: async () => { await Promise.resolve() },
       ...options.inventory
     },
-    metrics: createControlMetrics(),
+    metrics,
+    authenticators,
     resolver: { resolve: async () => await Promise.resolve(err('no_address')), close: () => undefined },
     socketPath: proxy.socketPath,
     clock,
     random: () => 0,
-    log: pino({ level: 'debug', base: null }, { write: (line: string) => { logged.push(JSON.parse(line) as LogLine) } })
+    log
   })
   const open = await buildPublicApp(deps)
   const admin = await buildAdminApp(deps)
   t.teardown(async () => {
-    await Promise.all([open.close(), admin.close(), close()])
+    await Promise.all([open.close(), admin.close(), close(), authenticators.public.close(), authenticators.admin.close()])
     await proxy.close()
     if (clock.pending() > 0) throw new Error('A timer is left.')
   })
