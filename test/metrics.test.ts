@@ -4,6 +4,7 @@ import { mkdtemp, readdir, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { request } from 'node:http'
+import { connect } from 'node:net'
 import t, { type Test } from 'tap'
 import { systemClock } from '#core/system-clock.js'
 import { createRpcClient } from '#rpc/client.js'
@@ -175,6 +176,23 @@ void t.test('a cluster that talks nonsense moves those of its watches', async t 
   for (const name of ['bad_events_total{reason="bad_json"}', 'watch_ends_total{end="corrupt"}', 'relists_total{reason="corrupt"}', 'objects{resource_type="gameserver"}']) {
     t.ok(text.includes(metric(name)), name)
   }
+})
+
+void t.test('callers that are refused move those of the guards', async t => {
+  const folder = await mkdtemp(join(tmpdir(), 'keys-'))
+  t.teardown(async () => { await rm(folder, { recursive: true }) })
+  const keysFile = join(folder, 'keys')
+  await writeFile(keysFile, 'one-key-0123456789')
+  const pair = await Pair.open({ config: `namespaces: [games]\nqueryAuth: {type: keys, keysFile: ${keysFile}}\nlimits: {maxConnections: 10}` })
+  t.teardown(async () => { await pair.close() })
+  const watch = new Watch(pair)
+  await watch.look()
+  t.equal((await pair.public('POST', '/query', query)).status, 401)
+  await writeFile(keysFile, 'another-key-0123456789')
+  await pair.until(async () => (await watch.look()).includes('udp_director_key_reads_total{listener="public",outcome="ok"} 2'))
+  const sockets = Array.from({ length: 12 }, () => connect(pair.ports.queryPort, '127.0.0.1').on('error', () => {}))
+  t.teardown(() => { for (const socket of sockets) socket.destroy() })
+  await pair.until(async () => /connections_refused_total\{listener="public"\} [1-9]/.test(await watch.look()))
 })
 
 void t.test('a proxy that runs out of file descriptors says so, and serves whom it has', async t => {

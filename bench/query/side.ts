@@ -40,7 +40,7 @@ const CONFIG = `
 namespaces: [${NAMESPACE}]
 tokenTtlSeconds: 1
 loadBalancing: {type: leastSessions}
-limits: {pushDeadlineMs: 10000}
+limits: {pushDeadlineMs: 10000, queriesPerSecond: 0, maxTokensPerCaller: 10000000, maxRequests: 100000}
 defaultEndpoint:
   resourceType: gameserver
   namespace: ${NAMESPACE}

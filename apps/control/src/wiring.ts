@@ -80,7 +80,7 @@ export function wireControl (surroundings: Surroundings): Wiring {
   const policy = createTargetPolicy({ allowedTargets: config.allowedTargets, ...ownListeners(config, networkInterfaces()) })
   const selector = createSelector({ config, inventory, policy, names })
   const balancer = createBalancer(config.loadBalancing, { loadOf: key => load.of(key), random })
-  const issuer = new TokenIssuer({ clock, log, registry, link, metrics })
+  const issuer = new TokenIssuer({ clock, log, registry, link, metrics, maxTokensPerCaller: config.limits.maxTokensPerCaller })
   const targetWatch: TargetWatch = new TargetWatch({
     inventory,
     touched: compileTouchedObjects(config.resourceQueryMapping),

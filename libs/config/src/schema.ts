@@ -147,7 +147,7 @@ export const ConfigSchema = Type.Object({
   onTargetGone: OneOf(['keep', 'close', 'default'], 'What becomes of sessions whose target disappears: they stay until they are idle, end, or move to the default endpoint (where there is one).', 'keep'),
   refreshOn: OneOf(['client', 'both'], 'Whose datagrams keep a session alive.', 'client'),
   exposeTarget: Type.Boolean({ default: false, description: 'Whether the answer to a query names the target\'s address and ports.' }),
-  bindClientIp: Type.Boolean({ default: false, description: 'Whether the token of a query can be redeemed only from the IP address the query came from. For clients that ask themselves, and reach both ports by the same address family and the same way.' }),
+  bindClientIp: Type.Boolean({ default: false, description: 'Whether the token of a query can be redeemed only from the IPv4 address, or the IPv6 /64, that the query came from. For clients that ask themselves and reach both ports by the same address family and the same way; a matchmaker names the address with `clientIp` of `POST /tokens`.' }),
   queryAccess: { ...AccessSchema, description: 'Who may call the public API. Health and its document are open to all.' },
   adminAccess: { ...AccessSchema, description: 'Who may call the admin API. Health is open to all.' },
   queryAuth: { ...AuthSchema, description: 'What callers of the public API must bring. Health and its document are open to all.' },

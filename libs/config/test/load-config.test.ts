@@ -39,6 +39,8 @@ void t.test('reference configurations load', async t => {
   t.strictSame(fixture('label-arithmetic.yaml').config.loadBalancing, { type: 'labelArithmetic', currentLabel: 'currentPlayers', maxLabel: 'maxPlayers', overlap: 2 })
 })
 
+const openAuth = { type: 'none', algorithms: ['RS256', 'ES256', 'EdDSA'], clockToleranceSeconds: 10 }
+
 void t.test('what is not given has its default', async t => {
   const loaded = parseConfig(inventory, 'config.yaml')
   t.ok(loaded.ok)
@@ -60,6 +62,12 @@ void t.test('what is not given has its default', async t => {
     onTargetGone: 'keep',
     refreshOn: 'client',
     exposeTarget: false,
+    bindClientIp: false,
+    queryAccess: {},
+    adminAccess: {},
+    queryAuth: openAuth,
+    adminAuth: openAuth,
+    trustedProxies: [],
     engine: 'auto',
     workers: 'auto'
   })
@@ -111,6 +119,22 @@ const golden: ReadonlyArray<readonly [yaml: string, ...faults: string[]]> = [
   ['loadBalancing: {type: labelArithmetic}', 'loadBalancing.currentLabel: is required by type labelArithmetic.', 'loadBalancing.maxLabel: is required by type labelArithmetic.'],
   ['workers: 0', 'workers: must be one of auto, a whole number from 1 to 64, not 0.'],
   ['workers: all', 'workers: must be one of auto, a whole number from 1 to 64, not "all".'],
+  ['queryAccess: {allow: [10.0.0.0/8, "2001:db8::/32"], deny: []}'],
+  ['queryAccess: {allow: [10.0.0.0/8, 10.0.0.0/33], deny: [localhost]}', 'queryAccess.allow[1]: must be a CIDR block such as 10.0.0.0/8 or 2001:db8::/32, not "10.0.0.0/33".', 'queryAccess.deny[0]: must be a CIDR block such as 10.0.0.0/8 or 2001:db8::/32, not "localhost".'],
+  ['adminAccess: {allow: [x]}', 'adminAccess.allow[0]: must be a CIDR block such as 10.0.0.0/8 or 2001:db8::/32, not "x".'],
+  ['adminAccess: {deny: 10.0.0.0/8}', 'adminAccess.deny: must be a list, not "10.0.0.0/8".'],
+  ['trustedProxies: [10.0.0.0/8, loopback]', 'trustedProxies[1]: must be a CIDR block such as 10.0.0.0/8 or 2001:db8::/32, not "loopback".'],
+  ['queryAuth: {type: password}', 'queryAuth.type: must be one of none, keys, jwt, not "password".'],
+  ['queryAuth: {type: keys}', 'queryAuth.keysFile: is required by type keys.'],
+  ['queryAuth: {type: keys, keysFile: keys, issuer: x}', 'queryAuth.issuer: is for type jwt only; type keys has no use for it.'],
+  ['adminAuth: {keysFile: keys}', 'adminAuth.keysFile: is for type keys only; type none has no use for it.'],
+  ['adminAuth: {type: jwt, keysFile: keys}', 'adminAuth.keysFile: is for type keys only; type jwt has no use for it.', 'adminAuth.issuer: is required by type jwt.', 'adminAuth.audience: is required by type jwt.', 'adminAuth.jwksUrl: is required by type jwt, or jwksFile: exactly one of the two.'],
+  ['adminAuth: {type: jwt, issuer: a, audience: b, jwksUrl: "https://a", jwksFile: c}', 'adminAuth.jwksUrl: is required by type jwt, or jwksFile: exactly one of the two.'],
+  ['adminAuth: {type: jwt, issuer: a, audience: b, jwksUrl: "file:///etc/passwd"}', 'adminAuth.jwksUrl: must be an http or https URL.'],
+  ['adminAuth: {type: jwt, issuer: a, audience: b, jwksUrl: keys}', 'adminAuth.jwksUrl: must be an http or https URL.'],
+  ['adminAuth: {type: jwt, issuer: a, audience: b, jwksUrl: "https://a", algorithms: [HS256]}', 'adminAuth.algorithms[0]: must be one of RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA, not "HS256". Did you mean RS256?'],
+  ['adminAuth: {type: jwt, issuer: a, audience: b, jwksFile: jwks.json, algorithms: []}', 'adminAuth.algorithms: must not be empty.'],
+  ['adminAuth: {type: jwt, issuer: a, audience: b, jwksFile: jwks.json}'],
   ['bindAddress: localhost', 'bindAddress: must be an IPv4 or IPv6 address, not "localhost".'],
   ['bindAddress: "127.1"', 'bindAddress: must be an IPv4 or IPv6 address, not "127.1".'],
   ['bindAddress: 127.0.0.1'],

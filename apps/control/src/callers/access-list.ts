@@ -1,6 +1,6 @@
 // CIDR lists of who may call. Pure.
 import type { Access } from '#config/schema.js'
-import { addressBlock, type AddressBlock } from '../query/address-block.js'
+import { addressBlock, type AddressBlock } from '#wire/address-block.js'
 
 /** Whether an address, as its words, may call: `deny` wins, and `allow`, if given, must have it. */
 export type AccessList = (words: ArrayLike<number>) => boolean

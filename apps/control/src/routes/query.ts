@@ -23,15 +23,21 @@ export function addQueryRoute (app: TypedApp, deps: ControlDeps): void {
       tags: ['public'],
       body: refTo(QueryRequestSchema),
       response: { 200: refTo(IssuedTokenSchema) },
-      problems: [...bodyErrors, 'INVALID_JSON_PATH', 'NAMESPACE_NOT_ALLOWED', 'UNKNOWN_RESOURCE_TYPE', 'NO_MATCHING_RESOURCE', 'PROXY_UNAVAILABLE', 'NO_CAPACITY', 'CAPACITY_EXHAUSTED', 'INVENTORY_NOT_READY', 'SHUTTING_DOWN']
+      problems: [...bodyErrors, 'INVALID_JSON_PATH', 'NAMESPACE_NOT_ALLOWED', 'UNKNOWN_RESOURCE_TYPE', 'NO_MATCHING_RESOURCE', 'TOO_MANY_TOKENS', 'PROXY_UNAVAILABLE', 'NO_CAPACITY', 'CAPACITY_EXHAUSTED', 'INVENTORY_NOT_READY', 'SHUTTING_DOWN']
     },
     onRequest: (_request, reply, done) => {
       if (!deps.lifecycle.isStopping) { done(); return }
       sendProblem(reply, { code: 'SHUTTING_DOWN', detail: 'This process takes no more queries.' })
     },
     handler: async (request, reply) => {
+      const { caller } = request
       const selection = selectionFrom(request.body)
-      const issued = await issuer.issue(() => choose(selection, deps), selection, config.tokenTtlSeconds, 'query')
+      const issued = await issuer.issue(() => choose(selection, deps), {
+        selection,
+        ttlSeconds: config.tokenTtlSeconds,
+        via: 'query',
+        holder: config.bindClientIp ? { caller: caller.key, client: caller.ip } : { caller: caller.key }
+      })
       if (issued.ok) return tokenAnswer(issued.value, link.dataPorts, config.exposeTarget)
       sendProblem(reply, issued.error)
       return reply

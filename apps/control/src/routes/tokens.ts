@@ -1,14 +1,17 @@
 // Direct issue and revocation of tokens: what a matchmaker calls that has chosen the target itself.
 import { Type } from '@sinclair/typebox'
+import { err, ok } from '#core/result.js'
+import { addressWords, formatAddress } from '#wire/address.js'
 import { TOKEN_PATTERN, type Token } from '#wire/token.js'
 import type { ControlDeps } from '../deps.js'
-import { sendProblem } from '../problem.js'
+import { sendProblem, type Outcome } from '../problem.js'
 import { closed, refTo } from '../schemas/named.js'
 import { bodyErrors } from '../schemas/problem.js'
 import { IssuedTokenSchema } from '../schemas/query.js'
 import { TokenRequestSchema } from '../schemas/target.js'
 import { requestedSelection, requestedTarget } from '../tokens/requested-target.js'
 import { tokenAnswer } from '../tokens/token-answer.js'
+import type { Holder } from '../tokens/token-registry.js'
 import type { TypedApp } from '../typed-app.js'
 
 const TokenParams = Type.Object({
@@ -31,11 +34,14 @@ export function addTokenRoutes (app: TypedApp, deps: ControlDeps): void {
       tags: ['admin'],
       body: refTo(TokenRequestSchema),
       response: { 201: refTo(IssuedTokenSchema) },
-      problems: [...bodyErrors, 'INVALID_TARGET', 'NAMESPACE_NOT_ALLOWED', 'TARGET_NOT_ALLOWED', 'UNKNOWN_RESOURCE_TYPE', 'NO_MATCHING_RESOURCE', 'PROXY_UNAVAILABLE', 'CAPACITY_EXHAUSTED', 'INVENTORY_NOT_READY']
+      problems: [...bodyErrors, 'INVALID_TARGET', 'NAMESPACE_NOT_ALLOWED', 'TARGET_NOT_ALLOWED', 'UNKNOWN_RESOURCE_TYPE', 'NO_MATCHING_RESOURCE', 'TOO_MANY_TOKENS', 'PROXY_UNAVAILABLE', 'CAPACITY_EXHAUSTED', 'INVENTORY_NOT_READY']
     }
   }, async (request, reply) => {
-    const { ttlSeconds = config.tokenTtlSeconds } = request.body
-    const issued = await issuer.issue(() => requestedTarget(request.body, deps), requestedSelection(request.body), ttlSeconds, 'tokens')
+    const { ttlSeconds = config.tokenTtlSeconds, clientIp } = request.body
+    const holder = holderOf(request.caller.key, clientIp)
+    const issued = holder.ok
+      ? await issuer.issue(() => requestedTarget(request.body, deps), { selection: requestedSelection(request.body), ttlSeconds, via: 'tokens', holder: holder.value })
+      : holder
     if (issued.ok) return reply.code(201).send(tokenAnswer(issued.value, link.dataPorts, config.exposeTarget))
     log.debug({ requestId: request.id, code: issued.error.code }, 'Token refused')
     sendProblem(reply, issued.error)
@@ -58,4 +64,11 @@ export function addTokenRoutes (app: TypedApp, deps: ControlDeps): void {
     sendProblem(reply, revoked.error)
     return reply
   })
+}
+
+function holderOf (caller: string, clientIp: string | undefined): Outcome<Holder> {
+  if (clientIp === undefined) return ok({ caller })
+  const words = addressWords(clientIp)
+  if (words === undefined) return err({ code: 'INVALID_REQUEST', detail: 'The body has one fault.', errors: [{ path: '/clientIp', message: 'must be an IP address' }] })
+  return ok({ caller, client: formatAddress(words) })
 }

@@ -26,6 +26,8 @@ const addressMarks = ['address', 'ports'] as const
 
 const ttlSeconds = Type.Optional(Type.Integer({ minimum: 1, maximum: 3600, description: 'How long the token can be redeemed, in seconds. Default: `tokenTtlSeconds`.' }))
 
+const clientIp = Type.Optional(Type.String({ minLength: 2, maxLength: 45, description: 'The only IPv4 address, or an address of the only IPv6 /64, from which the token can be redeemed. Default: any.' }))
+
 export const namedTargetExample = { resourceType: 'gameserver', namespace: 'game-servers', name: 'dust2-7xkqp' }
 export const addressTargetExample = { address: '10.0.3.17', ports: { default: 7777 } }
 
@@ -37,8 +39,8 @@ export const TargetRequestSchema = eitherOf('TargetRequest', [NamedTargetSchema,
   examples: [namedTargetExample, addressTargetExample]
 })
 
-export const NamedTokenRequestSchema = named('NamedTokenRequest', Type.Object({ ...objectName, ttlSeconds }, { ...closed, description: 'A token for the target of an object in the inventory.', examples: [namedTargetExample] }))
-export const AddressTokenRequestSchema = named('AddressTokenRequest', Type.Object({ ...place, ttlSeconds }, { ...closed, description: 'A token for a target by address.', examples: [{ ...addressTargetExample, ttlSeconds: 10 }] }))
+export const NamedTokenRequestSchema = named('NamedTokenRequest', Type.Object({ ...objectName, ttlSeconds, clientIp }, { ...closed, description: 'A token for the target of an object in the inventory.', examples: [namedTargetExample] }))
+export const AddressTokenRequestSchema = named('AddressTokenRequest', Type.Object({ ...place, ttlSeconds, clientIp }, { ...closed, description: 'A token for a target by address.', examples: [{ ...addressTargetExample, ttlSeconds: 10 }] }))
 
 export const TokenRequestSchema = eitherOf('TokenRequest', [NamedTokenRequestSchema, AddressTokenRequestSchema], addressMarks, {
   description: 'Which target the token is for: an object by name, or an address with its ports.',

@@ -10,7 +10,7 @@ import type { Link } from '../link/link.js'
 import type { PushFailure } from '../link/push-queue.js'
 import type { ControlMetrics } from '../metrics.js'
 import type { Failure, Outcome } from '../problem.js'
-import type { TokenRegistry } from './token-registry.js'
+import type { Holder, TokenRegistry } from './token-registry.js'
 
 /** Longest TTL there is, in seconds: what the schemas of the configuration and of POST /tokens allow. */
 export const MAX_TTL_SECONDS = 3600
@@ -34,6 +34,17 @@ export interface TokenIssuerOptions {
   readonly registry: TokenRegistry
   readonly link: Pick<Link, 'push' | 'revoke' | 'isRevoking' | 'withdraw'>
   readonly metrics: ControlMetrics
+  /** See `limits.maxTokensPerCaller`. */
+  readonly maxTokensPerCaller: number
+}
+
+/** What is asked for, beside the target. */
+export interface TokenOrder {
+  /** The target must go on to be what this finds; without one the target is an address. */
+  readonly selection: Selection | undefined
+  readonly ttlSeconds: number
+  readonly via: IssuedVia
+  readonly holder: Holder
 }
 
 const failures: Readonly<Record<PushFailure, Failure>> = {
@@ -44,6 +55,8 @@ const failures: Readonly<Record<PushFailure, Failure>> = {
   INVALID_TARGET: { code: 'INVALID_TARGET', detail: 'The proxy cannot reach a target like this.' }
 }
 
+const tooManyTokens: Failure = { code: 'TOO_MANY_TOKENS', detail: 'limits.maxTokensPerCaller is reached.' }
+
 export class TokenIssuer {
   readonly #options: TokenIssuerOptions
 
@@ -53,17 +66,18 @@ export class TokenIssuer {
 
   /**
    * A token that can be redeemed at once for the target that `choose` finds, or why there is none. It ends when the
-   * target is not any more what `selection` finds; without one the target is an address. If that happens before the
-   * proxy has acknowledged, `choose` is asked again, up to `MAX_CHOICES` times in all.
+   * target is not any more what the order's selection finds. If that happens before the proxy has acknowledged, `choose`
+   * is asked again, up to `MAX_CHOICES` times in all.
    */
-  async issue (choose: () => Outcome<Target>, selection: Selection | undefined, ttlSeconds: number, via: IssuedVia): Promise<Outcome<IssuedToken>> {
+  async issue (choose: () => Outcome<Target>, order: TokenOrder): Promise<Outcome<IssuedToken>> {
     const { clock, log, metrics } = this.#options
+    const { ttlSeconds, via } = order
     for (let choices = 0; choices < MAX_CHOICES; choices++) {
       const target = choose()
       if (!target.ok) return target
       const token = randomUUID() as string as Token
       const issuedAtMs = clock.wallNow()
-      const failure = await this.#bring(token, target.value, selection, ttlSeconds * 1000)
+      const failure = await this.#bring(token, target.value, order)
       if (failure === 'withdrawn') continue
       if (failure !== undefined) return err(failure)
       metrics.tokenIssued(via)
@@ -74,11 +88,14 @@ export class TokenIssuer {
   }
 
   // Into the registry and to the proxy; undefined once it can be redeemed.
-  async #bring (token: Token, target: Target, selection: Selection | undefined, ttlMs: number): Promise<Failure | 'withdrawn' | undefined> {
-    const { clock, registry, link, metrics } = this.#options
+  async #bring (token: Token, target: Target, { selection, ttlSeconds, holder }: TokenOrder): Promise<Failure | 'withdrawn' | undefined> {
+    const { clock, registry, link, metrics, maxTokensPerCaller } = this.#options
+    const { caller, client } = holder
+    const ttlMs = ttlSeconds * 1000
     const startedMs = clock.now()
-    if (!registry.add(token, target, ttlMs, selection)) return failures.TOKEN_TABLE_FULL
-    const pushed = await link.push({ token, ttlMs, target })
+    if (caller !== undefined && registry.held(caller) >= maxTokensPerCaller) return tooManyTokens
+    if (!registry.add(token, target, ttlMs, selection, holder)) return failures.TOKEN_TABLE_FULL
+    const pushed = await link.push(client === undefined ? { token, ttlMs, target } : { token, ttlMs, target, client })
     if (!pushed.ok) {
       registry.delete(token)
       if (pushed.error === 'PROXY_UNAVAILABLE') metrics.tokenRevoked('unacknowledged')

@@ -8,7 +8,15 @@ import type { Token } from '#wire/token.js'
 // Tokens are forgotten in whole slices of time, so that a sweep touches only what has ended, whatever the TTLs are.
 const SLICE_MS = 250
 
-interface Entry {
+/** Whose a token is. */
+export interface Holder {
+  /** The key of the caller that asked for it, which its unredeemed tokens are counted by. */
+  readonly caller?: string
+  /** The only address that may redeem it. */
+  readonly client?: string
+}
+
+interface Entry extends Holder {
   readonly target: Target
   readonly selection: Selection | undefined
   /** On the clock's monotonic scale. */
@@ -24,6 +32,8 @@ export interface UnredeemedToken {
   readonly selection: Selection
 }
 
+const nobody: Holder = {}
+
 export class TokenRegistry {
   readonly #clock: Clock
   readonly #maxTokens: number
@@ -31,6 +41,8 @@ export class TokenRegistry {
   readonly #slices = new Map<number, Token[]>()
   // By target key: those that nobody has redeemed yet.
   readonly #pending = new Map<string, Set<Token>>()
+  // By caller: how many of their tokens nobody has redeemed yet.
+  readonly #held = new Map<string, number>()
   readonly #stopSweep: () => void
   #sweptSlice: number
 
@@ -46,10 +58,10 @@ export class TokenRegistry {
    * Takes a token in; false if `limits.maxTokens` is reached. Without a `selection` its target is an address, which no
    * object can take away.
    */
-  add (token: Token, target: Target, ttlMs: number, selection?: Selection): boolean {
+  add (token: Token, target: Target, ttlMs: number, selection?: Selection, holder: Holder = nobody): boolean {
     if (this.#entries.size >= this.#maxTokens) return false
     const expiresAtMs = this.#clock.now() + ttlMs
-    this.#entries.set(token, { target, selection, expiresAtMs, consumed: undefined })
+    this.#entries.set(token, { ...holder, target, selection, expiresAtMs, consumed: undefined })
     // The end of its slice: a token is forgotten up to 250 ms late, never early.
     const slice = Math.floor(expiresAtMs / SLICE_MS) + 1
     const tokens = this.#slices.get(slice)
@@ -58,6 +70,7 @@ export class TokenRegistry {
     const pending = this.#pending.get(target.key)
     if (pending === undefined) this.#pending.set(target.key, new Set([token]))
     else pending.add(token)
+    if (holder.caller !== undefined) this.#held.set(holder.caller, this.held(holder.caller) + 1)
     return true
   }
 
@@ -84,7 +97,7 @@ export class TokenRegistry {
     if (entry === undefined) return
     if (entry.consumed === undefined) {
       entry.consumed = [dataPort]
-      this.#settle(token, entry.target.key)
+      this.#settle(token, entry)
     } else if (!entry.consumed.includes(dataPort)) entry.consumed.push(dataPort)
   }
 
@@ -93,7 +106,12 @@ export class TokenRegistry {
     return this.#pending.get(targetKey)?.size ?? 0
   }
 
-  /** Those of them that depend on an object. */
+  /** Tokens a caller has asked for that nobody has redeemed yet. */
+  held (caller: string): number {
+    return this.#held.get(caller) ?? 0
+  }
+
+  /** Those of a target that depend on an object. */
   * unredeemed (targetKey: string): Iterable<UnredeemedToken> {
     for (const token of this.#pending.get(targetKey) ?? []) {
       const { target, selection } = this.#entries.get(token)!
@@ -109,9 +127,11 @@ export class TokenRegistry {
   grants (): TokenGrant[] {
     const now = this.#clock.now()
     const grants: TokenGrant[] = []
-    for (const [token, { target, expiresAtMs, consumed }] of this.#entries) {
+    for (const [token, { target, expiresAtMs, consumed, client }] of this.#entries) {
       const ttlMs = Math.ceil(expiresAtMs - now)
-      if (ttlMs > 0) grants.push(consumed === undefined ? { token, ttlMs, target } : { token, ttlMs, target, consumed: [...consumed] })
+      if (ttlMs <= 0) continue
+      const grant = client === undefined ? { token, ttlMs, target } : { token, ttlMs, target, client }
+      grants.push(consumed === undefined ? grant : { ...grant, consumed: [...consumed] })
     }
     return grants
   }
@@ -133,12 +153,16 @@ export class TokenRegistry {
     const entry = this.#entries.get(token)
     if (entry === undefined) return
     this.#entries.delete(token)
-    if (entry.consumed === undefined) this.#settle(token, entry.target.key)
+    if (entry.consumed === undefined) this.#settle(token, entry)
   }
 
-  #settle (token: Token, key: string): void {
+  #settle (token: Token, { target: { key }, caller }: Entry): void {
     const pending = this.#pending.get(key)
     pending?.delete(token)
     if (pending?.size === 0) this.#pending.delete(key)
+    if (caller === undefined) return
+    const held = this.held(caller)
+    if (held > 1) this.#held.set(caller, held - 1)
+    else this.#held.delete(caller)
   }
 }
