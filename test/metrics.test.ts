@@ -190,7 +190,7 @@ void t.test('callers that are refused move those of the guards', async t => {
   t.equal((await pair.public('POST', '/query', query)).status, 401)
   await writeFile(keysFile, 'another-key-0123456789')
   await pair.until(async () => (await watch.look()).includes('udp_director_key_reads_total{listener="public",outcome="ok"} 2'))
-  const sockets = Array.from({ length: 12 }, () => connect(pair.ports.queryPort, '127.0.0.1').on('error', () => {}))
+  const sockets = Array.from({ length: 12 }, () => connect(pair.queryPort, '127.0.0.1').on('error', () => {}))
   t.teardown(() => { for (const socket of sockets) socket.destroy() })
   await pair.until(async () => /connections_refused_total\{listener="public"\} [1-9]/.test(await watch.look()))
 })
