@@ -82,6 +82,8 @@ const clocksAndPromises = [
   'setImmediate', 'setInterval', 'setTimeout', 'structuredClone'
 ]
 
+const askTheMachine = ['Date', 'clearInterval', 'clearTimeout', 'console', 'crypto', 'fetch', 'performance', 'process', 'setImmediate', 'setInterval', 'setTimeout']
+
 export default tseslint.config(
   { ignores: ['dist/', 'dist-test/', 'coverage/', '.tap/', '**/*.d.ts'] },
   ...neostandard({ ts: true }),
@@ -125,6 +127,14 @@ export default tseslint.config(
       'no-restricted-syntax': ['error', {
         selector: ':function[async=true]', message: 'The proxy\'s core awaits nothing.'
       }]
+    }
+  },
+  {
+    files: ['simulation/*.ts'],
+    ignores: ['simulation/main.ts', 'simulation/virtual-time.ts'],
+    rules: {
+      'no-restricted-globals': ['error', ...askTheMachine.map(name => ({ name, message: 'A simulation has its own clock and its own chance: the same seed is the same run.' }))],
+      'no-restricted-properties': ['error', { object: 'Math', property: 'random', message: 'A simulation draws from its seed.' }]
     }
   },
   {

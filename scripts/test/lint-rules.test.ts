@@ -118,6 +118,18 @@ const cases: Record<string, Case> = {
     refused: [['apps/control/src/x.ts', imports('node:process')], ['libs/config/src/x.ts', imports('process')]],
     allowed: [['scripts/x.ts', imports('node:process')]]
   },
+  'a simulation draws from its seed': {
+    rule: 'no-restricted-properties',
+    says: /draws from its seed/,
+    refused: [['simulation/world.ts', 'export const x = Math.random()\n']],
+    allowed: [['simulation/main.ts', 'export const x = Math.random()\n'], ['apps/proxy/src/main.ts', 'export const x = Math.random()\n']]
+  },
+  'a simulation asks no machine for the time': {
+    rule: 'no-restricted-globals',
+    says: /its own clock/,
+    refused: [['simulation/world.ts', 'export const x = Date.now()\n'], ['simulation/run.ts', 'setTimeout(() => {}, 1)\n']],
+    allowed: [['simulation/main.ts', 'export const x = performance.now()\n'], ['apps/proxy/src/main.ts', 'export const x = Date.now()\n']]
+  },
   'only a main.ts ends the process': {
     rule: 'no-restricted-properties',
     says: /Only a main\.ts ends the process/,

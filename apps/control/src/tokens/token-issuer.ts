@@ -33,9 +33,11 @@ export interface TokenIssuerOptions {
   readonly log: BaseLogger
   readonly registry: TokenRegistry
   readonly link: Pick<Link, 'push' | 'revoke' | 'isRevoking' | 'withdraw'>
-  readonly metrics: ControlMetrics
+  readonly metrics: Pick<ControlMetrics, 'tokenIssued' | 'tokenRevoked'>
   /** See `limits.maxTokensPerCaller`. */
   readonly maxTokensPerCaller: number
+  /** Default: 122 random bits of the system's. */
+  readonly makeToken?: () => Token
 }
 
 /** What is asked for, beside the target. */
@@ -70,12 +72,12 @@ export class TokenIssuer {
    * is asked again, up to `MAX_CHOICES` times in all.
    */
   async issue (choose: () => Outcome<Target>, order: TokenOrder): Promise<Outcome<IssuedToken>> {
-    const { clock, log, metrics } = this.#options
+    const { clock, log, metrics, makeToken = secretToken } = this.#options
     const { ttlSeconds, via } = order
     for (let choices = 0; choices < MAX_CHOICES; choices++) {
       const target = choose()
       if (!target.ok) return target
-      const token = randomUUID() as string as Token
+      const token = makeToken()
       const issuedAtMs = clock.wallNow()
       const failure = await this.#bring(token, target.value, order)
       if (failure === 'withdrawn') continue
@@ -132,4 +134,8 @@ export class TokenIssuer {
     log.info({ tokenPrefix: token.slice(0, 8) }, 'Token revoked')
     return ok(undefined)
   }
+}
+
+function secretToken (): Token {
+  return randomUUID() as string as Token
 }

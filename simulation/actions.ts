@@ -1,0 +1,143 @@
+// What may happen in a step. Everybody does what they do without looking: a step whose actor has nothing to do is a step
+// in which time passes.
+import { addresses, type Address } from './address-book.js'
+import type { Client } from './clients.js'
+import { controlOf, junkBytes, malformedOf, oversizeOf, tokenOf, type Datagram } from './datagram.js'
+import { randomToken } from './random-token.js'
+import type { World } from './world.js'
+
+interface Action {
+  readonly group: 'players' | 'hostile' | 'operators' | 'crashes' | 'moves' | 'time'
+  readonly weight: number
+  /** Whether promises may go on after it. */
+  readonly wakes: boolean
+  readonly run: (world: World) => void
+}
+
+const FLOOD = 12
+const MOST_DOWN_MS = 1500
+
+export const actions = {
+  data: { group: 'players', weight: 50, wakes: false, run: world => { sendData(world, world.clients.any()) } },
+  query: { group: 'players', weight: 8, wakes: true, run: world => { query(world, world.clients.any()) } },
+  token: { group: 'players', weight: 8, wakes: false, run: world => { sendToken(world, world.clients.any()) } },
+  tokenAndData: {
+    group: 'players',
+    weight: 4,
+    wakes: false,
+    run: world => {
+      const client = world.clients.any()
+      sendToken(world, client)
+      sendData(world, client)
+    }
+  },
+  retransmit: { group: 'players', weight: 5, wakes: false, run: world => { retransmit(world, world.clients.any()) } },
+  rebind: { group: 'moves', weight: 2, wakes: false, run: world => { world.clients.rebind(world.clients.any()) } },
+  wait: { group: 'time', weight: 0.6, wakes: false, run: world => { world.wait(world.random.between(100, 4000)) } },
+  waitLong: { group: 'time', weight: 0.02, wakes: false, run: world => { world.wait(world.random.between(10_000, 100_000)) } },
+
+  guess: { group: 'hostile', weight: 2, wakes: false, run: world => { world.send(tokenOf(anyAddress(world), anyPort(world), randomToken(world.random), '')) } },
+  replay: { group: 'hostile', weight: 4, wakes: false, run: world => { replay(world, anyAddress(world)) } },
+  malformed: {
+    group: 'hostile',
+    weight: 2,
+    wakes: false,
+    run: world => { world.send(malformedOf(anyAddress(world), anyPort(world), Uint8Array.from({ length: world.random.below(50) }, () => world.random.below(256) | 0x80))) }
+  },
+  oversize: { group: 'hostile', weight: 0.5, wakes: false, run: world => { world.send(oversizeOf(anyAddress(world), anyPort(world), world.clients.serial())) } },
+  spoofData: { group: 'hostile', weight: 2, wakes: false, run: world => { world.send(world.clients.data(anyAddress(world), anyPort(world))) } },
+  spoofReply: { group: 'hostile', weight: 4, wakes: false, run: world => { spoofReply(world) } },
+  flood: { group: 'hostile', weight: 0.7, wakes: false, run: world => { for (let count = 0; count < FLOOD; count++) world.send(world.clients.data(anyAddress(world), anyPort(world))) } },
+
+  endSession: { group: 'operators', weight: 0.8, wakes: true, run: world => { ask(world, 'end') } },
+  moveSession: { group: 'operators', weight: 1.2, wakes: true, run: world => { ask(world, 'move') } },
+  getSession: { group: 'operators', weight: 0.3, wakes: true, run: world => { ask(world, 'get') } },
+  listSessions: { group: 'operators', weight: 0.5, wakes: true, run: world => { void world.anyControl()?.ask('listSessions', { query: { limit: world.random.between(1, 20) } }) } },
+  revoke: { group: 'operators', weight: 1, wakes: true, run: world => { revoke(world) } },
+  serverGone: { group: 'operators', weight: 0.7, wakes: true, run: world => { world.changeFleet('remove') } },
+  serverReplaced: { group: 'operators', weight: 0.7, wakes: true, run: world => { world.changeFleet('replace') } },
+  defaultTargets: { group: 'operators', weight: 0.7, wakes: true, run: world => { world.chooseDefaults() } },
+
+  proxyCrash: { group: 'crashes', weight: 0.25, wakes: true, run: world => { world.crashProxy(world.random.between(0, MOST_DOWN_MS)) } },
+  controlCrash: { group: 'crashes', weight: 0.25, wakes: true, run: world => { world.crashControl(world.random.between(0, MOST_DOWN_MS)) } },
+  secondControl: { group: 'crashes', weight: 0.1, wakes: true, run: world => { world.addControl() } }
+} as const satisfies Record<string, Action>
+
+export type ActionName = keyof typeof actions
+
+function anyAddress ({ random }: World): Address {
+  return random.pick(addresses)
+}
+
+function anyPort ({ random, profile }: World): number {
+  return random.below(profile.config.dataPorts.length)
+}
+
+function sendData (world: World, { address }: Client): void {
+  world.send(world.clients.data(address, anyPort(world)))
+}
+
+function sendToken (world: World, client: Client): void {
+  const token = client.tokens.pop() ?? client.unanswered
+  if (token === undefined) return
+  client.unanswered = token
+  world.send(tokenDatagram(world, client.address, token))
+}
+
+function retransmit (world: World, client: Client): void {
+  if (client.unanswered !== undefined) world.send(tokenDatagram(world, client.address, client.unanswered))
+}
+
+function tokenDatagram (world: World, address: Address, token: Parameters<typeof controlOf>[2]): Datagram {
+  const dataPort = anyPort(world)
+  return world.random.chance(0.4) ? controlOf(address, dataPort, token) : tokenOf(address, dataPort, token, world.random.pick(['', '', '\n', '\r\n']))
+}
+
+function query (world: World, client: Client): void {
+  const control = world.anyControl()
+  if (control === undefined) return
+  void control.query().then(token => {
+    if (token === undefined) return
+    // The answer has a way to go, too.
+    world.time.plan(world.random.between(0, world.profile.network.mostDelayMs), () => { client.tokens.push(token) }, false)
+  })
+}
+
+function replay (world: World, address: Address): void {
+  const { known } = world.book
+  // The latest ones are those that are worth trying.
+  if (known.length > 0) world.send(tokenDatagram(world, address, known[Math.max(0, known.length - 1 - world.random.below(8))]!))
+}
+
+function spoofReply (world: World): void {
+  const { random, proxy, fleet, servers } = world
+  const ports = proxy?.openPorts ?? []
+  if (ports.length === 0) return
+  const toPort = random.pick(ports)
+  const bytes = junkBytes(world.clients.serial())
+  const address = anyAddress(world)
+  if (random.chance(0.3)) servers.send(address.words, address.port, toPort, bytes)
+  else {
+    const endpoint = random.pick(fleet.endpoints)
+    // From a server's address, and from another port of it.
+    servers.send(fleet.at(endpoint)!.words, endpoint % 65_536 + (random.chance(0.3) ? 100 : 0), toPort, bytes)
+  }
+}
+
+function ask (world: World, what: 'end' | 'move' | 'get'): void {
+  const control = world.anyControl()
+  if (control === undefined || control.sessionIds.length === 0) return
+  const params = { id: world.random.pick(control.sessionIds) }
+  if (what === 'end') void control.ask('endSession', { params })
+  else if (what === 'get') void control.ask('getSession', { params })
+  else {
+    const { live } = world.fleet
+    if (live.length > 0) void control.ask('moveSession', { params, body: { target: world.random.pick(live).target } })
+  }
+}
+
+function revoke (world: World): void {
+  const control = world.anyControl()
+  const { known } = world.book
+  if (control !== undefined && known.length > 0) void control.revoke(known[Math.max(0, known.length - 1 - world.random.below(6))]!)
+}

@@ -1,0 +1,220 @@
+// A simulated engine: what apps/proxy/src/engines do with sockets, on numbers. It feeds the core, obeys its verdicts, and
+// tells the ledger what it saw on either side of it.
+import { ADDRESS_WORDS } from '#wire/address.js'
+import type { Clock } from '#core/clock.js'
+import type { Core } from '../apps/proxy/src/core/core.js'
+import { columnOf, Direction, directionNames, REASONS } from '../apps/proxy/src/core/counters.js'
+import { DropReason } from '../apps/proxy/src/core/drop-reason.js'
+import { FORWARD } from '../apps/proxy/src/core/packet-path.js'
+import type { TargetSpec } from '../apps/proxy/src/core/target-table.js'
+import { addressOf, endpointOf, type Address } from './address-book.js'
+import { Meaning, type Datagram } from './datagram.js'
+import type { ShardLedger } from './ledger.js'
+import type { Surroundings } from './surroundings.js'
+
+export interface EngineOptions {
+  readonly core: Core
+  readonly clock: Clock
+  readonly ledger: ShardLedger
+  readonly surroundings: Surroundings
+  /** A port for a new upstream socket, which is registered under it. */
+  readonly openPort: (engine: SimEngine, socketNumber: number) => number
+  readonly closePort: (port: number) => void
+  /** False once the process is gone: what is in its buffers goes nowhere. */
+  readonly isAlive: () => boolean
+}
+
+const QUEUED_AT_MOST = 20
+const SEND_MS = 3
+
+export class SimEngine {
+  readonly #options: EngineOptions
+  // By socket number, and by family as in the real pools.
+  readonly #ports: readonly [Map<number, number>, Map<number, number>] = [new Map(), new Map()]
+  readonly #received = [0, 0]
+  readonly #held = [0, 0]
+  readonly #words = new Uint32Array(ADDRESS_WORDS)
+  #isTouched = true
+  // For the planted bugs.
+  #formerBytes: Uint8Array | undefined
+  #formerSource: Address | undefined
+  #formerClient: Address | undefined
+  readonly #firstEndpoint = new Map<number, number>()
+
+  constructor (options: EngineOptions) {
+    this.#options = options
+  }
+
+  upstreamSockets (): number {
+    return this.#ports[0].size + this.#ports[1].size
+  }
+
+  /** A datagram arrives at a data port. */
+  fromClient (datagram: Datagram): void {
+    const { core, clock, ledger, surroundings: { trace, time, plant } } = this.#options
+    const source = plant === 'anothersSource' && datagram.meaning === Meaning.control ? this.#formerSource ?? datagram.source : datagram.source
+    this.#formerSource = datagram.source
+    this.#received[Direction.toTarget]!++
+    this.#isTouched = true
+    ledger.beforeClient(datagram)
+    const verdict = core.packets.fromClient(datagram.dataPort, source.words, source.port, datagram.bytes, false, clock.now())
+    trace.note('received', time.nowMs, datagram.source.id, datagram.dataPort, verdict)
+    if (plant === 'retransmitForwarded' && verdict !== FORWARD) this.#forgetToken(datagram.source)
+    ledger.afterClient(datagram, verdict, this.placeOf(datagram.source), core.state.sessions.isFull)
+    if (verdict === FORWARD) this.#forward(datagram, core.packets.flow)
+  }
+
+  #forward (datagram: Datagram, flow: number): void {
+    const { core: { state: { flows } }, ledger, surroundings: { trace, time, plant, servers } } = this.#options
+    const { words, port, isIPv4 } = flows.endpoint(flow)
+    let endpoint = endpointOf(words, port)
+    if (plant === 'targetRemembered') endpoint = getOrSet(this.#firstEndpoint, datagram.source.id, endpoint)
+    const bytes = plant === 'buffersMixed' ? this.#formerBytes ?? datagram.bytes : datagram.bytes
+    this.#formerBytes = datagram.bytes
+    ledger.forwarded({ ...datagram, bytes }, endpoint)
+    const socket = flows.socket(flow)
+    const from = this.#portOf(socket, isIPv4)
+    trace.note('forwarded', time.nowMs, datagram.source.id, endpoint, from)
+    this.#send(Direction.toTarget, datagram.dataPort, bytes.length, () => { servers.receive(endpoint, from, bytes) })
+  }
+
+  /** A datagram arrives at an upstream socket. */
+  fromTarget (socketNumber: number, words: Uint32Array, port: number, bytes: Uint8Array, upstreamPort: number): void {
+    const { core, clock, ledger, surroundings: { trace, time, plant, clients } } = this.#options
+    const { flows, sessions } = core.state
+    this.#received[Direction.toClient]!++
+    this.#isTouched = true
+    let verdict = core.packets.fromTarget(socketNumber, words, port, bytes.length, false, clock.now())
+    let { flow, session } = core.packets
+    const endpoint = endpointOf(words, port)
+    trace.note('reply', time.nowMs, endpoint, upstreamPort, verdict)
+    if (plant === 'replySourceUnchecked' && verdict === DropReason.replySource && core.state.sessions.size > 0) {
+      session = firstLive(sessions)
+      flow = sessions.firstFlow(session)
+      if (flow >= 0) verdict = FORWARD
+    }
+    if (verdict !== FORWARD) return
+    sessions.readClientWords(session, this.#words)
+    const client = addressOf(this.#words, sessions.clientPort(session))
+    const address = plant === 'replyToFormerClient' ? this.#formerClient ?? client : client
+    this.#formerClient = client
+    const dataPort = flows.dataPort(flow)
+    ledger.replied(address, dataPort, bytes, endpoint)
+    this.#send(Direction.toClient, dataPort, bytes.length, () => {
+      trace.note('delivered', time.nowMs, address.id, endpoint, dataPort)
+      clients.receive(address, dataPort)
+    })
+  }
+
+  /** Where the proxy has the session of a client address. */
+  placeOf ({ key }: Address): TargetSpec | undefined {
+    const { core: { state }, clock } = this.#options
+    const slot = state.sessions.find(key)
+    return slot < 0 || state.isExpired(slot, clock.now()) ? undefined : state.targets.get(state.sessions.target(slot))
+  }
+
+  /** All sessions that are not idle too long, by client address. */
+  places (): Map<number, TargetSpec> {
+    const { core: { state }, clock } = this.#options
+    const places = new Map<number, TargetSpec>()
+    for (let slot = 0; slot < state.sessions.highWater; slot++) {
+      if (!state.sessions.isLive(slot) || state.isExpired(slot, clock.now())) continue
+      state.sessions.readClientWords(slot, this.#words)
+      places.set(addressOf(this.#words, state.sessions.clientPort(slot)).id, state.targets.get(state.sessions.target(slot)))
+    }
+    return places
+  }
+
+  /** Closes upstream sockets that nobody uses. */
+  sweep (): void {
+    const { flows } = this.#options.core.state
+    for (const ports of this.#ports) {
+      for (const [socket, port] of ports) {
+        if (flows.usesOfSocket(socket) > 0) continue
+        this.#options.closePort(port)
+        ports.delete(socket)
+      }
+    }
+  }
+
+  /** Checks the books of both directions, if anything was done since the last time. */
+  balance (): void {
+    if (!this.#isTouched) return
+    this.#isTouched = false
+    const { core: { state: { counters } }, surroundings: { watch } } = this.#options
+    for (const direction of [Direction.toTarget, Direction.toClient]) {
+      const first = columnOf(counters.dataPorts, direction, 0)
+      const received = sumOf(counters.received, first, counters.dataPorts + 1)
+      const proxied = sumOf(counters.proxied, first, counters.dataPorts + 1)
+      const dropped = sumOf(counters.dropped, direction * REASONS, REASONS)
+      const consumed = direction === Direction.toTarget ? sumOf(counters.consumed, 0, counters.consumed.length) : 0
+      watch.hold('datagramsBalance', `received ${directionNames[direction]}`, received, this.#received[direction]!)
+      watch.hold('datagramsBalance', `in flight ${directionNames[direction]}`, received - proxied - dropped - consumed, this.#held[direction]!)
+    }
+  }
+
+  /** Checks what the product says of itself. */
+  balanceOfCounters (): void {
+    const { core: { state: { counters } }, surroundings: { watch } } = this.#options
+    for (const direction of [Direction.toTarget, Direction.toClient]) watch.hold('datagramsBalance', `inFlight ${directionNames[direction]}`, counters.inFlight(direction), this.#held[direction]!)
+  }
+
+  #portOf (socket: number, isIPv4: boolean): number {
+    const ports = this.#ports[isIPv4 ? 0 : 1]
+    let port = ports.get(socket)
+    if (port === undefined) {
+      port = this.#options.openPort(this, socket)
+      ports.set(socket, port)
+    }
+    return port
+  }
+
+  // What the kernel takes at once, after a while, or not at all.
+  #send (direction: Direction, dataPort: number, bytes: number, leave: () => void): void {
+    const { core: { state: { counters } }, surroundings: { random, time, profile, network, plant }, isAlive } = this.#options
+    if (this.#held[direction]! >= QUEUED_AT_MOST) {
+      counters.countDropped(direction, DropReason.sendQueueFull)
+      return
+    }
+    const isRefused = profile.failedSends > 0 && random.chance(profile.failedSends)
+    const done = (): void => {
+      if (!isAlive()) return
+      this.#held[direction]!--
+      this.#isTouched = true
+      if (isRefused) {
+        if (plant !== 'dropNotCounted') counters.countDropped(direction, DropReason.sendFailed)
+        return
+      }
+      if (plant !== 'proxiedNotCounted' || !random.chance(0.01)) counters.countProxied(direction, dataPort, bytes)
+      network.send(leave)
+    }
+    this.#held[direction]!++
+    if (random.chance(0.8)) done()
+    else time.plan(random.between(0, SEND_MS), done, false)
+  }
+
+  #forgetToken ({ key }: Address): void {
+    const { sessions } = this.#options.core.state
+    const slot = sessions.find(key)
+    if (slot >= 0) sessions.setToken(slot, new Uint32Array(4), 0)
+  }
+}
+
+function sumOf (values: Float64Array, start: number, length: number): number {
+  let sum = 0
+  for (let at = start; at < start + length; at++) sum += values[at]!
+  return sum
+}
+
+function firstLive (sessions: Core['state']['sessions']): number {
+  let slot = 0
+  while (!sessions.isLive(slot)) slot++
+  return slot
+}
+
+function getOrSet (map: Map<number, number>, key: number, value: number): number {
+  const known = map.get(key)
+  if (known !== undefined) return known
+  map.set(key, value)
+  return value
+}

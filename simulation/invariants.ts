@@ -1,0 +1,71 @@
+// What must hold at every step, each under its own name. A check is given what was seen and says what is wrong with it, or
+// nothing. They know no table of the product: what they compare with comes from the ledger, which keeps its own books.
+import { ownerOf } from './datagram.js'
+
+type Fault = string | undefined
+
+/** A table, a queue or a list, how much is in it and how much may be. */
+export interface Bound {
+  readonly of: string
+  readonly size: number
+  readonly most: number
+}
+
+export const invariants = {
+  /** A client's datagram goes to the target of its own session, and its bytes are its own. */
+  onlyOwnTarget: (address: number, bytes: Uint8Array, wanted: number, sentTo: number): Fault => {
+    if (wanted !== sentTo) return `a datagram of address ${address} is for endpoint ${wanted} and went to ${sentTo}`
+    return ownerOf(bytes) >= 0 && ownerOf(bytes) !== address ? `address ${address} sent what address ${ownerOf(bytes)} had written` : undefined
+  },
+
+  /** A reply reaches a client from its own session's target only, and is the answer to what that client sent. */
+  onlyOwnClient: (address: number, bytes: Uint8Array, wanted: number, cameFrom: number): Fault => {
+    if (wanted !== cameFrom) return `address ${address}, whose endpoint is ${wanted}, heard endpoint ${cameFrom}`
+    return ownerOf(bytes) >= 0 && ownerOf(bytes) !== address ? `address ${address} got an answer to address ${ownerOf(bytes)}` : undefined
+  },
+
+  /** A token is redeemed at most once on each data port. */
+  redeemedOnce: (token: string, dataPort: number, times: number): Fault =>
+    times > 1 ? `token ${token} was redeemed ${times} times on data port ${dataPort}` : undefined,
+
+  /** A session begins, moves and ends by its own client's live token, the default endpoint's rules, time or an operator. */
+  targetChangesByRight: (isRight: boolean, address: number, wanted: string, found: string): Fault =>
+    isRight ? undefined : `the session of address ${address} should be at ${wanted} and is at ${found}`,
+
+  /** Nothing grows past its bound. */
+  boundsHold: ({ of, size, most }: Bound): Fault => size > most ? `${size} ${of}, where ${most} are the most` : undefined,
+
+  /** received = proxied + consumed + dropped + what the engine holds, and the engine says the same of what it did. */
+  datagramsBalance: (what: string, counted: number, seen: number): Fault =>
+    counted === seen ? undefined : `${what}: ${counted} counted, ${seen} seen`,
+
+  /** Whoever got a 200 can redeem the token until its TTL is over. */
+  answeredTokensWork: (works: boolean, token: string, how: string): Fault => works ? undefined : `token ${token} of an answered query ${how}`,
+
+  /** A token that was made void, or whose query failed, is never redeemable again. */
+  voidTokensStayVoid: (isVoid: boolean, token: string, why: string): Fault => isVoid ? undefined : `token ${token} is redeemable, ${why}`,
+
+  /** The token of a session does not travel to its game server while its TTL lasts. */
+  ownTokensStayHere: (isConsumed: boolean, address: number): Fault => isConsumed ? undefined : `the own token of address ${address} was not consumed`,
+
+  /** What the processes tell each other fits the contract between them. */
+  callsFitTheContract: (fits: boolean, what: string): Fault => fits ? undefined : `${what} does not fit the contract`
+} as const satisfies Record<string, (...seen: never[]) => Fault>
+
+export type Invariant = keyof typeof invariants
+
+export interface Violation {
+  readonly invariant: Invariant
+  readonly fault: string
+}
+
+/** Keeps the first thing that was wrong. Nothing is thrown: what is being watched would catch it, or end in the middle. */
+export class Watch {
+  violation: Violation | undefined
+
+  hold<Name extends Invariant> (invariant: Name, ...seen: Parameters<typeof invariants[Name]>): void {
+    const check = invariants[invariant] as (...given: typeof seen) => Fault
+    const fault = check(...seen)
+    if (fault !== undefined) this.violation ??= { invariant, fault }
+  }
+}

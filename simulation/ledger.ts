@@ -1,0 +1,217 @@
+// The ledger of one shard: who may hear whom, by what was sent and what control asked for. A naive model on maps of
+// strings that shares nothing with the proxy's tables and is told nothing by them but what is being checked.
+import type { Token } from '#wire/token.js'
+import { DropReason } from '../apps/proxy/src/core/drop-reason.js'
+import { CONSUMED, FORWARD, type Verdict } from '../apps/proxy/src/core/packet-path.js'
+import type { TargetSpec } from '../apps/proxy/src/core/target-table.js'
+import { addresses, endpointOfPlace, isSamePlace, type Address } from './address-book.js'
+import { Meaning, type Datagram } from './datagram.js'
+import type { Watch } from './invariants.js'
+import type { VirtualTime } from './virtual-time.js'
+
+export interface LedgerRules {
+  readonly sessionTimeoutMs: number
+  readonly onInvalidToken: 'default' | 'drop'
+  readonly onTargetGone: 'keep' | 'close' | 'default'
+  readonly refreshOn: 'client' | 'both'
+}
+
+/** A session as the ledger has it. */
+export interface Entry {
+  readonly address: Address
+  place: TargetSpec
+  lastSeenMs: number
+  /** The token it was last bound with, and when that expires. */
+  token: Token | undefined
+  tokenUntilMs: number
+  /** When its target was last set. */
+  changedMs: number
+}
+
+interface KnownToken {
+  readonly place: TargetSpec | undefined
+  readonly untilMs: number
+  isVoid: boolean
+}
+
+/** Redemptions of one life of the proxy, by token and data port; shared by its shards. */
+export type Redemptions = Map<string, number>
+
+export function redemptionOf (token: string, dataPort: number): string {
+  return `${token} ${dataPort}`
+}
+
+const nowhere = 'no target'
+
+export class ShardLedger {
+  readonly #rules: LedgerRules
+  readonly #time: VirtualTime
+  readonly #redemptions: Redemptions
+  readonly #watch: Watch
+  readonly entries = new Map<number, Entry>()
+  readonly tokens = new Map<Token, KnownToken>()
+  candidates: readonly TargetSpec[] = []
+  // Of the datagram that is being judged.
+  #entry: Entry | undefined
+  #live: KnownToken | undefined
+
+  constructor (rules: LedgerRules, time: VirtualTime, redemptions: Redemptions, watch: Watch) {
+    this.#rules = rules
+    this.#time = time
+    this.#redemptions = redemptions
+    this.#watch = watch
+  }
+
+  /** The session of a client address, unless it has been idle too long. */
+  entryOf (address: number): Entry | undefined {
+    const entry = this.entries.get(address)
+    if (entry === undefined || this.#time.nowMs - entry.lastSeenMs <= this.#rules.sessionTimeoutMs) return entry
+    this.entries.delete(address)
+    return undefined
+  }
+
+  /** Before the proxy sees a client's datagram: what it may make of it. */
+  beforeClient ({ source, token, dataPort }: Datagram): void {
+    this.#entry = this.entryOf(source.id)
+    const known = token === undefined ? undefined : this.tokens.get(token)
+    const isLive = known !== undefined && !known.isVoid && this.#time.nowMs < known.untilMs &&
+      !this.#redemptions.has(redemptionOf(token!, dataPort))
+    this.#live = isLive ? known : undefined
+  }
+
+  /**
+   * After it: what it did.
+   * @param found the target that the session of this address has now
+   */
+  afterClient (datagram: Datagram, verdict: Verdict, found: TargetSpec | undefined, isFull: boolean): void {
+    const entry = this.#entry
+    if (this.#live !== undefined && datagram.meaning !== Meaning.oversize) this.#afterLiveToken(datagram, this.#live, verdict, found, isFull)
+    else if (entry === undefined) this.#afterNobody(datagram, verdict, found)
+    else {
+      this.#holdPlace(datagram.source, isSamePlace(entry.place, found), entry.place.key, found)
+      if (datagram.token !== undefined && entry.token === datagram.token && this.#time.nowMs < entry.tokenUntilMs) {
+        this.#watch.hold('ownTokensStayHere', verdict === CONSUMED, datagram.source.id)
+      }
+    }
+  }
+
+  #afterLiveToken ({ source, token }: Datagram, { place, untilMs }: KnownToken, verdict: Verdict, found: TargetSpec | undefined, isFull: boolean): void {
+    const entry = this.#entry
+    const isShed = entry === undefined && isFull && verdict === DropReason.sessionLimit
+    if (isShed) {
+      this.#holdPlace(source, found === undefined, nowhere, found)
+      return
+    }
+    this.#watch.hold('answeredTokensWork', verdict === CONSUMED, token!, `ended with verdict ${verdict}`)
+    this.#holdPlace(source, isSamePlace(place, found), place!.key, found)
+    const nowMs = this.#time.nowMs
+    const changedMs = entry !== undefined && isSamePlace(entry.place, place) ? entry.changedMs : nowMs
+    this.entries.set(source.id, { address: source, place: place!, lastSeenMs: nowMs, token, tokenUntilMs: untilMs, changedMs })
+  }
+
+  // No session and no live token: the default endpoint, for what may go there.
+  #afterNobody ({ source, meaning }: Datagram, verdict: Verdict, found: TargetSpec | undefined): void {
+    const mayDefault = verdict === FORWARD && (meaning === Meaning.data || (meaning === Meaning.token && this.#rules.onInvalidToken === 'default'))
+    const isRight = found === undefined ? verdict !== FORWARD : mayDefault && this.candidates.some(candidate => isSamePlace(candidate, found))
+    this.#holdPlace(source, isRight, mayDefault ? 'a candidate' : nowhere, found)
+    if (found !== undefined) this.#add(source, found)
+  }
+
+  #add (address: Address, place: TargetSpec): void {
+    const nowMs = this.#time.nowMs
+    this.entries.set(address.id, { address, place, lastSeenMs: nowMs, token: undefined, tokenUntilMs: 0, changedMs: nowMs })
+  }
+
+  /** A client's datagram leaves for an endpoint. */
+  forwarded ({ source, dataPort, bytes }: Datagram, sentTo: number): void {
+    const entry = this.entryOf(source.id)
+    this.#watch.hold('onlyOwnTarget', source.id, bytes, entry === undefined ? -1 : endpointOfPlace(entry.place, dataPort), sentTo)
+    if (entry !== undefined) entry.lastSeenMs = this.#time.nowMs
+  }
+
+  /** A reply leaves for a client. */
+  replied (address: Address, dataPort: number, bytes: Uint8Array, cameFrom: number): void {
+    const entry = this.entryOf(address.id)
+    this.#watch.hold('onlyOwnClient', address.id, bytes, entry === undefined ? -1 : endpointOfPlace(entry.place, dataPort), cameFrom)
+    if (entry !== undefined && this.#rules.refreshOn === 'both') entry.lastSeenMs = this.#time.nowMs
+  }
+
+  /** The proxy has a token now. */
+  granted (token: Token, place: TargetSpec, ttlMs: number, consumed: readonly number[]): void {
+    if (!this.tokens.has(token)) this.tokens.set(token, { place, untilMs: this.#time.nowMs + ttlMs, isVoid: false })
+    for (const dataPort of consumed) if (!this.#redemptions.has(redemptionOf(token, dataPort))) this.#redemptions.set(redemptionOf(token, dataPort), 0)
+  }
+
+  /** The proxy has been told that a token is void. */
+  madeVoid (token: Token): void {
+    const known = this.tokens.get(token)
+    if (known === undefined) this.tokens.set(token, { place: undefined, untilMs: 0, isVoid: true })
+    else known.isVoid = true
+  }
+
+  redeemed (token: Token, dataPort: number): void {
+    const key = redemptionOf(token, dataPort)
+    // Zero: before this life of the proxy, which counts as once.
+    const times = this.#redemptions.has(key) ? Math.max(1, this.#redemptions.get(key)!) + 1 : 1
+    this.#redemptions.set(key, times)
+    this.#watch.hold('redeemedOnce', token, dataPort, times)
+  }
+
+  /** An operator has moved the session of an address. */
+  moved (address: number, place: TargetSpec): void {
+    const entry = this.entryOf(address)
+    this.#watch.hold('targetChangesByRight', entry !== undefined, address, nowhere, place.key)
+    if (entry === undefined) return
+    if (!isSamePlace(entry.place, place)) entry.changedMs = this.#time.nowMs
+    entry.place = place
+  }
+
+  /** An operator has ended it. */
+  ended (address: number): void {
+    this.entries.delete(address)
+  }
+
+  /**
+   * Targets are gone: every session that was on one of them.
+   * @param stays by key, where another target has it by now
+   * @param placeOf where the proxy has the session of an address now
+   */
+  left (stays: ReadonlyMap<string, TargetSpec | undefined>, placeOf: (address: Address) => TargetSpec | undefined): void {
+    const isGone = (place: TargetSpec): boolean => {
+      if (!stays.has(place.key)) return false
+      const other = stays.get(place.key)
+      return other === undefined || !isSamePlace(other, place)
+    }
+    const refuges = this.candidates.filter(candidate => !isGone(candidate))
+    for (const { address, place } of [...this.entries.values()]) {
+      const entry = this.entryOf(address.id)
+      if (entry === undefined || !isGone(place)) continue
+      const found = placeOf(address)
+      const { onTargetGone } = this.#rules
+      if (onTargetGone === 'close') {
+        this.#holdPlace(address, found === undefined, nowhere, found)
+        this.entries.delete(address.id)
+      } else if (onTargetGone === 'default' && refuges.length > 0) {
+        this.#holdPlace(address, refuges.some(refuge => isSamePlace(refuge, found)), 'a candidate', found)
+        if (!isSamePlace(entry.place, found)) entry.changedMs = this.#time.nowMs
+        entry.place = found ?? entry.place
+      } else this.#holdPlace(address, isSamePlace(place, found), place.key, found)
+    }
+  }
+
+  /** Compares every session: `places` are those of the proxy by address, idle ones left out. */
+  compare (places: ReadonlyMap<number, TargetSpec>): void {
+    for (const [address, found] of places) {
+      const entry = this.entryOf(address)
+      this.#holdPlace(addresses[address]!, isSamePlace(entry?.place, found), entry?.place.key ?? nowhere, found)
+    }
+    for (const address of [...this.entries.keys()]) {
+      const entry = places.has(address) ? undefined : this.entryOf(address)
+      if (entry !== undefined) this.#holdPlace(entry.address, false, entry.place.key, undefined)
+    }
+  }
+
+  #holdPlace ({ id }: Address, isRight: boolean, wanted: string, found: TargetSpec | undefined): void {
+    this.#watch.hold('targetChangesByRight', isRight, id, wanted, found === undefined ? nowhere : `${found.key} (${found.address})`)
+  }
+}

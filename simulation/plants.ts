@@ -1,0 +1,36 @@
+// Bugs to plant in a simulation, to show that it finds them: each is something that the simulated pieces around the
+// product do wrong, or a part of the product that they leave out. The product itself has no hooks for this.
+import type { Invariant } from './invariants.js'
+
+interface PlantRow {
+  readonly says: string
+  /** What has to find it; any of these. */
+  readonly found: readonly [Invariant, ...Invariant[]]
+}
+
+export const plants = {
+  replySourceUnchecked: { says: 'a reply is forwarded wherever it came from', found: ['onlyOwnClient'] },
+  replyToFormerClient: { says: 'a reply goes to whoever was answered before', found: ['onlyOwnClient'] },
+  pairsDoNotLinger: { says: 'a pair of endpoint and socket is free at once', found: ['onlyOwnClient'] },
+  targetRemembered: { says: 'a client\'s datagrams go where its first one went', found: ['onlyOwnTarget'] },
+  buffersMixed: { says: 'a datagram is sent with the bytes of the one before', found: ['onlyOwnTarget'] },
+  claimsNotShared: { says: 'every shard keeps its own redemptions', found: ['redeemedOnce'] },
+  claimsForgotten: { says: 'redemptions are forgotten when the sweep runs', found: ['redeemedOnce'] },
+  anothersSource: { says: 'a control packet counts as one of the client before', found: ['targetChangesByRight', 'answeredTokensWork'] },
+  ttlIgnored: { says: 'tokens live for an hour', found: ['targetChangesByRight', 'redeemedOnce'] },
+  wrongSessionsLeave: { says: 'when a target is gone, a session of another one ends', found: ['targetChangesByRight'] },
+  movesTooMany: { says: 'an operator\'s move takes a second session along', found: ['targetChangesByRight'] },
+  boundOffByOne: { says: 'a shard takes one session more', found: ['boundsHold'] },
+  tokensOverBound: { says: 'control takes more tokens than it may', found: ['boundsHold'] },
+  proxiedNotCounted: { says: 'one datagram in a hundred is sent and not counted', found: ['datagramsBalance'] },
+  dropNotCounted: { says: 'what the system refuses to send is not counted', found: ['datagramsBalance'] },
+  lastGrantLost: { says: 'the last token of a push is acknowledged and not kept', found: ['answeredTokensWork'] },
+  shardForgotten: { says: 'the last shard is told of no tokens', found: ['answeredTokensWork'] },
+  ttlHalved: { says: 'tokens live half as long at the proxy', found: ['answeredTokensWork'] },
+  revocationLost: { says: 'revocations are acknowledged and not done', found: ['voidTokensStayVoid'] },
+  revocationOnFirstShard: { says: 'revocations reach the first shard only', found: ['voidTokensStayVoid', 'targetChangesByRight'] },
+  retransmitForwarded: { says: 'a session forgets the token it was made with', found: ['ownTokensStayHere'] },
+  numbersAsText: { says: 'the proxy answers with the number of sessions as text', found: ['callsFitTheContract'] }
+} as const satisfies Record<string, PlantRow>
+
+export type Plant = keyof typeof plants

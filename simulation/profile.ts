@@ -1,0 +1,96 @@
+// What kind of world a seed makes: how bad the network is, how tight the bounds are, what is configured. Every seed
+// draws its own, so that rare combinations come up, and tables are small enough to be full.
+import { ConfigSchema, type Config } from '#config/schema.js'
+import { fillDefaults } from '#config/fill-defaults.js'
+import { MAX_DATAGRAM_BYTES } from './datagram.js'
+import type { Random } from './random.js'
+
+export interface NetworkProfile {
+  readonly loss: number
+  readonly duplication: number
+  readonly leastDelayMs: number
+  readonly mostDelayMs: number
+}
+
+export interface Profile {
+  readonly shards: number
+  readonly config: Config
+  readonly network: NetworkProfile
+  /** One way between the processes, in ms. */
+  readonly mostCallDelayMs: number
+  /** Share of calls that are cut off in the middle. */
+  readonly cutCalls: number
+  /** How long a message to a worker waits, in ms. */
+  readonly mostShardDelayMs: number
+  /** How long a game server may take to answer, in ms. */
+  readonly mostAnswerMs: number
+  /** Share of datagrams that the system refuses to send. */
+  readonly failedSends: number
+  readonly clients: number
+  /** Game servers at the start. */
+  readonly servers: number
+  /** Weights of the groups of actions, from 0. */
+  readonly unrest: { readonly hostile: number, readonly operators: number, readonly crashes: number, readonly moves: number }
+  /** How often the proxy looks for what is over, in ms; in earnest it is 30 s. */
+  readonly sweepPeriodMs: number
+  /** Longest step, in ms. */
+  readonly mostStepMs: number
+}
+
+export function drawProfile (random: Random): Profile {
+  const mostDelayMs = random.pick([0, 5, 40, 200])
+  const mostAnswerMs = random.pick([0, 20, 600])
+  const dataPorts = random.between(1, 3)
+  const shards = random.between(1, 3)
+  return {
+    shards,
+    config: drawConfig(random, { dataPorts, shards, lingerMs: 2 * mostDelayMs + mostAnswerMs }),
+    network: {
+      loss: random.pick([0, 0, 0.02, 0.2]),
+      duplication: random.pick([0, 0, 0.02, 0.15]),
+      leastDelayMs: random.pick([0, Math.floor(mostDelayMs / 2)]),
+      mostDelayMs
+    },
+    mostCallDelayMs: random.pick([0, 2, 30, 300]),
+    cutCalls: random.pick([0, 0, 0.01, 0.1]),
+    mostShardDelayMs: shards === 1 ? 0 : random.pick([0, 1, 20]),
+    mostAnswerMs,
+    failedSends: random.pick([0, 0, 0.02]),
+    clients: random.between(2, 24),
+    servers: random.pick([1, 2, 6]),
+    unrest: { hostile: random.pick([0, 1, 1, 4]), operators: random.pick([0, 1, 1, 4]), crashes: random.pick([0, 0, 1, 4]), moves: random.pick([0, 1, 3]) },
+    sweepPeriodMs: random.pick([50, 200, 1000, 5000, 30_000]),
+    mostStepMs: random.pick([2, 10, 40])
+  }
+}
+
+interface Drawn {
+  readonly dataPorts: number
+  readonly shards: number
+  readonly lingerMs: number
+}
+
+function drawConfig (random: Random, { dataPorts, shards, lingerMs }: Drawn): Config {
+  const names = ['game', 'voice', 'query'].slice(0, dataPorts)
+  return fillDefaults(ConfigSchema, {
+    dataPorts: names.map((name, index) => ({ name, port: 7777 + index })),
+    tokenTtlSeconds: random.pick([1, 2, 5, 30]),
+    sessionTimeoutSeconds: random.pick([1, 3, 10, 60]),
+    loadBalancing: { type: random.pick(['first', 'leastSessions', 'roundRobin', 'random']) },
+    onInvalidToken: random.pick(['default', 'drop']),
+    onTargetGone: random.pick(['keep', 'close', 'default']),
+    refreshOn: random.pick(['client', 'both']),
+    limits: {
+      maxSessions: random.pick([2, 4, 12, 64]) * shards,
+      maxTokens: random.pick([3, 12, 64]),
+      maxTargets: random.pick([3, 8, 64]),
+      maxUpstreamSockets: random.pick([1, 3, 32]) * shards,
+      // A reply may be as old as two ways and the server's thinking; after that nobody can tell whose it was.
+      upstreamLingerSeconds: Math.ceil((lingerMs + 1) / 1000),
+      maxDatagramBytes: MAX_DATAGRAM_BYTES,
+      maxPushQueue: random.pick([1, 4, 100]),
+      pushDeadlineMs: random.pick([20, 100, 1000]),
+      warningsPerSecond: random.pick([0, 5])
+    }
+  }) as Config
+}

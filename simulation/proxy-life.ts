@@ -1,0 +1,160 @@
+// One life of the proxy, from a start to a crash: real shards, handlers and event stream, without the sockets they would
+// stand behind. Whatever is in it dies with it.
+import type { FastifyInstance } from 'fastify'
+import type { ServerResponse } from 'node:http'
+import type { Result } from '#core/result.js'
+import type { RpcFailure } from '#rpc/failure.js'
+import type { RpcName } from '#rpc/contract.js'
+import type { RpcHandlers } from '#rpc/server.js'
+import type { Token } from '#wire/token.js'
+import { EventStream } from '../apps/proxy/src/rpc/event-stream.js'
+import { createHandlers } from '../apps/proxy/src/rpc/handlers.js'
+import { SessionCounts } from '../apps/proxy/src/rpc/session-counts.js'
+import { Shards } from '../apps/proxy/src/shards/shards.js'
+import { TokenClaims } from '../apps/proxy/src/shards/token-claims.js'
+import { TokenState } from '../apps/proxy/src/core/token-table.js'
+import type { Datagram } from './datagram.js'
+import type { SimEngine } from './engine.js'
+import { redemptionOf, type Redemptions } from './ledger.js'
+import { ProcessClock } from './process-clock.js'
+import { SimShard } from './shard.js'
+import type { Surroundings } from './surroundings.js'
+
+type AnyHandler = (input: unknown) => Promise<Result<unknown, RpcFailure>>
+type StreamHandler = (request: unknown, reply: { readonly hijack: () => void, readonly raw: ServerResponse }) => void
+
+/** Ports of upstream sockets, never given out twice in a run: a game server that answers a dead proxy answers nobody. */
+export class UpstreamPorts {
+  #last = 0
+  next (): number { return ++this.#last }
+}
+
+export class ProxyLife {
+  readonly number: number
+  readonly instanceId: string
+  readonly shards: readonly SimShard[]
+  readonly redemptions: Redemptions = new Map()
+  isAlive = true
+  /** Called when this life ends, for those who have a connection to it. */
+  readonly onCrash = new Set<() => void>()
+  readonly #surroundings: Surroundings
+  readonly #clock: ProcessClock
+  readonly #events: EventStream
+  readonly #handlers: RpcHandlers
+  readonly #sockets = new Map<number, { readonly engine: SimEngine, readonly socketNumber: number }>()
+  #openStream: StreamHandler = () => undefined
+
+  constructor (surroundings: Surroundings, number: number, ports: UpstreamPorts) {
+    const { random, time, profile: { config, shards, sweepPeriodMs }, plant } = surroundings
+    this.number = number
+    this.instanceId = `proxy-${number}`
+    this.#surroundings = surroundings
+    const clock = this.#clock = new ProcessClock(time, random.between(0, 100_000), 0)
+    const claims = shards > 1 ? new TokenClaims(clock, config.limits.maxTokens) : undefined
+    this.shards = Array.from({ length: shards }, (_, shard) => new SimShard({
+      surroundings,
+      clock,
+      shard,
+      claims: plant === 'claimsNotShared' ? undefined : claims?.words,
+      redemptions: this.redemptions,
+      publish: event => { this.#events.publish(event) },
+      openPort: (engine, socketNumber) => {
+        const port = ports.next()
+        this.#sockets.set(port, { engine, socketNumber })
+        return port
+      },
+      closePort: port => { this.#sockets.delete(port) },
+      isAlive: () => this.isAlive
+    }))
+    // A claim number means a place in shared words; without those it would be one in nobody's.
+    const all: Shards = new Shards(this.shards, plant === 'claimsNotShared' ? undefined : claims)
+    const counts = new SessionCounts()
+    const refresh = async (): Promise<void> => { for (const [shard, changed] of (await all.takeChangedCounts()).entries()) counts.apply(shard, changed) }
+    this.#events = new EventStream({ instanceId: this.instanceId, clock, counts, refresh })
+    const app = { get: (_path: string, handler: StreamHandler) => { this.#openStream = handler } }
+    this.#events.register(app as unknown as FastifyInstance)
+    this.#events.start()
+    this.#handlers = createHandlers({
+      shards: all,
+      instanceId: this.instanceId,
+      engine: 'batch',
+      dataPorts: config.dataPorts.map(({ name, port }) => ({ name, address: '::', port })),
+      isDraining: () => false,
+      stats: async () => await Promise.resolve([]),
+      onUnusableTargets: () => undefined
+    })
+    clock.every(sweepPeriodMs, () => { void all.sweep() })
+    surroundings.trace.note('proxyStarts', time.nowMs, number, shards, 0)
+  }
+
+  /** Answers a call of control. */
+  async handle (name: RpcName, input: unknown): Promise<Result<unknown, RpcFailure>> {
+    const answer = await (this.#handlers[name] as AnyHandler)(input)
+    if (this.#surroundings.plant !== 'numbersAsText' || name !== 'listSessions' || !answer.ok) return answer
+    return { ok: true, value: { ...answer.value as object, total: '1' } }
+  }
+
+  openStream (reader: ServerResponse): void {
+    this.#openStream(undefined, { hijack: () => undefined, raw: reader })
+  }
+
+  /** A datagram of a client: each address belongs to one shard. */
+  fromClient (datagram: Datagram): void {
+    const { length } = this.shards
+    this.shards[(Math.imul(datagram.source.id + 1, 0x9e3779b1) >>> 8) % length]!.sockets.fromClient(datagram)
+  }
+
+  /** A datagram for an upstream port; nobody hears it if the port is not open. */
+  fromTarget (upstreamPort: number, words: Uint32Array, port: number, bytes: Uint8Array): void {
+    const socket = this.#sockets.get(upstreamPort)
+    socket?.engine.fromTarget(socket.socketNumber, words, port, bytes, upstreamPort)
+  }
+
+  /** Upstream ports that are open, for those who guess them. */
+  get openPorts (): number[] { return [...this.#sockets.keys()] }
+
+  get sessions (): number { return this.shards.reduce((sum, { core }) => sum + core.state.sessions.size, 0) }
+
+  /** Whether a client can redeem a token now on every data port where nobody has, whichever shard it comes to. */
+  worksEverywhere (token: Token): boolean {
+    const { length } = this.#surroundings.profile.config.dataPorts
+    return this.shards.every(shard => {
+      for (let dataPort = 0; dataPort < length; dataPort++) {
+        if (shard.tokenState(token, dataPort) !== TokenState.live && !this.redemptions.has(redemptionOf(token, dataPort))) return false
+      }
+      return true
+    })
+  }
+
+  /** Whether a token can be redeemed anywhere. */
+  worksAnywhere (token: Token): boolean {
+    const { length } = this.#surroundings.profile.config.dataPorts
+    return this.shards.some(shard => {
+      for (let dataPort = 0; dataPort < length; dataPort++) if (shard.tokenState(token, dataPort) === TokenState.live) return true
+      return false
+    })
+  }
+
+  /** What is quick to check: the books of the shards that did something. */
+  check (): void {
+    for (const shard of this.shards) shard.sockets.balance()
+  }
+
+  /** Everything else. */
+  scan (): void {
+    for (const shard of this.shards) {
+      shard.scan()
+      for (const bound of shard.bounds()) this.#surroundings.watch.hold('boundsHold', bound)
+    }
+  }
+
+  /** The process is gone, in the middle of whatever it did. */
+  crash (): void {
+    const { trace, time } = this.#surroundings
+    trace.note('proxyCrashes', time.nowMs, this.number, this.sessions, this.shards[0]!.core.state.tokens.size)
+    this.isAlive = false
+    this.#clock.stop()
+    for (const tell of [...this.onCrash]) tell()
+    this.onCrash.clear()
+  }
+}

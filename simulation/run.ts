@@ -1,0 +1,35 @@
+// One seed, from its first step to its last, or to the first thing that is wrong.
+import type { Violation } from './invariants.js'
+import type { Plant } from './plants.js'
+import { World } from './world.js'
+
+export interface RunOptions {
+  readonly seed: number
+  readonly steps: number
+  readonly plant?: Plant | undefined
+}
+
+export interface Outcome {
+  readonly seed: number
+  /** Steps that were made. */
+  readonly steps: number
+  /** Stands for everything that happened. */
+  readonly hash: string
+  /** Virtual milliseconds that passed. */
+  readonly virtualMs: number
+  readonly violation?: Violation
+  /** With a violation: the last of what happened. */
+  readonly last: readonly string[]
+}
+
+export async function run ({ seed, steps, plant }: RunOptions): Promise<Outcome> {
+  const world = new World(seed, plant)
+  const { watch, trace, time } = world
+  let step = 0
+  while (step < steps && watch.violation === undefined) {
+    step++
+    await world.step()
+  }
+  const outcome = { seed, steps: step, hash: trace.hash, virtualMs: time.nowMs }
+  return watch.violation === undefined ? { ...outcome, last: [] } : { ...outcome, violation: watch.violation, last: trace.lines() }
+}

@@ -1,0 +1,53 @@
+// What game servers do: answer what they get, at once or late, some of it twice, also when they are long out of the
+// inventory and the session has left.
+import { endpointOf } from './address-book.js'
+import type { Fleet } from './fleet.js'
+import type { Network } from './network.js'
+import type { Profile } from './profile.js'
+import type { ProxyLife } from './proxy-life.js'
+import type { Random } from './random.js'
+import type { VirtualTime } from './virtual-time.js'
+
+export interface ServersOptions {
+  readonly fleet: Fleet
+  readonly network: Network
+  readonly profile: Profile
+  readonly random: Random
+  readonly time: VirtualTime
+  readonly proxy: () => ProxyLife | undefined
+}
+
+const SILENT = 0.1
+const TWICE = 0.1
+
+export class Servers {
+  readonly #options: ServersOptions
+
+  constructor (options: ServersOptions) {
+    this.#options = options
+  }
+
+  readonly receive = (endpoint: number, fromPort: number, bytes: Uint8Array): void => {
+    const { fleet, profile: { mostAnswerMs }, random, time } = this.#options
+    const server = fleet.at(endpoint)
+    if (server === undefined) throw new Error('a datagram went to an endpoint that never was')
+    const answers = random.chance(SILENT) ? 0 : random.chance(TWICE) ? 2 : 1
+    for (let answer = 0; answer < answers; answer++) {
+      const send = (): void => { this.send(server.words, endpoint % 65_536, fromPort, bytes) }
+      if (mostAnswerMs === 0) send()
+      else time.plan(random.between(0, mostAnswerMs), send, false)
+    }
+  }
+
+  /** Somebody sends to an upstream port of the proxy. */
+  send (words: Uint32Array, port: number, toPort: number, bytes: Uint8Array): void {
+    const { network, proxy } = this.#options
+    network.send(() => { proxy()?.fromTarget(toPort, words, port, bytes) })
+  }
+
+  /** Sends from an endpoint of the fleet, past or present. */
+  sendFrom (endpoint: number, toPort: number, bytes: Uint8Array): void {
+    const server = this.#options.fleet.at(endpoint)!
+    if (endpointOf(server.words, endpoint % 65_536) === endpoint) this.send(server.words, endpoint % 65_536, toPort, bytes)
+  }
+}

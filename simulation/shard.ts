@@ -1,0 +1,213 @@
+// A simulated shard: the real core, journal and calls over a simulated engine, as a thread of its own would have them.
+// Every call passes the ledger on its way out, which notes what the shard was asked and said.
+import type { RpcEvent } from '#rpc/contract.js'
+import type { Token } from '#wire/token.js'
+import { coreOptions } from '../apps/proxy/src/core-options.js'
+import type { Core } from '../apps/proxy/src/core/core.js'
+import type { CoreOptions } from '../apps/proxy/src/core/options.js'
+import type { TokenState } from '../apps/proxy/src/core/token-table.js'
+import { createShardCalls } from '../apps/proxy/src/shards/shard-calls.js'
+import { createShardCore } from '../apps/proxy/src/shards/shard-core.js'
+import { statsOf } from '../apps/proxy/src/shards/shard-stats.js'
+import type { Shard, ShardCall, ShardCalls } from '../apps/proxy/src/shards/shard.js'
+import type { Translator } from '../apps/proxy/src/shards/translate.js'
+import { addressFromText, type Address } from './address-book.js'
+import { SimEngine } from './engine.js'
+import type { Bound } from './invariants.js'
+import { ShardLedger, type Redemptions } from './ledger.js'
+import type { ProcessClock } from './process-clock.js'
+import type { Surroundings } from './surroundings.js'
+import { tokenWords } from './token-words.js'
+import { numberOfShardCall } from './trace-words.js'
+
+export interface SimShardOptions {
+  readonly surroundings: Surroundings
+  readonly clock: ProcessClock
+  readonly shard: number
+  readonly claims: Int32Array | undefined
+  readonly redemptions: Redemptions
+  readonly publish: (event: RpcEvent) => void
+  readonly openPort: (engine: SimEngine, socketNumber: number) => number
+  readonly closePort: (port: number) => void
+  readonly isAlive: () => boolean
+}
+
+type AnyCall = (...args: readonly unknown[]) => unknown
+
+export class SimShard implements Shard {
+  readonly engine = 'batch'
+  readonly dataPorts
+  readonly core: Core
+  readonly ledger: ShardLedger
+  readonly sockets: SimEngine
+  readonly #options: SimShardOptions
+  readonly #calls: ShardCalls
+  readonly #translator: Translator
+  readonly #addressOfId = new Map<string, Address>()
+  // Messages to and from a thread keep their order.
+  #inDueMs = 0
+  #outDueMs = 0
+
+  constructor (options: SimShardOptions) {
+    const { surroundings, clock, redemptions } = options
+    const { config } = surroundings.profile
+    this.#options = options
+    this.dataPorts = config.dataPorts.map(({ name, port }) => ({ name, port, address: '::', receiveBufferBytes: 0 }))
+    this.ledger = new ShardLedger({ ...config, sessionTimeoutMs: config.sessionTimeoutSeconds * 1000 }, surroundings.time, redemptions, surroundings.watch)
+    const voice = { log: () => undefined, publish: (event: RpcEvent) => { this.#say(event) } }
+    const { core, journal, translator } = createShardCore(config, this.#coreOptions(), clock, voice)
+    this.core = core
+    this.#translator = translator
+    this.sockets = new SimEngine({ ...options, core, ledger: this.ledger })
+    this.#calls = createShardCalls({
+      core,
+      clock,
+      translator,
+      stats: () => statsOf(core, { upstreamSockets: this.sockets.upstreamSockets(), socketErrors: 0, receiveDrops: [], journalSuppressed: journal.suppressed }),
+      sweepSockets: () => { this.sockets.sweep() }
+    })
+  }
+
+  readonly call = async <Name extends ShardCall> (name: Name, ...args: Parameters<ShardCalls[Name]>): Promise<ReturnType<ShardCalls[Name]>> => {
+    const { profile: { mostShardDelayMs }, random, time } = this.#options.surroundings
+    if (mostShardDelayMs === 0) return this.#run(name, args)
+    return await new Promise(resolve => {
+      this.#inDueMs = Math.max(this.#inDueMs, time.nowMs + random.between(0, mostShardDelayMs))
+      time.plan(this.#inDueMs - time.nowMs, () => {
+        if (!this.#options.isAlive()) return
+        const answer = this.#run(name, args)
+        this.#later(() => { resolve(answer) })
+      }, false)
+    })
+  }
+
+  readonly close = async (): Promise<void> => { await Promise.resolve() }
+
+  /** What presenting a token here would mean. */
+  tokenState (token: Token, dataPort: number): TokenState {
+    const { tokens } = this.core.state
+    return tokens.stateOf(tokens.find(tokenWords(token)), dataPort, this.#options.clock.now())
+  }
+
+  /** Looks at everything there is: costs what is in the tables. */
+  scan (): void {
+    this.ledger.compare(this.sockets.places())
+    this.sockets.balanceOfCounters()
+  }
+
+  * bounds (): Iterable<Bound> {
+    const { config: { limits, dataPorts }, shards } = this.#options.surroundings.profile
+    const { sessions, tokens, targets, flows } = this.core.state
+    const mostSessions = Math.ceil(limits.maxSessions / shards)
+    yield { of: 'sessions of a shard', size: sessions.size, most: mostSessions }
+    yield { of: 'tokens of a shard', size: tokens.size, most: limits.maxTokens }
+    yield { of: 'targets of a shard', size: targets.size, most: limits.maxTargets }
+    yield { of: 'lingering flows', size: flows.lingering, most: mostSessions * dataPorts.length * 2 }
+    // One of each family.
+    yield { of: 'upstream sockets', size: this.sockets.upstreamSockets(), most: Math.ceil(limits.maxUpstreamSockets / shards) * 2 }
+  }
+
+  #coreOptions (): CoreOptions {
+    const { surroundings: { profile: { config, shards }, random, plant }, shard, claims } = this.#options
+    const options = { ...coreOptions(config, random.next, { shard, shards }), claims }
+    const { limits } = options
+    if (plant === 'boundOffByOne') return { ...options, limits: { ...limits, maxSessions: limits.maxSessions + 1 } }
+    if (plant === 'pairsDoNotLinger') return { ...options, limits: { ...limits, upstreamLingerMs: 0 } }
+    return options
+  }
+
+  #run<Name extends ShardCall> (name: Name, args: Parameters<ShardCalls[Name]>): ReturnType<ShardCalls[Name]> {
+    const { surroundings: { trace, time }, shard } = this.#options
+    const altered = this.#planted(name, args)
+    const answer = (this.#calls[name] as AnyCall)(...altered) as ReturnType<ShardCalls[Name]>
+    if (name !== 'takeChangedCounts') trace.note('shard', time.nowMs, shard, numberOfShardCall[name], this.core.state.sessions.size)
+    this.#enter(name, args, answer)
+    return answer
+  }
+
+  // What a call has done to who may hear whom.
+  #enter (name: ShardCall, args: readonly unknown[], answer: unknown): void {
+    if (name === 'applyTokens') this.#enterTokens(...args as Parameters<ShardCalls['applyTokens']>, answer as ReturnType<ShardCalls['applyTokens']>)
+    else if (name === 'setDefaultTargets') {
+      const [targets] = args as Parameters<ShardCalls['setDefaultTargets']>
+      const faults = answer as ReturnType<ShardCalls['setDefaultTargets']>
+      this.ledger.candidates = targets.filter(({ key }) => faults[key] === undefined).map(target => this.#translator.targetSpec(target))
+    } else if (name === 'leaveTargets') {
+      const [gone] = args as Parameters<ShardCalls['leaveTargets']>
+      this.ledger.left(new Map(gone.map(({ key, stays }) => [key, stays && this.#translator.targetSpec(stays)])), address => this.sockets.placeOf(address))
+      this.scan()
+    } else if (name === 'moveSession' || name === 'endSession') {
+      const [id, target] = args as Parameters<ShardCalls['moveSession']>
+      const { ok } = answer as ReturnType<ShardCalls['moveSession']>
+      const address = this.#addressOfId.get(id)
+      if (ok && name === 'moveSession') this.ledger.moved(address?.id ?? -1, this.#translator.targetSpec(target))
+      else if (ok) this.ledger.ended(address?.id ?? -1)
+      this.scan()
+    }
+  }
+
+  #enterTokens ({ revoked, withdrawn = [], tokens }: Parameters<ShardCalls['applyTokens']>[0], rejections: ReturnType<ShardCalls['applyTokens']>): void {
+    for (const token of [...revoked, ...withdrawn]) this.ledger.madeVoid(token as Token)
+    const rejected = new Set(rejections.map(({ token }) => token))
+    const names = this.dataPorts.map(({ name }) => name)
+    for (const { token, target, ttlMs, consumed = [] } of tokens) {
+      if (!rejected.has(token)) this.ledger.granted(token as Token, this.#translator.targetSpec(target), ttlMs, consumed.map(name => names.indexOf(name)))
+    }
+  }
+
+  #planted (name: ShardCall, args: readonly unknown[]): readonly unknown[] {
+    const { surroundings: { plant, profile: { shards } }, shard, clock } = this.#options
+    if (plant === undefined) return args
+    if (name === 'sweep' && plant === 'claimsForgotten') this.#options.claims?.fill(0)
+    if (name === 'moveSession' && plant === 'movesTooMany') this.#moveAnother(...args as Parameters<ShardCalls['moveSession']>)
+    if (name === 'leaveTargets' && plant === 'wrongSessionsLeave') this.#endAny(clock.now())
+    if (name !== 'applyTokens') return args
+    const [push] = args as Parameters<ShardCalls['applyTokens']>
+    const { tokens, revoked } = push
+    if (plant === 'ttlIgnored') return [{ ...push, tokens: tokens.map(grant => ({ ...grant, ttlMs: 3_600_000 })) }]
+    if (plant === 'ttlHalved') return [{ ...push, tokens: tokens.map(grant => ({ ...grant, ttlMs: Math.ceil(grant.ttlMs / 2) })) }]
+    if (plant === 'lastGrantLost') return [{ ...push, tokens: tokens.slice(0, -1) }]
+    if (plant === 'shardForgotten' && shard === shards - 1) return [{ ...push, tokens: [] }]
+    if (plant === 'revocationLost') return [{ ...push, revoked: [] }]
+    if (plant === 'revocationOnFirstShard' && shard > 0) return [{ ...push, revoked: revoked.slice(0, 0) }]
+    return args
+  }
+
+  #moveAnother (id: string, target: Parameters<ShardCalls['moveSession']>[1]): void {
+    const { state, operations } = this.core
+    for (let slot = 0; slot < state.sessions.highWater; slot++) {
+      if (state.sessions.isLive(slot) && operations.idOf(slot) !== id) this.#calls.moveSession(operations.idOf(slot), target)
+    }
+  }
+
+  #endAny (now: number): void {
+    const { state, operations } = this.core
+    for (let slot = 0; slot < state.sessions.highWater; slot++) {
+      if (state.sessions.isLive(slot)) operations.endSession(slot, now)
+    }
+  }
+
+  #say (event: RpcEvent): void {
+    const { publish, surroundings: { profile: { mostShardDelayMs } } } = this.#options
+    this.#hear(event)
+    if (mostShardDelayMs === 0) publish(event)
+    else this.#later(() => { publish(event) })
+  }
+
+  // The ledger hears of redemptions and of the ids of sessions at their source.
+  #hear (event: RpcEvent): void {
+    if (event.type === 'session') {
+      if (event.change === 'established') this.#addressOfId.set(event.sessionId, addressFromText(event.client))
+    } else if (event.type === 'redeemed') {
+      const dataPort = this.dataPorts.findIndex(({ name }) => name === event.dataPort)
+      this.#options.surroundings.watch.hold('callsFitTheContract', dataPort >= 0, `data port ${event.dataPort}`)
+      this.ledger.redeemed(event.token as Token, dataPort)
+    }
+  }
+
+  #later (run: () => void): void {
+    const { surroundings: { profile: { mostShardDelayMs }, random, time }, isAlive } = this.#options
+    this.#outDueMs = Math.max(this.#outDueMs, time.nowMs + random.between(0, mostShardDelayMs))
+    time.plan(this.#outDueMs - time.nowMs, () => { if (isAlive()) run() }, true)
+  }
+}

@@ -1,0 +1,22 @@
+// What everything in a simulated world shares.
+import type { Address } from './address-book.js'
+import type { Watch } from './invariants.js'
+import type { Network } from './network.js'
+import type { Plant } from './plants.js'
+import type { Profile } from './profile.js'
+import type { Random } from './random.js'
+import type { Trace } from './trace.js'
+import type { VirtualTime } from './virtual-time.js'
+
+export interface Surroundings {
+  readonly random: Random
+  readonly time: VirtualTime
+  readonly trace: Trace
+  readonly watch: Watch
+  readonly network: Network
+  readonly profile: Profile
+  /** The bug that is planted, if any. */
+  readonly plant: Plant | undefined
+  readonly servers: { readonly receive: (endpoint: number, fromPort: number, bytes: Uint8Array) => void }
+  readonly clients: { readonly receive: (address: Address, dataPort: number) => void }
+}

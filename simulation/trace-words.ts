@@ -1,0 +1,28 @@
+// The names behind the numbers of a trace.
+import { rpcCalls, type RpcName } from '#rpc/contract.js'
+import { dropReasons } from '../apps/proxy/src/core/drop-reason.js'
+import type { ShardCall } from '../apps/proxy/src/shards/shard.js'
+
+const rpcNames = Object.keys(rpcCalls) as RpcName[]
+const eventTypes = ['hello', 'counts', 'redeemed', 'session', 'target'] as const
+const shardCalls = ['applyTokens', 'setDefaultTargets', 'leaveTargets', 'listSessions', 'getSession', 'endSession', 'moveSession', 'stats', 'takeChangedCounts', 'sweep'] as const satisfies readonly ShardCall[]
+const operations = ['revoke', 'session'] as const
+
+export const numberOfRpc = numbersOf(rpcNames)
+export const numberOfEvent = numbersOf(eventTypes)
+export const numberOfShardCall = numbersOf(shardCalls)
+export const numberOfOperation = numbersOf(operations)
+
+/** By field. */
+export const traceWords = {
+  rpc: rpcNames,
+  event: eventTypes,
+  call: shardCalls,
+  operation: operations,
+  kind: ['data', 'token', 'control', 'malformed', 'oversize'],
+  verdict: Object.assign(['forwarded'], Object.fromEntries(Object.entries(dropReasons).map(([reason, { name }]) => [reason, name])))
+} as const satisfies Record<string, readonly string[]>
+
+function numbersOf<Name extends string> (names: readonly Name[]): Readonly<Record<Name, number>> {
+  return Object.fromEntries(names.map((name, number) => [name, number])) as Record<Name, number>
+}

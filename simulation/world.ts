@@ -1,0 +1,163 @@
+// A simulated world: the network, players and game servers, and between them one proxy and one or more control processes,
+// which crash and come back.
+import { actions, type ActionName } from './actions.js'
+import { Clients } from './clients.js'
+import { ControlLife } from './control-life.js'
+import type { Datagram } from './datagram.js'
+import { Fleet } from './fleet.js'
+import { Watch } from './invariants.js'
+import { Network } from './network.js'
+import type { Plant } from './plants.js'
+import { drawProfile, type Profile } from './profile.js'
+import { ProxyLife, UpstreamPorts } from './proxy-life.js'
+import { Random } from './random.js'
+import { Servers } from './servers.js'
+import type { Surroundings } from './surroundings.js'
+import { TokenBook } from './token-book.js'
+import { Trace } from './trace.js'
+import { traceWords } from './trace-words.js'
+import { settle, VirtualTime } from './virtual-time.js'
+
+/** Everything is looked at once in so many steps; what a datagram or a call has touched, at once. */
+const SCAN_STEPS = 16
+const MOST_CONTROLS = 3
+const MOST_DEFAULTS = 3
+
+const names = Object.keys(actions) as ActionName[]
+
+export class World {
+  readonly random: Random
+  readonly profile: Profile
+  readonly time = new VirtualTime()
+  readonly trace = new Trace({ action: names, ...traceWords })
+  readonly watch = new Watch()
+  readonly fleet: Fleet
+  readonly clients: Clients
+  readonly servers: Servers
+  readonly book: TokenBook
+  proxy: ProxyLife | undefined
+  readonly #controls: ControlLife[] = []
+  readonly #surroundings: Surroundings
+  readonly #ports = new UpstreamPorts()
+  readonly #network: Network
+  readonly #weights: readonly number[]
+  readonly #allWeights: number
+  #defaults: readonly string[] = []
+  #lives = 0
+  #controlsMade = 0
+  #waitMs = 0
+  #steps = 0
+
+  constructor (seed: number, plant: Plant | undefined) {
+    const random = this.random = new Random(seed)
+    const profile = this.profile = drawProfile(random)
+    const { time, trace, watch } = this
+    const network = this.#network = new Network(profile.network, random, time)
+    const proxy = (): ProxyLife | undefined => this.proxy
+    const fleet = this.fleet = new Fleet(profile, random)
+    this.clients = new Clients(profile.clients, random)
+    this.servers = new Servers({ fleet, network, profile, random, time, proxy })
+    this.book = new TokenBook(time, watch, proxy)
+    this.#surroundings = { random, time, trace, watch, network, profile, plant, servers: this.servers, clients: this.clients }
+    this.#weights = names.map(name => actions[name].weight * weightOf(profile, actions[name].group))
+    this.#allWeights = this.#weights.reduce((sum, weight) => sum + weight, 0)
+    this.#startProxy()
+    this.addControl()
+    this.chooseDefaults()
+  }
+
+  /** One step: some time passes, somebody does something, and what must hold is checked. */
+  async step (): Promise<void> {
+    await this.time.advance(this.#waitMs + this.random.between(0, this.profile.mostStepMs))
+    this.#waitMs = 0
+    const index = this.#anyAction()
+    const action = actions[names[index]!]
+    this.trace.note('step', this.time.nowMs, ++this.#steps, index)
+    action.run(this)
+    if (action.wakes) await settle()
+    this.proxy?.check()
+    for (const control of this.#controls) control.check()
+    if (this.#steps % SCAN_STEPS === 0) this.#scan()
+  }
+
+  #scan (): void {
+    this.proxy?.scan()
+    this.book.scan()
+  }
+
+  /** A datagram leaves for a data port. */
+  send (datagram: Datagram): void {
+    this.trace.note('sent', this.time.nowMs, datagram.source.id, datagram.dataPort, datagram.meaning)
+    this.#network.send(() => { this.proxy?.fromClient(datagram) })
+  }
+
+  /** Nothing else happens for a while. */
+  wait (ms: number): void {
+    this.#waitMs = ms
+  }
+
+  anyControl (): ControlLife | undefined {
+    return this.#controls.length === 0 ? undefined : this.random.pick(this.#controls)
+  }
+
+  changeFleet (how: 'remove' | 'replace'): void {
+    const number = this.fleet.anyNumber()
+    const server = how === 'remove' ? this.fleet.remove(number) : this.fleet.replace(number)
+    this.trace.note('fleet', this.time.nowMs, number, how === 'remove' ? 0 : 1)
+    if (server === undefined) return
+    for (const control of this.#controls) control.targetChanged(server.key)
+    this.#tellDefaults()
+  }
+
+  chooseDefaults (): void {
+    const live = this.fleet.live.map(({ key }) => key)
+    this.#defaults = live.length === 0 ? [] : Array.from({ length: this.random.between(0, MOST_DEFAULTS) }, () => this.random.pick(live))
+    this.#tellDefaults()
+  }
+
+  addControl (): void {
+    if (this.#controls.length >= MOST_CONTROLS) this.crashControl(0)
+    const number = ++this.#controlsMade
+    this.trace.note('controlStarts', this.time.nowMs, number, this.#controls.length)
+    const { fleet, book } = this
+    this.#controls.push(new ControlLife({ surroundings: this.#surroundings, number, fleet, book, proxy: () => this.proxy, defaultTargets: this.#defaults }))
+  }
+
+  /** The proxy dies and is back after `downMs`. */
+  crashProxy (downMs: number): void {
+    if (this.proxy === undefined) return
+    this.proxy.crash()
+    this.proxy = undefined
+    this.time.plan(downMs, () => { this.#startProxy() }, true)
+  }
+
+  /** A control process dies; the last one is back after `downMs`. */
+  crashControl (downMs: number): void {
+    const control = this.anyControl()
+    if (control === undefined) return
+    control.crash()
+    this.#controls.splice(this.#controls.indexOf(control), 1)
+    if (this.#controls.length === 0) this.time.plan(downMs, () => { this.addControl() }, true)
+  }
+
+  #startProxy (): void {
+    this.proxy = new ProxyLife(this.#surroundings, ++this.#lives, this.#ports)
+  }
+
+  #tellDefaults (): void {
+    for (const control of this.#controls) control.setDefaultTargets(this.#defaults)
+  }
+
+  #anyAction (): number {
+    let left = this.random.next() * this.#allWeights
+    for (const [index, weight] of this.#weights.entries()) {
+      left -= weight
+      if (left < 0) return index
+    }
+    return 0
+  }
+}
+
+function weightOf ({ unrest }: Profile, group: typeof actions[ActionName]['group']): number {
+  return group === 'players' || group === 'time' ? 1 : unrest[group]
+}
