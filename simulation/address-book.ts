@@ -1,5 +1,5 @@
 // Who is who on the simulated network: client addresses by number, and endpoints as numbers.
-import { ADDRESS_WORDS, addressWords, formatAddress, formatEndpoint } from '#wire/address.js'
+import { ADDRESS_WORDS, addressWords, formatAddress, formatEndpoint, isIPv4Words } from '#wire/address.js'
 import type { TargetSpec } from '../apps/proxy/src/core/target-table.js'
 
 /** A client address: ip and port. */
@@ -7,6 +7,8 @@ export interface Address {
   readonly id: number
   readonly words: Uint32Array
   readonly port: number
+  /** What bounds by prefix go by: the IPv4 address, or the /64 of IPv6. */
+  readonly prefix: number
   /** Address words and port, as the core's session table has them. */
   readonly key: Uint32Array
 }
@@ -24,7 +26,7 @@ function makeAddress (id: number): Address {
   const host = id >> 2
   const words = wordsOf(id % 16 === 15 ? `2001:db8::c0:${(id + 1).toString(16)}` : `198.51.100.${host + 1}`)
   const port = 20_000 + (id & 3)
-  return { id, words, port, key: Uint32Array.from([...words, port]) }
+  return { id, words, port, prefix: isIPv4Words(words) ? words[3]! : words[1]!, key: Uint32Array.from([...words, port]) }
 }
 
 export const addresses: readonly Address[] = Array.from({ length: ADDRESSES }, (_, id) => makeAddress(id))

@@ -56,11 +56,12 @@ export class SimEngine {
     this.#formerSource = datagram.source
     this.#received[Direction.toTarget]!++
     this.#isTouched = true
-    ledger.beforeClient(datagram)
+    ledger.beforeClient(datagram, core.state.sessions.isFull)
     const verdict = core.packets.fromClient(datagram.dataPort, source.words, source.port, datagram.bytes, false, clock.now())
     trace.note('received', time.nowMs, datagram.source.id, datagram.dataPort, verdict)
     if (plant === 'retransmitForwarded' && verdict !== FORWARD) this.#forgetToken(datagram.source)
-    ledger.afterClient(datagram, verdict, this.placeOf(datagram.source), core.state.sessions.isFull)
+    if (plant === 'evictsTooMany' && core.state.sessions.isFull) this.#evict()
+    ledger.afterClient(datagram, verdict, this)
     if (verdict === FORWARD) this.#forward(datagram, core.packets.flow)
   }
 
@@ -107,10 +108,22 @@ export class SimEngine {
   }
 
   /** Where the proxy has the session of a client address. */
-  placeOf ({ key }: Address): TargetSpec | undefined {
+  readonly placeOf = ({ key }: Address): TargetSpec | undefined => {
     const { core: { state }, clock } = this.#options
     const slot = state.sessions.find(key)
     return slot < 0 || state.isExpired(slot, clock.now()) ? undefined : state.targets.get(state.sessions.target(slot))
+  }
+
+  /** Counts those that are idle too long, too: until somebody looks, they take a place. */
+  readonly isPrefixFull = ({ prefix }: Address): boolean => {
+    const { sessions, options: { limits } } = this.#options.core.state
+    let count = 0
+    for (let slot = 0; slot < sessions.highWater; slot++) {
+      if (!sessions.isLive(slot) || !sessions.hasRedeemed(slot)) continue
+      sessions.readClientWords(slot, this.#words)
+      if (addressOf(this.#words, sessions.clientPort(slot)).prefix === prefix) count++
+    }
+    return count >= limits.maxSessionsPerPrefix
   }
 
   /** All sessions that are not idle too long, by client address. */
@@ -127,12 +140,13 @@ export class SimEngine {
 
   /** Closes upstream sockets that nobody uses. */
   sweep (): void {
-    const { flows } = this.#options.core.state
-    for (const ports of this.#ports) {
+    const { flows, upstreamPorts } = this.#options.core.state
+    for (const [family, ports] of this.#ports.entries()) {
       for (const [socket, port] of ports) {
         if (flows.usesOfSocket(socket) > 0) continue
         this.#options.closePort(port)
         ports.delete(socket)
+        upstreamPorts.set(socket, family === 0, 0)
       }
     }
   }
@@ -165,6 +179,7 @@ export class SimEngine {
     if (port === undefined) {
       port = this.#options.openPort(this, socket)
       ports.set(socket, port)
+      this.#options.core.state.upstreamPorts.set(socket, isIPv4, port)
     }
     return port
   }
@@ -191,6 +206,12 @@ export class SimEngine {
     this.#held[direction]!++
     if (random.chance(0.8)) done()
     else time.plan(random.between(0, SEND_MS), done, false)
+  }
+
+  #evict (): void {
+    const { core: { state, operations }, clock } = this.#options
+    const slot = firstLive(state.sessions)
+    if (state.sessions.hasRedeemed(slot)) operations.endSession(slot, clock.now())
   }
 
   #forgetToken ({ key }: Address): void {

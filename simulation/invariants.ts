@@ -45,6 +45,10 @@ export const invariants = {
   /** A token that was made void, or whose query failed, is never redeemable again. */
   voidTokensStayVoid: (isVoid: boolean, token: string, why: string): Fault => isVoid ? undefined : `token ${token} is redeemable, ${why}`,
 
+  /** A client that has sent one datagram to the default endpoint gets no more than the factor times its bytes. */
+  repliesDoNotAmplify: (address: number, bytesOut: number, most: number): Fault =>
+    bytesOut > most ? `address ${address} was sent ${bytesOut} bytes, where ${most} are the most` : undefined,
+
   /** The token of a session does not travel to its game server while its TTL lasts. */
   ownTokensStayHere: (isConsumed: boolean, address: number): Fault => isConsumed ? undefined : `the own token of address ${address} was not consumed`,
 

@@ -14,6 +14,8 @@ export interface LedgerRules {
   readonly onInvalidToken: 'default' | 'drop'
   readonly onTargetGone: 'keep' | 'close' | 'default'
   readonly refreshOn: 'client' | 'both'
+  /** 0 is no limit. */
+  readonly amplificationFactor: number
 }
 
 /** A session as the ledger has it. */
@@ -26,6 +28,19 @@ export interface Entry {
   tokenUntilMs: number
   /** When its target was last set. */
   changedMs: number
+  /** Whether it was made by a token, or redeemed one since. */
+  hasRedeemed: boolean
+  datagramsIn: number
+  bytesIn: number
+  bytesOut: number
+}
+
+/** What the ledger is shown of the proxy's tables when a datagram has been judged. */
+export interface Shown {
+  /** The target that the session of an address has now. */
+  readonly placeOf: (address: Address) => TargetSpec | undefined
+  /** Whether the prefix of an address has all the sessions with a token that it may have. */
+  readonly isPrefixFull: (address: Address) => boolean
 }
 
 interface KnownToken {
@@ -54,6 +69,7 @@ export class ShardLedger {
   // Of the datagram that is being judged.
   #entry: Entry | undefined
   #live: KnownToken | undefined
+  #wasFull = false
 
   constructor (rules: LedgerRules, time: VirtualTime, redemptions: Redemptions, watch: Watch) {
     this.#rules = rules
@@ -70,8 +86,12 @@ export class ShardLedger {
     return undefined
   }
 
-  /** Before the proxy sees a client's datagram: what it may make of it. */
-  beforeClient ({ source, token, dataPort }: Datagram): void {
+  /**
+   * Before the proxy sees a client's datagram: what it may make of it.
+   * @param isFull whether its table of sessions is
+   */
+  beforeClient ({ source, token, dataPort }: Datagram, isFull: boolean): void {
+    this.#wasFull = isFull
     this.#entry = this.entryOf(source.id)
     const known = token === undefined ? undefined : this.tokens.get(token)
     const isLive = known !== undefined && !known.isVoid && this.#time.nowMs < known.untilMs &&
@@ -79,13 +99,11 @@ export class ShardLedger {
     this.#live = isLive ? known : undefined
   }
 
-  /**
-   * After it: what it did.
-   * @param found the target that the session of this address has now
-   */
-  afterClient (datagram: Datagram, verdict: Verdict, found: TargetSpec | undefined, isFull: boolean): void {
+  /** After it: what it did. */
+  afterClient (datagram: Datagram, verdict: Verdict, shown: Shown): void {
     const entry = this.#entry
-    if (this.#live !== undefined && datagram.meaning !== Meaning.oversize) this.#afterLiveToken(datagram, this.#live, verdict, found, isFull)
+    const found = shown.placeOf(datagram.source)
+    if (this.#live !== undefined && datagram.meaning !== Meaning.oversize) this.#afterLiveToken(datagram, this.#live, verdict, shown)
     else if (entry === undefined) this.#afterNobody(datagram, verdict, found)
     else {
       this.#holdPlace(datagram.source, isSamePlace(entry.place, found), entry.place.key, found)
@@ -95,18 +113,37 @@ export class ShardLedger {
     }
   }
 
-  #afterLiveToken ({ source, token }: Datagram, { place, untilMs }: KnownToken, verdict: Verdict, found: TargetSpec | undefined, isFull: boolean): void {
+  #afterLiveToken ({ source, token }: Datagram, { place, untilMs }: KnownToken, verdict: Verdict, shown: Shown): void {
     const entry = this.#entry
-    const isShed = entry === undefined && isFull && verdict === DropReason.sessionLimit
-    if (isShed) {
-      this.#holdPlace(source, found === undefined, nowhere, found)
+    const found = shown.placeOf(source)
+    if (this.#isShed(source, verdict, shown)) {
+      this.#holdPlace(source, isSamePlace(entry?.place, found), entry?.place.key ?? nowhere, found)
       return
     }
+    if (entry === undefined && this.#wasFull) this.#giveWay(shown)
     this.#watch.hold('answeredTokensWork', verdict === CONSUMED, token!, `ended with verdict ${verdict}`)
     this.#holdPlace(source, isSamePlace(place, found), place!.key, found)
     const nowMs = this.#time.nowMs
     const changedMs = entry !== undefined && isSamePlace(entry.place, place) ? entry.changedMs : nowMs
-    this.entries.set(source.id, { address: source, place: place!, lastSeenMs: nowMs, token, tokenUntilMs: untilMs, changedMs })
+    const traffic = { datagramsIn: entry?.datagramsIn ?? 0, bytesIn: entry?.bytesIn ?? 0, bytesOut: entry?.bytesOut ?? 0 }
+    this.entries.set(source.id, { address: source, place: place!, lastSeenMs: nowMs, token, tokenUntilMs: untilMs, changedMs, hasRedeemed: true, ...traffic })
+  }
+
+  // A live token that meets a bound stays live. Sessions without one would have given way.
+  #isShed (source: Address, verdict: Verdict, { isPrefixFull }: Shown): boolean {
+    const entry = this.#entry
+    if (verdict === DropReason.prefixLimit) return entry?.hasRedeemed !== true && isPrefixFull(source)
+    return verdict === DropReason.sessionLimit && entry === undefined && this.#wasFull && !this.#present().some(({ hasRedeemed }) => !hasRedeemed)
+  }
+
+  // One session that never redeemed a token may end for one that has.
+  #giveWay ({ placeOf }: Shown): void {
+    const gone = this.#present().find(({ address, hasRedeemed }) => !hasRedeemed && placeOf(address) === undefined)
+    if (gone !== undefined) this.entries.delete(gone.address.id)
+  }
+
+  #present (): Entry[] {
+    return [...this.entries.keys()].flatMap(address => this.entryOf(address) ?? [])
   }
 
   // No session and no live token: the default endpoint, for what may go there.
@@ -119,21 +156,30 @@ export class ShardLedger {
 
   #add (address: Address, place: TargetSpec): void {
     const nowMs = this.#time.nowMs
-    this.entries.set(address.id, { address, place, lastSeenMs: nowMs, token: undefined, tokenUntilMs: 0, changedMs: nowMs })
+    this.entries.set(address.id, { address, place, lastSeenMs: nowMs, token: undefined, tokenUntilMs: 0, changedMs: nowMs, hasRedeemed: false, datagramsIn: 0, bytesIn: 0, bytesOut: 0 })
   }
 
   /** A client's datagram leaves for an endpoint. */
   forwarded ({ source, dataPort, bytes }: Datagram, sentTo: number): void {
     const entry = this.entryOf(source.id)
     this.#watch.hold('onlyOwnTarget', source.id, bytes, entry === undefined ? -1 : endpointOfPlace(entry.place, dataPort), sentTo)
-    if (entry !== undefined) entry.lastSeenMs = this.#time.nowMs
+    if (entry === undefined) return
+    entry.lastSeenMs = this.#time.nowMs
+    entry.datagramsIn++
+    entry.bytesIn += bytes.length
   }
 
   /** A reply leaves for a client. */
   replied (address: Address, dataPort: number, bytes: Uint8Array, cameFrom: number): void {
     const entry = this.entryOf(address.id)
     this.#watch.hold('onlyOwnClient', address.id, bytes, entry === undefined ? -1 : endpointOfPlace(entry.place, dataPort), cameFrom)
-    if (entry !== undefined && this.#rules.refreshOn === 'both') entry.lastSeenMs = this.#time.nowMs
+    if (entry === undefined) return
+    entry.bytesOut += bytes.length
+    const { amplificationFactor } = this.#rules
+    if (amplificationFactor > 0 && !entry.hasRedeemed && entry.datagramsIn === 1) {
+      this.#watch.hold('repliesDoNotAmplify', address.id, entry.bytesOut, amplificationFactor * entry.bytesIn)
+    }
+    if (this.#rules.refreshOn === 'both') entry.lastSeenMs = this.#time.nowMs
   }
 
   /** The proxy has a token now. */

@@ -30,6 +30,8 @@ export const plants = {
   revocationLost: { says: 'revocations are acknowledged and not done', found: ['voidTokensStayVoid'] },
   revocationOnFirstShard: { says: 'revocations reach the first shard only', found: ['voidTokensStayVoid', 'targetChangesByRight'] },
   retransmitForwarded: { says: 'a session forgets the token it was made with', found: ['ownTokensStayHere'] },
+  repliesUnbounded: { says: 'replies to a first datagram have no bound', found: ['repliesDoNotAmplify'] },
+  evictsTooMany: { says: 'two sessions give way for one', found: ['targetChangesByRight'] },
   numbersAsText: { says: 'the proxy answers with the number of sessions as text', found: ['callsFitTheContract'] }
 } as const satisfies Record<string, PlantRow>
 

@@ -82,6 +82,9 @@ function drawConfig (random: Random, { dataPorts, shards, lingerMs }: Drawn): Co
     refreshOn: random.pick(['client', 'both']),
     limits: {
       maxSessions: random.pick([2, 4, 12, 64]) * shards,
+      maxSessionsPerPrefix: random.pick([1, 4, 4096]) * shards,
+      newSessionsPerSecond: random.pick([0, 2, 100]) * shards,
+      amplificationFactor: random.pick([0, 1, 3]),
       maxTokens: random.pick([3, 12, 64]),
       maxTargets: random.pick([3, 8, 64]),
       maxUpstreamSockets: random.pick([1, 3, 32]) * shards,

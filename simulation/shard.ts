@@ -1,6 +1,7 @@
 // A simulated shard: the real core, journal and calls over a simulated engine, as a thread of its own would have them.
 // Every call passes the ledger on its way out, which notes what the shard was asked and said.
 import type { RpcEvent } from '#rpc/contract.js'
+import { ADDRESS_WORDS } from '#wire/address.js'
 import type { Token } from '#wire/token.js'
 import { coreOptions } from '../apps/proxy/src/core-options.js'
 import type { Core } from '../apps/proxy/src/core/core.js'
@@ -32,6 +33,8 @@ export interface SimShardOptions {
   readonly isAlive: () => boolean
 }
 
+const anybody = new Uint32Array(ADDRESS_WORDS)
+
 type AnyCall = (...args: readonly unknown[]) => unknown
 
 export class SimShard implements Shard {
@@ -53,10 +56,11 @@ export class SimShard implements Shard {
     const { config } = surroundings.profile
     this.#options = options
     this.dataPorts = config.dataPorts.map(({ name, port }) => ({ name, port, address: '::', receiveBufferBytes: 0 }))
-    this.ledger = new ShardLedger({ ...config, sessionTimeoutMs: config.sessionTimeoutSeconds * 1000 }, surroundings.time, redemptions, surroundings.watch)
+    this.ledger = new ShardLedger({ ...config, ...config.limits, sessionTimeoutMs: config.sessionTimeoutSeconds * 1000 }, surroundings.time, redemptions, surroundings.watch)
     const voice = { log: () => undefined, publish: (event: RpcEvent) => { this.#say(event) } }
     const { core, journal, translator } = createShardCore(config, this.#coreOptions(), clock, voice)
     this.core = core
+    core.state.admission.ownSources.setDataPorts(this.dataPorts.map(({ port }) => port))
     this.#translator = translator
     this.sockets = new SimEngine({ ...options, core, ledger: this.ledger })
     this.#calls = createShardCalls({
@@ -86,7 +90,7 @@ export class SimShard implements Shard {
   /** What presenting a token here would mean. */
   tokenState (token: Token, dataPort: number): TokenState {
     const { tokens } = this.core.state
-    return tokens.stateOf(tokens.find(tokenWords(token)), dataPort, this.#options.clock.now())
+    return tokens.stateOf(tokens.find(tokenWords(token)), dataPort, anybody, this.#options.clock.now())
   }
 
   /** Looks at everything there is: costs what is in the tables. */
@@ -109,9 +113,11 @@ export class SimShard implements Shard {
 
   #coreOptions (): CoreOptions {
     const { surroundings: { profile: { config, shards }, random, plant }, shard, claims } = this.#options
-    const options = { ...coreOptions(config, random.next, { shard, shards }), claims }
+    // What addresses this machine has is nothing a seed could know.
+    const options = { ...coreOptions(config, random.next, { shard, shards }), ownAddresses: ['203.0.113.1'], claims }
     const { limits } = options
     if (plant === 'boundOffByOne') return { ...options, limits: { ...limits, maxSessions: limits.maxSessions + 1 } }
+    if (plant === 'repliesUnbounded') return { ...options, limits: { ...limits, amplificationFactor: 0 } }
     if (plant === 'pairsDoNotLinger') return { ...options, limits: { ...limits, upstreamLingerMs: 0 } }
     return options
   }
