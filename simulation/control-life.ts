@@ -120,7 +120,7 @@ export class ControlLife {
     }
     const ttlSeconds = config.tokenTtlSeconds
     const tried: Token[] = []
-    const issued = await this.#issuer(tried).issue(choose, { resourceType: RESOURCE_TYPE, namespace: NAMESPACE }, ttlSeconds, 'query')
+    const issued = await this.#issuer(tried).issue(choose, { selection: { resourceType: RESOURCE_TYPE, namespace: NAMESPACE }, ttlSeconds, via: 'query', holder: {} })
     if (!this.isAlive) return undefined
     trace.note('query', time.nowMs, number, issuedMs, issued.ok ? 1 : 0)
     const token = issued.ok ? issued.value.token : undefined
@@ -183,7 +183,7 @@ export class ControlLife {
       tried.push(token)
       return token
     }
-    return new TokenIssuer({ clock: this.#clock, log: quiet, registry, link, metrics: { tokenIssued: () => undefined, tokenRevoked: () => undefined }, makeToken })
+    return new TokenIssuer({ clock: this.#clock, log: quiet, registry, link, maxTokensPerCaller: Infinity, metrics: { tokenIssued: () => undefined, tokenRevoked: () => undefined }, makeToken })
   }
 
   #keepId (id: string): void {

@@ -67,8 +67,9 @@ export class SimShard implements Shard {
       core,
       clock,
       translator,
-      stats: () => statsOf(core, { upstreamSockets: this.sockets.upstreamSockets(), socketErrors: 0, receiveDrops: [], journalSuppressed: journal.suppressed }),
-      sweepSockets: () => { this.sockets.sweep() }
+      stats: () => statsOf(core, { upstreamSockets: this.sockets.upstreamSockets(), socketErrors: 0, receiveDrops: [], journalSuppressed: journal.suppressed, stateBytes: 0, stateFaults: 0, sessionsRestored: 0 }),
+      sweepSockets: () => { this.sockets.sweep() },
+      saveState: () => undefined
     })
   }
 
