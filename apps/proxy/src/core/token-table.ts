@@ -72,13 +72,6 @@ export class TokenTable {
     return this.voidnessOf(slot) === Voidness.none ? Atomics.load(this.#claims, this.#claimOf(slot)) : 0
   }
 
-  /** Copies the prefix of the client it is bound to, to `prefix[0..1]`; false if it is bound to none. */
-  readPrefix (slot: number, prefix: Uint32Array): boolean {
-    const base = slot * STRIDE
-    for (let word = 0; word < PREFIX_WORDS; word++) prefix[word] = this.#records.words[base + PREFIX + word]!
-    return this.#records.words[base + BOUND] !== 0
-  }
-
   /** The token's slot, or -1. */
   find (token: Uint32Array): number {
     return this.#records.find(token)

@@ -1,7 +1,6 @@
 // What is written of a core: the image of every record as it is now, by table and slot. Times are wall-clock times here,
 // because the next life has another monotonic clock. The readers of these bodies are in saved-images.ts.
 import { ADDRESS_WORDS } from '#wire/address.js'
-import { PREFIX_WORDS } from '#wire/client-prefix.js'
 import { TOKEN_WORDS } from '#wire/token.js'
 import type { CoreState } from '../core/state.js'
 import type { SlotSet } from '../core/slot-set.js'
@@ -9,6 +8,9 @@ import { ImageKind, type ImageWriter } from './image-writer.js'
 
 /** In the byte of a session's origin: it has redeemed a token, at whatever target it is now. */
 export const REDEEMED_FLAG = 0x80
+
+/** In place of the client that a token is bound to: the unspecified address is nobody's (RFC 4291 §2.5.2). */
+export const NOBODY = new Uint32Array(ADDRESS_WORDS)
 
 const SESSION_BYTES = 96
 const FLOW_BYTES = 32
@@ -38,7 +40,6 @@ export interface ImageOptions {
 export function imageSources (state: CoreState, { wallOffsetMs, writesUnredeemed }: ImageOptions): readonly ImageSource[] {
   const address = new Uint32Array(ADDRESS_WORDS)
   const token = new Uint32Array(TOKEN_WORDS)
-  const prefix = new Uint32Array(PREFIX_WORDS)
   const { sessions, flows, tokens, targets, upstreamPorts } = state
 
   const writeTarget = (writer: ImageWriter, id: number): void => {
@@ -66,8 +67,7 @@ export function imageSources (state: CoreState, { wallOffsetMs, writesUnredeemed
     writer.u16(tokens.consumedOn(slot))
     writer.u8(tokens.voidnessOf(slot))
     writer.f64(tokens.expiresAt(slot) + wallOffsetMs())
-    writer.u8(tokens.readPrefix(slot, prefix) ? 1 : 0)
-    writer.words(prefix)
+    writer.words(tokens.clientOf(slot) ?? NOBODY)
     writer.finish()
   }
 

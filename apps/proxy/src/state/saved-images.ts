@@ -121,15 +121,14 @@ export class SavedImages {
   token (slot: number): SavedToken | undefined {
     const at = this.#body(ImageKind.token, slot)
     if (at === 0) return undefined
-    const [first = 0, second = 0] = this.#words(at + 32, 2)
-    const isIPv4 = first === 0xffff
+    const client = this.#words(at + 31, ADDRESS_WORDS)
     return {
       token: tokenFromWords(this.#words(at, TOKEN_WORDS)),
       targetId: this.#view.getUint32(at + 16, true) - 1,
       consumed: this.#view.getUint16(at + 20, true),
       voidness: this.#view.getUint8(at + 22) as Voidness,
       expiresAtWallMs: this.#view.getFloat64(at + 23, true),
-      client: this.#view.getUint8(at + 31) === 0 ? undefined : formatAddress(isIPv4 ? [0, 0, first, second] : [first, second, 0, 0])
+      client: client.every(word => word === 0) ? undefined : formatAddress(client)
     }
   }
 

@@ -20,10 +20,11 @@ export interface StateLogOptions {
   readonly header: LogHeader
   /** Writing failed: nothing more is written until a new log can be started. Called once for each such time. */
   readonly onFault: (error: Error) => void
+  /** A log is begun anew when it has grown by this much, and by twice what all there is takes. Default: 1 MiB. */
+  readonly growthBytes?: number
 }
 
-/** A log is begun anew when it has grown by this many bytes, and by twice what all there is takes. */
-const MIN_GROWTH_BYTES = 1024 * 1024
+const GROWTH_BYTES = 1024 * 1024
 
 /** Slots looked at in one slice: well below a millisecond. */
 const SLICE_SLOTS = 1000
@@ -95,7 +96,7 @@ export class StateLog {
     this.flush()
     this.#writeCounters(now)
     if (this.#cursor !== undefined) this.#slice()
-    else if (this.#bytes - this.#completeBytes > Math.max(MIN_GROWTH_BYTES, 2 * this.#completeBytes)) this.#begin()
+    else if (this.#bytes - this.#completeBytes > Math.max(this.#options.growthBytes ?? GROWTH_BYTES, 2 * this.#completeBytes)) this.#begin()
   }
 
   /** Writes the last of it and lets go of the file. */
