@@ -8,6 +8,7 @@ import type { ErrorCode } from './errors.js'
 import { corruptReasons } from './inventory/kubernetes/intake.js'
 import { relistReasons } from './inventory/kubernetes/reflector-state.js'
 import { eventOutcomes, watchOutcomes, type ReflectorHooks } from './inventory/kubernetes/reflector.js'
+import type { TableReading } from './tables.js'
 
 /** Why a token became void before its time. */
 export type RevocationCause = 'operator' | 'unacknowledged' | 'target_gone'
@@ -22,6 +23,7 @@ export interface Readings {
   readonly inventoryAgeMs: number
   readonly defaultTargets: number
   readonly isProxyUp: boolean
+  readonly tables: readonly TableReading[]
   /** Undefined if the proxy did not answer: then it has no metrics, rather than old ones. */
   readonly proxySamples: readonly Sample[] | undefined
 }
@@ -77,7 +79,7 @@ export function createControlMetrics (): ControlMetrics {
     connectionRefused: listener => { counters.udp_director_connections_refused_total.inc({ listener }) },
     authenticationFailed: (listener, reason) => { counters.udp_director_authentications_failed_total.inc({ listener, reason }) },
     keysRead: (listener, outcome) => { counters.udp_director_key_reads_total.inc({ listener, outcome }) },
-    expose: async ({ objects, inventoryAgeMs, defaultTargets, isProxyUp, proxySamples }) => {
+    expose: async ({ objects, inventoryAgeMs, defaultTargets, isProxyUp, tables, proxySamples }) => {
       for (const [type, count] of objects) gauges.udp_director_inventory_objects.set({ resource_type: type }, count)
       gauges.udp_director_inventory_last_success_age_seconds.set(inventoryAgeMs / 1000)
       gauges.udp_director_default_targets.set(defaultTargets)
@@ -85,10 +87,15 @@ export function createControlMetrics (): ControlMetrics {
       gauges.udp_director_proxy_up.set(isProxyUp ? 1 : 0)
       if (proxySamples === undefined) metrics.clearSamples()
       else metrics.applySamples(proxySamples)
-      return await metrics.expose()
+      return await metrics.expose(tables.flatMap(samplesOfTable))
     },
     contentType: metrics.contentType
   }
+}
+
+function samplesOfTable ({ table, entries, capacity }: TableReading): Sample[] {
+  const labels = { process: 'control', table }
+  return [{ name: 'udp_director_table_entries', labels, value: entries }, { name: 'udp_director_table_capacity', labels, value: capacity }]
 }
 
 function seed (counters: Metrics['counters']): void {

@@ -77,6 +77,7 @@ export function wireControl (surroundings: Surroundings): Wiring {
     onCounts: keys => { targetWatch.counted(keys) },
     onBatch: metrics.batchPushed
   })
+  tables.add('push_queue', config.limits.maxPushQueue, () => link.waitingPushes)
   const policy = createTargetPolicy({ allowedTargets: config.allowedTargets, ...ownListeners(config, networkInterfaces()) })
   const selector = createSelector({ config, inventory, policy, names })
   const balancer = createBalancer(config.loadBalancing, { loadOf: key => load.of(key), random })

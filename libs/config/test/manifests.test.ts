@@ -5,7 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
 import { parseAllDocuments } from 'yaml'
@@ -49,7 +49,7 @@ interface Pod {
   readonly spec: {
     readonly initContainers?: readonly Container[]
     readonly containers: readonly Container[]
-    readonly volumes: ReadonlyArray<{ readonly configMap?: { readonly name: string } }>
+    readonly volumes: ReadonlyArray<{ readonly configMap?: { readonly name: string }, readonly secret?: { readonly secretName: string } }>
   }
 }
 
@@ -196,6 +196,14 @@ void t.test('what kubectl renders', { skip: isMissing && !isInCi ? install : fal
       t.equal(rendered.all('CiliumNetworkPolicy').length, name === 'cilium' ? 1 : 0)
     })
   }
+  await t.test('the keys are mounted where the configuration looks for them, and for control alone', async t => {
+    const rendered = new Rendered('keys')
+    const { queryAuth } = configFrom(rendered.the('ConfigMap').data?.['config.yaml'] ?? '')
+    const mounts = (name: string): readonly string[] => rendered.container(name).volumeMounts.map(({ mountPath }) => mountPath).filter(path => path === dirname(queryAuth.keysFile ?? ''))
+    t.strictSame([mounts('control'), mounts('proxy')], [['/etc/udp-director-keys'], []])
+    t.match(rendered.pod.spec.volumes.find(({ secret }) => secret !== undefined), { name: 'keys', secret: { secretName: 'udp-director-keys' } })
+    t.equal(rendered.all('Secret').length, 0, 'the Secret is the operator\'s to make')
+  })
   await t.test('the ServiceMonitor finds the Service of the metrics', async t => {
     const rendered = new Rendered('prometheus')
     const { selector, endpoints } = rendered.the('ServiceMonitor').spec as { selector: { matchLabels: Labels }, endpoints: ReadonlyArray<{ port: string }> }

@@ -24,8 +24,8 @@ export interface Metrics {
   readonly applySamples: (samples: readonly Sample[]) => void
   /** Forgets what the proxy said: a proxy that does not answer has no metrics, rather than old ones. */
   readonly clearSamples: () => void
-  /** Everything in the Prometheus text format, this process's memory and processor time as of now. */
-  readonly expose: () => Promise<string>
+  /** Everything in the Prometheus text format: with `ownSamples`, and this process's memory and processor time, as of now. */
+  readonly expose: (ownSamples?: readonly Sample[]) => Promise<string>
   readonly contentType: string
 }
 
@@ -53,8 +53,8 @@ export function createMetrics (from: 'control'): Metrics {
       apply(samples)
     },
     clearSamples,
-    expose: () => {
-      apply(processSamples(from))
+    expose: (ownSamples = []) => {
+      apply([...processSamples(from), ...ownSamples])
       return registry.metrics()
     },
     contentType: registry.contentType

@@ -67,6 +67,7 @@ export const commands = {
       label: { value: 'KEY=VALUE', isRepeatable: true, help: 'A label the object must have. May be given several times.' },
       annotation: { value: 'KEY=VALUE', isRepeatable: true, help: 'An annotation the object must have. May be given several times.' },
       status: { value: 'PATH=VALUE', isRepeatable: true, help: 'A field, by JSONPath, and its value. The same PATH again allows another value.' },
+      'key-file': { value: 'FILE', help: 'A file with a key or token on its first line, to authenticate with.' },
       json: { help: 'Print the whole answer instead: token, expiry, data ports.' }
     },
     examples: [

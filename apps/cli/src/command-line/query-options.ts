@@ -17,6 +17,8 @@ export interface QueryInvocation {
   readonly url: URL
   readonly body: QueryBody
   readonly isJson: boolean
+  /** Whose first line is sent as bearer key. */
+  readonly keyFile: string | undefined
 }
 
 const DEFAULT_URL = 'http://127.0.0.1:9000'
@@ -39,6 +41,7 @@ export function queryFromOptions (given: GivenOptions): Result<QueryInvocation, 
     command: 'query',
     url,
     isJson: given.has('json'),
+    keyFile: one('key-file'),
     body: { resourceType, namespace, ...labelSelector.value, ...annotationSelector.value, ...statusQuery.value }
   })
 }

@@ -1,5 +1,7 @@
 // `query`: one question to a director, from a shell.
+import { readFileSync } from 'node:fs'
 import { ExitCode } from '#core/exit-code.js'
+import { err as failure, ok, type Result } from '#core/result.js'
 import type { QueryInvocation } from '../command-line/query-options.js'
 import type { Runtime } from '../runtime.js'
 
@@ -7,12 +9,17 @@ import type { Runtime } from '../runtime.js'
 const DEADLINE_MS = 10_000
 
 /** Prints the token, or the whole answer; the reason on stderr when there is none. */
-export async function query ({ url, body, isJson }: QueryInvocation, { out, err }: Pick<Runtime, 'out' | 'err'>): Promise<ExitCode> {
+export async function query ({ url, body, isJson, keyFile }: QueryInvocation, { out, err }: Pick<Runtime, 'out' | 'err'>): Promise<ExitCode> {
+  const authorization = authorizationFrom(keyFile)
+  if (!authorization.ok) {
+    err(`${authorization.error}\n`)
+    return ExitCode.failed
+  }
   let response, text
   try {
     response = await fetch(url, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', accept: 'application/json, application/problem+json' },
+      headers: { 'content-type': 'application/json', accept: 'application/json, application/problem+json', ...authorization.value },
       body: JSON.stringify(body),
       signal: AbortSignal.timeout(DEADLINE_MS)
     })
@@ -29,6 +36,20 @@ export async function query ({ url, body, isJson }: QueryInvocation, { out, err 
   }
   err(`${problemText(response, answer, url)}\n`)
   return ExitCode.failed
+}
+
+// The fault never says what is in the file.
+function authorizationFrom (keyFile: string | undefined): Result<Readonly<Record<string, string>>, string> {
+  if (keyFile === undefined) return ok({})
+  let text
+  try {
+    text = readFileSync(keyFile, 'utf8')
+  } catch (error) {
+    return failure(`${keyFile} cannot be read: ${(error as NodeJS.ErrnoException).code ?? String(error)}.`)
+  }
+  const [line = ''] = text.split('\n')
+  const key = line.trim()
+  return /^[\w\-.~+/]+=*$/.test(key) ? ok({ authorization: `Bearer ${key}` }) : failure(`${keyFile} has no key on its first line.`)
 }
 
 /** A failed answer for a person; problem details (RFC 9457) if it carries them. */

@@ -14,11 +14,11 @@ interface Reply {
 }
 
 let reply: Reply = { status: 500, body: '' }
-const requests: Array<{ readonly method: string | undefined, readonly url: string | undefined, readonly body: unknown }> = []
+const requests: Array<{ readonly method: string | undefined, readonly url: string | undefined, readonly authorization: string | undefined, readonly body: unknown }> = []
 
 const server = createServer((request, response) => {
   void bodyOf(request).then(body => {
-    requests.push({ method: request.method, url: request.url, body: JSON.parse(body) })
+    requests.push({ method: request.method, url: request.url, authorization: request.headers.authorization, body: JSON.parse(body) })
     response.writeHead(reply.status, { 'content-type': reply.type ?? 'application/json', ...reply.headers }).end(reply.body)
   })
 })
@@ -54,6 +54,18 @@ t.before(async () => {
 })
 
 t.teardown(() => { server.closeAllConnections(); server.close() })
+
+void t.test('a key is read from a file, and shown to nobody', async t => {
+  reply = { status: 200, body: JSON.stringify(answer) }
+  const folder = t.testdir({ key: 'a-key-0123456789\r\nmore\n', bad: 'two words\n', empty: '' })
+  requests.length = 0
+  await run('--key-file', `${folder}/key`)
+  await run()
+  t.same(requests.map(({ authorization }) => authorization), ['Bearer a-key-0123456789', undefined])
+  t.same(await run('--key-file', `${folder}/nowhere`), { code: 1, out: '', err: `${folder}/nowhere cannot be read: ENOENT.\n` })
+  for (const name of ['bad', 'empty']) t.same(await run('--key-file', `${folder}/${name}`), { code: 1, out: '', err: `${folder}/${name} has no key on its first line.\n` })
+  t.equal(requests.length, 2, 'and nothing is sent without')
+})
 
 void t.test('the token alone is on stdout, so that TOKEN=$(…) works', async t => {
   reply = { status: 200, body: JSON.stringify(answer) }

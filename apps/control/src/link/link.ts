@@ -69,6 +69,11 @@ export class Link {
     this.#defaults = new DefaultTargets(async targets => await this.#sendDefaultTargets(targets))
   }
 
+  /** Token pushes that wait for the one in flight. */
+  get waitingPushes (): number {
+    return this.#queue.waiting
+  }
+
   /** Connects, and keeps connecting until `close`. */
   start (): void {
     this.#running ??= this.#run()

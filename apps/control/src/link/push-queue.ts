@@ -93,6 +93,11 @@ export class PushQueue {
     return this.#voidings.has(token)
   }
 
+  /** Pushes that have not left yet. */
+  get waiting (): number {
+    return this.#waiting.length
+  }
+
   /** What is to be void, up to `limit` tokens; those that have expired anyway are dropped. */
   voidTokens (limit = Infinity): VoidTokens {
     const now = this.#options.clock.now()

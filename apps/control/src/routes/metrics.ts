@@ -9,7 +9,7 @@ const STATS_DEADLINE_MS = 500
 
 /** Adds GET /metrics. */
 export function addMetricsRoute (app: TypedApp, deps: ControlDeps): void {
-  const { metrics, inventory, link, defaultEndpoint } = deps
+  const { metrics, inventory, link, defaultEndpoint, tables } = deps
   app.get('/metrics', {
     schema: {
       operationId: 'getMetrics',
@@ -26,6 +26,7 @@ export function addMetricsRoute (app: TypedApp, deps: ControlDeps): void {
       inventoryAgeMs: inventory.status().ageMs,
       defaultTargets: defaultEndpoint.count(),
       isProxyUp: link.isSynchronised,
+      tables: tables.readings(),
       proxySamples
     })
     return reply.header('content-type', metrics.contentType).send(text)

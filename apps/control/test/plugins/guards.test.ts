@@ -193,6 +193,11 @@ void t.test('connections: those beyond the bound are closed, and the others go o
   const [answer] = await once(sockets[0]!, 'data') as [Buffer]
   t.match(answer.toString(), /^HTTP\/1.1 200/)
   t.match((await admin.inject('/metrics')).payload, 'udp_director_connections_refused_total{listener="public"} 1\n')
+  const text = (await admin.inject('/metrics')).payload
+  for (const [table, entries, capacity] of [['connections_public', 10, 10], ['connections_admin', 0, 10], ['requests_public', 0, 2000], ['callers_public', 0, 50_000], ['callers_admin', 1, 50_000], ['tokens', 0, 100_000], ['push_queue', 0, 10_000]] as const) {
+    t.match(text, `udp_director_table_entries{process="control",table="${table}"} ${entries}\n`)
+    t.match(text, `udp_director_table_capacity{process="control",table="${table}"} ${capacity}\n`)
+  }
   for (const socket of sockets) socket.destroy()
   await eventually(() => count() === 0)
 })
