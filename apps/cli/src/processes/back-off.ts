@@ -1,8 +1,8 @@
-// How long to wait before a process that died is started again, as the kubelet does it: longer each time, and short
-// again after it has run well for a while.
+// How long to wait before a process that died is started again, as the kubelet does it: not at all at first, longer
+// each time, and not at all again after it has run well for a while.
 
-/** Delay before the first restart, in ms. */
-export const FIRST_DELAY_MS = 500
+/** Delay before the second restart in a row, in ms. The first is at once: sessions wait for the proxy. */
+export const SECOND_DELAY_MS = 500
 
 /** Longest delay, in ms. */
 export const MAX_DELAY_MS = 10_000
@@ -12,6 +12,6 @@ export const HEALTHY_MS = 60_000
 
 /** The delay after a run of `uptimeMs`; `previousMs` is what this returned last time, undefined at first. */
 export function restartDelay (uptimeMs: number, previousMs: number | undefined): number {
-  if (previousMs === undefined || uptimeMs >= HEALTHY_MS) return FIRST_DELAY_MS
-  return Math.min(previousMs * 2, MAX_DELAY_MS)
+  if (previousMs === undefined || uptimeMs >= HEALTHY_MS) return 0
+  return Math.min(Math.max(previousMs * 2, SECOND_DELAY_MS), MAX_DELAY_MS)
 }
