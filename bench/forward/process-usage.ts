@@ -14,8 +14,12 @@ export function cpuMicros (pids: readonly number[]): number {
 
 /** Resident memory in bytes. */
 export function residentBytes (pid: number): number {
-  const [, kibibytes = NaN] = /^VmRSS:\s*(\d+) kB$/m.exec(read(`/proc/${pid}/status`)) ?? []
-  return Number(kibibytes) * 1024
+  return kibibytesOf(pid, 'VmRSS') * 1024
+}
+
+/** The most resident memory it ever had, in bytes. */
+export function peakResidentBytes (pid: number): number {
+  return kibibytesOf(pid, 'VmHWM') * 1024
 }
 
 /** Datagrams that the kernel dropped at the UDP sockets of these processes because they were full, since they are open. */
@@ -27,6 +31,11 @@ export function socketDrops (pids: readonly number[]): number {
 /** Whether anybody on this machine has this UDP port of an IPv4 address. */
 export function isBound (port: number): boolean {
   return read('/proc/net/udp').includes(`:${port.toString(16).toUpperCase().padStart(4, '0')} 00000000:0000`)
+}
+
+function kibibytesOf (pid: number, field: string): number {
+  const [, kibibytes = NaN] = new RegExp(`^${field}:\\s*(\\d+) kB$`, 'm').exec(read(`/proc/${pid}/status`)) ?? []
+  return Number(kibibytes)
 }
 
 // A line is: slot, local, remote, state, queues, timer, retransmits, user, timeout, inode, references, pointer, drops.

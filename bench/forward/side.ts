@@ -1,7 +1,7 @@
 // One forwarder with its clients, and what can be measured there. Sides are up at the same time and measured in turn.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Forwarder } from './forwarders/forwarder.js'
-import type { Sending, Sent } from './generator/main.js'
+import type { Sending, Sent } from './generator/pace.js'
 import type { Lab, Target } from './lab.js'
 import { balance, dropsSince, type Ledger } from './ledger.js'
 import { cpuMicros, socketDrops } from './process-usage.js'

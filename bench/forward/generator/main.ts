@@ -1,16 +1,11 @@
 // The load generator: a process that sends as fast as it can or at a given rate, and does nothing else meanwhile.
-import { writeFileSync } from 'node:fs'
 import { openLibc } from '../../../apps/proxy/src/engines/batch/libc.js'
 import { percentile } from '../../statistics.js'
 import { serve } from '../../worker.js'
 import type { Endpoint } from '../endpoints.js'
 import { BATCH, Crowd, TIME_OFFSET } from './crowd.js'
+import { nap, run, type Sending, type Sent } from './pace.js'
 import { Replies } from './replies.js'
-
-export interface Sent {
-  readonly sent: number
-  readonly seconds: number
-}
 
 export interface RoundTrips extends Sent {
   readonly received: number
@@ -21,47 +16,13 @@ export interface RoundTrips extends Sent {
   readonly p999Us: number
 }
 
-/** Until the end of `seconds`, or until `count` are sent; at `perSecond`, or as fast as can be. */
-export interface Sending {
-  readonly seconds?: number
-  readonly count?: number
-  readonly perSecond?: number
-}
-
-// Between two looks at the clock; the kernel makes about 50 µs more of it unless it is told not to.
-const NAP_MS = 0.03
 // Replies that have not come so long after the one before are lost; a busy machine keeps some waiting.
 const LAST_REPLIES_MS = 500
 const PAYLOAD_TIME_BYTES = 8
 
 const libc = await openLibc()
-const nobody = new Int32Array(new SharedArrayBuffer(4))
 const crowds = new Map<string, Crowd>()
 let crowd: Crowd | undefined
-
-try {
-  writeFileSync('/proc/self/timerslack_ns', '1000')
-} catch { // ENOENT, EPERM: naps are longer then, and datagrams come in larger bunches
-}
-
-function nap (): void {
-  Atomics.wait(nobody, 0, 0, NAP_MS)
-}
-
-/** Calls `send` with how many are due, again and again; it returns how many of them were sent. */
-function run ({ seconds = Infinity, count = Infinity, perSecond = Infinity }: Sending, send: (due: number) => number, idle: () => void): Sent {
-  const start = performance.now()
-  let sent = 0
-  let elapsed = 0
-  while (sent < count && elapsed < seconds) {
-    const due = Math.min(count, perSecond === Infinity ? Infinity : Math.floor(elapsed * perSecond)) - sent
-    const accepted = due > 0 ? send(due) : 0
-    sent += accepted
-    if (accepted === 0 || accepted >= due) idle()
-    elapsed = (performance.now() - start) / 1000
-  }
-  return { sent, seconds: elapsed }
-}
 
 const calls = {
   /** Makes clients, which are there until the end; the same ones if it is called again. */

@@ -30,6 +30,8 @@ export interface SpawnOptions {
   readonly maxOpenFiles?: number
   /** For Node itself. */
   readonly nodeArguments?: readonly string[]
+  /** For the script. */
+  readonly scriptArguments?: readonly string[]
 }
 
 /** @param app `control` or `proxy`; the build must be up to date (`npm test` sees to that) */
@@ -38,10 +40,10 @@ export function spawnApp (app: 'control' | 'proxy', env: Readonly<Record<string,
 }
 
 /** Runs the file `script` with Node; `app` is what messages call it. */
-export function spawnNode (app: string, script: string, { maxOpenFiles, nodeArguments = [], ...options }: SpawnOptions): Spawned {
+export function spawnNode (app: string, script: string, { maxOpenFiles, nodeArguments = [], scriptArguments = [], ...options }: SpawnOptions): Spawned {
   // The test runner puts its module loader into the NODE_OPTIONS of every child: twice the start-up time, and not what
   // users run. env(1) takes it out again and becomes the process, so the pid is the app's.
-  const command = ['/usr/bin/env', '-u', 'NODE_OPTIONS', process.execPath, ...nodeArguments, script]
+  const command = ['/usr/bin/env', '-u', 'NODE_OPTIONS', process.execPath, ...nodeArguments, script, ...scriptArguments]
   const limited = maxOpenFiles === undefined ? command : ['/bin/sh', '-c', `ulimit -n ${maxOpenFiles} && exec "$@"`, 'sh', ...command]
   const child: ChildProcess = spawn(limited[0]!, limited.slice(1), { ...options, env: { ...options.env }, stdio: ['ignore', 'pipe', 'pipe'] })
   const log: LogLine[] = []

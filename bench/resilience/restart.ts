@@ -1,0 +1,61 @@
+// One kill under traffic, and what it cost.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { valueOf, type ProcessName } from './director.js'
+import { Field } from './field.js'
+import type { BenchOptions } from './options.js'
+
+export const killed = {
+  proxy: ['proxy'],
+  control: ['control'],
+  both: ['control', 'proxy']
+} as const satisfies Record<string, readonly ProcessName[]>
+
+export type RestartKind = keyof typeof killed
+
+/** All of one round. */
+export interface RestartFigures {
+  readonly sent: number
+  /** Datagrams that no game server got. */
+  readonly lost: number
+  /** Of the lost: received by a proxy that was killed before it had sent them on. */
+  readonly lostInProxy: number
+  /** Replies that no player got. */
+  readonly repliesLost: number
+  /** Replies that somebody else got. */
+  readonly misdelivered: number
+  /** From the kill to the first datagram that a game server got after it. */
+  readonly firstForwardedMs: number
+  /** The longest time in which no game server got anything. */
+  readonly silenceMs: number
+  readonly sessionsContinued: number
+  readonly portsKept: number
+}
+
+/** Starts a director, kills what is asked for under traffic, and waits until all is as before. */
+export async function runRestart (kind: RestartKind, { engine, sessions, perSecond, seconds }: BenchOptions): Promise<RestartFigures> {
+  const field = await Field.open({ players: sessions, hasDefault: false, config: `engine: ${engine}` })
+  try {
+    const { director, players, servers } = field
+    await players.call('pace', perSecond)
+    await sleep(seconds * 1000)
+    await servers.call('mark', undefined)
+    const killedAtMs = director.kill(killed[kind])
+    await director.restarted(killed[kind], 2)
+    await sleep(seconds * 1000)
+    const { players: sent, servers: arrived } = await field.settled()
+    const { silence, continued, portsKept } = await servers.call('continuity', undefined)
+    return {
+      sent: sent.sent,
+      lost: sent.sent - arrived.players,
+      lostInProxy: valueOf(await director.samples(), 'udp_director_packets_dropped_total', { reason: 'restart', direction: 'to_target' }),
+      repliesLost: arrived.echoed - sent.received - sent.misdelivered,
+      misdelivered: sent.misdelivered,
+      firstForwardedMs: silence.untilMs - killedAtMs,
+      silenceMs: silence.untilMs - silence.fromMs,
+      sessionsContinued: continued,
+      portsKept
+    }
+  } finally {
+    await field.close()
+  }
+}
