@@ -62,7 +62,7 @@ void t.test('rates: each caller has its own, with the headers that say so', asyn
 
 void t.test('rates: of the admin API; 0 is none', async t => {
   const { open, admin, clock } = await startRig(t, { objects, config: 'limits: {queriesPerSecond: 0, adminRequestsPerSecond: 1}' })
-  for (let time = 0; time < 300; time++) t.match(await ask(open), { status: 200, headers: { 'ratelimit-limit': undefined } })
+  for (let time = 0; time < 20; time++) t.match(await ask(open), { status: 200, headers: { 'ratelimit-limit': undefined } })
   t.equal((await send(admin, 'POST', '/tokens', {}, target)).status, 201)
   t.match(await send(admin, 'POST', '/tokens', {}, target), { status: 429, detail: 'limits.adminRequestsPerSecond is reached: 1 a second.' })
   t.equal((await send(admin, 'GET', '/metrics')).status, 429)
