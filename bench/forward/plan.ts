@@ -13,9 +13,13 @@ export interface Experiment {
 }
 
 const all: readonly ForwarderName[] = ['direct', 'dgram', 'batch', 'nginx', 'socat']
+const withWorkers: readonly ForwarderName[] = [...all, 'batch-2']
 const ours: readonly ForwarderName[] = ['dgram', 'batch']
 /** Sessions that the ones of the experiment `sessions` are compared with. */
 export const FEW_SESSIONS = 100
+
+/** Fewer clients than this are not spread evenly over workers. */
+const SPREAD_OVER = 1000
 
 const CLIENTS = [1, 64, 1000, 100_000]
 const BYTES = [64, 256, 1200]
@@ -33,8 +37,8 @@ const full = (['saturation', 'loss', 'latency'] as const).flatMap(kind => CLIENT
 /** The experiments of a run: a few that say most, or all of them. */
 export function planOf (isFull: boolean): readonly Experiment[] {
   return [
-    ...(isFull ? full : quick).map(([kind, clients, bytes]) => ({ kind, clients, bytes, forwarders: all })),
-    { kind: 'tokens', clients: 1, bytes: 64, forwarders: ours },
+    ...(isFull ? full : quick).map(([kind, clients, bytes]) => ({ kind, clients, bytes, forwarders: kind === 'saturation' && clients >= SPREAD_OVER ? withWorkers : all })),
+    { kind: 'tokens', clients: 1, bytes: 64, forwarders: [...ours, 'batch-2'] },
     { kind: 'sessions', clients: MANY, bytes: 64, forwarders: ours },
     { kind: 'memory', clients: VERY_MANY, bytes: 64, forwarders: isFull ? ours : ['batch'] }
   ]

@@ -8,9 +8,14 @@ import { openPrivateDirectory } from '../../../apps/cli/src/private-directory.js
 import { start, type Child } from '../../../e2e/children.js'
 import type { Endpoint } from '../endpoints.js'
 import { processTree } from '../process-usage.js'
-import type { Drops, Forwarder, ForwarderOptions } from './forwarder.js'
+import type { Drops, Forwarder, ForwarderName, ForwarderOptions } from './forwarder.js'
 
-export type EngineName = 'batch' | 'dgram'
+export interface DirectorKind {
+  readonly name: ForwarderName
+  readonly engine: 'batch' | 'dgram'
+  /** Of engine batch. */
+  readonly workers?: number
+}
 
 export interface Director extends Forwarder {
   readonly pid: number
@@ -24,13 +29,13 @@ const START_MS = 10_000
 const POLL_MS = 50
 const PROXY = new URL('../../../apps/proxy/src/main.js', import.meta.url).pathname
 
-/** Starts the proxy with this engine and one worker. An error is why it cannot be measured here. */
-export async function openDirector (engine: EngineName, { targets, clients, prefix }: ForwarderOptions): Promise<Result<Director, string>> {
+/** Starts the proxy with this engine. An error is why it cannot be measured here. */
+export async function openDirector (kind: DirectorKind, { targets, clients, prefix }: ForwarderOptions): Promise<Result<Director, string>> {
   const directory = openPrivateDirectory()
   const { socketPath } = directory
-  const env = { CONFIG_PATH: directory.write('config.yaml', configFor(engine, clients)), UDP_DIRECTOR_SOCKET: socketPath, LOG_LEVEL: 'error', NODE_OPTIONS: '' }
+  const env = { CONFIG_PATH: directory.write('config.yaml', configFor(kind, clients)), UDP_DIRECTOR_SOCKET: socketPath, LOG_LEVEL: 'error', NODE_OPTIONS: '' }
   const [command, ...args] = [...prefix, process.execPath, PROXY]
-  const child = start(engine, command, args, { env })
+  const child = start(kind.name, command, args, { env })
   const client = createRpcClient({ socketPath, deadlineMs: START_MS, maxInFlight: 4, clock: systemClock })
   const close = async (): Promise<void> => {
     await client.close()
@@ -38,20 +43,20 @@ export async function openDirector (engine: EngineName, { targets, clients, pref
     directory.close()
   }
   const hello = await firstHello(child, client)
-  const fault = hello === undefined ? sentenceFrom(child) : await fitFor(hello, engine, client, targets)
+  const fault = hello === undefined ? sentenceFrom(child) : await fitFor(hello, kind, client, targets)
   if (hello === undefined || fault !== undefined) {
     await close()
     return err(fault ?? 'it did not start')
   }
-  return ok(directorOf({ engine, hello, child, client, socketPath, close }))
+  return ok(directorOf({ kind, hello, child, client, socketPath, close }))
 }
 
-function configFor (engine: EngineName, clients: number): string {
+function configFor ({ engine, workers }: DirectorKind, clients: number): string {
   return [
     'bindAddress: 127.0.0.1',
     `dataPorts: [{name: ${DATA_PORT}, port: 0}]`,
     `engine: ${engine}`,
-    ...(engine === 'batch' ? ['workers: 1'] : []),
+    ...(workers === undefined ? [] : [`workers: ${workers}`]),
     'sessionTimeoutSeconds: 86400',
     'inventory: {provider: file, path: .}',
     'loadBalancing: {type: roundRobin}',
@@ -75,7 +80,7 @@ function sentenceFrom (child: Child): string {
   return child.output().trim().split('\n').at(-1) || 'it did not start'
 }
 
-async function fitFor (hello: Hello, engine: EngineName, client: RpcClient, targets: readonly Endpoint[]): Promise<string | undefined> {
+async function fitFor (hello: Hello, { engine }: DirectorKind, client: RpcClient, targets: readonly Endpoint[]): Promise<string | undefined> {
   if (hello.engine !== engine) return `the proxy took the engine ${hello.engine} instead`
   const told = await client.call('putSnapshot', { body: { epoch: 1, revoked: [], tokens: [], defaultTargets: targets.map(targetOf) } })
   return told.ok ? undefined : told.error.message
@@ -86,7 +91,7 @@ function targetOf ({ address, port }: Endpoint): Target {
 }
 
 interface Parts {
-  readonly engine: EngineName
+  readonly kind: DirectorKind
   readonly hello: Hello
   readonly child: Child
   readonly client: RpcClient
@@ -94,16 +99,16 @@ interface Parts {
   readonly close: () => Promise<void>
 }
 
-function directorOf ({ engine, hello, client, socketPath, close, child }: Parts): Director {
+function directorOf ({ kind: { name }, hello, client, socketPath, close, child }: Parts): Director {
   const samples = async (): Promise<readonly Sample[]> => {
     const stats = await client.call('stats', {})
-    if (!stats.ok) throw new Error(`${engine}: ${stats.error.message}`)
+    if (!stats.ok) throw new Error(`${name}: ${stats.error.message}`)
     return stats.value.samples
   }
   const metric = async (name: string): Promise<number> => (await samples()).reduce((sum, sample) => sample.name === name ? sum + sample.value : sum, 0)
   const pid = child.pid!
   return {
-    name: engine,
+    name,
     pid,
     socketPath,
     entrances: hello.dataPorts,

@@ -6,8 +6,10 @@ import { openNginx, openSocat } from './programs.js'
 export async function openForwarder (name: ForwarderName, options: ForwarderOptions): Promise<Opened> {
   switch (name) {
     case 'direct': return openDirect(options)
-    case 'dgram':
-    case 'batch': return await openDirector(name, options)
+    case 'dgram': return await openDirector({ name, engine: 'dgram' }, options)
+    case 'batch': return await openDirector({ name, engine: 'batch', workers: 1 }, options)
+    // On one processor two workers would be one and a nuisance.
+    case 'batch-2': return await openDirector({ name, engine: 'batch', workers: 2 }, { ...options, prefix: [] })
     case 'nginx': return await openNginx(options)
     case 'socat': return await openSocat(options)
   }
