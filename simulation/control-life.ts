@@ -77,7 +77,6 @@ export class ControlLife {
       isAlive: () => this.isAlive,
       onEvent: event => {
         if (event.type === 'session') this.#keepId(event.sessionId)
-        else if (event.type === 'redeemed' && registry.has(event.token as Token)) book.heard(event.token as Token, event.dataPort)
       }
     })
     this.#operator = client(CALL_DEADLINE_MS, MAX_OPERATOR_CALLS)

@@ -1,6 +1,7 @@
 // A simulated engine: what apps/proxy/src/engines do with sockets, on numbers. It feeds the core, obeys its verdicts, and
 // tells the ledger what it saw on either side of it.
 import { ADDRESS_WORDS } from '#wire/address.js'
+import { tokenFromWords } from '#wire/token.js'
 import type { Clock } from '#core/clock.js'
 import type { Core } from '../apps/proxy/src/core/core.js'
 import { columnOf, Direction, directionNames, REASONS } from '../apps/proxy/src/core/counters.js'
@@ -9,7 +10,7 @@ import { FORWARD } from '../apps/proxy/src/core/packet-path.js'
 import type { TargetSpec } from '../apps/proxy/src/core/target-table.js'
 import { addressOf, endpointOf, type Address } from './address-book.js'
 import { Meaning, type Datagram } from './datagram.js'
-import type { ShardLedger } from './ledger.js'
+import type { Restored, ShardLedger } from './ledger.js'
 import type { Surroundings } from './surroundings.js'
 
 export interface EngineOptions {
@@ -18,7 +19,9 @@ export interface EngineOptions {
   readonly ledger: ShardLedger
   readonly surroundings: Surroundings
   /** A port for a new upstream socket, which is registered under it. */
-  readonly openPort: (engine: SimEngine, socketNumber: number) => number
+  readonly openPort: (engine: SimEngine, socketNumber: number, wanted: number) => number
+  /** Called before anything leaves. */
+  readonly beforeSend: () => void
   readonly closePort: (port: number) => void
   /** False once the process is gone: what is in its buffers goes nowhere. */
   readonly isAlive: () => boolean
@@ -43,6 +46,9 @@ export class SimEngine {
 
   constructor (options: EngineOptions) {
     this.#options = options
+    // The counters go on where those of the life before have ended.
+    const { counters } = options.core.state
+    for (const direction of [Direction.toTarget, Direction.toClient]) this.#received[direction] = sumOf(counters.received, columnOf(counters.dataPorts, direction, 0), counters.dataPorts + 1)
   }
 
   upstreamSockets (): number {
@@ -72,9 +78,8 @@ export class SimEngine {
     if (plant === 'targetRemembered') endpoint = getOrSet(this.#firstEndpoint, datagram.source.id, endpoint)
     const bytes = plant === 'buffersMixed' ? this.#formerBytes ?? datagram.bytes : datagram.bytes
     this.#formerBytes = datagram.bytes
-    ledger.forwarded({ ...datagram, bytes }, endpoint)
-    const socket = flows.socket(flow)
-    const from = this.#portOf(socket, isIPv4)
+    const from = this.#portOf(flows.socket(flow), isIPv4)
+    ledger.forwarded({ ...datagram, bytes }, endpoint, from)
     trace.note('forwarded', time.nowMs, datagram.source.id, endpoint, from)
     this.#send(Direction.toTarget, datagram.dataPort, bytes.length, () => { servers.receive(endpoint, from, bytes) })
   }
@@ -138,6 +143,48 @@ export class SimEngine {
     return places
   }
 
+  /** Opens the sockets of a former life. */
+  reopen (): void {
+    const { core: { state: { upstreamPorts } }, surroundings: { plant } } = this.#options
+    for (let slot = 0; slot < upstreamPorts.slots; slot++) {
+      if (upstreamPorts.atSlot(slot) === 0) continue
+      if (plant === 'portsChosenAnew') upstreamPorts.set(slot >> 1, slot % 2 === 0, 0)
+      this.#portOf(slot >> 1, slot % 2 === 0)
+    }
+  }
+
+  /** All sessions, as a former life left them. */
+  restored (): Map<number, Restored> {
+    const { core: { state: { sessions, targets, flows, upstreamPorts } }, clock, surroundings: { time, profile } } = this.#options
+    const restored = new Map<number, Restored>()
+    for (let slot = 0; slot < sessions.highWater; slot++) {
+      if (!sessions.isLive(slot)) continue
+      sessions.readClientWords(slot, this.#words)
+      const address = addressOf(this.#words, sessions.clientPort(slot))
+      const words = new Uint32Array(ADDRESS_WORDS)
+      const tokenUntil = sessions.readToken(slot, words)
+      const { datagramsToTarget, bytesToTarget, bytesToClient } = sessions.traffic(slot)
+      const ports = new Map<number, number>()
+      for (let dataPort = 0; dataPort < profile.config.dataPorts.length; dataPort++) {
+        const flow = flows.findInList(sessions.firstFlow(slot), dataPort)
+        if (flow >= 0) ports.set(dataPort, upstreamPorts.get(flows.socket(flow), flows.endpoint(flow).isIPv4))
+      }
+      restored.set(address.id, {
+        address,
+        place: targets.get(sessions.target(slot)),
+        lastSeenMs: sessions.lastSeen(slot) - clock.now() + time.nowMs,
+        token: tokenUntil === 0 ? undefined : tokenFromWords(words),
+        tokenUntilMs: tokenUntil - clock.now() + time.nowMs,
+        hasRedeemed: sessions.hasRedeemed(slot),
+        datagramsIn: datagramsToTarget,
+        bytesIn: bytesToTarget,
+        bytesOut: bytesToClient,
+        ports
+      })
+    }
+    return restored
+  }
+
   /** Closes upstream sockets that nobody uses. */
   sweep (): void {
     const { flows, upstreamPorts } = this.#options.core.state
@@ -177,16 +224,18 @@ export class SimEngine {
     const ports = this.#ports[isIPv4 ? 0 : 1]
     let port = ports.get(socket)
     if (port === undefined) {
-      port = this.#options.openPort(this, socket)
+      const { upstreamPorts } = this.#options.core.state
+      port = this.#options.openPort(this, socket, upstreamPorts.get(socket, isIPv4))
       ports.set(socket, port)
-      this.#options.core.state.upstreamPorts.set(socket, isIPv4, port)
+      upstreamPorts.set(socket, isIPv4, port)
     }
     return port
   }
 
   // What the kernel takes at once, after a while, or not at all.
   #send (direction: Direction, dataPort: number, bytes: number, leave: () => void): void {
-    const { core: { state: { counters } }, surroundings: { random, time, profile, network, plant }, isAlive } = this.#options
+    const { core: { state: { counters } }, surroundings: { random, time, profile, network, plant }, isAlive, beforeSend } = this.#options
+    beforeSend()
     if (this.#held[direction]! >= QUEUED_AT_MOST) {
       counters.countDropped(direction, DropReason.sendQueueFull)
       return

@@ -52,6 +52,9 @@ export const invariants = {
   /** The token of a session does not travel to its game server while its TTL lasts. */
   ownTokensStayHere: (isConsumed: boolean, address: number): Fault => isConsumed ? undefined : `the own token of address ${address} was not consumed`,
 
+  /** After a restart every session is back at its target and behind its upstream ports, but for the last of its changes. */
+  sessionsComeBack: (isBack: boolean, address: number, how: string): Fault => isBack ? undefined : `the session of address ${address} ${how}`,
+
   /** What the processes tell each other fits the contract between them. */
   callsFitTheContract: (fits: boolean, what: string): Fault => fits ? undefined : `${what} does not fit the contract`
 } as const satisfies Record<string, (...seen: never[]) => Fault>

@@ -33,7 +33,12 @@ export interface Entry {
   datagramsIn: number
   bytesIn: number
   bytesOut: number
+  /** The upstream port it has at its target, by data port. */
+  readonly ports: Map<number, number>
 }
+
+/** A session as a new life of the proxy has it when it starts. */
+export type Restored = Pick<Entry, 'address' | 'place' | 'lastSeenMs' | 'token' | 'tokenUntilMs' | 'hasRedeemed' | 'datagramsIn' | 'bytesIn' | 'bytesOut' | 'ports'>
 
 /** What the ledger is shown of the proxy's tables when a datagram has been judged. */
 export interface Shown {
@@ -49,14 +54,25 @@ interface KnownToken {
   isVoid: boolean
 }
 
+export interface Redemption {
+  readonly token: Token
+  readonly dataPort: number
+  /** 0 if it was before this life. */
+  readonly times: number
+  readonly atMs: number
+}
+
 /** Redemptions of one life of the proxy, by token and data port; shared by its shards. */
-export type Redemptions = Map<string, number>
+export type Redemptions = Map<string, Redemption>
 
 export function redemptionOf (token: string, dataPort: number): string {
   return `${token} ${dataPort}`
 }
 
 const nowhere = 'no target'
+
+/** What a kill may cost of the changes that nothing has depended on yet: the period of saving, and a message to a worker. */
+export const WRITTEN_WITHIN_MS = 150
 
 export class ShardLedger {
   readonly #rules: LedgerRules
@@ -65,6 +81,8 @@ export class ShardLedger {
   readonly #watch: Watch
   readonly entries = new Map<number, Entry>()
   readonly tokens = new Map<Token, KnownToken>()
+  // That have timed out or given way: a restart may have them once more.
+  readonly #over = new Map<number, Entry>()
   candidates: readonly TargetSpec[] = []
   // Of the datagram that is being judged.
   #entry: Entry | undefined
@@ -82,7 +100,7 @@ export class ShardLedger {
   entryOf (address: number): Entry | undefined {
     const entry = this.entries.get(address)
     if (entry === undefined || this.#time.nowMs - entry.lastSeenMs <= this.#rules.sessionTimeoutMs) return entry
-    this.entries.delete(address)
+    this.#end(entry)
     return undefined
   }
 
@@ -126,7 +144,7 @@ export class ShardLedger {
     const nowMs = this.#time.nowMs
     const changedMs = entry !== undefined && isSamePlace(entry.place, place) ? entry.changedMs : nowMs
     const traffic = { datagramsIn: entry?.datagramsIn ?? 0, bytesIn: entry?.bytesIn ?? 0, bytesOut: entry?.bytesOut ?? 0 }
-    this.entries.set(source.id, { address: source, place: place!, lastSeenMs: nowMs, token, tokenUntilMs: untilMs, changedMs, hasRedeemed: true, ...traffic })
+    this.entries.set(source.id, { address: source, place: place!, lastSeenMs: nowMs, token, tokenUntilMs: untilMs, changedMs, hasRedeemed: true, ports: changedMs === nowMs ? new Map() : entry!.ports, ...traffic })
   }
 
   // A live token that meets a bound stays live. Sessions without one would have given way.
@@ -139,7 +157,12 @@ export class ShardLedger {
   // One session that never redeemed a token may end for one that has.
   #giveWay ({ placeOf }: Shown): void {
     const gone = this.#present().find(({ address, hasRedeemed }) => !hasRedeemed && placeOf(address) === undefined)
-    if (gone !== undefined) this.entries.delete(gone.address.id)
+    if (gone !== undefined) this.#end(gone)
+  }
+
+  #end (entry: Entry): void {
+    this.entries.delete(entry.address.id)
+    this.#over.set(entry.address.id, entry)
   }
 
   #present (): Entry[] {
@@ -156,15 +179,16 @@ export class ShardLedger {
 
   #add (address: Address, place: TargetSpec): void {
     const nowMs = this.#time.nowMs
-    this.entries.set(address.id, { address, place, lastSeenMs: nowMs, token: undefined, tokenUntilMs: 0, changedMs: nowMs, hasRedeemed: false, datagramsIn: 0, bytesIn: 0, bytesOut: 0 })
+    this.entries.set(address.id, { address, place, lastSeenMs: nowMs, token: undefined, tokenUntilMs: 0, changedMs: nowMs, hasRedeemed: false, datagramsIn: 0, bytesIn: 0, bytesOut: 0, ports: new Map() })
   }
 
   /** A client's datagram leaves for an endpoint. */
-  forwarded ({ source, dataPort, bytes }: Datagram, sentTo: number): void {
+  forwarded ({ source, dataPort, bytes }: Datagram, sentTo: number, fromPort: number): void {
     const entry = this.entryOf(source.id)
     this.#watch.hold('onlyOwnTarget', source.id, bytes, entry === undefined ? -1 : endpointOfPlace(entry.place, dataPort), sentTo)
     if (entry === undefined) return
     entry.lastSeenMs = this.#time.nowMs
+    entry.ports.set(dataPort, fromPort)
     entry.datagramsIn++
     entry.bytesIn += bytes.length
   }
@@ -185,7 +209,10 @@ export class ShardLedger {
   /** The proxy has a token now. */
   granted (token: Token, place: TargetSpec, ttlMs: number, consumed: readonly number[]): void {
     if (!this.tokens.has(token)) this.tokens.set(token, { place, untilMs: this.#time.nowMs + ttlMs, isVoid: false })
-    for (const dataPort of consumed) if (!this.#redemptions.has(redemptionOf(token, dataPort))) this.#redemptions.set(redemptionOf(token, dataPort), 0)
+    for (const dataPort of consumed) {
+      const key = redemptionOf(token, dataPort)
+      if (!this.#redemptions.has(key)) this.#redemptions.set(key, { token, dataPort, times: 0, atMs: this.#time.nowMs })
+    }
   }
 
   /** The proxy has been told that a token is void. */
@@ -197,9 +224,10 @@ export class ShardLedger {
 
   redeemed (token: Token, dataPort: number): void {
     const key = redemptionOf(token, dataPort)
-    // Zero: before this life of the proxy, which counts as once.
-    const times = this.#redemptions.has(key) ? Math.max(1, this.#redemptions.get(key)!) + 1 : 1
-    this.#redemptions.set(key, times)
+    const before = this.#redemptions.get(key)
+    // One before this life of the proxy counts as well.
+    const times = before === undefined ? 1 : Math.max(1, before.times) + 1
+    this.#redemptions.set(key, { token, dataPort, times, atMs: this.#time.nowMs })
     this.#watch.hold('redeemedOnce', token, dataPort, times)
   }
 
@@ -208,8 +236,7 @@ export class ShardLedger {
     const entry = this.entryOf(address)
     this.#watch.hold('targetChangesByRight', entry !== undefined, address, nowhere, place.key)
     if (entry === undefined) return
-    if (!isSamePlace(entry.place, place)) entry.changedMs = this.#time.nowMs
-    entry.place = place
+    this.#move(entry, place)
   }
 
   /** An operator has ended it. */
@@ -239,9 +266,38 @@ export class ShardLedger {
         this.entries.delete(address.id)
       } else if (onTargetGone === 'default' && refuges.length > 0) {
         this.#holdPlace(address, refuges.some(refuge => isSamePlace(refuge, found)), 'a candidate', found)
-        if (!isSamePlace(entry.place, found)) entry.changedMs = this.#time.nowMs
-        entry.place = found ?? entry.place
+        this.#move(entry, found ?? entry.place)
       } else this.#holdPlace(address, isSamePlace(place, found), place.key, found)
+    }
+  }
+
+  #move (entry: Entry, place: TargetSpec): void {
+    if (isSamePlace(entry.place, place)) return
+    entry.changedMs = this.#time.nowMs
+    entry.place = place
+    entry.ports.clear()
+  }
+
+  /**
+   * A new life has begun with what the former one wrote down.
+   * @param crashedMs when that one ended
+   */
+  inherit (former: ShardLedger, crashedMs: number, restored: ReadonlyMap<number, Restored>): void {
+    for (const { address, place, lastSeenMs, changedMs, ports } of former.entries.values()) {
+      const isWritten = crashedMs - changedMs > WRITTEN_WITHIN_MS
+      const isAlive = this.#time.nowMs - lastSeenMs + WRITTEN_WITHIN_MS < this.#rules.sessionTimeoutMs
+      const found = restored.get(address.id)
+      if (!isWritten || !isAlive) continue
+      this.#watch.hold('sessionsComeBack', found !== undefined, address.id, 'is lost')
+      if (found === undefined) continue
+      this.#watch.hold('sessionsComeBack', isSamePlace(found.place, place), address.id, `was at ${place.key} and is back at ${found.place.key}`)
+      for (const [dataPort, port] of ports) this.#watch.hold('sessionsComeBack', found.ports.get(dataPort) === port, address.id, `had upstream port ${port} and has ${String(found.ports.get(dataPort))}`)
+    }
+    for (const [address, found] of restored) {
+      const known = former.entries.get(address) ?? former.#over.get(address)
+      const isRight = known !== undefined && (isSamePlace(known.place, found.place) || crashedMs - known.changedMs <= WRITTEN_WITHIN_MS)
+      this.#holdPlace(found.address, isRight, known?.place.key ?? nowhere, found.place)
+      this.entries.set(address, { ...found, changedMs: known?.changedMs ?? crashedMs })
     }
   }
 

@@ -1,17 +1,20 @@
 // Bugs to plant in a simulation, to show that it finds them: each is something that the simulated pieces around the
 // product do wrong, or a part of the product that they leave out. The product itself has no hooks for this.
 import type { Invariant } from './invariants.js'
+import type { Profile } from './profile.js'
 
 interface PlantRow {
   readonly says: string
   /** What has to find it; any of these. */
   readonly found: readonly [Invariant, ...Invariant[]]
+  /** What a world needs for it to show soon. */
+  readonly world?: Partial<Profile>
 }
 
 export const plants = {
   replySourceUnchecked: { says: 'a reply is forwarded wherever it came from', found: ['onlyOwnClient'] },
   replyToFormerClient: { says: 'a reply goes to whoever was answered before', found: ['onlyOwnClient'] },
-  pairsDoNotLinger: { says: 'a pair of endpoint and socket is free at once', found: ['onlyOwnClient'] },
+  pairsDoNotLinger: { says: 'a pair of endpoint and socket is free at once', found: ['onlyOwnClient'], world: { servers: 1, clients: 24, mostAnswerMs: 600, sweepPeriodMs: 50 } },
   targetRemembered: { says: 'a client\'s datagrams go where its first one went', found: ['onlyOwnTarget'] },
   buffersMixed: { says: 'a datagram is sent with the bytes of the one before', found: ['onlyOwnTarget'] },
   claimsNotShared: { says: 'every shard keeps its own redemptions', found: ['redeemedOnce'] },
@@ -30,9 +33,18 @@ export const plants = {
   revocationLost: { says: 'revocations are acknowledged and not done', found: ['voidTokensStayVoid'] },
   revocationOnFirstShard: { says: 'revocations reach the first shard only', found: ['voidTokensStayVoid', 'targetChangesByRight'] },
   retransmitForwarded: { says: 'a session forgets the token it was made with', found: ['ownTokensStayHere'] },
+  restoredSessionDropped: { says: 'one of the sessions is lost in a restart', found: ['sessionsComeBack'] },
+  portsChosenAnew: { says: 'upstream ports are others after a restart', found: ['sessionsComeBack'] },
+  stateWrittenLate: { says: 'the state is written when it pleases', found: ['sessionsComeBack', 'answeredTokensWork', 'targetChangesByRight'] },
   repliesUnbounded: { says: 'replies to a first datagram have no bound', found: ['repliesDoNotAmplify'] },
   evictsTooMany: { says: 'two sessions give way for one', found: ['targetChangesByRight'] },
   numbersAsText: { says: 'the proxy answers with the number of sessions as text', found: ['callsFitTheContract'] }
 } as const satisfies Record<string, PlantRow>
 
 export type Plant = keyof typeof plants
+
+/** What the world of a planted bug is, whatever its seed says. */
+export function worldOf (plant: Plant | undefined): Partial<Profile> {
+  const row: PlantRow | undefined = plant && plants[plant]
+  return row?.world ?? {}
+}

@@ -11,11 +11,14 @@ import { EventStream } from '../apps/proxy/src/rpc/event-stream.js'
 import { createHandlers } from '../apps/proxy/src/rpc/handlers.js'
 import { SessionCounts } from '../apps/proxy/src/rpc/session-counts.js'
 import { Shards } from '../apps/proxy/src/shards/shards.js'
+import { stateStarts } from '../apps/proxy/src/shards/state-starts.js'
 import { TokenClaims } from '../apps/proxy/src/shards/token-claims.js'
 import { TokenState } from '../apps/proxy/src/core/token-table.js'
+import { loadSavedState } from '../apps/proxy/src/state/saved-state.js'
+import type { StateStorage } from '../apps/proxy/src/state/state-storage.js'
 import type { Datagram } from './datagram.js'
 import type { SimEngine } from './engine.js'
-import { redemptionOf, type Redemptions } from './ledger.js'
+import { redemptionOf, WRITTEN_WITHIN_MS, type Redemptions } from './ledger.js'
 import { ProcessClock } from './process-clock.js'
 import { SimShard } from './shard.js'
 import type { Surroundings } from './surroundings.js'
@@ -23,10 +26,13 @@ import type { Surroundings } from './surroundings.js'
 type AnyHandler = (input: unknown) => Promise<Result<unknown, RpcFailure>>
 type StreamHandler = (request: unknown, reply: { readonly hijack: () => void, readonly raw: ServerResponse }) => void
 
+// As apps/proxy/src/proxy.ts has it.
+const SAVE_PERIOD_MS = 100
+
 /** Ports of upstream sockets, never given out twice in a run: a game server that answers a dead proxy answers nobody. */
 export class UpstreamPorts {
   #last = 0
-  next (): number { return ++this.#last }
+  next (wanted: number): number { return wanted > 0 ? wanted : ++this.#last }
 }
 
 export class ProxyLife {
@@ -35,6 +41,7 @@ export class ProxyLife {
   readonly shards: readonly SimShard[]
   readonly redemptions: Redemptions = new Map()
   isAlive = true
+  #crashedMs = 0
   /** Called when this life ends, for those who have a connection to it. */
   readonly onCrash = new Set<() => void>()
   readonly #surroundings: Surroundings
@@ -44,13 +51,17 @@ export class ProxyLife {
   readonly #sockets = new Map<number, { readonly engine: SimEngine, readonly socketNumber: number }>()
   #openStream: StreamHandler = () => undefined
 
-  constructor (surroundings: Surroundings, number: number, ports: UpstreamPorts) {
+  /** @param former the life before this one, whose state is in `storage` */
+  constructor (surroundings: Surroundings, number: number, ports: UpstreamPorts, storage: StateStorage, former: ProxyLife | undefined) {
     const { random, time, profile: { config, shards, sweepPeriodMs }, plant } = surroundings
     this.number = number
     this.instanceId = `proxy-${number}`
     this.#surroundings = surroundings
     const clock = this.#clock = new ProcessClock(time, random.between(0, 100_000), 0)
     const claims = shards > 1 ? new TokenClaims(clock, config.limits.maxTokens) : undefined
+    const saved = loadSavedState(storage, config.dataPorts.map(({ name }) => name))
+    const given = plant === 'claimsNotShared' ? undefined : claims
+    const starts = stateStarts({ config, clock, former: { path: 'state', saved }, run: this.instanceId }, shards, given)
     this.shards = Array.from({ length: shards }, (_, shard) => new SimShard({
       surroundings,
       clock,
@@ -58,16 +69,21 @@ export class ProxyLife {
       claims: plant === 'claimsNotShared' ? undefined : claims?.words,
       redemptions: this.redemptions,
       publish: event => { this.#events.publish(event) },
-      openPort: (engine, socketNumber) => {
-        const port = ports.next()
+      openPort: (engine, socketNumber, wanted) => {
+        const port = ports.next(wanted)
         this.#sockets.set(port, { engine, socketNumber })
         return port
       },
       closePort: port => { this.#sockets.delete(port) },
-      isAlive: () => this.isAlive
+      isAlive: () => this.isAlive,
+      storage,
+      stateStart: starts[shard]!,
+      former: former && { ledger: former.shards[shard]!.ledger, crashedMs: former.#crashedMs }
     }))
+    for (const name of saved.names) storage.remove(name)
+    if (former !== undefined) this.#holdRedemptions(former)
     // A claim number means a place in shared words; without those it would be one in nobody's.
-    const all: Shards = new Shards(this.shards, plant === 'claimsNotShared' ? undefined : claims)
+    const all: Shards = new Shards(this.shards, given)
     const counts = new SessionCounts()
     const refresh = async (): Promise<void> => { for (const [shard, changed] of (await all.takeChangedCounts()).entries()) counts.apply(shard, changed) }
     this.#events = new EventStream({ instanceId: this.instanceId, clock, counts, refresh })
@@ -83,8 +99,9 @@ export class ProxyLife {
       stats: async () => await Promise.resolve([]),
       onUnusableTargets: () => undefined
     })
+    clock.every(SAVE_PERIOD_MS, () => { void all.saveState() })
     clock.every(sweepPeriodMs, () => { void all.sweep() })
-    surroundings.trace.note('proxyStarts', time.nowMs, number, shards, 0)
+    surroundings.trace.note('proxyStarts', time.nowMs, number, shards, this.sessions)
   }
 
   /** Answers a call of control. */
@@ -135,6 +152,15 @@ export class ProxyLife {
     })
   }
 
+  // What was redeemed in the life before stays so, but for the last of its changes.
+  #holdRedemptions (former: ProxyLife): void {
+    for (const { token, dataPort, atMs } of former.redemptions.values()) {
+      if (former.#crashedMs - atMs <= WRITTEN_WITHIN_MS) continue
+      const isLive = this.shards.some(shard => shard.tokenState(token, dataPort) === TokenState.live)
+      this.#surroundings.watch.hold('redeemedOnce', token, dataPort, isLive ? 2 : 1)
+    }
+  }
+
   /** What is quick to check: the books of the shards that did something. */
   check (): void {
     for (const shard of this.shards) shard.sockets.balance()
@@ -153,6 +179,7 @@ export class ProxyLife {
     const { trace, time } = this.#surroundings
     trace.note('proxyCrashes', time.nowMs, this.number, this.sessions, this.shards[0]!.core.state.tokens.size)
     this.isAlive = false
+    this.#crashedMs = time.nowMs
     this.#clock.stop()
     for (const tell of [...this.onCrash]) tell()
     this.onCrash.clear()

@@ -11,7 +11,10 @@ import { createShardCalls } from '../apps/proxy/src/shards/shard-calls.js'
 import { createShardCore } from '../apps/proxy/src/shards/shard-core.js'
 import { statsOf } from '../apps/proxy/src/shards/shard-stats.js'
 import type { Shard, ShardCall, ShardCalls } from '../apps/proxy/src/shards/shard.js'
+import { openStateLog, restoreShard, type ShardStateStart } from '../apps/proxy/src/shards/shard-state.js'
 import type { Translator } from '../apps/proxy/src/shards/translate.js'
+import type { StateLog } from '../apps/proxy/src/state/state-log.js'
+import type { StateStorage } from '../apps/proxy/src/state/state-storage.js'
 import { addressFromText, type Address } from './address-book.js'
 import { SimEngine } from './engine.js'
 import type { Bound } from './invariants.js'
@@ -28,9 +31,13 @@ export interface SimShardOptions {
   readonly claims: Int32Array | undefined
   readonly redemptions: Redemptions
   readonly publish: (event: RpcEvent) => void
-  readonly openPort: (engine: SimEngine, socketNumber: number) => number
+  readonly openPort: (engine: SimEngine, socketNumber: number, wanted: number) => number
   readonly closePort: (port: number) => void
   readonly isAlive: () => boolean
+  readonly storage: StateStorage
+  readonly stateStart: ShardStateStart
+  /** The same shard of the life before, if there was one. */
+  readonly former: { readonly ledger: ShardLedger, readonly crashedMs: number } | undefined
 }
 
 const anybody = new Uint32Array(ADDRESS_WORDS)
@@ -45,6 +52,7 @@ export class SimShard implements Shard {
   readonly sockets: SimEngine
   readonly #options: SimShardOptions
   readonly #calls: ShardCalls
+  readonly #log: StateLog
   readonly #translator: Translator
   readonly #addressOfId = new Map<string, Address>()
   // Messages to and from a thread keep their order.
@@ -62,14 +70,18 @@ export class SimShard implements Shard {
     this.core = core
     core.state.admission.ownSources.setDataPorts(this.dataPorts.map(({ port }) => port))
     this.#translator = translator
-    this.sockets = new SimEngine({ ...options, core, ledger: this.ledger })
+    const stateDeps = { core, translator, clock, voice }
+    const sessionsRestored = restoreShard(options.stateStart, stateDeps)
+    this.sockets = new SimEngine({ ...options, core, ledger: this.ledger, beforeSend: () => { this.#flush() } })
+    this.#takeOver()
+    this.#log = openStateLog(options.stateStart, this.dataPorts, stateDeps, options.storage)
     this.#calls = createShardCalls({
       core,
       clock,
       translator,
-      stats: () => statsOf(core, { upstreamSockets: this.sockets.upstreamSockets(), socketErrors: 0, receiveDrops: [], journalSuppressed: journal.suppressed, stateBytes: 0, stateFaults: 0, sessionsRestored: 0 }),
+      stats: () => statsOf(core, { upstreamSockets: this.sockets.upstreamSockets(), socketErrors: 0, receiveDrops: [], journalSuppressed: journal.suppressed, stateBytes: this.#log.bytes, stateFaults: this.#log.faults, sessionsRestored }),
       sweepSockets: () => { this.sockets.sweep() },
-      saveState: () => undefined
+      saveState: () => { if (surroundings.plant !== 'stateWrittenLate') this.#log.tick() }
     })
   }
 
@@ -127,9 +139,28 @@ export class SimShard implements Shard {
     const { surroundings: { trace, time }, shard } = this.#options
     const altered = this.#planted(name, args)
     const answer = (this.#calls[name] as AnyCall)(...altered) as ReturnType<ShardCalls[Name]>
-    if (name !== 'takeChangedCounts') trace.note('shard', time.nowMs, shard, numberOfShardCall[name], this.core.state.sessions.size)
+    this.#flush()
+    if (name !== 'takeChangedCounts' && name !== 'saveState') trace.note('shard', time.nowMs, shard, numberOfShardCall[name], this.core.state.sessions.size)
     this.#enter(name, args, answer)
     return answer
+  }
+
+  // Before anything that depends on a change leaves, the change is written.
+  #flush (): void {
+    if (this.#options.surroundings.plant !== 'stateWrittenLate') this.#log.flush()
+  }
+
+  // Sessions and tokens of the life before this one.
+  #takeOver (): void {
+    const { former, stateStart: { tokens }, surroundings: { plant }, clock } = this.#options
+    const { state, operations } = this.core
+    if (plant === 'restoredSessionDropped' && state.sessions.size > 0) this.#endFirst(clock.now())
+    this.sockets.reopen()
+    for (let slot = 0; slot < state.sessions.highWater; slot++) {
+      if (state.sessions.isLive(slot)) this.#addressOfId.set(operations.idOf(slot), addressFromText(operations.clientOf(slot)))
+    }
+    if (former !== undefined) this.ledger.inherit(former.ledger, former.crashedMs, this.sockets.restored())
+    this.#enterTokens(tokens, [])
   }
 
   // What a call has done to who may hear whom.
@@ -192,6 +223,13 @@ export class SimShard implements Shard {
     for (let slot = 0; slot < state.sessions.highWater; slot++) {
       if (state.sessions.isLive(slot)) operations.endSession(slot, now)
     }
+  }
+
+  #endFirst (now: number): void {
+    const { state, operations } = this.core
+    let slot = 0
+    while (!state.sessions.isLive(slot)) slot++
+    operations.endSession(slot, now)
   }
 
   #say (event: RpcEvent): void {

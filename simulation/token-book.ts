@@ -39,7 +39,6 @@ export class TokenBook {
   readonly #issuers = new Map<Token, ControlLife>()
   readonly #void = new Map<Token, Void>()
   readonly #failed = new Map<Token, Failed>()
-  readonly #heard = new Set<string>()
   /** Tokens of answered queries, all there ever were: what an eavesdropper could have. */
   readonly known: Token[] = []
 
@@ -78,19 +77,19 @@ export class TokenBook {
     this.#holdVoid(token, life)
   }
 
-  /** A control process knows of a redemption, and will tell the next proxy. */
-  heard (token: Token, dataPort: string): void {
-    this.#heard.add(`${token} ${dataPort}`)
-  }
-
-  wasHeard (token: Token, dataPort: string): boolean {
-    return this.#heard.has(`${token} ${dataPort}`)
-  }
-
   /** A control process has told a proxy all it knows. */
   synchronised (control: ControlLife, life: ProxyLife): void {
     for (const [token, promised] of this.#promised) {
       if (promised.control !== control || !control.registry.has(token)) continue
+      promised.life = life
+      this.#holdPromise(token, promised)
+    }
+  }
+
+  /** A new life of the proxy has taken over the promises of the former one: a token was written before it was acknowledged. */
+  restarted (former: ProxyLife, life: ProxyLife): void {
+    for (const [token, promised] of this.#promised) {
+      if (promised.life !== former) continue
       promised.life = life
       this.#holdPromise(token, promised)
     }

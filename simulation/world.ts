@@ -6,8 +6,9 @@ import { ControlLife } from './control-life.js'
 import type { Datagram } from './datagram.js'
 import { Fleet } from './fleet.js'
 import { Watch } from './invariants.js'
+import { MemoryStorage } from './memory-storage.js'
 import { Network } from './network.js'
-import type { Plant } from './plants.js'
+import { worldOf, type Plant } from './plants.js'
 import { drawProfile, type Profile } from './profile.js'
 import { ProxyLife, UpstreamPorts } from './proxy-life.js'
 import { Random } from './random.js'
@@ -39,6 +40,8 @@ export class World {
   readonly #controls: ControlLife[] = []
   readonly #surroundings: Surroundings
   readonly #ports = new UpstreamPorts()
+  readonly #storage = new MemoryStorage()
+  #former: ProxyLife | undefined
   readonly #network: Network
   readonly #weights: readonly number[]
   readonly #allWeights: number
@@ -50,7 +53,7 @@ export class World {
 
   constructor (seed: number, plant: Plant | undefined) {
     const random = this.random = new Random(seed)
-    const profile = this.profile = drawProfile(random)
+    const profile = this.profile = { ...drawProfile(random), ...worldOf(plant) }
     const { time, trace, watch } = this
     const network = this.#network = new Network(profile.network, random, time)
     const proxy = (): ProxyLife | undefined => this.proxy
@@ -127,6 +130,7 @@ export class World {
   crashProxy (downMs: number): void {
     if (this.proxy === undefined) return
     this.proxy.crash()
+    this.#former = this.proxy
     this.proxy = undefined
     this.time.plan(downMs, () => { this.#startProxy() }, true)
   }
@@ -141,7 +145,9 @@ export class World {
   }
 
   #startProxy (): void {
-    this.proxy = new ProxyLife(this.#surroundings, ++this.#lives, this.#ports)
+    const former = this.#former
+    this.proxy = new ProxyLife(this.#surroundings, ++this.#lives, this.#ports, this.#storage, former)
+    if (former !== undefined) this.book.restarted(former, this.proxy)
   }
 
   #tellDefaults (): void {

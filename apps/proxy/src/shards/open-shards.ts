@@ -4,12 +4,11 @@ import { openLibc, NoLibc, type Libc } from '../engines/batch/libc.js'
 import { openListeners } from '../engines/batch/listeners.js'
 import { UdpSockets } from '../engines/batch/udp-socket.js'
 import { BindError, type BoundDataPort, type EngineName } from '../engines/engine.js'
-import { savedTokens } from '../state/saved-tokens.js'
 import type { FormerState } from '../state/former-state.js'
 import { openLocalShard, type LocalShardOptions } from './local-shard.js'
 import type { Shard } from './shard.js'
-import type { ShardStateStart } from './shard-state.js'
 import { Shards } from './shards.js'
+import { stateStarts } from './state-starts.js'
 import { TokenClaims } from './token-claims.js'
 import { openWorkerShard } from './worker-shard.js'
 
@@ -74,24 +73,4 @@ async function openWorkers (options: OpenShardsOptions, libc: Libc): Promise<Ope
   const shards = await Promise.all(byWorker.map(async (listeners, shard): Promise<Shard> =>
     await openWorkerShard({ libc, voice, data: { config, shard, shards: byWorker.length, listeners, claims: claims?.words, stateStart: starts[shard] } })))
   return { shards: new Shards(shards, claims), engine: 'batch', dataPorts: byWorker[0]! }
-}
-
-// What each shard takes over, by its number; empty if nothing is kept.
-function stateStarts ({ config, clock, former, run = '' }: OpenShardsOptions, shards: number, claims: TokenClaims | undefined): ShardStateStart[] {
-  if (former === undefined) return []
-  const { path, saved } = former
-  const push = savedTokens(saved, config.dataPorts.map(({ name }) => name), clock.wallNow())
-  const tokens = {
-    tokens: push.tokens.flatMap(grant => claims === undefined ? grant : claims.claimed(grant) ?? []),
-    revoked: [...push.revoked],
-    withdrawn: [...push.withdrawn]
-  }
-  const { shardCount, writtenAtMs, nextGeneration: generation } = saved
-  const startedAtMs = Math.round(clock.wallNow())
-  return Array.from({ length: shards }, (_, shard) => ({
-    path,
-    header: { run, startedAtMs, shard, shards, generation },
-    saved: { shardCount, writtenAtMs, shards: new Map([...saved.shards].filter(([former]) => shardCount !== shards || former === shard)) },
-    tokens
-  }))
 }

@@ -1,0 +1,34 @@
+// What each shard takes over from the process before this one.
+import type { Config } from '#config/schema.js'
+import type { Clock } from '#core/clock.js'
+import type { FormerState } from '../state/former-state.js'
+import { savedTokens } from '../state/saved-tokens.js'
+import type { ShardStateStart } from './shard-state.js'
+import type { TokenClaims } from './token-claims.js'
+
+export interface StateStartOptions {
+  readonly config: Config
+  readonly clock: Clock
+  readonly former?: Omit<FormerState, 'faults' | 'remove'> | undefined
+  readonly run?: string
+}
+
+/** By the number of the shard; empty if nothing is kept. */
+export function stateStarts ({ config, clock, former, run = '' }: StateStartOptions, shards: number, claims: TokenClaims | undefined): ShardStateStart[] {
+  if (former === undefined) return []
+  const { path, saved } = former
+  const push = savedTokens(saved, config.dataPorts.map(({ name }) => name), clock.wallNow())
+  const tokens = {
+    tokens: push.tokens.flatMap(grant => claims === undefined ? grant : claims.claimed(grant) ?? []),
+    revoked: [...push.revoked],
+    withdrawn: [...push.withdrawn]
+  }
+  const { shardCount, writtenAtMs, nextGeneration: generation } = saved
+  const startedAtMs = Math.round(clock.wallNow())
+  return Array.from({ length: shards }, (_, shard) => ({
+    path,
+    header: { run, startedAtMs, shard, shards, generation },
+    saved: { shardCount, writtenAtMs, shards: new Map([...saved.shards].filter(([former]) => shardCount !== shards || former === shard)) },
+    tokens
+  }))
+}

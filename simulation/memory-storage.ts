@@ -1,0 +1,21 @@
+// What survives a crash of the proxy: its state logs, byte for byte as they were appended.
+import type { StateFile, StateStorage } from '../apps/proxy/src/state/state-storage.js'
+
+export class MemoryStorage implements StateStorage {
+  readonly #logs = new Map<string, Uint8Array[]>()
+
+  readonly list = (): readonly string[] => [...this.#logs.keys()]
+
+  readonly read = (name: string): Uint8Array => Buffer.concat(this.#logs.get(name) ?? [])
+
+  readonly create = (name: string): StateFile => {
+    const parts: Uint8Array[] = []
+    this.#logs.set(name, parts)
+    // The writer uses its memory again.
+    return { append: bytes => { parts.push(bytes.slice()) }, close: () => undefined }
+  }
+
+  readonly remove = (name: string): void => { this.#logs.delete(name) }
+
+  readonly setAside = (name: string): void => { this.#logs.delete(name) }
+}
