@@ -144,7 +144,7 @@ export class ShardLedger {
     const nowMs = this.#time.nowMs
     const changedMs = entry !== undefined && isSamePlace(entry.place, place) ? entry.changedMs : nowMs
     const traffic = { datagramsIn: entry?.datagramsIn ?? 0, bytesIn: entry?.bytesIn ?? 0, bytesOut: entry?.bytesOut ?? 0 }
-    this.entries.set(source.id, { address: source, place: place!, lastSeenMs: nowMs, token, tokenUntilMs: untilMs, changedMs, hasRedeemed: true, ports: changedMs === nowMs ? new Map() : entry!.ports, ...traffic })
+    this.entries.set(source.id, { address: source, place: place!, lastSeenMs: nowMs, token, tokenUntilMs: untilMs, changedMs, hasRedeemed: true, ports: changedMs === nowMs ? new Map<number, number>() : entry!.ports, ...traffic })
   }
 
   // A live token that meets a bound stays live. Sessions without one would have given way.

@@ -4,6 +4,7 @@ import { ADDRESS_WORDS } from '#wire/address.js'
 import { TOKEN_WORDS } from '#wire/token.js'
 import type { CoreState } from '../core/state.js'
 import type { SlotSet } from '../core/slot-set.js'
+import { Voidness } from '../core/token-table.js'
 import { ImageKind, type ImageWriter } from './image-writer.js'
 
 /** In the byte of a session's origin: it has redeemed a token, at whatever target it is now. */
@@ -59,7 +60,8 @@ export function imageSources (state: CoreState, { wallOffsetMs, writesUnredeemed
 
   const writeToken = (writer: ImageWriter, slot: number): void => {
     if (!tokens.isKnown(slot)) { writer.mark(ImageKind.token, slot); return }
-    if (!writesUnredeemed && tokens.consumedOn(slot) === 0) return
+    // A void one counts as consumed nowhere; its former image, which says it was, must not outlive that.
+    if (!writesUnredeemed && tokens.voidnessOf(slot) === Voidness.none && tokens.consumedOn(slot) === 0) return
     tokens.readToken(slot, token)
     writer.begin(ImageKind.token, slot, TOKEN_BYTES)
     writer.words(token)
