@@ -21,6 +21,10 @@ const script = new URL(`./shard-worker${extname(import.meta.filename)}`, import.
 // the default one of tens of megabytes.
 const resourceLimits = { maxYoungGenerationSizeMb: 4 }
 
+// The process cannot end while a worker waits in the kernel: `process.exit` would wait for that thread for good.
+const running = new Set<() => void>()
+process.on('exit', () => { for (const stop of running) stop() })
+
 /** Starts the worker; it forwards when this returns. */
 export async function openWorkerShard ({ libc, data, voice }: WorkerShardOptions): Promise<Shard> {
   const worker = new Worker(script, { workerData: data, name: `shard ${data.shard}`, resourceLimits })
@@ -48,6 +52,8 @@ export async function openWorkerShard ({ libc, data, voice }: WorkerShardOptions
     worker.postMessage(message)
     libc.write(wakeFd, one.address, 8)
   }
+  const stop = (): void => { post('close') }
+  running.add(stop)
   return {
     engine: 'batch',
     dataPorts: data.listeners,
@@ -57,7 +63,8 @@ export async function openWorkerShard ({ libc, data, voice }: WorkerShardOptions
       post({ id, name, args })
     }),
     close: async () => {
-      post('close')
+      running.delete(stop)
+      stop()
       await ended
     }
   }
