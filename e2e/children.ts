@@ -3,7 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 
 // Longer than a director allows its own children.
-const END_MS = 20_000
+const END_MS = 40_000
 const KEPT_CHARACTERS = 4000
 
 export interface Child {

@@ -55,6 +55,7 @@ export async function startDirector (folder: string, targets: readonly TargetPla
     queryPort,
     adminPort,
     dataPorts: [{ name: 'default', port: dataPort }],
+    drainTimeoutSeconds: 0,
     inventory: { provider: 'file', path: './inventory' },
     // Each question is the first datagram of a session, and its answer is longer.
     limits: { amplificationFactor: 0 },

@@ -7,6 +7,7 @@ import type { RpcFailure } from '#rpc/failure.js'
 import type { RpcName } from '#rpc/contract.js'
 import type { RpcHandlers } from '#rpc/server.js'
 import type { Token } from '#wire/token.js'
+import { Draining } from '../apps/proxy/src/draining.js'
 import { EventStream } from '../apps/proxy/src/rpc/event-stream.js'
 import { createHandlers } from '../apps/proxy/src/rpc/handlers.js'
 import { SessionCounts } from '../apps/proxy/src/rpc/session-counts.js'
@@ -95,7 +96,13 @@ export class ProxyLife {
       instanceId: this.instanceId,
       engine: 'batch',
       dataPorts: config.dataPorts.map(({ name, port }) => ({ name, address: '::', port })),
-      isDraining: () => false,
+      draining: new Draining({
+        clock,
+        timeoutMs: config.drainTimeoutSeconds * 1000,
+        apply: async isDraining => { await all.setDraining(isDraining) },
+        look: async () => await all.left(),
+        log: { info: () => undefined }
+      }),
       stats: async () => await Promise.resolve([]),
       onUnusableTargets: () => undefined
     })

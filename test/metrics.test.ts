@@ -195,6 +195,24 @@ void t.test('callers that are refused move those of the guards', async t => {
   await pair.until(async () => /connections_refused_total\{listener="public"\} [1-9]/.test(await watch.look()))
 })
 
+void t.test('a director that drains', async t => {
+  const server = await peer(t)
+  const pair = await Pair.open({
+    config: 'drainTimeoutSeconds: 600\nnamespaces: [games]\ndefaultEndpoint: {resourceType: gameserver, namespace: games}',
+    inventory: { 'd.yaml': gameServerYaml('d', { game: server.port, voice: server.port }) }
+  })
+  t.teardown(async () => { await pair.close() })
+  const watch = new Watch(pair)
+  await watch.look()
+  await (await peer(t)).send('hello', pair.dataPorts['game']!)
+  await server.next()
+  t.equal((await pair.public('POST', '/query', query)).status, 200)
+  pair.control.kill('SIGTERM')
+  await pair.until(async () => (await watch.look()).includes('udp_director_drain_sessions_left 1'))
+  const text = await watch.look()
+  for (const line of ['draining{process="control"} 1', 'draining{process="proxy"} 1', 'drain_tokens_left 1']) t.ok(text.includes(`udp_director_${line}\n`), line)
+})
+
 void t.test('a proxy that runs out of file descriptors says so, and serves whom it has', async t => {
   const folder = await mkdtemp(join(tmpdir(), 'files-'))
   await writeFile(join(folder, 'config.yaml'), 'bindAddress: 127.0.0.1\ndataPorts: [{name: game, port: 0}]\ninventory: {provider: file, path: .}\nlimits: {newSessionsPerSecond: 0}\n')

@@ -6,7 +6,7 @@ import { code, generatedNote, page, table } from './markdown.js'
 
 const exitMeanings: Record<keyof typeof ExitCode, string> = {
   ok: 'Ended as asked.',
-  failed: 'A check or a flow that was asked for did not succeed.',
+  failed: 'A check or a flow that was asked for did not succeed. Or the process was to stop, and a second signal ended its drain, or closing took too long.',
   usage: 'The command line is wrong.',
   bug: 'A bug: an exception nobody expected. The log\'s last line has it.',
   config: 'Configuration that cannot work, a taken port included. Starting again will not help.'

@@ -19,7 +19,7 @@ const list = (values: readonly string[]): string => values.map(code).join(', ')
 
 /** Values that control sets from the start, so that rates begin with the first event. */
 async function seededValues (): Promise<(name: MetricName, label: string) => string[]> {
-  const nothing = { objects: new Map<string, number>(), inventoryAgeMs: 0, defaultTargets: 0, isProxyUp: false, tables: [], proxySamples: undefined }
+  const nothing = { objects: new Map<string, number>(), inventoryAgeMs: 0, defaultTargets: 0, isProxyUp: false, drain: undefined, tables: [], proxySamples: undefined }
   const text = await createControlMetrics().expose(nothing)
   return (name, label) => [...text.matchAll(new RegExp(`^${name}\\{.*?${label}="(.*?)"`, 'gm'))].map(([, value = '']) => value)
 }

@@ -27,6 +27,8 @@ export interface ControlOptions {
 export interface Control {
   /** The real port numbers. */
   readonly ports: { readonly queryPort: number, readonly adminPort: number }
+  /** Hands out no tokens from now on, and resolves when the proxy has no session left, or `drainTimeoutSeconds` are over. */
+  readonly drain: () => Promise<void>
   /** Answers queries with 503 from now on, finishes the requests under way, and lets go of everything. */
   readonly close: () => Promise<void>
 }
@@ -61,7 +63,7 @@ export async function openControl (options: ControlOptions): Promise<Result<Cont
   }
   deps.link.start()
   log.info(listening.value, 'Control listening')
-  return ok({ ports: listening.value, close })
+  return ok({ ports: listening.value, drain: async () => { await deps.drain.run() }, close })
 }
 
 async function listenBoth ({ bindAddress, queryPort, adminPort }: Config, publicApp: TypedApp, adminApp: TypedApp): Promise<Result<Control['ports'], string>> {

@@ -4,6 +4,7 @@ import type { Clock } from '#core/clock.js'
 import type { Config } from '#config/schema.js'
 import type { RpcClient } from '#rpc/client.js'
 import type { Authenticators } from './auth/open-authenticators.js'
+import type { Drain } from './drain.js'
 import type { DefaultEndpoint } from './default-endpoint.js'
 import type { Inventory } from './inventory/inventory.js'
 import type { Link } from './link/link.js'
@@ -16,7 +17,7 @@ import type { TargetLoad } from './tokens/target-load.js'
 import type { TokenIssuer } from './tokens/token-issuer.js'
 import type { TokenRegistry } from './tokens/token-registry.js'
 
-/** Set once, when the process has been asked to end. */
+/** Set once, when the process closes; a drain comes before that. */
 export interface Lifecycle {
   isStopping: boolean
 }
@@ -39,5 +40,6 @@ export interface ControlDeps {
   readonly metrics: ControlMetrics
   readonly authenticators: Authenticators
   readonly tables: Tables
+  readonly drain: Drain
   readonly lifecycle: Lifecycle
 }

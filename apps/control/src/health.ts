@@ -4,6 +4,7 @@ import type { ControlDeps } from './deps.js'
 import type { HealthSchema, ReadinessSchema } from './schemas/health.js'
 
 type Missing = Static<typeof ReadinessSchema>['missing']
+export type Readiness = Static<typeof ReadinessSchema>
 export type Health = Static<typeof HealthSchema>
 
 /** What keeps queries from being answered; nothing if it is empty. */
@@ -16,16 +17,28 @@ export function missingFor (deps: ControlDeps): Missing {
   return missing
 }
 
+/**
+ * What `/readyz` says. A process that drains is ready whatever is missing: nodes forget the flows of an endpoint that is
+ * not, and the sessions that are waited for would be cut off.
+ */
+export function readinessOf (deps: ControlDeps): Readiness {
+  const missing = missingFor(deps)
+  const drain = deps.drain.status()
+  if (drain !== undefined && !deps.lifecycle.isStopping) return { status: 'draining', missing, drain }
+  return { status: missing.length === 0 ? 'ready' : 'not_ready', missing }
+}
+
 /** The state of the components. Only an operator is told what is wrong with the inventory: it may name files and objects. */
 export function healthOf (deps: ControlDeps, isForOperator: boolean): Health {
   const { config, inventory, registry, defaultEndpoint } = deps
-  const missing = missingFor(deps)
+  const { status, missing, drain } = readinessOf(deps)
   const { synced, ageMs, faults } = inventory.status()
   const targets = defaultEndpoint.count()
   const isDegraded = faults.length > 0 || (config.defaultEndpoint !== undefined && targets === 0)
   return {
-    status: missing.length > 0 ? 'not_ready' : isDegraded ? 'degraded' : 'ok',
+    status: status !== 'ready' ? status : isDegraded ? 'degraded' : 'ok',
     missing,
+    ...(drain === undefined ? {} : { drain }),
     inventory: {
       status: !synced ? 'loading' : faults.length > 0 ? 'stale' : 'ok',
       ageSeconds: ageMs / 1000,

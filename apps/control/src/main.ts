@@ -1,12 +1,10 @@
 // The control process: environment, configuration, signals and exit codes. Everything else is in control.ts.
-import closeWithGrace from 'close-with-grace'
 import { readStartUp } from '#config/start-up.js'
+import { seconds } from '#core/durations.js'
 import { ExitCode } from '#core/exit-code.js'
 import { systemClock } from '#core/system-clock.js'
 import { createLogger, flushLogs } from '#telemetry/logger.js'
-
-// How long requests under way may take to finish after SIGTERM, in milliseconds.
-const CLOSE_DEADLINE_MS = 10_000
+import { stopOnSignal } from '#telemetry/stop-on-signal.js'
 
 const startUp = readStartUp()
 if (!startUp.ok) {
@@ -37,9 +35,13 @@ if (!control.ok) {
   process.exit(ExitCode.config)
 }
 
-closeWithGrace({ delay: CLOSE_DEADLINE_MS, logger: false, skip: ['uncaughtException', 'unhandledRejection', 'beforeExit'] }, async ({ signal }) => {
-  log.info({ signal }, 'Control stopping')
-  await control.value.close()
-  log.info('Control stopped')
-  await flushLogs()
+stopOnSignal({
+  process: 'control',
+  drainMs: seconds(config.drainTimeoutSeconds),
+  stop: async signal => {
+    log.info({ signal }, 'Control stopping')
+    await control.value.drain()
+    await control.value.close()
+    log.info('Control stopped')
+  }
 })

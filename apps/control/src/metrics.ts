@@ -4,6 +4,7 @@ import { measureLoopDelay } from '#telemetry/event-loop-delay.js'
 import { createMetrics, type Metrics } from '#telemetry/metrics.js'
 import { authFailures, type AuthFailure } from './auth/authenticator.js'
 import { listeners, type Listener } from './listener.js'
+import type { DrainStatus } from './drain.js'
 import type { ErrorCode } from './errors.js'
 import { corruptReasons } from './inventory/kubernetes/intake.js'
 import { relistReasons } from './inventory/kubernetes/reflector-state.js'
@@ -24,6 +25,8 @@ export interface Readings {
   readonly defaultTargets: number
   readonly isProxyUp: boolean
   readonly tables: readonly TableReading[]
+  /** Undefined without a drain. */
+  readonly drain: DrainStatus | undefined
   /** Undefined if the proxy did not answer: then it has no metrics, rather than old ones. */
   readonly proxySamples: readonly Sample[] | undefined
 }
@@ -79,15 +82,19 @@ export function createControlMetrics (): ControlMetrics {
     connectionRefused: listener => { counters.udp_director_connections_refused_total.inc({ listener }) },
     authenticationFailed: (listener, reason) => { counters.udp_director_authentications_failed_total.inc({ listener, reason }) },
     keysRead: (listener, outcome) => { counters.udp_director_key_reads_total.inc({ listener, outcome }) },
-    expose: async ({ objects, inventoryAgeMs, defaultTargets, isProxyUp, tables, proxySamples }) => {
+    expose: async ({ objects, inventoryAgeMs, defaultTargets, isProxyUp, drain, tables, proxySamples }) => {
       for (const [type, count] of objects) gauges.udp_director_inventory_objects.set({ resource_type: type }, count)
       gauges.udp_director_inventory_last_success_age_seconds.set(inventoryAgeMs / 1000)
       gauges.udp_director_default_targets.set(defaultTargets)
       for (const { quantile, seconds } of takeLoopDelays()) gauges.udp_director_event_loop_delay_seconds.set({ quantile }, seconds)
       gauges.udp_director_proxy_up.set(isProxyUp ? 1 : 0)
+      gauges.udp_director_drain_sessions_left.set(drain?.sessions ?? 0)
+      gauges.udp_director_drain_tokens_left.set(drain?.unredeemedTokens ?? 0)
+      gauges.udp_director_drain_seconds_left.set(drain?.secondsLeft ?? 0)
       if (proxySamples === undefined) metrics.clearSamples()
       else metrics.applySamples(proxySamples)
-      return await metrics.expose(tables.flatMap(samplesOfTable))
+      const draining = { name: 'udp_director_draining', labels: { process: 'control' }, value: drain === undefined ? 0 : 1 }
+      return await metrics.expose([draining, ...tables.flatMap(samplesOfTable)])
     },
     contentType: metrics.contentType
   }

@@ -3,10 +3,12 @@ import { networkInterfaces } from 'node:os'
 import type { BaseLogger } from 'pino'
 import type { Clock } from '#core/clock.js'
 import type { Config } from '#config/schema.js'
+import { seconds } from '#core/durations.js'
 import { createRpcClient } from '#rpc/client.js'
 import type { Authenticators } from './auth/open-authenticators.js'
 import { followDefaultEndpoint } from './default-endpoint.js'
 import type { ControlDeps } from './deps.js'
+import { Drain } from './drain.js'
 import type { Inventory } from './inventory/inventory.js'
 import { Link } from './link/link.js'
 import type { ControlMetrics } from './metrics.js'
@@ -48,8 +50,8 @@ export interface Wiring {
 // Calls to the proxy that are not pushes, in milliseconds: it answers from memory.
 const CALL_DEADLINE_MS = 2000
 const MAX_OPERATOR_CALLS = 16
-// One push, one update of the default endpoint, one of targets that are gone, and the calls of a connect.
-const MAX_LINK_CALLS = 5
+// One push, one update of the default endpoint, one of targets that are gone, one of a drain, and the calls of a connect.
+const MAX_LINK_CALLS = 6
 
 /** Wires everything up over an open inventory. */
 export function wireControl (surroundings: Surroundings): Wiring {
@@ -94,8 +96,9 @@ export function wireControl (surroundings: Surroundings): Wiring {
     leave: async gone => await link.leaveTargets(gone)
   })
   const defaultEndpoint = followDefaultEndpoint({ config, inventory, selector, balancer, clock, log, setTargets: targets => { link.setDefaultTargets(targets) } })
+  const drain = new Drain({ clock, link, log, timeoutMs: seconds(config.drainTimeoutSeconds) })
   return {
-    deps: { config, clock, log, inventory, selector, balancer, policy, registry, load, link, proxy, issuer, defaultEndpoint, metrics, authenticators, tables, lifecycle: { isStopping: false } },
+    deps: { config, clock, log, inventory, selector, balancer, policy, registry, load, link, proxy, issuer, defaultEndpoint, metrics, drain, authenticators, tables, lifecycle: { isStopping: false } },
     close: async () => {
       defaultEndpoint.close()
       targetWatch.close()

@@ -1,18 +1,16 @@
 // The proxy process: environment, configuration, signals and exit codes. Everything else is in proxy.ts.
 import { randomInt } from 'node:crypto'
-import closeWithGrace from 'close-with-grace'
 import { readStartUp } from '#config/start-up.js'
+import { seconds } from '#core/durations.js'
 import { ExitCode } from '#core/exit-code.js'
 import { systemClock } from '#core/system-clock.js'
 import { createLogger, flushLogs } from '#telemetry/logger.js'
 import { processSamples } from '#telemetry/process-samples.js'
+import { stopOnSignal } from '#telemetry/stop-on-signal.js'
 import { NoLibc } from './engines/batch/libc.js'
 import { BindError } from './engines/engine.js'
 import type { Proxy } from './proxy.js'
 import { SocketPathError } from './rpc/unix-socket.js'
-
-// How long closing the sockets may take after SIGTERM, in milliseconds.
-const CLOSE_DEADLINE_MS = 5000
 
 const startUp = readStartUp()
 if (!startUp.ok) {
@@ -64,9 +62,13 @@ log.info({
   dataPorts: Object.fromEntries(proxy.dataPorts.map(({ name, port }) => [name, port]))
 }, 'Proxy listening')
 
-closeWithGrace({ delay: CLOSE_DEADLINE_MS, logger: false, skip: ['uncaughtException', 'unhandledRejection', 'beforeExit'] }, async ({ signal }) => {
-  log.info({ signal, sessions: await proxy.sessions() }, 'Proxy stopping')
-  await proxy.close()
-  log.info('Proxy stopped')
-  await flushLogs()
+stopOnSignal({
+  process: 'proxy',
+  drainMs: seconds(config.drainTimeoutSeconds),
+  stop: async signal => {
+    log.info({ signal, sessions: await proxy.sessions() }, 'Proxy stopping')
+    await proxy.drain()
+    await proxy.close()
+    log.info('Proxy stopped')
+  }
 })

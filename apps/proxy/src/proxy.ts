@@ -4,8 +4,10 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import type { Config } from '#config/schema.js'
 import type { Clock } from '#core/clock.js'
+import { seconds } from '#core/durations.js'
 import { MAX_RPC_BODY_BYTES, type Sample } from '#rpc/contract.js'
 import { registerRpc } from '#rpc/server.js'
+import { Draining } from './draining.js'
 import type { BoundDataPort, EngineName } from './engines/engine.js'
 import { boundCalls } from './rpc/call-bounds.js'
 import { EventStream } from './rpc/event-stream.js'
@@ -43,6 +45,8 @@ export interface Proxy {
   readonly dataPorts: readonly BoundDataPort[]
   /** Sessions at this moment. */
   readonly sessions: () => Promise<number>
+  /** Takes no new sessions on the default endpoint, and resolves when none is left or `drainTimeoutSeconds` are over. */
+  readonly drain: () => Promise<void>
   readonly close: () => Promise<void>
 }
 
@@ -70,12 +74,18 @@ export async function openProxy (deps: ProxyDeps): Promise<Proxy> {
   const { shards, engine, dataPorts } = await openShards({ config, clock, random, voice, former, run: instanceId })
   former?.remove()
   events.start()
-  let isDraining = false
-  const app = rpcApp(deps, { instanceId, shards, engine, dataPorts, events, former, isDraining: () => isDraining })
+  const draining = new Draining({
+    clock,
+    log,
+    timeoutMs: seconds(config.drainTimeoutSeconds),
+    apply: async isDraining => { await shards.setDraining(isDraining) },
+    look: async () => await shards.left()
+  })
+  const app = rpcApp(deps, { instanceId, shards, engine, dataPorts, events, former, draining })
   const stopSweeping = clock.every(SWEEP_PERIOD_MS, () => { void sweep(shards, log) })
   const stopSaving = former === undefined ? () => {} : clock.every(SAVE_PERIOD_MS, () => { void shards.saveState() })
   const close = async (): Promise<void> => {
-    isDraining = true
+    draining.close()
     stopSweeping()
     stopSaving()
     events.close()
@@ -88,7 +98,15 @@ export async function openProxy (deps: ProxyDeps): Promise<Proxy> {
     await close()
     throw error
   }
-  return { instanceId, engine, workers: shards.count, dataPorts, sessions: async () => (await shards.stats()).sessions, close }
+  return {
+    instanceId,
+    engine,
+    workers: shards.count,
+    dataPorts,
+    sessions: async () => (await shards.stats()).sessions,
+    drain: async () => { await draining.stop() },
+    close
+  }
 }
 
 interface Parts {
@@ -97,8 +115,8 @@ interface Parts {
   readonly engine: EngineName
   readonly dataPorts: readonly BoundDataPort[]
   readonly events: EventStream
-  readonly isDraining: () => boolean
   readonly former: FormerState | undefined
+  readonly draining: Draining
 }
 
 function rpcApp ({ log, processSamples }: ProxyDeps, { events, shards, dataPorts, former, ...parts }: Parts): FastifyInstance {
@@ -115,6 +133,7 @@ function rpcApp ({ log, processSamples }: ProxyDeps, { events, shards, dataPorts
       eventsDropped: events.dropped,
       rpcTables: rpcTables(),
       stateLogsSetAside: former?.faults ?? 0,
+      isDraining: parts.draining.isDraining,
       processSamples: processSamples()
     }),
     onUnusableTargets: faults => { log.warn({ faults }, 'Default targets left out') }

@@ -58,6 +58,7 @@ function configFor ({ engine, workers }: DirectorKind, clients: number): string 
     `engine: ${engine}`,
     ...(workers === undefined ? [] : [`workers: ${workers}`]),
     'sessionTimeoutSeconds: 86400',
+    'drainTimeoutSeconds: 0',
     'inventory: {provider: file, path: .}',
     'loadBalancing: {type: roundRobin}',
     // All clients are on one address, and some open more sessions a second than anybody should.

@@ -146,6 +146,7 @@ export const ConfigSchema = Type.Object({
   onInvalidToken: OneOf(['default', 'drop'], 'What becomes of a first datagram that looks like a token and is not a live one.', 'default'),
   onTargetGone: OneOf(['keep', 'close', 'default'], 'What becomes of sessions whose target disappears: they stay until they are idle, end, or move to the default endpoint (where there is one).', 'keep'),
   refreshOn: OneOf(['client', 'both'], 'Whose datagrams keep a session alive.', 'client'),
+  drainTimeoutSeconds: Type.Integer({ minimum: 0, maximum: 86_400, default: 300, description: 'How long a process that was asked to stop waits for its sessions to end. It takes no new ones meanwhile; 0 ends at once. The pod\'s `terminationGracePeriodSeconds` has to cover it.' }),
   exposeTarget: Type.Boolean({ default: false, description: 'Whether the answer to a query names the target\'s address and ports.' }),
   bindClientIp: Type.Boolean({ default: false, description: 'Whether the token of a query can be redeemed only from the IPv4 address, or the IPv6 /64, that the query came from. For clients that ask themselves and reach both ports by the same address family and the same way; a matchmaker names the address with `clientIp` of `POST /tokens`.' }),
   queryAccess: { ...AccessSchema, description: 'Who may call the public API. Health and its document are open to all.' },

@@ -68,6 +68,7 @@ void t.test('what is not given has its default', async t => {
     queryAuth: openAuth,
     adminAuth: openAuth,
     trustedProxies: [],
+    drainTimeoutSeconds: 300,
     engine: 'auto',
     workers: 'auto'
   })

@@ -9,6 +9,7 @@ import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
 import { parseAllDocuments } from 'yaml'
+import { CLOSE_DEADLINE_MS } from '#telemetry/stop-on-signal.js'
 import { formatFaults } from '../src/fault.js'
 import { parseConfig } from '../src/load-config.js'
 import type { Config } from '../src/schema.js'
@@ -36,10 +37,17 @@ interface Manifest {
 
 type Labels = Readonly<Record<string, string>>
 
+interface PreStop {
+  readonly sleep?: { readonly seconds: number }
+  readonly exec?: { readonly command: readonly string[] }
+}
+
 interface Container {
   readonly name: string
   readonly ports: ReadonlyArray<{ readonly name: string, readonly containerPort: number, readonly protocol: string }>
   readonly startupProbe: { readonly exec?: { readonly command: readonly [string, ...string[]] } }
+  readonly livenessProbe?: { readonly terminationGracePeriodSeconds?: number }
+  readonly lifecycle?: { readonly preStop: PreStop }
   readonly securityContext: unknown
   readonly volumeMounts: ReadonlyArray<{ readonly name: string, readonly mountPath: string }>
 }
@@ -47,6 +55,7 @@ interface Container {
 interface Pod {
   readonly metadata: { readonly labels: Labels }
   readonly spec: {
+    readonly terminationGracePeriodSeconds: number
     readonly initContainers?: readonly Container[]
     readonly containers: readonly Container[]
     readonly volumes: ReadonlyArray<{ readonly configMap?: { readonly name: string }, readonly secret?: { readonly secretName: string } }>
@@ -150,6 +159,29 @@ const portsOf = ({ ports }: Container): readonly number[] => ports.map(({ contai
 const hasApiAccess = ({ volumeMounts }: Container): boolean => volumeMounts.some(({ mountPath }) => mountPath.endsWith('/serviceaccount'))
 const isAmong = (labels: Labels, wanted: Labels): boolean => Object.entries(wanted).every(([key, value]) => labels[key] === value)
 
+/** How long a container waits before it gets SIGTERM. */
+function preStopSeconds ({ lifecycle }: Container): number {
+  const { sleep, exec } = lifecycle?.preStop ?? {}
+  const timer = /setTimeout\(.*, (\d+)\)/.exec(exec?.command.at(-1) ?? '')?.[1]
+  return sleep?.seconds ?? Number(timer ?? 0) / 1000
+}
+
+// A sidecar is asked to stop when the others have ended, ordinary containers side by side; the time of a drain counts once.
+function stopSeconds (proxy: Container, control: Container, isSidecar: boolean, drainSeconds: number): number {
+  const close = { control: CLOSE_DEADLINE_MS.control / 1000, proxy: CLOSE_DEADLINE_MS.proxy / 1000 }
+  const first = preStopSeconds(control) + drainSeconds + close.control
+  return isSidecar ? first + preStopSeconds(proxy) + close.proxy : Math.max(first, preStopSeconds(proxy) + drainSeconds + close.proxy)
+}
+
+function checkGracePeriod (t: Test, rendered: Rendered, { drainTimeoutSeconds }: Config): void {
+  const { terminationGracePeriodSeconds: grace, initContainers } = rendered.pod.spec
+  const [proxy, control] = [rendered.container('proxy'), rendered.container('control')]
+  const needed = stopSeconds(proxy, control, initContainers !== undefined, drainTimeoutSeconds)
+  t.ok(preStopSeconds(control) >= 5, 'Services learn of the end before the process does')
+  t.ok(needed <= grace, `stopping takes up to ${needed} s, and the pod has ${grace} s`)
+  t.ok((control.livenessProbe?.terminationGracePeriodSeconds ?? grace) <= 30, 'a control process that hangs is not waited for')
+}
+
 function checkOverlay (t: Test, rendered: Rendered): void {
   const { pod, manifests } = rendered
   const configMap = rendered.the('ConfigMap')
@@ -160,6 +192,7 @@ function checkOverlay (t: Test, rendered: Rendered): void {
   for (const { securityContext } of [proxy, control]) {
     t.strictSame(securityContext, { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } })
   }
+  checkGracePeriod(t, rendered, config)
   t.strictSame([proxy, control].map(hasApiAccess), [false, true], 'only control can talk to the API')
   t.strictSame(portsOf(proxy), config.dataPorts.map(({ port }) => port).sort(), 'all data ports')
   t.strictSame(portsOf(control), [config.queryPort, config.adminPort].sort())

@@ -44,7 +44,7 @@ export const HelloSchema = Type.Object({
   instanceId: Type.String({ description: 'Changes when the proxy restarts.' }),
   epoch: Epoch,
   engine: Type.String(),
-  draining: Type.Boolean(),
+  draining: Type.Boolean({ description: 'It takes no new sessions on the default endpoint; those it has go on.' }),
   dataPorts: Type.Array(Type.Object({ name: Type.String(), address: Type.String(), port: Type.Integer() }, closed), { description: 'What is bound, with the real port numbers.' })
 }, closed)
 
@@ -64,6 +64,7 @@ export const PushReplySchema = Type.Object({
 
 export const SnapshotSchema = Type.Object({
   epoch: Epoch,
+  drainRemainingMs: Type.Optional(Type.Integer({ minimum: 0, description: 'Control drains, and waits for so many milliseconds more. Absent: it does not, and a drain that a former control process told of is over.' })),
   revoked: Type.Array(TokenText, { maxItems: MAX_TOKENS_PER_CALL }),
   withdrawn: Withdrawn,
   tokens: Type.Array(TokenGrantSchema, { maxItems: MAX_TOKENS_PER_CALL, description: 'Live tokens; added to those the proxy has, which stay. More follow by `pushTokens`.' }),
@@ -88,6 +89,18 @@ export const LeaveSchema = Type.Object({
 export const LeaveReplySchema = Type.Object({
   instanceId: Type.String(),
   sessions: Type.Record(Type.String(), Type.Integer({ minimum: 0 }), { description: 'Sessions that each key has now.' })
+}, closed)
+
+export const DrainSchema = Type.Object({
+  epoch: Epoch,
+  remainingMs: Type.Integer({ minimum: 0, description: 'How long control will go on waiting for what is left, in milliseconds.' })
+}, closed)
+
+export const DrainReplySchema = Type.Object({
+  instanceId: Type.String(),
+  sessions: Type.Integer({ minimum: 0, description: 'Sessions that are not idle for too long.' }),
+  unredeemedTokens: Type.Integer({ minimum: 0, description: 'Tokens that nobody has redeemed yet and that still can be.' }),
+  stopping: Type.Boolean({ description: 'The proxy has been asked to stop itself: once it is gone it will not come back.' })
 }, closed)
 
 export const SessionSchema = Type.Object({
@@ -168,6 +181,7 @@ export const rpcCalls = {
   pushTokens: { method: 'POST', path: '/v1/tokens', summary: 'New and revoked tokens; usable when this returns.', body: PushSchema, reply: PushReplySchema },
   putDefaultTargets: { method: 'PUT', path: '/v1/default-targets', summary: 'Replaces the candidates of the default endpoint.', body: DefaultTargetsSchema, reply: Empty },
   leaveTargets: { method: 'POST', path: '/v1/gone-targets', summary: 'Targets that are gone; their sessions are kept, ended or moved as `onTargetGone` says.', body: LeaveSchema, reply: LeaveReplySchema },
+  drain: { method: 'POST', path: '/v1/drain', summary: 'Control drains: no new session on the default endpoint from now on. Repeated to learn what is left.', body: DrainSchema, reply: DrainReplySchema },
   listSessions: { method: 'GET', path: '/v1/sessions', summary: 'A page of sessions.', query: SessionsQuerySchema, reply: SessionsPageSchema },
   getSession: { method: 'GET', path: '/v1/sessions/:id', summary: 'One session.', params: SessionParams, reply: SessionSchema },
   endSession: { method: 'DELETE', path: '/v1/sessions/:id', summary: 'Ends a session.', params: SessionParams, reply: Empty },
@@ -202,6 +216,7 @@ export type TokenGrant = Static<typeof TokenGrantSchema>
 export type TokenRejection = Static<typeof TokenRejectionSchema>
 export type GoneTarget = Static<typeof GoneTargetSchema>
 export type Hello = Static<typeof HelloSchema>
+export type DrainReply = Static<typeof DrainReplySchema>
 export type Session = Static<typeof SessionSchema>
 export type SessionsPage = Static<typeof SessionsPageSchema>
 export type Sample = Static<typeof StatsSchema>['samples'][number]

@@ -62,6 +62,10 @@ export const metrics = {
   udp_director_state_faults_total: { type: 'counter', from: 'proxy', help: 'Times that the state could not be written, and logs that could not be read and were set aside.', labels: ['operation'] },
   udp_director_sessions_restored: { type: 'gauge', from: 'proxy', help: 'Sessions that the proxy took over from the one before it when it started.', labels: [] },
   udp_director_event_loop_delay_seconds: { type: 'gauge', from: 'control', help: 'How late control\'s event loop was since the last scrape. Above a few milliseconds queries wait for it.', labels: ['quantile'] },
+  udp_director_draining: { type: 'gauge', from: 'both', help: '1 while the process drains: control hands out no tokens, the proxy takes no new sessions on the default endpoint.', labels: ['process'] },
+  udp_director_drain_sessions_left: { type: 'gauge', from: 'control', help: 'Sessions that a drain waits for, as the proxy last said. 0 without a drain.', labels: [] },
+  udp_director_drain_tokens_left: { type: 'gauge', from: 'control', help: 'Tokens that a drain waits for, because they can still be redeemed. 0 without a drain.', labels: [] },
+  udp_director_drain_seconds_left: { type: 'gauge', from: 'control', help: 'Until a drain ends in any case. 0 without a drain.', labels: [] },
   udp_director_process_resident_memory_bytes: { type: 'gauge', from: 'both', help: 'Resident memory.', labels: ['process'] },
   udp_director_process_cpu_seconds_total: { type: 'counter', from: 'both', help: 'Processor time used, user and system.', labels: ['process'] },
   udp_director_process_start_time_seconds: { type: 'gauge', from: 'both', help: 'When the process started, in seconds since the Unix epoch.', labels: ['process'] }

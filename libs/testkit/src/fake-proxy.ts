@@ -5,7 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { EVENTS_PATH, rpcCalls, type GoneTarget, type Hello, type RpcEvent, type RpcName, type Sample, type Session, type Target, type TokenGrant, type TokenRejection } from '#rpc/contract.js'
+import { EVENTS_PATH, rpcCalls, type DrainReply, type GoneTarget, type Hello, type RpcEvent, type RpcName, type Sample, type Session, type Target, type TokenGrant, type TokenRejection } from '#rpc/contract.js'
 import { rpcErrors, type RpcErrorCode } from '#rpc/failure.js'
 
 /** What a hook may do with a call instead of the usual answer. */
@@ -36,6 +36,10 @@ export interface FakeProxy {
   defaultTargets: readonly Target[]
   /** Every target that was said to be gone, in the order of arrival. */
   readonly gone: GoneTarget[]
+  /** What control said last, in ms; undefined if it does not drain. */
+  drainRemainingMs: number | undefined
+  /** What it says is left to wait for. */
+  left: Pick<DrainReply, 'sessions' | 'unredeemedTokens' | 'stopping'>
   /** Sessions it says a key has after its target is gone. */
   sessionsLeft: (key: string) => number
   samples: readonly Sample[]
@@ -114,6 +118,8 @@ export async function startFakeProxy (): Promise<FakeProxy> {
     voidTokens: new Map(),
     defaultTargets: [],
     gone: [],
+    drainRemainingMs: undefined,
+    left: { sessions: 0, unredeemedTokens: 0, stopping: false },
     sessionsLeft: () => 0,
     samples: [],
     instanceId: randomUUID(),
@@ -151,6 +157,7 @@ export async function startFakeProxy (): Promise<FakeProxy> {
       fake.voidTokens.clear()
       fake.sessions.clear()
       fake.defaultTargets = []
+      fake.drainRemainingMs = undefined
       await listen()
     },
     close: async () => {
@@ -181,18 +188,23 @@ function answer (response: ServerResponse, status: number, body: unknown): void 
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
 }
 
-interface Told { readonly epoch: number, readonly tokens?: TokenGrant[], readonly revoked?: string[], readonly withdrawn?: string[], readonly gone?: GoneTarget[], readonly defaultTargets?: Target[], readonly target?: Target }
+interface Told { readonly epoch: number, readonly remainingMs?: number, readonly drainRemainingMs?: number, readonly tokens?: TokenGrant[], readonly revoked?: string[], readonly withdrawn?: string[], readonly gone?: GoneTarget[], readonly defaultTargets?: Target[], readonly target?: Target }
 type Answer = readonly [status: number, body: unknown]
 
 function perform (fake: FakeProxy, { name, id, search }: Matched, body: unknown): Answer {
   const told = body as Told
-  if (name === 'hello') return [200, { instanceId: fake.instanceId, epoch: fake.epoch, engine: 'dgram', draining: false, dataPorts: fake.dataPorts }]
+  if (name === 'hello') return [200, { instanceId: fake.instanceId, epoch: fake.epoch, engine: 'dgram', draining: fake.drainRemainingMs !== undefined, dataPorts: fake.dataPorts }]
   if (name === 'stats') return [200, { instanceId: fake.instanceId, samples: fake.samples }]
   if (name === 'listSessions') return listSessions(fake, search)
   if (name === 'getSession' || name === 'endSession' || name === 'moveSession') return oneSession(fake, name, id, told)
   if (told.epoch < fake.epoch) return [409, { code: 'EPOCH_STALE', message: 'A newer control process has taken over.', epoch: fake.epoch }]
   if (name !== 'putSnapshot' && told.epoch > fake.epoch) return [409, { code: 'NOT_READY', message: 'No snapshot of this epoch yet.' }]
   fake.epoch = told.epoch
+  if (name === 'drain') {
+    fake.drainRemainingMs = told.remainingMs
+    return [200, { instanceId: fake.instanceId, ...fake.left }]
+  }
+  if (name === 'putSnapshot') fake.drainRemainingMs = told.drainRemainingMs
   if (told.gone !== undefined) {
     fake.gone.push(...told.gone)
     return [200, { instanceId: fake.instanceId, sessions: Object.fromEntries(told.gone.map(({ key }) => [key, fake.sessionsLeft(key)])) }]

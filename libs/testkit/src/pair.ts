@@ -139,6 +139,7 @@ adminPort: 0
 dataPorts: [{name: game, port: 0}, {name: voice, port: 0}]
 inventory: ${provider}
 allowedTargets: [127.0.0.0/8]
+${/^drainTimeoutSeconds:/m.test(lines) ? '' : 'drainTimeoutSeconds: 0'}
 resourceQueryMapping:
   gameserver:
     group: agones.dev

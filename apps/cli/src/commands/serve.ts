@@ -9,7 +9,7 @@ import { openPrivateDirectory } from '../private-directory.js'
 import { openSupervisor, stopRequested } from '../processes/open-supervisor.js'
 import type { Runtime } from '../runtime.js'
 
-/** Runs until a signal comes; ends with 78 if a process refuses the configuration when it first starts. */
+/** Runs until a signal comes, a second one ends it at once with 1; ends with 78 if a process refuses the configuration when it first starts. */
 export async function serve ({ config }: Pick<ProcessInvocation, 'config'>, runtime: Runtime): Promise<ExitCode> {
   const environment = readEnvironment()
   if (!environment.ok) return refuse('The environment', environment.error, runtime)
@@ -27,12 +27,20 @@ export async function serve ({ config }: Pick<ProcessInvocation, 'config'>, runt
   runtime.atExit(directory.close)
   const stop = stopRequested(runtime)
   const socketPath = environmentWith({})[variables.socketPath] || directory.socketPath
-  const supervisor = openSupervisor({ logLevel: environment.value.logLevel, configPath, socketPath }, runtime, view.take)
+  const { drainTimeoutSeconds } = loaded.value.config
+  const supervisor = openSupervisor({ logLevel: environment.value.logLevel, configPath, socketPath, drainTimeoutSeconds }, runtime, view.take)
   supervisor.start()
   const outcome = await Promise.race([stop, supervisor.refused])
+  if (outcome === 'stop' && runtime.isTerminal) await runtime.out(stoppingText(drainTimeoutSeconds))
   await supervisor.stop()
   directory.close()
-  return outcome === 'stop' ? ExitCode.ok : ExitCode.config
+  if (outcome !== 'stop') return ExitCode.config
+  return supervisor.isKilled ? ExitCode.failed : ExitCode.ok
+}
+
+function stoppingText (drainTimeoutSeconds: number): string {
+  if (drainTimeoutSeconds === 0) return '\nStopping.\n'
+  return `\nStopping: no new tokens, and at most ${drainTimeoutSeconds} s for the sessions there are. Ctrl-C once more ends now.\n`
 }
 
 function refuse (source: string, faults: Parameters<typeof formatFaults>[1], { err }: Runtime): ExitCode {

@@ -47,7 +47,7 @@ export async function openDemo (runtime: Runtime, { ports, logLevel, onLine, sto
   runtime.atExit(directory.close)
   const configPath = writeWorld(directory, ports, servers)
   const ready = new ReadyPorts()
-  const supervisor = openSupervisor({ configPath, logLevel, socketPath: directory.socketPath }, runtime, line => {
+  const supervisor = openSupervisor({ configPath, logLevel, socketPath: directory.socketPath, drainTimeoutSeconds: 0 }, runtime, line => {
     ready.read(line)
     return onLine(line)
   })

@@ -88,5 +88,8 @@ defaultEndpoint:
 # Longer than the default of 30: time enough to read what you paste.
 tokenTtlSeconds: 300
 sessionTimeoutSeconds: 600
+
+# Ctrl-C is to end the demo at once, whoever plays.
+drainTimeoutSeconds: 0
 `
 }

@@ -5,15 +5,14 @@ import type { Cancel, Clock } from '#core/clock.js'
 import { restartDelay } from './back-off.js'
 import type { Child, OnLine, ProcessEnd, ProcessSpec, SpawnChild } from './child.js'
 
-/** How long a process may take to stop, in ms, before it is killed. */
-export const STOP_GRACE_MS = 10_000
-
 export interface ManagedProcessDeps {
   readonly clock: Clock
   readonly spawn: SpawnChild
   readonly log: Logger
   /** Left out: the process writes to our own stdout and stderr. */
   readonly onLine?: OnLine
+  /** How long it may take to stop, in ms, before it is killed. */
+  readonly stopGraceMs: number
   /** Its first start ended with the exit code of bad configuration: starting it again would not help. */
   readonly onRefused: (name: ProcessSpec['name']) => void
 }
@@ -62,8 +61,9 @@ export class ManagedProcess {
     const child = this.#child
     if (child === undefined) return
     const ended = new Promise<void>(resolve => { this.#onStopped = resolve })
-    const cancelKill = this.#deps.clock.after(STOP_GRACE_MS, () => {
-      this.#deps.log.warn({ child: this.#spec.name, pid: child.pid, afterMs: STOP_GRACE_MS }, 'Process does not stop, it is killed')
+    const { clock, log, stopGraceMs } = this.#deps
+    const cancelKill = clock.after(stopGraceMs, () => {
+      log.warn({ child: this.#spec.name, pid: child.pid, afterMs: stopGraceMs }, 'Process does not stop, it is killed')
       child.signal('SIGKILL')
     })
     child.signal('SIGTERM')

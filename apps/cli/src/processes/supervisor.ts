@@ -7,6 +7,7 @@ export class Supervisor {
   readonly refused: Promise<ProcessSpec['name']>
   readonly #processes: readonly ManagedProcess[]
   #isStopping = false
+  #isKilled = false
 
   /** @param specs in the order in which they are to stop */
   constructor (specs: readonly ProcessSpec[], deps: Omit<ManagedProcessDeps, 'onRefused'>) {
@@ -23,6 +24,11 @@ export class Supervisor {
     return this.#isStopping
   }
 
+  /** Whether the processes were not left the time to stop by themselves. */
+  get isKilled (): boolean {
+    return this.#isKilled
+  }
+
   /** Stops one after the other; resolves when all have ended. */
   async stop (): Promise<void> {
     this.#isStopping = true
@@ -31,6 +37,7 @@ export class Supervisor {
 
   /** Ends all of them at once. */
   kill (): void {
+    this.#isKilled = true
     for (const process of this.#processes) process.kill()
   }
 }

@@ -3,8 +3,10 @@ import t from 'tap'
 import { createFakeClock, type FakeClock } from '#testkit/fake-clock.js'
 import type { ChildListeners, ProcessEnd, ProcessSpec } from '../../src/processes/child.js'
 import { restartDelay } from '../../src/processes/back-off.js'
-import { STOP_GRACE_MS } from '../../src/processes/managed-process.js'
+import { stopGraceMs } from '../../src/processes/open-supervisor.js'
 import { Supervisor } from '../../src/processes/supervisor.js'
+
+const STOP_GRACE_MS = stopGraceMs(300)
 
 interface FakeChild {
   readonly name: string
@@ -22,6 +24,7 @@ function setUp (): { supervisor: Supervisor, clock: FakeClock, children: FakeChi
   const log: string[] = []
   const supervisor = new Supervisor([spec('control'), spec('proxy')], {
     clock,
+    stopGraceMs: STOP_GRACE_MS,
     log: pino({}, { write: line => { log.push(line) } }),
     onLine: line => { lines.push(`${line.stream} ${line.text}`); return undefined },
     spawn: ({ name }, listeners) => {
@@ -114,6 +117,7 @@ void t.test('one that does not stop in time is killed', async t => {
   const stopped = supervisor.stop()
   clock.advance(STOP_GRACE_MS - 1)
   t.same(children[0]!.signals, ['SIGTERM'])
+  t.equal(supervisor.isKilled, false)
   clock.advance(1)
   t.same(children[0]!.signals, ['SIGTERM', 'SIGKILL'])
   t.match(logged().at(-1), { child: 'control', msg: 'Process does not stop, it is killed' })
@@ -134,9 +138,16 @@ void t.test('stop while one waits for its restart', async t => {
   t.equal(children.length, 2)
 })
 
+void t.test('the time to stop covers a drain and the closing after it', t => {
+  t.equal(stopGraceMs(300), 315_000)
+  t.equal(stopGraceMs(0), 15_000)
+  t.end()
+})
+
 void t.test('kill ends both at once', async t => {
   const { supervisor, children } = setUp()
   supervisor.kill()
+  t.equal(supervisor.isKilled, true)
   t.same(children.map(({ signals }) => signals), [['SIGKILL'], ['SIGKILL']])
 })
 

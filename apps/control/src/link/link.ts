@@ -2,7 +2,7 @@
 // other. It decides when tokens may be handed out (synchronised) and when it must give way (superseded).
 import type { BaseLogger } from 'pino'
 import type { Clock } from '#core/clock.js'
-import { MAX_TOKENS_PER_CALL, type GoneTarget, type Hello, type RpcEvent, type Target, type TokenGrant, type TokenRejection } from '#rpc/contract.js'
+import { MAX_TOKENS_PER_CALL, type DrainReply, type GoneTarget, type Hello, type RpcEvent, type Target, type TokenGrant, type TokenRejection } from '#rpc/contract.js'
 import { rpcErrors, type RpcFailure } from '#rpc/failure.js'
 import type { RpcClient } from '#rpc/client.js'
 import type { Result } from '#core/result.js'
@@ -50,6 +50,7 @@ export class Link {
   #reason = 'Not connected yet.'
   #proxy: Hello | undefined
   #failures = 0
+  #drainUntilMs: number | undefined
   #connection: AbortController | undefined
   #onStream: () => void = () => undefined
   #wake: (() => void) | undefined
@@ -127,6 +128,28 @@ export class Link {
     this.#defaults.set(targets)
   }
 
+  /**
+   * Tells the proxy that this director drains, now and after every restart of it, and asks what is left. Undefined if it
+   * did not answer.
+   */
+  async drain (untilMs: number): Promise<DrainReply | undefined> {
+    this.#drainUntilMs = untilMs
+    if (!this.isSynchronised) return undefined
+    const reply = await this.#options.client.call('drain', { body: { epoch: this.#epoch ?? 0, remainingMs: this.#drainRemainingMs() ?? 0 } })
+    const failure = failureOf(reply, this.#proxy)
+    if (failure === undefined && reply.ok) {
+      if (this.#proxy !== undefined) this.#proxy = { ...this.#proxy, draining: true }
+      return reply.value
+    }
+    this.#fail(failure ?? restarted)
+    return undefined
+  }
+
+  #drainRemainingMs (): number | undefined {
+    if (this.#drainUntilMs === undefined) return undefined
+    return Math.max(0, Math.ceil(this.#drainUntilMs - this.#options.clock.now()))
+  }
+
   async close (): Promise<void> {
     this.#isClosed = true
     this.#queue.shut()
@@ -190,11 +213,13 @@ export class Link {
       withdrawn: withdrawn.slice(from, from + MAX_TOKENS_PER_CALL)
     })
     const defaultTargets = this.#defaults.take()
-    let first = await client.call('putSnapshot', { body: { ...part(0), defaultTargets } })
+    const drainRemainingMs = this.#drainRemainingMs()
+    const whole = drainRemainingMs === undefined ? part(0) : { ...part(0), drainRemainingMs }
+    let first = await client.call('putSnapshot', { body: { ...whole, defaultTargets } })
     if (!first.ok && isRefusal(first.error) && defaultTargets.length > 0) {
       // Better no default endpoint than no director.
       this.#warnOfRefusal(first.error)
-      first = await client.call('putSnapshot', { body: { ...part(0), defaultTargets: [] } })
+      first = await client.call('putSnapshot', { body: { ...whole, defaultTargets: [] } })
     }
     if (!first.ok) return first.error
     this.#dropRejected(first.value.rejected)
@@ -203,6 +228,9 @@ export class Link {
       if (!more.ok) return more.error
       this.#dropRejected(more.value.rejected)
     }
+    // The snapshot may have ended a drain that a former control process told of.
+    const hello = this.#proxy?.draining === true ? await client.call('hello', {}) : undefined
+    if (hello?.ok === true) this.#proxy = hello.value
     return first.value.instanceId === this.#proxy?.instanceId ? undefined : restarted
   }
 

@@ -1,6 +1,6 @@
 // Probes: alive, ready, and why not. Both listeners have them.
 import type { ControlDeps } from '../deps.js'
-import { healthOf, missingFor } from '../health.js'
+import { healthOf, readinessOf } from '../health.js'
 import type { Tag } from '../plugins/api-document.js'
 import { HealthSchema, LivenessSchema, ReadinessSchema } from '../schemas/health.js'
 import { refTo } from '../schemas/named.js'
@@ -22,13 +22,13 @@ export function addHealthRoutes (app: TypedApp, deps: ControlDeps, tag: Tag): vo
     schema: {
       operationId: 'getReadiness',
       summary: 'Whether queries can be answered.',
+      description: '200 also while the director drains: queries are refused then, and its sessions go on.',
       tags: [tag],
       response: { 200: refTo(ReadinessSchema), 503: refTo(ReadinessSchema) }
     }
   }, (_request, reply) => {
-    const missing = missingFor(deps)
-    if (missing.length === 0) void reply.send({ status: 'ready', missing })
-    else void reply.code(503).send({ status: 'not_ready', missing })
+    const readiness = readinessOf(deps)
+    void reply.code(readiness.status === 'not_ready' ? 503 : 200).send(readiness)
   })
 
   app.get('/healthz', {

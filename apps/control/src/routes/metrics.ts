@@ -9,7 +9,7 @@ const STATS_DEADLINE_MS = 500
 
 /** Adds GET /metrics. */
 export function addMetricsRoute (app: TypedApp, deps: ControlDeps): void {
-  const { metrics, inventory, link, defaultEndpoint, tables } = deps
+  const { metrics, inventory, link, defaultEndpoint, tables, drain } = deps
   app.get('/metrics', {
     schema: {
       operationId: 'getMetrics',
@@ -27,6 +27,7 @@ export function addMetricsRoute (app: TypedApp, deps: ControlDeps): void {
       defaultTargets: defaultEndpoint.count(),
       isProxyUp: link.isSynchronised,
       tables: tables.readings(),
+      drain: drain.status(),
       proxySamples
     })
     return reply.header('content-type', metrics.contentType).send(text)

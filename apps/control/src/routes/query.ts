@@ -5,6 +5,7 @@ import { err, ok } from '#core/result.js'
 import type { Target } from '#rpc/contract.js'
 import type { ControlDeps } from '../deps.js'
 import { sendProblem, type Outcome } from '../problem.js'
+import { refuseTokens } from '../refuse-tokens.js'
 import { bodyErrors } from '../schemas/problem.js'
 import { IssuedTokenSchema, QueryRequestSchema } from '../schemas/query.js'
 import { refTo } from '../schemas/named.js'
@@ -23,11 +24,10 @@ export function addQueryRoute (app: TypedApp, deps: ControlDeps): void {
       tags: ['public'],
       body: refTo(QueryRequestSchema),
       response: { 200: refTo(IssuedTokenSchema) },
-      problems: [...bodyErrors, 'INVALID_JSON_PATH', 'NAMESPACE_NOT_ALLOWED', 'UNKNOWN_RESOURCE_TYPE', 'NO_MATCHING_RESOURCE', 'TOO_MANY_TOKENS', 'PROXY_UNAVAILABLE', 'NO_CAPACITY', 'CAPACITY_EXHAUSTED', 'INVENTORY_NOT_READY', 'SHUTTING_DOWN']
+      problems: [...bodyErrors, 'INVALID_JSON_PATH', 'NAMESPACE_NOT_ALLOWED', 'UNKNOWN_RESOURCE_TYPE', 'NO_MATCHING_RESOURCE', 'TOO_MANY_TOKENS', 'PROXY_UNAVAILABLE', 'NO_CAPACITY', 'CAPACITY_EXHAUSTED', 'INVENTORY_NOT_READY', 'DRAINING', 'SHUTTING_DOWN']
     },
     onRequest: (_request, reply, done) => {
-      if (!deps.lifecycle.isStopping) { done(); return }
-      sendProblem(reply, { code: 'SHUTTING_DOWN', detail: 'This process takes no more queries.' })
+      if (!refuseTokens(deps, reply)) done()
     },
     handler: async (request, reply) => {
       const { caller } = request

@@ -5,6 +5,7 @@ import { addressWords, formatAddress } from '#wire/address.js'
 import { TOKEN_PATTERN, type Token } from '#wire/token.js'
 import type { ControlDeps } from '../deps.js'
 import { sendProblem, type Outcome } from '../problem.js'
+import { refuseTokens } from '../refuse-tokens.js'
 import { closed, refTo } from '../schemas/named.js'
 import { bodyErrors } from '../schemas/problem.js'
 import { IssuedTokenSchema } from '../schemas/query.js'
@@ -34,8 +35,9 @@ export function addTokenRoutes (app: TypedApp, deps: ControlDeps): void {
       tags: ['admin'],
       body: refTo(TokenRequestSchema),
       response: { 201: refTo(IssuedTokenSchema) },
-      problems: [...bodyErrors, 'INVALID_TARGET', 'NAMESPACE_NOT_ALLOWED', 'TARGET_NOT_ALLOWED', 'UNKNOWN_RESOURCE_TYPE', 'NO_MATCHING_RESOURCE', 'TOO_MANY_TOKENS', 'PROXY_UNAVAILABLE', 'CAPACITY_EXHAUSTED', 'INVENTORY_NOT_READY']
-    }
+      problems: [...bodyErrors, 'INVALID_TARGET', 'NAMESPACE_NOT_ALLOWED', 'TARGET_NOT_ALLOWED', 'UNKNOWN_RESOURCE_TYPE', 'NO_MATCHING_RESOURCE', 'TOO_MANY_TOKENS', 'PROXY_UNAVAILABLE', 'CAPACITY_EXHAUSTED', 'INVENTORY_NOT_READY', 'DRAINING', 'SHUTTING_DOWN']
+    },
+    onRequest: (_request, reply, done) => { if (!refuseTokens(deps, reply)) done() }
   }, async (request, reply) => {
     const { ttlSeconds = config.tokenTtlSeconds, clientIp } = request.body
     const holder = holderOf(request.caller.key, clientIp)

@@ -11,9 +11,16 @@ const MissingSchema = Type.Object({
   reason: Type.String()
 }, closed)
 
+const DrainSchema = Type.Object({
+  sessions: Type.Optional(Type.Integer({ minimum: 0, description: 'As the proxy last said; absent until it has.' })),
+  unredeemedTokens: Type.Optional(Type.Integer({ minimum: 0, description: 'Tokens that can still be redeemed, as the proxy last said.' })),
+  secondsLeft: Type.Integer({ minimum: 0, description: 'It ends when nothing is left, or after so many seconds.' })
+}, { ...closed, description: 'While draining: what is waited for.' })
+
 export const ReadinessSchema = named('Readiness', Type.Object({
-  status: oneOfStrings(['ready', 'not_ready'], '`ready` if a query can be answered.'),
-  missing: Type.Array(MissingSchema, { description: 'What is missing, and why.' })
+  status: oneOfStrings(['ready', 'draining', 'not_ready'], '`ready` if a query can be answered; `draining` while the process only waits for its sessions to end.'),
+  missing: Type.Array(MissingSchema, { description: 'What is missing, and why.' }),
+  drain: Type.Optional(DrainSchema)
 }, { ...closed, description: 'Whether queries can be answered, and what is missing if not.', examples: [{ status: 'not_ready', missing: [{ component: 'proxy', reason: 'Not connected yet.' }] }] }))
 
 const InventoryHealthSchema = Type.Object({
@@ -32,8 +39,9 @@ const ProxyHealthSchema = Type.Object({
 }, closed)
 
 export const HealthSchema = named('Health', Type.Object({
-  status: oneOfStrings(['ok', 'degraded', 'not_ready'], '`degraded`: queries are answered, but something needs attention.'),
+  status: oneOfStrings(['ok', 'degraded', 'draining', 'not_ready'], '`degraded`: queries are answered, but something needs attention. `draining`: see `drain`.'),
   missing: Type.Array(MissingSchema),
+  drain: Type.Optional(DrainSchema),
   inventory: InventoryHealthSchema,
   proxy: ProxyHealthSchema,
   tokens: Type.Object({ live: Type.Integer({ minimum: 0, description: 'Tokens issued by this process that have not expired.' }) }, closed),

@@ -24,6 +24,7 @@ export const DropReason = Object.freeze({
   prefixLimit: 20,
   rateLimit: 21,
   amplification: 22,
+  draining: 23,
   restart: 24
 } as const)
 
@@ -53,6 +54,7 @@ export const dropReasons: Readonly<Record<DropReason, DropReasonRow>> = {
   [DropReason.sourcePort]: { name: 'source_port', direction: 'to_target', meaning: 'A first datagram without a live token from a port in blockedSourcePorts, or any from the director itself.' },
   [DropReason.accessDenied]: { name: 'access_denied', direction: 'to_target', meaning: 'A client without a session whose address clients.deny has, or clients.allow lacks.' },
   [DropReason.amplification]: { name: 'amplification', direction: 'to_client', meaning: 'More than limits.amplificationFactor times the bytes of the only datagram its client has sent, to the default endpoint.' },
+  [DropReason.draining]: { name: 'draining', direction: 'to_target', meaning: 'The director is about to stop: clients without a session or a live token go elsewhere.' },
   [DropReason.upstreamLimit]: { name: 'upstream_limit', direction: 'to_target', meaning: 'limits.maxUpstreamSockets is reached for this target, or no flow is free; the last eighth of either is for sessions that have redeemed a token.' },
   [DropReason.oversize]: { name: 'oversize', direction: 'both', meaning: 'Longer than limits.maxDatagramBytes, or than the network can carry.' },
   [DropReason.truncated]: { name: 'truncated', direction: 'both', meaning: 'The system delivered only a part of it.' },

@@ -1,5 +1,6 @@
 // What control may ask of the core: grant tokens and make them void, name the default endpoint's candidates and the
 // targets that are gone, look at sessions, move and end them; and the periodic sweep.
+import type { DrainLeft } from '#core/drain.js'
 import { formatAddress, formatEndpoint } from '#wire/address.js'
 import { TOKEN_WORDS, writeTokenWords, type Token } from '#wire/token.js'
 import { EndCause } from './counters.js'
@@ -79,6 +80,19 @@ export class Operations {
     }
     this.#state.defaults.replace(held)
     return faults
+  }
+
+  /** Takes new sessions on the default endpoint, or none. */
+  setDraining (isDraining: boolean): void {
+    this.#state.isDraining = isDraining
+  }
+
+  /** What a drain waits for. A walk over the tables: a session that is idle too long does not count, swept or not. */
+  left (now: number): DrainLeft {
+    const { sessions, tokens } = this.#state
+    let live = 0
+    for (let slot = 0; slot < sessions.highWater; slot++) if (sessions.isLive(slot) && !this.#state.isExpired(slot, now)) live++
+    return { sessions: live, unredeemedTokens: tokens.unredeemed(now) }
   }
 
   /** Ends sessions that are idle too long, forgets old tokens, frees silent pairs. Returns how many sessions ended. */

@@ -164,6 +164,7 @@ export class PacketPath {
   #openDefault (byteCount: number): Verdict {
     const target = this.#state.defaults.choose()
     if (target === undefined) return DropReason.noSession
+    if (this.#state.isDraining) return DropReason.draining
     if (target.ports[this.#dataPort] === 0) return DropReason.noPort
     const refusal = this.#state.admission.refuseDefault(this.#client, this.#now)
     if (refusal !== ADMITTED) return refusal

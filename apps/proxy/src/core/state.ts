@@ -24,6 +24,8 @@ export class CoreState {
   readonly counters: Counters
   readonly upstreamPorts: UpstreamPorts
   readonly admission: Admission
+  /** No new session on the default endpoint; tokens and sessions go on. */
+  isDraining = false
   readonly #warnings: readonly Budget[]
 
   constructor (options: CoreOptions, observer: Observer) {

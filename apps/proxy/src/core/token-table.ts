@@ -150,6 +150,16 @@ export class TokenTable {
     return this.#expiresAt[slot]!
   }
 
+  /** Tokens that nobody has redeemed anywhere and that still can be. A walk over the table. */
+  unredeemed (now: number): number {
+    let count = 0
+    for (let slot = 0; slot < this.#records.highWater; slot++) {
+      if (!this.#records.isLive(slot) || this.voidnessOf(slot) !== Voidness.none || now >= this.#expiresAt[slot]!) continue
+      if (Atomics.load(this.#claims, this.#claimOf(slot)) === NEVER_CONSUMED) count++
+    }
+    return count
+  }
+
   /** Forgets tokens that ended `memoryMs` ago or earlier. */
   sweep (now: number, memoryMs = EXPIRED_MEMORY_MS): void {
     for (let slot = 0; slot < this.#records.highWater; slot++) {

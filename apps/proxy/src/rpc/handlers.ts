@@ -2,6 +2,7 @@
 import { ok } from '#core/result.js'
 import type { RpcHandlers } from '#rpc/server.js'
 import type { Hello, RpcBody, RpcReply, Sample, Target } from '#rpc/contract.js'
+import type { Draining } from '../draining.js'
 import type { Shards } from '../shards/shards.js'
 import { EpochGuard } from './epoch.js'
 
@@ -10,13 +11,13 @@ export interface HandlerDeps {
   readonly instanceId: string
   readonly engine: string
   readonly dataPorts: Hello['dataPorts']
-  readonly isDraining: () => boolean
+  readonly draining: Draining
   readonly stats: () => Promise<Sample[]>
   /** Candidates of the default endpoint were left out. */
   readonly onUnusableTargets: (faults: Readonly<Record<string, string>>) => void
 }
 
-export function createHandlers ({ shards, instanceId, engine, dataPorts, isDraining, stats, onUnusableTargets }: HandlerDeps): RpcHandlers {
+export function createHandlers ({ shards, instanceId, engine, dataPorts, draining, stats, onUnusableTargets }: HandlerDeps): RpcHandlers {
   const epoch = new EpochGuard()
 
   const applyTokens = async (push: RpcBody<'pushTokens'>): Promise<RpcReply<'pushTokens'>> => ({ instanceId, rejected: await shards.applyTokens(push) })
@@ -27,10 +28,11 @@ export function createHandlers ({ shards, instanceId, engine, dataPorts, isDrain
   }
 
   return {
-    hello: () => ok({ instanceId, epoch: epoch.current, engine, draining: isDraining(), dataPorts }),
+    hello: () => ok({ instanceId, epoch: epoch.current, engine, draining: draining.isDraining, dataPorts }),
     putSnapshot: async ({ body }) => {
       const refusal = epoch.start(body.epoch)
       if (refusal !== undefined) return refusal
+      await draining.told(body.drainRemainingMs)
       await applyDefaults(body.defaultTargets)
       return ok(await applyTokens(body))
     },
@@ -41,6 +43,12 @@ export function createHandlers ({ shards, instanceId, engine, dataPorts, isDrain
       if (refusal !== undefined) return refusal
       await applyDefaults(body.defaultTargets)
       return ok({})
+    },
+    drain: async ({ body }) => {
+      const refusal = epoch.check(body.epoch)
+      if (refusal !== undefined) return refusal
+      await draining.told(body.remainingMs)
+      return ok({ instanceId, ...await shards.left(), stopping: draining.isStopping })
     },
     listSessions: async ({ query }) => ok(await shards.listSessions(query)),
     getSession: async ({ params: { id } }) => await shards.withSession(id, 'getSession', id),

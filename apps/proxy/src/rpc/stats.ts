@@ -22,13 +22,14 @@ export interface StatsSources {
   /** Calls and connections of the RPC server. */
   readonly rpcTables: Readonly<Record<RpcTable, TableSize>>
   readonly stateLogsSetAside: number
+  readonly isDraining: boolean
   readonly processSamples: readonly Sample[]
 }
 
 /** Datagrams that belong to no data port: replies from strangers. */
 const NO_DATA_PORT = 'none'
 
-export function collectStats ({ stats, dataPortNames, eventsDropped, rpcTables, stateLogsSetAside, processSamples }: StatsSources): Sample[] {
+export function collectStats ({ stats, dataPortNames, eventsDropped, rpcTables, stateLogsSetAside, isDraining, processSamples }: StatsSources): Sample[] {
   const { counters } = stats
   return [
     sample('udp_director_sessions_active', stats.sessions),
@@ -47,6 +48,7 @@ export function collectStats ({ stats, dataPortNames, eventsDropped, rpcTables, 
     ...tables({ ...stats.tables, upstream_sockets: { entries: stats.upstreamSockets, capacity: stats.maxUpstreamSockets }, ...rpcTables }),
     sample('udp_director_socket_errors_total', stats.socketErrors),
     sample('udp_director_events_dropped_total', eventsDropped),
+    sample('udp_director_draining', isDraining ? 1 : 0, { process: 'proxy' }),
     sample('udp_director_log_lines_suppressed_total', stats.linesSuppressed),
     sample('udp_director_state_bytes', stats.stateBytes),
     sample('udp_director_state_faults_total', stats.stateFaults, { operation: 'write' }),

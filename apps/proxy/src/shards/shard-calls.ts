@@ -48,6 +48,8 @@ export function createShardCalls ({ core, clock, translator, stats, sweepSockets
       const fault = operations.moveSession(slot, translator.targetSpec(target), now)
       return fault === undefined ? viewOf(slot, now) : rpcFailure(fault)
     }),
+    setDraining: isDraining => { operations.setDraining(isDraining) },
+    left: () => operations.left(clock.now()),
     stats,
     takeChangedCounts: () => core.state.targets.takeChangedCounts(),
     saveState,

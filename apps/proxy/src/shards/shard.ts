@@ -2,6 +2,7 @@
 // worker; every client address belongs to exactly one of them. What the main thread asks of a shard is this table of
 // calls, whose arguments and answers are plain data, so that a call means the same in this thread and across to another.
 import type { RpcBody, RpcEvent, RpcQuery, RpcReply, Session, SessionsPage, Target } from '#rpc/contract.js'
+import type { DrainLeft } from '#core/drain.js'
 import type { RpcFailure } from '#rpc/failure.js'
 import type { Result } from '#core/result.js'
 import type { BoundDataPort, EngineName } from '../engines/engine.js'
@@ -19,6 +20,10 @@ export interface ShardCalls {
   getSession: (id: string) => Result<Session, RpcFailure>
   endSession: (id: string) => Result<Record<string, never>, RpcFailure>
   moveSession: (id: string, target: Target) => Result<Session, RpcFailure>
+  /** Takes new sessions on the default endpoint, or none; in force when this returns. */
+  setDraining: (isDraining: boolean) => void
+  /** What a drain waits for. */
+  left: () => DrainLeft
   stats: () => ShardStats
   /** Sessions by target key, absolute, of the keys whose count changed since the last call. */
   takeChangedCounts: () => Readonly<Record<string, number>>

@@ -1,4 +1,5 @@
 // All shards as one: what is for everybody goes to each, what is about one session goes to the shard that has it.
+import type { DrainLeft } from '#core/drain.js'
 import type { Result } from '#core/result.js'
 import type { RpcBody, RpcQuery, SessionsPage, TokenGrant, TokenRejection } from '#rpc/contract.js'
 import { rpcFailure, type RpcFailure } from '#rpc/failure.js'
@@ -64,6 +65,19 @@ export class Shards {
   async withSession<Name extends SessionCall> (id: string, name: Name, ...args: Parameters<ShardCalls[Name]>): Promise<ReturnType<ShardCalls[Name]> | Result<never, RpcFailure>> {
     const shard = this.#shards[shardOfSessionId(id)]
     return shard === undefined ? rpcFailure('NOT_FOUND') : await shard.call(name, ...args)
+  }
+
+  async setDraining (isDraining: boolean): Promise<void> {
+    await this.#all('setDraining', isDraining)
+  }
+
+  /** What a drain waits for. Every shard has every token; one that is redeemed anywhere is so for all. */
+  async left (): Promise<DrainLeft> {
+    const all = await this.#all('left')
+    return {
+      sessions: all.reduce((sum, { sessions }) => sum + sessions, 0),
+      unredeemedTokens: Math.max(...all.map(({ unredeemedTokens }) => unredeemedTokens))
+    }
   }
 
   async stats (): Promise<ShardStats> {
