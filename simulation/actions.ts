@@ -33,8 +33,8 @@ export const actions = {
   },
   retransmit: { group: 'players', weight: 5, wakes: false, run: world => { retransmit(world, world.clients.any()) } },
   rebind: { group: 'moves', weight: 2, wakes: false, run: world => { world.clients.rebind(world.clients.any()) } },
-  wait: { group: 'time', weight: 0.6, wakes: false, run: world => { world.wait(world.random.between(100, 4000)) } },
-  waitLong: { group: 'time', weight: 0.02, wakes: false, run: world => { world.wait(world.random.between(10_000, 100_000)) } },
+  wait: { group: 'time', weight: 0.6, wakes: false, run: world => { world.wait(world.random.between(100, 2500)) } },
+  waitLong: { group: 'time', weight: 0.015, wakes: false, run: world => { world.wait(world.random.between(10_000, 40_000)) } },
 
   guess: { group: 'hostile', weight: 2, wakes: false, run: world => { world.send(tokenOf(anyAddress(world), anyPort(world), randomToken(world.random), '')) } },
   replay: { group: 'hostile', weight: 4, wakes: false, run: world => { replay(world, anyAddress(world)) } },
@@ -58,8 +58,8 @@ export const actions = {
   serverReplaced: { group: 'operators', weight: 0.7, wakes: true, run: world => { world.changeFleet('replace') } },
   defaultTargets: { group: 'operators', weight: 0.7, wakes: true, run: world => { world.chooseDefaults() } },
 
-  proxyCrash: { group: 'crashes', weight: 0.25, wakes: true, run: world => { world.crashProxy(world.random.between(0, MOST_DOWN_MS)) } },
-  controlCrash: { group: 'crashes', weight: 0.25, wakes: true, run: world => { world.crashControl(world.random.between(0, MOST_DOWN_MS)) } },
+  proxyCrash: { group: 'crashes', weight: 0.15, wakes: true, run: world => { world.crashProxy(world.random.between(0, MOST_DOWN_MS)) } },
+  controlCrash: { group: 'crashes', weight: 0.15, wakes: true, run: world => { world.crashControl(world.random.between(0, MOST_DOWN_MS)) } },
   secondControl: { group: 'crashes', weight: 0.1, wakes: true, run: world => { world.addControl() } }
 } as const satisfies Record<string, Action>
 

@@ -58,7 +58,7 @@ export function drawProfile (random: Random): Profile {
     failedSends: random.pick([0, 0, 0.02]),
     clients: random.between(2, 24),
     servers: random.pick([1, 2, 6]),
-    unrest: { hostile: random.pick([0, 1, 1, 4]), operators: random.pick([0, 1, 1, 4]), crashes: random.pick([0, 0, 1, 4]), moves: random.pick([0, 1, 3]) },
+    unrest: { hostile: random.pick([0, 1, 1, 4]), operators: random.pick([0, 1, 1, 4]), crashes: random.pick([0, 0, 1, 3]), moves: random.pick([0, 1, 3]) },
     sweepPeriodMs: random.pick([50, 200, 1000, 5000, 30_000]),
     mostStepMs: random.pick([2, 10, 40])
   }
