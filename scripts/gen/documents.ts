@@ -2,6 +2,7 @@
 import { openapiDocument } from '../../apps/control/src/openapi.js'
 import { configPage } from './config-page.js'
 import { configJsonSchema } from './config-schema.js'
+import { dashboard } from './dashboard.js'
 import { errorsPage } from './errors-page.js'
 import { metricsPage } from './metrics-page.js'
 import { rpcPage } from './rpc-page.js'
@@ -15,5 +16,6 @@ export const documents: Readonly<Record<string, () => string | Promise<string>>>
   'docs/errors.md': errorsPage,
   'docs/metrics.md': metricsPage,
   'docs/rpc.md': rpcPage,
+  'k8s/components/prometheus/dashboard.json': () => json(dashboard()),
   'openapi/openapi.json': async () => json(await openapiDocument())
 }

@@ -110,6 +110,7 @@ function seed (counters: Metrics['counters']): void {
     counters.udp_director_connections_refused_total.inc({ listener }, 0)
     for (const reason of refusals) counters.udp_director_requests_refused_total.inc({ listener, reason }, 0)
     for (const reason of authFailures) counters.udp_director_authentications_failed_total.inc({ listener, reason }, 0)
+    for (const outcome of ['ok', 'fault']) counters.udp_director_key_reads_total.inc({ listener, outcome }, 0)
   }
   for (const via of ['query', 'tokens']) counters.udp_director_tokens_issued_total.inc({ via }, 0)
   for (const cause of ['operator', 'unacknowledged', 'target_gone']) counters.udp_director_tokens_revoked_total.inc({ cause }, 0)

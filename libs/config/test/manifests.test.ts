@@ -184,7 +184,7 @@ function checkGracePeriod (t: Test, rendered: Rendered, { drainTimeoutSeconds }:
 
 function checkOverlay (t: Test, rendered: Rendered): void {
   const { pod, manifests } = rendered
-  const configMap = rendered.the('ConfigMap')
+  const [configMap = rendered.the('ConfigMap')] = rendered.all('ConfigMap').filter(({ data }) => data?.['config.yaml'] !== undefined)
   const config = configFrom(configMap.data?.['config.yaml'] ?? '')
   t.strictSame(allowedBy(manifests), neededFor(config), 'reads what it must and nothing else')
   t.ok(pod.spec.volumes.some(volume => volume.configMap?.name === configMap.metadata.name), 'mounts that configuration')
@@ -243,6 +243,13 @@ void t.test('what kubectl renders', { skip: isMissing && !isInCi ? install : fal
     const [service, ...others] = rendered.all('Service').filter(({ metadata }) => isAmong(metadata.labels ?? {}, selector.matchLabels))
     t.strictSame([service?.metadata.name, others], ['udp-director-metrics', []])
     t.strictSame(endpoints.map(({ port }) => port), (service?.spec as Service).ports.map(({ name }) => name))
+  })
+  await t.test('the alert rules and the dashboard come along, the latter where Grafana\'s sidecar looks', async t => {
+    const rendered = new Rendered('prometheus')
+    t.match(rendered.the('PrometheusRule'), { metadata: { namespace: 'udp-director' }, spec: { groups: Array } })
+    const { metadata: { labels }, data } = rendered.the('ConfigMap', 'udp-director-dashboard')
+    t.equal(labels?.['grafana_dashboard'], '1')
+    t.same(JSON.parse(data?.['udp-director.json'] ?? ''), JSON.parse(readFileSync(resolve('k8s/components/prometheus/dashboard.json'), 'utf8')))
   })
 })
 

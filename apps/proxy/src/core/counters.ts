@@ -80,10 +80,7 @@ export class Counters {
   /** What was under way in a process that is no more has been lost: the ledger balances again. */
   settleInFlight (): void {
     for (const direction of [Direction.toTarget, Direction.toClient]) {
-      const lost = this.inFlight(direction)
-      // More went than came only if what was saved was wrong.
-      if (lost >= 0) this.dropped[direction * REASONS + DropReason.restart]! += lost
-      else this.received[this.column(direction, this.noDataPort)]! -= lost
+      this.dropped[direction * REASONS + DropReason.restart]! += Math.max(0, this.inFlight(direction))
     }
   }
 
