@@ -1,23 +1,21 @@
 // The proxy, put together: shards, RPC server, event stream and the periodic sweep.
 import { randomUUID } from 'node:crypto'
-import Fastify, { type FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import type { Config } from '#config/schema.js'
 import type { Clock } from '#core/clock.js'
 import { seconds } from '#core/durations.js'
-import { MAX_RPC_BODY_BYTES, type Sample } from '#rpc/contract.js'
-import { registerRpc } from '#rpc/server.js'
+import type { Sample } from '#rpc/contract.js'
 import { Draining } from './draining.js'
 import type { BoundDataPort, EngineName } from './engines/engine.js'
-import { boundCalls } from './rpc/call-bounds.js'
 import { EventStream } from './rpc/event-stream.js'
-import { createHandlers } from './rpc/handlers.js'
 import { SessionCounts } from './rpc/session-counts.js'
-import { collectStats } from './rpc/stats.js'
 import { claimUnixSocket, listenOnUnixSocket } from './rpc/unix-socket.js'
 import { openShards } from './shards/open-shards.js'
 import type { Shards } from './shards/shards.js'
-import { readFormerState, type FormerState } from './state/former-state.js'
+import { readFormerState } from './state/former-state.js'
+
+// What answers control takes longest to load, and no datagram needs it: workers forward meanwhile.
+const loadRpc = async () => await import('./rpc/rpc-app.js')
 
 /** How often sessions are looked through for those that are idle too long, in ms. */
 export const SWEEP_PERIOD_MS = 30_000
@@ -71,7 +69,7 @@ export async function openProxy (deps: ProxyDeps): Promise<Proxy> {
   // Whoever answers there is alive, and the state is its own.
   await claimUnixSocket(deps.socketPath)
   const former = deps.statePath === undefined ? undefined : readFormerState(deps.statePath, config.dataPorts.map(({ name }) => name), voice)
-  const { shards, engine, dataPorts } = await openShards({ config, clock, random, voice, former, run: instanceId })
+  const { shards, engine, dataPorts } = await openShards({ config, clock, random, voice, former, run: instanceId, onceWorkersStart: () => { void loadRpc() } })
   former?.remove()
   events.start()
   const draining = new Draining({
@@ -81,7 +79,8 @@ export async function openProxy (deps: ProxyDeps): Promise<Proxy> {
     apply: async isDraining => { await shards.setDraining(isDraining) },
     look: async () => await shards.left()
   })
-  const app = rpcApp(deps, { instanceId, shards, engine, dataPorts, events, former, draining })
+  const { createRpcApp } = await loadRpc()
+  const app = createRpcApp(deps, { instanceId, shards, engine, dataPorts, events, former, draining })
   const stopSweeping = clock.every(SWEEP_PERIOD_MS, () => { void sweep(shards, log) })
   const stopSaving = former === undefined ? () => {} : clock.every(SAVE_PERIOD_MS, () => { void shards.saveState() })
   const close = async (): Promise<void> => {
@@ -107,38 +106,6 @@ export async function openProxy (deps: ProxyDeps): Promise<Proxy> {
     drain: async () => { await draining.stop() },
     close
   }
-}
-
-interface Parts {
-  readonly instanceId: string
-  readonly shards: Shards
-  readonly engine: EngineName
-  readonly dataPorts: readonly BoundDataPort[]
-  readonly events: EventStream
-  readonly former: FormerState | undefined
-  readonly draining: Draining
-}
-
-function rpcApp ({ log, processSamples }: ProxyDeps, { events, shards, dataPorts, former, ...parts }: Parts): FastifyInstance {
-  const app = Fastify({ logger: false, bodyLimit: MAX_RPC_BODY_BYTES, forceCloseConnections: true })
-  const rpcTables = boundCalls(app)
-  events.register(app)
-  registerRpc(app, createHandlers({
-    ...parts,
-    shards,
-    dataPorts: dataPorts.map(({ name, address, port }) => ({ name, address, port })),
-    stats: async () => collectStats({
-      stats: await shards.stats(),
-      dataPortNames: dataPorts.map(({ name }) => name),
-      eventsDropped: events.dropped,
-      rpcTables: rpcTables(),
-      stateLogsSetAside: former?.faults ?? 0,
-      isDraining: parts.draining.isDraining,
-      processSamples: processSamples()
-    }),
-    onUnusableTargets: faults => { log.warn({ faults }, 'Default targets left out') }
-  }), error => { log.error({ err: error }, 'RPC call failed') })
-  return app
 }
 
 async function sweep (shards: Shards, log: Logger): Promise<void> {

@@ -26,6 +26,8 @@ export interface OpenShardsOptions extends Omit<LocalShardOptions, 'stateStart'>
   readonly former?: FormerState | undefined
   /** Names this life in its state logs. */
   readonly run?: string
+  /** Called when the workers have been started: there is time for something else until they forward. */
+  readonly onceWorkersStart?: () => void
 }
 
 // What a container may use can be far less than the machine has: 64 processors are no reason for 63 threads.
@@ -70,7 +72,9 @@ async function openWorkers (options: OpenShardsOptions, libc: Libc): Promise<Ope
   if (byWorker.length < wanted) voice.log('warn', { workers: byWorker.length, wanted }, 'The kernel cannot spread clients over workers')
   const claims = byWorker.length > 1 ? new TokenClaims(clock, maxTokens) : undefined
   const starts = stateStarts(options, byWorker.length, claims)
-  const shards = await Promise.all(byWorker.map(async (listeners, shard): Promise<Shard> =>
-    await openWorkerShard({ libc, voice, data: { config, shard, shards: byWorker.length, listeners, claims: claims?.words, stateStart: starts[shard] } })))
+  const opening = byWorker.map(async (listeners, shard): Promise<Shard> =>
+    await openWorkerShard({ libc, voice, data: { config, shard, shards: byWorker.length, listeners, claims: claims?.words, stateStart: starts[shard] } }))
+  options.onceWorkersStart?.()
+  const shards = await Promise.all(opening)
   return { shards: new Shards(shards, claims), engine: 'batch', dataPorts: byWorker[0]! }
 }

@@ -1,0 +1,47 @@
+// The calls that control makes, put together as a server.
+import Fastify, { type FastifyInstance } from 'fastify'
+import { MAX_RPC_BODY_BYTES } from '#rpc/contract.js'
+import { registerRpc } from '#rpc/server.js'
+import type { Draining } from '../draining.js'
+import type { BoundDataPort, EngineName } from '../engines/engine.js'
+import type { ProxyDeps } from '../proxy.js'
+import type { Shards } from '../shards/shards.js'
+import type { FormerState } from '../state/former-state.js'
+import { boundCalls } from './call-bounds.js'
+import type { EventStream } from './event-stream.js'
+import { createHandlers } from './handlers.js'
+import { collectStats } from './stats.js'
+
+/** What the calls are about. */
+export interface RpcParts {
+  readonly instanceId: string
+  readonly shards: Shards
+  readonly engine: EngineName
+  readonly dataPorts: readonly BoundDataPort[]
+  readonly events: EventStream
+  readonly former: FormerState | undefined
+  readonly draining: Draining
+}
+
+/** The server of control's calls; it does not listen yet. */
+export function createRpcApp ({ log, processSamples }: Pick<ProxyDeps, 'log' | 'processSamples'>, { events, shards, dataPorts, former, ...parts }: RpcParts): FastifyInstance {
+  const app = Fastify({ logger: false, bodyLimit: MAX_RPC_BODY_BYTES, forceCloseConnections: true })
+  const rpcTables = boundCalls(app)
+  events.register(app)
+  registerRpc(app, createHandlers({
+    ...parts,
+    shards,
+    dataPorts: dataPorts.map(({ name, address, port }) => ({ name, address, port })),
+    stats: async () => collectStats({
+      stats: await shards.stats(),
+      dataPortNames: dataPorts.map(({ name }) => name),
+      eventsDropped: events.dropped,
+      rpcTables: rpcTables(),
+      stateLogsSetAside: former?.faults ?? 0,
+      isDraining: parts.draining.isDraining,
+      processSamples: processSamples()
+    }),
+    onUnusableTargets: faults => { log.warn({ faults }, 'Default targets left out') }
+  }), error => { log.error({ err: error }, 'RPC call failed') })
+  return app
+}
