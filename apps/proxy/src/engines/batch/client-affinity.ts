@@ -4,8 +4,8 @@
 //
 // Classic BPF, as SO_ATTACH_REUSEPORT_CBPF takes it (socket(7), Linux 4.5): it returns the index of a socket in the
 // group, which is the order in which they were bound. Offsets beyond SKF_NET_OFF are from the IP header (uapi/linux/filter.h).
-import { SO_ATTACH_REUSEPORT_CBPF, SOL_SOCKET, type Libc } from './libc.js'
-import { Memory } from './memory.js'
+import { attachProgram, type Instruction } from './classic-bpf.js'
+import { SO_ATTACH_REUSEPORT_CBPF, type Libc } from './libc.js'
 
 const SKF_NET = -0x10_0000
 const SKF_PROTOCOL = -0x1000
@@ -29,8 +29,6 @@ const JUMP_EQUAL = 0x15
 const JUMP = 0x05
 const COPY_TO_X = 0x07
 const RETURN_A = 0x16
-
-type Instruction = readonly [code: number, k?: number, whenTrue?: number, whenFalse?: number]
 
 // Fibonacci hashing's odd constant (Knuth, TAOCP 6.4): spreads consecutive ports over the upper bits.
 export const AFFINITY_SPREAD = 0x9e37_79b1
@@ -66,15 +64,5 @@ export function affinityProgram (workers: number): readonly Instruction[] {
 
 /** Attaches it to the group that the bound socket `fd` is in. Returns 0, or a negative errno. */
 export function attachAffinity (libc: Libc, fd: number, workers: number): number {
-  const program = affinityProgram(workers)
-  // struct sock_filter: code (2), jt (1), jf (1), k (4). struct sock_fprog: length (2), padding, pointer (8).
-  const filters = new Memory(libc, program.length * 8)
-  program.forEach(([code, k = 0, whenTrue = 0, whenFalse = 0], index) => {
-    filters.words[index * 2] = code | whenTrue << 16 | whenFalse << 24
-    filters.words[index * 2 + 1] = k
-  })
-  const header = new Memory(libc, 16)
-  header.words[0] = program.length
-  header.writePointer(8, filters.address)
-  return libc.setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, header.address, 16)
+  return attachProgram(libc, fd, SO_ATTACH_REUSEPORT_CBPF, affinityProgram(workers))
 }

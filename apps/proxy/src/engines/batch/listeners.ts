@@ -3,6 +3,7 @@
 import { addressWords } from '#wire/address.js'
 import { BindError, noIPv6, type BoundDataPort, type DataPortSpec } from '../engine.js'
 import { attachAffinity } from './client-affinity.js'
+import { openGate, shutGate } from './gate.js'
 import { AF_INET, AF_INET6, type Libc } from './libc.js'
 import type { Family } from './socket-address.js'
 import { SystemError, type UdpSockets } from './udp-socket.js'
@@ -44,7 +45,11 @@ export function openListeners (options: ListenerOptions): Listener[][] {
     closeAll(byWorker, options)
     throw error
   }
-  if (options.workers === 1 || byWorker[0]!.every(({ fd }) => attachAffinity(options.libc, fd, options.workers) === 0)) return byWorker
+  if (options.workers === 1) return byWorker
+  if (byWorker[0]!.every(({ fd }) => attachAffinity(options.libc, fd, options.workers) === 0)) {
+    for (const { fd } of byWorker.flat()) openGate(options.libc, fd)
+    return byWorker
+  }
   closeAll(byWorker, options)
   return openListeners({ ...options, workers: 1 })
 }
@@ -59,7 +64,11 @@ function openListener (spec: DataPortSpec, options: ListenerOptions): Listener {
   let fd: number | undefined
   try {
     fd = sockets.open(family)
-    if (options.workers > 1) sockets.sharePort(fd)
+    if (options.workers > 1) {
+      sockets.sharePort(fd)
+      // A kernel that refuses loses nothing by it but that moment.
+      shutGate(options.libc, fd)
+    }
     sockets.bind(fd, family, addressWords(bindAddress) ?? new Uint32Array(4), spec.port)
     sockets.askSendBuffer(fd, options.sendQueueBytes)
     const granted = sockets.askReceiveBuffer(fd, receiveBufferBytes)
