@@ -132,7 +132,7 @@ for (const [name, engine] of Object.entries(engines)) {
 }
 
 void t.test('both processes killed', async t => {
-  const { pair, servers, peer, token, send } = await setUp(t, 'workers: 2')
+  const { pair, servers, peer, token, send, sample } = await setUp(t, 'workers: 2\nbindClientIp: true')
   const [client, late] = [await peer(), await peer()]
   await send(client, await token('b'))
   await send(client, 'one')
@@ -142,10 +142,19 @@ void t.test('both processes killed', async t => {
   await send(redeemer, redeemed)
   await send(redeemer, 'redeemed')
   await servers.b.next()
+  const somebodyElse = await pair.admin('POST', '/tokens', { address: '127.0.0.1', ports: { game: servers.b.port }, clientIp: '192.0.2.1' })
+  const bound = (somebodyElse.body as { token: string }).token
+  const refused = async (): Promise<number> => await sample('udp_director_packets_dropped_total', { reason: 'token_client' })
+  await send(late, bound)
+  await pair.until(async () => await refused() === 1)
+  // Counters are written every 100 ms.
+  await new Promise(resolve => { setTimeout(resolve, 250) })
   pair.control.kill('SIGKILL')
   pair.proxy.kill('SIGKILL')
   await pair.control.ended
   await pair.restartBoth()
+  await send(late, bound)
+  await pair.until(async () => await refused() === 2)
   await servers.b.send('still there?', port)
   t.equal((await client.next()).bytes.toString(), 'still there?')
   await send(late, unredeemed)
