@@ -163,8 +163,10 @@ export class SessionTable {
   }
 
   countToTarget (slot: number, bytes: number): void {
-    this.#doubles[slot * DOUBLES + DATAGRAMS_TO_TARGET]!++
+    const datagrams = ++this.#doubles[slot * DOUBLES + DATAGRAMS_TO_TARGET]!
     this.#doubles[slot * DOUBLES + BYTES_TO_TARGET]! += bytes
+    // From the second on its client is believed (`wouldAmplify`), over a restart as well.
+    if (datagrams === 2) this.changes.add(slot)
   }
 
   /**

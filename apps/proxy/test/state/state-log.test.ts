@@ -101,6 +101,20 @@ void t.test('another life goes on where the former one was killed', async t => {
   t.equal(storage.logs.size, 1, 'the former log is gone')
 })
 
+void t.test('a client that is believed is believed by the next life too', async t => {
+  for (const [datagrams, answered] of [[1, DropReason.amplification], [2, FORWARD]] as const) {
+    const storage = memoryStorage()
+    const clock = createFakeClock()
+    const { limits } = testOptions()
+    const bounded = { limits: { ...limits, amplificationFactor: 3 } }
+    const one = new Life(storage, clock, 'one', bounded)
+    one.core.operations.setDefaultTargets([servers.A])
+    for (let count = 0; count < datagrams; count++) one.client(2000, { data: 'hello' })
+    const two = new Life(storage, clock, 'two', bounded)
+    t.equal(two.core.packets.fromTarget(0, addressWords(servers.A.address)!, servers.A.ports[0]!, 1000, false, clock.now()), answered)
+  }
+})
+
 void t.test('who was away for too long is not there any more', async t => {
   const storage = memoryStorage()
   const clock = createFakeClock()
