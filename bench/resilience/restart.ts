@@ -19,6 +19,8 @@ export interface RestartFigures {
   readonly lost: number
   /** Of the lost: received by a proxy that was killed before it had sent them on. */
   readonly lostInProxy: number
+  /** Of the lost: dropped by the kernel, because a buffer was full: of the data port of the proxy that is there now, or of the game servers. */
+  readonly kernelDrops: number
   /** Replies that no player got. */
   readonly repliesLost: number
   /** Replies that somebody else got. */
@@ -43,11 +45,13 @@ export async function runRestart (kind: RestartKind, { engine, sessions, perSeco
     await director.restarted(killed[kind], 2)
     await sleep(seconds * 1000)
     const { players: sent, servers: arrived } = await field.settled()
+    const samples = await director.samples()
     const { silence, continued, portsKept } = await servers.call('continuity', undefined)
     return {
       sent: sent.sent,
       lost: sent.sent - arrived.players,
-      lostInProxy: valueOf(await director.samples(), 'udp_director_packets_dropped_total', { reason: 'restart', direction: 'to_target' }),
+      lostInProxy: valueOf(samples, 'udp_director_packets_dropped_total', { reason: 'restart', direction: 'to_target' }),
+      kernelDrops: valueOf(samples, 'udp_director_receive_drops_total') + arrived.drops,
       repliesLost: arrived.echoed - sent.received - sent.misdelivered,
       misdelivered: sent.misdelivered,
       firstForwardedMs: silence.untilMs - killedAtMs,

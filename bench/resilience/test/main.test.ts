@@ -43,7 +43,7 @@ void t.test('options are read, and faults told', t => {
 })
 
 void t.test('the report has medians, and says what must not be', t => {
-  const round: RestartFigures = { sent: 100, lost: 10, lostInProxy: 1, repliesLost: 0, misdelivered: 0, firstForwardedMs: 500, silenceMs: 501, sessionsContinued: 8, portsKept: 8 }
+  const round: RestartFigures = { sent: 100, lost: 10, lostInProxy: 1, kernelDrops: 0, repliesLost: 0, misdelivered: 0, firstForwardedMs: 500, silenceMs: 501, sessionsContinued: 8, portsKept: 8 }
   const flood: FloodFigures = {
     flooded: 100, perSecond: 1000, playersSent: 50, playersLost: 2, kernelDrops: 2, tokenSessions: 4, defaultSessions: 3, residentMegabytes: 90, peakMegabytes: 91, ledger: balance(150, 51, { no_session: 97, receive_drops: 2 })
   }
@@ -60,7 +60,7 @@ void t.test('the report has medians, and says what must not be', t => {
     'FAULT: control, round 1: 1 sessions did not go on',
     'FAULT: control, round 1: 2 sessions came from another port',
     'FAULT: control, round 1: 1 replies went to somebody else',
-    'FAULT: control, round 1: 1 datagrams were lost',
+    'FAULT: control, round 1: 1 datagrams were lost, and the kernel dropped 0',
     'FAULT: flood with a default endpoint: 1 sessions ended',
     'FAULT: flood with a default endpoint: 1 datagrams are not accounted for',
     'FAULT: flood with a default endpoint: 3 datagrams of players were lost, and the kernel dropped 2',
