@@ -80,7 +80,10 @@ export class Counters {
   /** What was under way in a process that is no more has been lost: the ledger balances again. */
   settleInFlight (): void {
     for (const direction of [Direction.toTarget, Direction.toClient]) {
-      this.dropped[direction * REASONS + DropReason.restart]! += Math.max(0, this.inFlight(direction))
+      const lost = this.inFlight(direction)
+      // More went than came only if what was saved was wrong.
+      if (lost >= 0) this.dropped[direction * REASONS + DropReason.restart]! += lost
+      else this.received[this.column(direction, this.noDataPort)]! -= lost
     }
   }
 

@@ -104,13 +104,13 @@ function headerFrom (payload: Uint8Array): LogHeader | undefined {
 function isHeader (header: Partial<LogHeader> | null): header is LogHeader {
   return typeof header === 'object' && header !== null && typeof header.run === 'string' &&
     Array.isArray(header.dataPorts) && (header.dataPorts as unknown[]).every(isDataPort) &&
-    [header.startedAtMs, header.shard, header.shards, header.generation].every(isCount)
+    [header.startedAtMs, header.shard, header.shards, header.generation].every(isCount) && Number(header.shard) < Number(header.shards)
 }
 
 function isDataPort (entry: unknown): boolean {
-  return typeof entry === 'object' && entry !== null && 'name' in entry && typeof entry.name === 'string' && 'port' in entry && isCount(entry.port)
+  return typeof entry === 'object' && entry !== null && 'name' in entry && typeof entry.name === 'string' && 'port' in entry && isCount(entry.port) && entry.port <= 65_535
 }
 
 function isCount (value: unknown): value is number {
-  return typeof value === 'number' && Number.isInteger(value) && value >= 0
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
 }

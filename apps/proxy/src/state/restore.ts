@@ -1,5 +1,6 @@
 // Gives a core the sessions that the process before it had: same targets, same upstream sockets. Tokens come back the way
 // they came, as grants (saved-tokens.ts).
+import { formatAddress } from '#wire/address.js'
 import { ADMITTED } from '../core/admission.js'
 import type { CoreState } from '../core/state.js'
 import { shardOfClient } from '../shards/shard-of-client.js'
@@ -76,13 +77,20 @@ function restoreFlows (state: CoreState, images: SavedImages, slots: ReadonlyMap
   const { flows, sessions, upstreamPorts } = state
   const saved = [...images.slots(ImageKind.flow)].map(slot => images.flow(slot)!)
   for (const { session, dataPort, socket, target, port } of saved.sort((one, other) => one.socket - other.socket)) {
-    const slot = slots.get(session) ?? -1
+    const owner = slots.get(session) ?? -1
+    const slot = owner >= 0 && leadsToTarget(state, owner, dataPort, target.address, port) ? owner : -1
     const flow = flows.restore(slot, dataPort, target, port, socket, slot < 0 ? -1 : sessions.firstFlow(slot), now)
     if (flow >= 0 && slot >= 0) sessions.setFirstFlow(slot, flow)
   }
   for (const slot of images.slots(ImageKind.upstreamPort)) {
     if (flows.usesOfSocket(slot >> 1) > 0) upstreamPorts.set(slot >> 1, slot % 2 === 0, images.upstreamPort(slot))
   }
+}
+
+// No log says otherwise, unless something was wrong when it was written: datagrams must not go to another's target.
+function leadsToTarget ({ sessions, targets, flows }: CoreState, slot: number, dataPort: number, address: string, port: number): boolean {
+  const { words, ports } = targets.get(sessions.target(slot))
+  return ports[dataPort] === port && formatAddress(words) === address && flows.findInList(sessions.firstFlow(slot), dataPort) < 0
 }
 
 function addCounters (state: CoreState, images: SavedImages): void {

@@ -53,7 +53,7 @@ export class SavedImages {
   readonly #bytes: Uint8Array
   // By kind and slot: where the body starts.
   readonly #bodies = new Map<number, Map<number, number>>()
-  /** Throws if the batches are not what images.ts writes, which their checksums have ruled out. */
+  /** @param batches that check-batch.ts has looked at */
   constructor (batches: readonly Uint8Array[]) {
     this.#bytes = Buffer.concat(batches)
     this.#view = new DataView(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.length)

@@ -1,4 +1,6 @@
 // What a former life of the proxy left behind: which of the logs there are belong together and can be believed.
+import { isDeepStrictEqual } from 'node:util'
+import { isBatch } from './check-batch.js'
 import { type LogContents, type LogFault, type LogHeader, decodeLog } from './log-format.js'
 import { SavedImages, writtenAt } from './saved-images.js'
 import { generationOf, type StateStorage } from './state-storage.js'
@@ -51,7 +53,7 @@ export function loadSavedState (storage: StateStorage, dataPortNames: readonly s
   }
   // A life that left everything comes before one that did not, and the later one before the earlier.
   const latest = groupedBy(logs, ({ header }) => header.run)
-    .map(run => ({ header: run[0]!.header, shards: shardsOf(run, faulty) }))
+    .map(run => ({ header: run[0]!.header, shards: shardsOf(run) }))
     .filter(({ shards }) => shards.size > 0)
     .sort((one, other) => Number(isWhole(other)) - Number(isWhole(one)) || other.header.startedAtMs - one.header.startedAtMs)[0]
   const shards = latest?.shards ?? new Map<number, Uint8Array[]>()
@@ -90,23 +92,20 @@ function readLog (storage: StateStorage, name: string, dataPortNames: readonly s
   }
   const log = decodeLog(bytes)
   if (!log.ok) return log.error
-  if (log.value.header.dataPorts.map(port => port.name).join() !== dataPortNames.join()) return 'other_data_ports'
+  const { header: { dataPorts }, batches } = log.value
+  if (!isDeepStrictEqual(dataPorts.map(({ name }) => name), dataPortNames)) return 'other_data_ports'
+  // A bug wrote it, or an enemy: half of it would be worse than nothing.
+  if (!batches.every(batch => isBatch(batch, dataPorts.length))) return 'corrupt'
   return { ...log.value, name }
 }
 
 // What counts of each shard that has everything: its latest complete log, and the one that was begun after it.
-function shardsOf (run: readonly Log[], faulty: FaultyLog[]): Map<number, readonly Uint8Array[]> {
+function shardsOf (run: readonly Log[]): Map<number, readonly Uint8Array[]> {
   const shards = new Map<number, readonly Uint8Array[]>()
   for (const logs of groupedBy(run, ({ header }) => header.shard)) {
     const ascending = [...logs].sort((one, other) => one.header.generation - other.header.generation)
-    try {
-      const base = ascending.findLastIndex(({ batches }) => new SavedImages(batches).isComplete)
-      if (base >= 0) shards.set(logs[0]!.header.shard, ascending.slice(base).flatMap(({ batches }) => batches))
-    } catch (error) {
-      // A batch whose checksum is right and whose images are not: RangeError of a DataView.
-      if (!(error instanceof RangeError)) throw error
-      faulty.push(...logs.map(({ name }) => ({ name, reason: 'corrupt' as const })))
-    }
+    const base = ascending.findLastIndex(({ batches }) => new SavedImages(batches).isComplete)
+    if (base >= 0) shards.set(logs[0]!.header.shard, ascending.slice(base).flatMap(({ batches }) => batches))
   }
   return shards
 }

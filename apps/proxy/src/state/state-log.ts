@@ -22,11 +22,12 @@ export interface StateLogOptions {
   readonly onFault: (error: Error) => void
   /** A log is begun anew when it has grown by this much, and by twice what all there is takes. Default: 1 MiB. */
   readonly growthBytes?: number
+  /** Slots looked at in one slice. Default: 1000, well below a millisecond. */
+  readonly sliceSlots?: number
 }
 
 const GROWTH_BYTES = 1024 * 1024
 
-/** Slots looked at in one slice: well below a millisecond. */
 const SLICE_SLOTS = 1000
 
 /** A longer batch is written in parts: only what touches very many sessions at once comes to this. */
@@ -102,7 +103,7 @@ export class StateLog {
   /** Writes the last of it and lets go of the file. */
   close (): void {
     this.flush()
-    this.#writeCounters(this.#options.clock.now())
+    this.#writeCounters(this.#options.clock.now(), true)
     this.#file?.close()
     this.#file = undefined
   }
@@ -127,7 +128,7 @@ export class StateLog {
 
   #slice (): void {
     const cursor = this.#cursor!
-    for (let looks = 0; looks < SLICE_SLOTS && cursor.source < this.#sources.length;) {
+    for (let looks = 0; looks < (this.#options.sliceSlots ?? SLICE_SLOTS) && cursor.source < this.#sources.length;) {
       const { highWater, isUsed, write } = this.#sources[cursor.source]!
       if (cursor.slot >= highWater()) {
         cursor.source++
@@ -154,10 +155,11 @@ export class StateLog {
     if (this.#generation - 2 >= header.generation) storage.remove(former)
   }
 
-  #writeCounters (now: number): void {
+  // Sessions end without a datagram, too: what is counted then waits for the heartbeat, unless this is the last time.
+  #writeCounters (now: number, isLast = false): void {
     const { counters } = this.#options.state
     const received = counters.received.reduce((sum, count) => sum + count, 0)
-    if (this.#file === undefined || (received === this.#lastReceived && now - this.#lastWriteMs < HEARTBEAT_MS)) return
+    if (this.#file === undefined || (!isLast && received === this.#lastReceived && now - this.#lastWriteMs < HEARTBEAT_MS)) return
     this.#lastReceived = received
     writeCounters(this.#writer, this.#options.state)
     this.#append()
