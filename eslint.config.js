@@ -7,7 +7,7 @@ import { createImportRule } from './scripts/lint/import-rule.mjs'
 
 const { imports: subpaths } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'))
 
-const outsideRooms = /(?:^|\/)test\/|^(?:e2e|bench|scripts)\//
+const outsideRooms = /(?:^|\/)test\/|^(?:e2e|bench|fuzz|scripts)\//
 
 /** @type {import('./scripts/lint/import-rule.mjs').ImportBan[]} */
 const bans = [
@@ -62,9 +62,9 @@ const bans = [
   },
   {
     from: /^/,
-    except: /^libs\/testkit\/|(?:^|\/)test\/|^(?:e2e|bench)\//,
+    except: /^libs\/testkit\/|(?:^|\/)test\/|^(?:e2e|bench|fuzz)\//,
     imports: /^libs\/testkit\//,
-    message: 'The testkit is for tests, e2e and bench.'
+    message: 'The testkit is for tests, e2e, bench and fuzz.'
   },
   {
     from: /^(?:apps|libs)\//,
@@ -138,7 +138,7 @@ export default tseslint.config(
     }
   },
   {
-    files: ['**/test/**/*.ts', 'e2e/**/*.ts', 'bench/**/*.ts'],
+    files: ['**/test/**/*.ts', 'e2e/**/*.ts', 'bench/**/*.ts', 'fuzz/**/*.ts'],
     rules: {
       // Tests look into `unknown` answers and hand wrong types in on purpose.
       '@typescript-eslint/no-unsafe-argument': 'off',

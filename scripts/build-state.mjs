@@ -8,8 +8,8 @@ import { join } from 'node:path'
  * @type {Readonly<Record<'dist' | 'dist-test', Output>>}
  */
 export const outputs = {
-  dist: { project: 'tsconfig.build.json', rooms: ['apps', 'libs', 'scripts', 'e2e', 'bench', 'simulation'], withTests: false },
-  'dist-test': { project: 'tsconfig.test.json', rooms: ['apps', 'libs', 'scripts', 'e2e', 'bench', 'simulation', 'test'], withTests: true }
+  dist: { project: 'tsconfig.build.json', rooms: ['apps', 'libs', 'scripts', 'e2e', 'bench', 'fuzz', 'simulation'], withTests: false },
+  'dist-test': { project: 'tsconfig.test.json', rooms: ['apps', 'libs', 'scripts', 'e2e', 'bench', 'fuzz', 'simulation', 'test'], withTests: true }
 }
 
 const settings = ['package.json', 'package-lock.json', 'tsconfig.json']
