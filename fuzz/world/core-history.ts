@@ -22,7 +22,7 @@ export const servers: readonly TargetSpec[] = [
 ]
 
 // Two share a prefix.
-const clients = ['192.0.2.1', '192.0.2.1', '198.51.100.7', '2001:db8::1', '2001:db8::2', '2001:db8:0:1::1'].map(text => addressWords(text)!)
+const clients = ['192.0.2.1', '192.0.2.1', '198.51.100.7', '2001:db8::1', '2001:db8::2', '2001:db8:0:1::1', '::1'].map(text => addressWords(text)!)
 
 export function coreOptions (overrides: Partial<CoreOptions['limits']> = {}): CoreOptions {
   return {

@@ -10,7 +10,7 @@ type BodyCheck = (view: DataView, at: number, length: number, dataPorts: number)
 
 const SESSION_BYTES = 91
 const FLOW_BYTES = 25
-const TOKEN_BYTES = 40
+const TOKEN_BYTES = 47
 
 // The last moment there is a date for, in ms since the epoch (ECMA-262 §21.4.1.1).
 const LAST_MS = 8.64e15

@@ -10,8 +10,8 @@ import { ImageKind, type ImageWriter } from './image-writer.js'
 /** In the byte of a session's origin: it has redeemed a token, at whatever target it is now. */
 export const REDEEMED_FLAG = 0x80
 
-/** In place of the client that a token is bound to: the unspecified address is nobody's (RFC 4291 §2.5.2). */
-export const NOBODY = new Uint32Array(ADDRESS_WORDS)
+/** In place of the client that a token is bound to: no prefix is like this. Zeros would be that of ::1. */
+export const NOBODY = new Uint32Array(ADDRESS_WORDS).fill(0xffff_ffff)
 
 const SESSION_BYTES = 96
 const FLOW_BYTES = 32

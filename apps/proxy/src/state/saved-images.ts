@@ -4,7 +4,7 @@ import { tokenFromWords, TOKEN_WORDS, type Token } from '#wire/token.js'
 import type { Origin, SessionPast } from '../core/session-table.js'
 import type { TargetSpec } from '../core/target-table.js'
 import type { Voidness } from '../core/token-table.js'
-import { REDEEMED_FLAG, savedCounters } from './images.js'
+import { NOBODY, REDEEMED_FLAG, savedCounters } from './images.js'
 import { BATCH_HEAD_BYTES, IMAGE_HEAD_BYTES, ImageKind } from './image-writer.js'
 
 export interface SavedSession {
@@ -128,7 +128,7 @@ export class SavedImages {
       consumed: this.#view.getUint16(at + 20, true),
       voidness: this.#view.getUint8(at + 22) as Voidness,
       expiresAtWallMs: this.#view.getFloat64(at + 23, true),
-      client: client.every(word => word === 0) ? undefined : formatAddress(client)
+      client: client.every((word, at) => word === NOBODY[at]) ? undefined : formatAddress(client)
     }
   }
 

@@ -4,11 +4,11 @@ import t from 'tap'
 import { addressWords } from '#wire/address.js'
 import type { Core } from '../../src/core/core.js'
 import { Direction } from '../../src/core/counters.js'
-import { FORWARD } from '../../src/core/packet-path.js'
+import { CONSUMED, FORWARD } from '../../src/core/packet-path.js'
 import { ImageKind, ImageWriter } from '../../src/state/image-writer.js'
 import { encodeHeader, type LogHeader } from '../../src/state/log-format.js'
 import { loadSavedState } from '../../src/state/saved-state.js'
-import { dataPortNames, send, servers } from '../../../../fuzz/world/core-history.js'
+import { dataPortNames, send, servers, tokenOf } from '../../../../fuzz/world/core-history.js'
 import { MemoryStorage } from '../../../../fuzz/world/memory-storage.js'
 import { clockAfter, live, restoreOnto, type Life } from '../../../../fuzz/world/proxy-life.js'
 
@@ -62,7 +62,7 @@ function flow ({ owner = 0, dataPort = 0, socket = 1, address = '10.0.0.1', port
 }
 
 function token (voidness: number, expiresAt: number): Uint8Array {
-  const body = Buffer.alloc(40)
+  const body = Buffer.alloc(47)
   body.writeUInt32LE(1, 16)
   body.writeUInt8(voidness, 22)
   body.writeDoubleLE(expiresAt, 23)
@@ -162,6 +162,16 @@ void t.test('the last words count what ended without a datagram', async t => {
   life.log.close()
   const { cores: [core] } = restoreOnto(life.storage, 1, clockAfter(life.clock, 0))
   t.equal(sum(core!.state.counters.sessionsEnded), 1)
+})
+
+void t.test('a token that is bound to ::1 is bound to it in the next life', async t => {
+  const life = live([])
+  life.core.operations.grant({ token: tokenOf(1), target: servers[0]!, ttlMs: 10_000, consumed: 0, client: addressWords('::1')! }, 0)
+  life.log.flush()
+  const { cores: [core] } = restoreOnto(life.storage, 1, clockAfter(life.clock, 0))
+  const isRedeemedBy = (address: string): boolean => send(core!, 0, addressWords(address)!, 1, Buffer.from(tokenOf(1)), 12_345) === CONSUMED
+  t.notOk(isRedeemedBy('192.0.2.1'))
+  t.ok(isRedeemedBy('::1'))
 })
 
 void t.test('the ledger balances whatever counters were saved', async t => {
