@@ -44,11 +44,12 @@ export class Shards {
   }
 
   async leaveTargets (...args: Parameters<ShardCalls['leaveTargets']>): Promise<Record<string, number>> {
-    const left: Record<string, number> = {}
+    // Not an object: a key may be called as something that every object has.
+    const left = new Map<string, number>()
     for (const counts of await this.#all('leaveTargets', ...args)) {
-      for (const [key, count] of Object.entries(counts)) left[key] = (left[key] ?? 0) + count
+      for (const [key, count] of Object.entries(counts)) left.set(key, (left.get(key) ?? 0) + count)
     }
-    return left
+    return Object.fromEntries(left)
   }
 
   /** A page comes from one shard; the cursor goes on with the next. */

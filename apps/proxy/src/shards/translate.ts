@@ -19,7 +19,7 @@ export class Translator {
 
   /** Ports of data ports that are not configured here are left out. */
   targetSpec (target: RpcTarget): TargetSpec {
-    return { key: target.key, address: target.address, ports: this.#names.map(name => target.ports[name] ?? 0) }
+    return { key: target.key, address: target.address, ports: this.#names.map(name => Object.hasOwn(target.ports, name) ? target.ports[name]! : 0) }
   }
 
   rpcTarget (target: TargetSpec): RpcTarget {
