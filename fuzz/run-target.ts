@@ -45,7 +45,7 @@ export async function runTarget (target: FuzzTarget, { seed, goesOn, runsPerRoun
 
 /** The command that replays a failure, and nothing else. */
 export function replayCommand ({ target, seed, path }: Finding): string {
-  return `npm run fuzz -- --target ${target} --seed ${seed} --path ${path}`
+  return `npm run fuzz -- --target ${target} --seed=${seed} --path ${path}`
 }
 
 function findingOf (target: string, { seed, counterexamplePath, counterexample, errorInstance }: RunDetails<unknown>): Finding {
