@@ -153,7 +153,7 @@ void t.test('serve starts a process that was killed again, and stops both in ord
   for (const child of ['proxy', 'control']) {
     const { pid } = jsonLines(out()).find(line => line.msg === 'Process started' && line.child === child)
     process.kill(pid, 'SIGKILL')
-    await says(new RegExp(`"child":"${child}","exitCode":null,"signal":"SIGKILL","retryInMs":500,"msg":"Process died"`))
+    await says(new RegExp(`"child":"${child}","exitCode":null,"signal":"SIGKILL","retryInMs":0,"msg":"Process died"`))
     await says(new RegExp(`"child":"${child}","pid":\\d+,"starts":2[^]*"Proxy synchronised"`))
   }
   kill('SIGTERM')
