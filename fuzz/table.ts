@@ -1,6 +1,7 @@
 // Everything that is fuzzed, in the order in which it is.
 import type { FuzzTarget } from './fuzz-target.js'
 import { config } from './targets/config.js'
+import { httpBodies } from './targets/http-bodies.js'
 import { jsonPath } from './targets/json-path.js'
 import { eventLines, watchLines } from './targets/lines.js'
 import { packetPath } from './targets/packet-path.js'
@@ -18,6 +19,7 @@ export const fuzzTargets: readonly FuzzTarget[] = [
   stateLogs(),
   config(),
   jsonPath(),
+  httpBodies(),
   rpcBodies(),
   eventLines(),
   watchLines()

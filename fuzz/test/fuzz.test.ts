@@ -14,6 +14,7 @@ import { help, readOptions } from '../options.js'
 import { replayCommand, runTarget } from '../run-target.js'
 import { fuzzTargets } from '../table.js'
 import { config } from '../targets/config.js'
+import { httpBodies } from '../targets/http-bodies.js'
 import { jsonPath } from '../targets/json-path.js'
 import { eventLines, watchLines } from '../targets/lines.js'
 import { packetPath } from '../targets/packet-path.js'
@@ -62,6 +63,7 @@ const planted: Readonly<Record<string, FuzzTarget>> = {
     for (const { state: { sessions } } of next.cores) if (sessions.isLive(0)) sessions.bind(0, sessions.target(0), Origin.operator)
     return next
   }),
+  'some answers have a status of their own': httpBodies(status => status === 403 ? 500 : status),
   'a handler fails on one body': rpcBodies(handlers => ({ ...handlers, pushTokens: input => { if (input.body.tokens.length > 1) throw new Error('two tokens'); return handlers.pushTokens(input) } })),
   'a log is believed without a look at its images': stateLogs((storage, shards, clock) => {
     for (const name of storage.list()) if (!new SavedImages(batchesOf(storage.read(name))).isComplete) continue
