@@ -4,7 +4,7 @@ import { fuzzTarget, must, type FuzzTarget } from '../fuzz-target.js'
 import { mustBeEmptyInTheEnd, mustBeSound, mustForward } from '../world/core-facts.js'
 import { history } from '../world/core-history.js'
 import { applyEdit, edit } from '../world/log-edits.js'
-import { MemoryStorage } from '../world/memory-storage.js'
+import { MemoryStorage } from '../../apps/proxy/test/state/memory-storage.js'
 import { clockAfter, live, openLog, restoreOnto } from '../world/proxy-life.js'
 
 /** @param restore what is tried: a test has one that believes every checksum */

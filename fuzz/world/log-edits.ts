@@ -2,7 +2,7 @@
 // forgeries whose checksums are right.
 import fc from 'fast-check'
 import { decodeLog, encodeHeader, sealBatch } from '../../apps/proxy/src/state/log-format.js'
-import type { MemoryStorage } from './memory-storage.js'
+import type { MemoryStorage } from '../../apps/proxy/test/state/memory-storage.js'
 
 const place = fc.nat()
 const oddDouble = fc.oneof(fc.constantFrom(NaN, Infinity, -Infinity, -1, 0.5, -0, 1e18, 1e300, Number.MAX_SAFE_INTEGER), fc.double())

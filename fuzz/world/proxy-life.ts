@@ -10,7 +10,7 @@ import { savedTokens } from '../../apps/proxy/src/state/saved-tokens.js'
 import { StateLog } from '../../apps/proxy/src/state/state-log.js'
 import type { StateStorage } from '../../apps/proxy/src/state/state-storage.js'
 import { dataPortNames, smallCore, takeStep, type Step } from './core-history.js'
-import { MemoryStorage } from './memory-storage.js'
+import { MemoryStorage } from '../../apps/proxy/test/state/memory-storage.js'
 
 /** Logs this short are begun anew every few steps, and take several slices. */
 const pace = { growthBytes: 300, sliceSlots: 2 }

@@ -12,6 +12,8 @@ export interface DrainStatus extends Partial<DrainLeft> {
 export interface DrainDeps {
   readonly clock: Clock
   readonly link: Pick<Link, 'drain' | 'status'>
+  /** What control itself knows of; it lags behind the proxy, and knows only tokens of its own. */
+  readonly known: () => DrainLeft
   /** `drainTimeoutSeconds`, in ms. */
   readonly timeoutMs: number
   readonly log: { readonly info: (fields: object, message: string) => void }
@@ -64,9 +66,15 @@ export class Drain {
     return this.#left
   }
 
-  // Nobody's: there never was a proxy, a newer control process has it, or it stopped after this process had been told.
+  // Nobody's: there never was a proxy, a newer control process has it, it stopped after this process had been told, or it is
+  // gone before it was asked and had nothing. Both get their signal at the same time where the proxy is no sidecar.
   #isAlone (): boolean {
     const { state, proxy } = this.#deps.link.status()
-    return state === 'superseded' || proxy === undefined || this.#isProxyStopping
+    return state === 'superseded' || proxy === undefined || this.#isProxyStopping || this.#hadNothing()
+  }
+
+  #hadNothing (): boolean {
+    const { sessions, unredeemedTokens } = this.#left ?? this.#deps.known()
+    return sessions === 0 && unredeemedTokens === 0
   }
 }

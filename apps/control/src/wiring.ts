@@ -96,7 +96,7 @@ export function wireControl (surroundings: Surroundings): Wiring {
     leave: async gone => await link.leaveTargets(gone)
   })
   const defaultEndpoint = followDefaultEndpoint({ config, inventory, selector, balancer, clock, log, setTargets: targets => { link.setDefaultTargets(targets) } })
-  const drain = new Drain({ clock, link, log, timeoutMs: seconds(config.drainTimeoutSeconds) })
+  const drain = new Drain({ clock, link, log, known: () => ({ sessions: load.total, unredeemedTokens: registry.unredeemedTokens }), timeoutMs: seconds(config.drainTimeoutSeconds) })
   return {
     deps: { config, clock, log, inventory, selector, balancer, policy, registry, load, link, proxy, issuer, defaultEndpoint, metrics, drain, authenticators, tables, lifecycle: { isStopping: false } },
     close: async () => {

@@ -113,6 +113,24 @@ void t.test('nobody to wait for: never a proxy, another control process, a proxy
   t.match(both.logged.find(({ msg }) => msg === 'Control drained'), { outcome: 'alone', sessions: 2 })
 })
 
+void t.test('a proxy that is gone before it was asked: one that had something may come back, one that had nothing need not', async t => {
+  for (const sessions of [0, 1]) {
+    const rig = await startRig(t, { objects, config: 'drainTimeoutSeconds: 60' })
+    rig.deps.load.apply({ 'gameserver/game-servers/a': sessions })
+    await rig.proxy.close()
+    await eventually(() => !rig.deps.link.isSynchronised)
+    let isOver = false
+    void rig.deps.drain.run().then(() => { isOver = true })
+    await settle()
+    t.equal(isOver, sessions === 0, `${sessions} sessions`)
+    for (let second = 0; second < 60 && !isOver; second++) {
+      rig.clock.advance(1000)
+      await settle()
+    }
+    t.match(rig.logged.find(({ msg }) => msg === 'Control drained'), { outcome: sessions === 0 ? 'alone' : 'timeout' })
+  }
+})
+
 void t.test('0 is no drain', async t => {
   const { deps, open, proxy } = await startRig(t, { objects, config: 'drainTimeoutSeconds: 0' })
   await deps.drain.run()

@@ -22,6 +22,11 @@ export class TargetLoad {
     this.#sessions.clear()
   }
 
+  /** Sessions on all targets. */
+  get total (): number {
+    return [...this.#sessions.values()].reduce((sum, count) => sum + count, 0)
+  }
+
   sessions (targetKey: string): number {
     return this.#sessions.get(targetKey) ?? 0
   }

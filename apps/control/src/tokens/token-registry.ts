@@ -101,6 +101,11 @@ export class TokenRegistry {
     } else if (!entry.consumed.includes(dataPort)) entry.consumed.push(dataPort)
   }
 
+  /** Tokens that nobody has redeemed yet. */
+  get unredeemedTokens (): number {
+    return [...this.#pending.values()].reduce((sum, tokens) => sum + tokens.size, 0)
+  }
+
   /** Tokens for a target that nobody has redeemed yet. */
   pending (targetKey: string): number {
     return this.#pending.get(targetKey)?.size ?? 0

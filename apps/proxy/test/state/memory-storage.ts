@@ -1,39 +1,42 @@
-// State logs in memory, with what can go wrong on a disk.
-import type { StateStorage } from '../../src/state/state-storage.js'
+// State logs in memory. What was appended is there, whatever becomes of the writer: that is what a kill leaves. And what
+// can go wrong on a disk.
+import type { StateFile, StateStorage } from '../../src/state/state-storage.js'
 
-export interface MemoryStorage extends StateStorage {
-  readonly logs: Map<string, Uint8Array>
-  readonly aside: string[]
+export class MemoryStorage implements StateStorage {
+  readonly logs = new Map<string, Uint8Array>()
+  readonly aside = new Set<string>()
   /** Bytes that fit, as from now; more fails like a full disk. */
-  room: number
-}
+  room = Infinity
 
-export function memoryStorage (): MemoryStorage {
-  const logs = new Map<string, Uint8Array>()
-  const aside: string[] = []
-  const storage: MemoryStorage = {
-    logs,
-    aside,
-    room: Infinity,
-    list: () => [...logs.keys()],
-    read: name => logs.get(name)!,
-    create: name => {
-      logs.set(name, new Uint8Array(0))
-      return {
-        append: bytes => {
-          const taken = Math.min(bytes.length, storage.room)
-          storage.room -= taken
-          logs.set(name, Buffer.concat([logs.get(name)!, bytes.subarray(0, taken)]))
-          if (taken < bytes.length) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' })
-        },
-        close: () => {}
-      }
-    },
-    remove: name => { logs.delete(name) },
-    setAside: name => {
-      logs.delete(name)
-      aside.push(name)
+  list (): string[] {
+    return [...this.logs.keys()]
+  }
+
+  read (name: string): Uint8Array {
+    const bytes = this.logs.get(name)
+    if (bytes === undefined) throw new Error('ENOENT')
+    return bytes
+  }
+
+  create (name: string): StateFile {
+    this.logs.set(name, new Uint8Array())
+    return {
+      append: bytes => {
+        const taken = Math.min(bytes.length, this.room)
+        this.room -= taken
+        this.logs.set(name, Buffer.concat([this.read(name), bytes.subarray(0, taken)]))
+        if (taken < bytes.length) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' })
+      },
+      close: () => {}
     }
   }
-  return storage
+
+  remove (name: string): void {
+    this.logs.delete(name)
+  }
+
+  setAside (name: string): void {
+    this.logs.delete(name)
+    this.aside.add(name)
+  }
 }

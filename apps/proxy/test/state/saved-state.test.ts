@@ -9,7 +9,7 @@ import { ImageKind, ImageWriter } from '../../src/state/image-writer.js'
 import { encodeHeader, type LogHeader } from '../../src/state/log-format.js'
 import { loadSavedState } from '../../src/state/saved-state.js'
 import { dataPortNames, send, servers, tokenOf } from '../../../../fuzz/world/core-history.js'
-import { MemoryStorage } from '../../../../fuzz/world/memory-storage.js'
+import { MemoryStorage } from './memory-storage.js'
 import { clockAfter, live, restoreOnto, type Life } from '../../../../fuzz/world/proxy-life.js'
 
 const client = addressWords('192.0.2.1')!

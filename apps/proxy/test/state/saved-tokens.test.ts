@@ -8,14 +8,14 @@ import { loadSavedState } from '../../src/state/saved-state.js'
 import { savedTokens } from '../../src/state/saved-tokens.js'
 import { StateLog } from '../../src/state/state-log.js'
 import { bytesOf, servers, silentObserver, testOptions, tokenOf } from '../core/core-driver.js'
-import { memoryStorage } from './memory-storage.js'
+import { MemoryStorage } from './memory-storage.js'
 
 const dataPorts = [{ name: 'game', port: 7777 }, { name: 'voice', port: 7778 }]
 const names = dataPorts.map(({ name }) => name)
 
 for (const redeemer of [0, 1]) {
   void t.test(`a token that shard ${redeemer} redeemed and control revoked is void after a restart`, t => {
-    const storage = memoryStorage()
+    const storage = new MemoryStorage()
     const clock = createFakeClock()
     const claims = new Int32Array(4)
     const shards = [0, 1].map(shard => {

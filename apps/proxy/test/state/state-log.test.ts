@@ -12,7 +12,7 @@ import { loadSavedState } from '../../src/state/saved-state.js'
 import { savedTokens } from '../../src/state/saved-tokens.js'
 import { StateLog } from '../../src/state/state-log.js'
 import { bytesOf, servers, silentObserver, testOptions, tokenOf } from '../core/core-driver.js'
-import { memoryStorage, type MemoryStorage } from './memory-storage.js'
+import { MemoryStorage } from './memory-storage.js'
 
 const dataPorts = [{ name: 'game', port: 7777 }, { name: 'voice', port: 7778 }]
 const names = dataPorts.map(({ name }) => name)
@@ -66,7 +66,7 @@ class Life {
 }
 
 void t.test('another life goes on where the former one was killed', async t => {
-  const storage = memoryStorage()
+  const storage = new MemoryStorage()
   const clock = createFakeClock()
   const one = new Life(storage, clock, 'one')
   one.core.operations.setDefaultTargets([servers.D])
@@ -103,7 +103,7 @@ void t.test('another life goes on where the former one was killed', async t => {
 
 void t.test('a client that is believed is believed by the next life too', async t => {
   for (const [datagrams, answered] of [[1, DropReason.amplification], [2, FORWARD]] as const) {
-    const storage = memoryStorage()
+    const storage = new MemoryStorage()
     const clock = createFakeClock()
     const { limits } = testOptions()
     const bounded = { limits: { ...limits, amplificationFactor: 3 } }
@@ -116,7 +116,7 @@ void t.test('a client that is believed is believed by the next life too', async 
 })
 
 void t.test('who was away for too long is not there any more', async t => {
-  const storage = memoryStorage()
+  const storage = new MemoryStorage()
   const clock = createFakeClock()
   const one = new Life(storage, clock, 'one')
   one.grant('p', 'A')
@@ -126,7 +126,7 @@ void t.test('who was away for too long is not there any more', async t => {
 })
 
 void t.test('a smaller table takes what it holds', async t => {
-  const storage = memoryStorage()
+  const storage = new MemoryStorage()
   const clock = createFakeClock()
   const one = new Life(storage, clock, 'one')
   for (let index = 0; index < 10; index++) {
@@ -141,7 +141,7 @@ void t.test('a smaller table takes what it holds', async t => {
 })
 
 void t.test('a log that grows is begun anew, a slice at a time, and a kill at any moment loses nothing', async t => {
-  const storage = memoryStorage()
+  const storage = new MemoryStorage()
   const clock = createFakeClock()
   const { limits } = testOptions()
   const large = { limits: { ...limits, maxSessions: 2000, maxTokens: 10_000, maxUpstreamSockets: 4000 } }
@@ -168,7 +168,7 @@ void t.test('a log that grows is begun anew, a slice at a time, and a kill at an
     if (present !== former) generations++
     former = present
     if (turn % 5 > 0) continue
-    const copy = memoryStorage()
+    const copy = new MemoryStorage()
     for (const [log, bytes] of storage.logs) copy.logs.set(log, bytes)
     t.strictSame(new Life(copy, clock, 'other', large).sessions().map(session => ({ ...session as object, sockets: [] })), life.sessions().map(session => ({ ...session as object, sockets: [] })), `turn ${turn}`)
   }
@@ -177,7 +177,7 @@ void t.test('a log that grows is begun anew, a slice at a time, and a kill at an
 })
 
 void t.test('counters go on, and what was under way has been lost', async t => {
-  const storage = memoryStorage()
+  const storage = new MemoryStorage()
   const clock = createFakeClock()
   const one = new Life(storage, clock, 'one')
   one.grant('p', 'A')
@@ -195,7 +195,7 @@ void t.test('counters go on, and what was under way has been lost', async t => {
 })
 
 void t.test('a full disk is said once, and written to again when there is room', async t => {
-  const storage = memoryStorage()
+  const storage = new MemoryStorage()
   const clock = createFakeClock()
   const one = new Life(storage, clock, 'one')
   one.grant('p', 'A')
