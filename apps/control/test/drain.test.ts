@@ -119,11 +119,11 @@ void t.test('a proxy that is gone before it was asked: one that had something ma
     rig.deps.load.apply({ 'gameserver/game-servers/a': sessions })
     await rig.proxy.close()
     await eventually(() => !rig.deps.link.isSynchronised)
-    let isOver = false
-    void rig.deps.drain.run().then(() => { isOver = true })
+    const state = { isOver: false }
+    void rig.deps.drain.run().then(() => { state.isOver = true })
     await settle()
-    t.equal(isOver, sessions === 0, `${sessions} sessions`)
-    for (let second = 0; second < 60 && !isOver; second++) {
+    t.equal(state.isOver, sessions === 0, `${sessions} sessions`)
+    for (let second = 0; second < 60 && !state.isOver; second++) {
       rig.clock.advance(1000)
       await settle()
     }
