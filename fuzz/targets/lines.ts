@@ -1,6 +1,7 @@
 // Streams of lines that are cut anywhere: events of the proxy, and watches of a Kubernetes API server.
 import fc from 'fast-check'
-import { LineSplitter, eventFromLine } from '#rpc/event-lines.js'
+import { eventFromLine } from '#rpc/event-lines.js'
+import { LineSplitter } from '#rpc/line-splitter.js'
 import { Collection } from '../../apps/control/src/inventory/kubernetes/collection.js'
 import { Intake } from '../../apps/control/src/inventory/kubernetes/intake.js'
 import { LineDecoder } from '../../apps/control/src/inventory/kubernetes/line-decoder.js'

@@ -2,7 +2,7 @@
 import t from 'tap'
 import { parseConfig } from '#config/load-config.js'
 import { compilePath } from '#jsonpath/compile-path.js'
-import { LineSplitter } from '#rpc/event-lines.js'
+import { LineSplitter } from '#rpc/line-splitter.js'
 import { addressBlock } from '#wire/address-block.js'
 import { writeAddress } from '#wire/address.js'
 import { classify } from '../../apps/proxy/src/core/classify.js'

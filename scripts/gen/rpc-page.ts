@@ -40,6 +40,7 @@ function part (title: string, schema: TSchema | undefined): string[] {
 interface Call {
   readonly method: string
   readonly path: string
+  readonly lines?: string
   readonly summary: string
   readonly params?: TSchema
   readonly query?: TSchema
@@ -51,8 +52,13 @@ function callSection ([name, call]: [string, Call]): string[] {
   return [
     `### ${name}`,
     `\`${call.method} ${call.path}\`: ${call.summary}`,
+    ...call.lines === undefined ? [] : [linesSentence(call.lines)],
     ...part('Path', call.params), ...part('Query', call.query), ...part('Body', call.body), ...part('Reply', call.reply)
   ]
+}
+
+function linesSentence (path: string): string {
+  return `\`POST ${path}\` is the same call line by line (NDJSON), in one request that may last: each line of its body is a body, and for each there is a line \`{"status", "body"}\` in the response, in the same order. This is what control uses.`
 }
 
 function eventSection (event: TSchema): string[] {

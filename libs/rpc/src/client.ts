@@ -1,13 +1,16 @@
 // The calling side of the contract: HTTP/1.1 over a Unix socket, every call typed by its row of the table, checked,
 // bounded in number and in time. Failures are data; it never retries and never keeps state about the proxy.
-import { TypeCompiler, type TypeCheck } from '@sinclair/typebox/compiler'
-import type { TSchema } from '@sinclair/typebox'
-import { Client, Pool, type Dispatcher } from 'undici'
+import type { Client, Dispatcher } from 'undici'
 import type { Clock } from '#core/clock.js'
-import { err, ok, type Result } from '#core/result.js'
-import { EVENTS_PATH, RpcErrorSchema, rpcCalls, type RpcEvent, type RpcInput, type RpcName, type RpcReply } from './contract.js'
+import { err, type Result } from '#core/result.js'
+import { openConnection, openPool } from './connections.js'
+import { EVENTS_PATH, rpcCalls, type RpcEvent, type RpcInput, type RpcName, type RpcReply } from './contract.js'
+import { eventFromLine, MAX_EVENT_LINE_BYTES } from './event-lines.js'
 import type { RpcErrorCode, RpcFailure } from './failure.js'
-import { eventFromLine, LineSplitter, MAX_EVENT_LINE_BYTES } from './event-lines.js'
+import { jsonFrom } from './json-from.js'
+import { LineCalls } from './line-calls.js'
+import { LineSplitter } from './line-splitter.js'
+import { failureFrom, late, outcomeOf, unreachable } from './outcome.js'
 
 export interface RpcClientOptions {
   readonly socketPath: string
@@ -33,37 +36,30 @@ export interface RpcClient {
 /** Silence on the event stream after which it counts as dead, in milliseconds. The proxy sends a line every 5 s. */
 export const EVENTS_IDLE_MS = 15_000
 
-/** Longest reply body, in bytes. A page of 1000 sessions is below one MiB. */
-const MAX_REPLY_BYTES = 8 * 1024 * 1024
-
-// The host is a formality over a Unix socket; it only has to be a valid one.
-const ORIGIN = 'http://proxy'
-
 interface CallParts {
   readonly params?: Readonly<Record<string, string>>
   readonly query?: Readonly<Record<string, string | number | undefined>>
   readonly body?: unknown
 }
 
-const replyChecks = new Map<RpcName, TypeCheck<TSchema>>(
-  (Object.keys(rpcCalls) as RpcName[]).map(name => [name, TypeCompiler.Compile<TSchema>(rpcCalls[name].reply)]))
-const errorCheck = TypeCompiler.Compile(RpcErrorSchema)
-
 /** A client of the proxy behind `socketPath`. Connects when first called. */
 export function createRpcClient (options: RpcClientOptions): RpcClient {
   const { socketPath, clock } = options
-  const pool = new Pool(ORIGIN, { socketPath, connections: options.maxInFlight, pipelining: 1, maxResponseSize: MAX_REPLY_BYTES, headersTimeout: 0, bodyTimeout: 0 })
+  const pool = openPool(socketPath, options.maxInFlight)
+  const lineCalls = lineCallsOf(options)
   const streams = new Set<Client>()
   let inFlight = 0
 
   const exchange = async (name: RpcName, parts: CallParts, deadlineMs: number): Promise<Result<unknown, RpcFailure>> => {
+    const lines = lineCalls.get(name)
+    if (lines !== undefined) return await lines.call(parts.body, deadlineMs)
     const deadline = new AbortController()
     const cancel = clock.after(deadlineMs, () => { deadline.abort() })
     try {
       const reply = await pool.request({ ...requestOf(name, parts), signal: deadline.signal })
-      return outcomeOf(name, reply.statusCode, await reply.body.text())
+      return outcomeOf(name, reply.statusCode, jsonFrom(await reply.body.text()))
     } catch (error) {
-      if (deadline.signal.aborted) return err({ code: 'DEADLINE', message: `No answer within ${deadlineMs} ms.` })
+      if (deadline.signal.aborted) return err(late(deadlineMs))
       return err(unreachable(error))
     } finally {
       cancel()
@@ -81,8 +77,7 @@ export function createRpcClient (options: RpcClientOptions): RpcClient {
       }
     },
     events: async (onEvent, signal) => {
-      // A connection of its own: the stream must neither take a call's place nor be bound by a reply's length.
-      const client = new Client(ORIGIN, { socketPath, pipelining: 1, headersTimeout: 0, bodyTimeout: 0 })
+      const client = openConnection(socketPath)
       streams.add(client)
       const failure = await readEvents(client, clock, onEvent, signal)
       streams.delete(client)
@@ -90,9 +85,16 @@ export function createRpcClient (options: RpcClientOptions): RpcClient {
       return failure
     },
     close: async () => {
+      for (const lines of lineCalls.values()) lines.close()
       await Promise.all([pool.destroy(), ...[...streams].map(async client => { await client.destroy() })])
     }
   }
+}
+
+/** What calls line by line, by name. */
+function lineCallsOf ({ socketPath, clock }: RpcClientOptions): ReadonlyMap<RpcName, LineCalls> {
+  const rows = Object.entries(rpcCalls as Readonly<Record<string, { readonly lines?: string }>>)
+  return new Map(rows.flatMap(([name, { lines: path }]) => path === undefined ? [] : [[name as RpcName, new LineCalls({ socketPath, name: name as RpcName, path, clock })]]))
 }
 
 function requestOf (name: RpcName, { params, query, body }: CallParts): Dispatcher.RequestOptions {
@@ -102,27 +104,6 @@ function requestOf (name: RpcName, { params, query, body }: CallParts): Dispatch
   for (const [key, value] of Object.entries(query ?? {})) if (value !== undefined) search.set(key, String(value))
   const request = { method, path: search.size > 0 ? `${filled}?${search.toString()}` : filled }
   return body === undefined ? request : { ...request, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }
-}
-
-function outcomeOf (name: RpcName, status: number, text: string): Result<unknown, RpcFailure> {
-  const value = jsonFrom(text)
-  if (status >= 400) return err(failureFrom(status, value))
-  if (replyChecks.get(name)!.Check(value)) return ok(value)
-  return err({ code: 'INTERNAL', message: `The reply to ${name} does not fit the contract.` })
-}
-
-// Text that is not JSON becomes undefined, which fits no schema.
-function jsonFrom (text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch { // SyntaxError: whoever answers does not speak the contract
-    return undefined
-  }
-}
-
-function failureFrom (status: number, value: unknown): RpcFailure {
-  if (errorCheck.Check(value)) return value
-  return { code: 'INTERNAL', message: `HTTP ${status} without an error of the contract.` }
 }
 
 async function readEvents (client: Client, clock: Clock, onEvent: (event: RpcEvent) => void, signal: AbortSignal): Promise<RpcFailure> {
@@ -155,10 +136,4 @@ async function readEvents (client: Client, clock: Clock, onEvent: (event: RpcEve
   } finally {
     stopWatch()
   }
-}
-
-// Errors of sockets and of undici carry a code; anything else is a bug and goes on up.
-function unreachable (error: unknown): RpcFailure {
-  if (!(error instanceof Error && 'code' in error)) throw error
-  return { code: 'UNREACHABLE', message: error.message === '' ? 'The socket cannot be reached.' : error.message }
 }

@@ -17,6 +17,9 @@ export const MAX_DEFAULT_TARGETS = 10_000
 /** Longest request body the proxy reads, in bytes: a full snapshot with the longest keys is below 12 MiB. */
 export const MAX_RPC_BODY_BYTES = 16 * 1024 * 1024
 
+/** Of the event stream, and of calls line by line. */
+export const LINES_CONTENT_TYPE = 'application/x-ndjson'
+
 export const TokenText = Type.String({ minLength: 36, maxLength: 36, description: 'A UUID v4 in lower case.' })
 
 export const TargetSchema = Type.Object({
@@ -167,6 +170,8 @@ interface RpcCall {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   /** Path with Fastify's `:name` parameters. */
   readonly path: string
+  /** Where the same call is made again and again within one request: a body a line, and for each `{"status", "body"}` in a line. */
+  readonly lines?: string
   readonly summary: string
   readonly params?: TSchema
   readonly query?: TSchema
@@ -178,7 +183,7 @@ interface RpcCall {
 export const rpcCalls = {
   hello: { method: 'GET', path: '/v1/hello', summary: 'Who is there and what is bound.', reply: HelloSchema },
   putSnapshot: { method: 'PUT', path: '/v1/snapshot', summary: 'All control knows; the first call after connecting.', body: SnapshotSchema, reply: PushReplySchema },
-  pushTokens: { method: 'POST', path: '/v1/tokens', summary: 'New and revoked tokens; usable when this returns.', body: PushSchema, reply: PushReplySchema },
+  pushTokens: { method: 'POST', path: '/v1/tokens', lines: '/v1/tokens/lines', summary: 'New and revoked tokens; usable when this returns.', body: PushSchema, reply: PushReplySchema },
   putDefaultTargets: { method: 'PUT', path: '/v1/default-targets', summary: 'Replaces the candidates of the default endpoint.', body: DefaultTargetsSchema, reply: Empty },
   leaveTargets: { method: 'POST', path: '/v1/gone-targets', summary: 'Targets that are gone; their sessions are kept, ended or moved as `onTargetGone` says.', body: LeaveSchema, reply: LeaveReplySchema },
   drain: { method: 'POST', path: '/v1/drain', summary: 'Control drains: no new session on the default endpoint from now on. Repeated to learn what is left.', body: DrainSchema, reply: DrainReplySchema },

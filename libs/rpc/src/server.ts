@@ -4,8 +4,10 @@ import { TypeCompiler } from '@sinclair/typebox/compiler'
 import { Value } from '@sinclair/typebox/value'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Result } from '#core/result.js'
-import { rpcCalls, type RpcInput, type RpcName, type RpcReply } from './contract.js'
+import { MAX_RPC_BODY_BYTES, rpcCalls, type RpcInput, type RpcName, type RpcReply } from './contract.js'
 import { rpcErrors, type RpcFailure } from './failure.js'
+import { jsonFrom } from './json-from.js'
+import { serveLines, type LineAnswer } from './serve-lines.js'
 
 type Answer<Value> = Result<Value, RpcFailure> | Promise<Result<Value, RpcFailure>>
 
@@ -17,17 +19,45 @@ type AnyHandler = (input: unknown) => Answer<unknown>
 /** Adds all calls to `app`, and an error handler that answers with codes of the contract and reports bugs to `onBug`. */
 export function registerRpc (app: FastifyInstance, handlers: RpcHandlers, onBug: (error: Error) => void): void {
   app.setValidatorCompiler<TSchema>(({ schema, httpPart }) => validator(schema, httpPart === 'querystring'))
-  for (const name of Object.keys(rpcCalls) as RpcName[]) registerCall(app, name, handlers[name] as AnyHandler)
+  for (const name of Object.keys(rpcCalls) as RpcName[]) {
+    registerCall(app, name, handlers[name] as AnyHandler)
+    registerLines(app, name, handlers[name] as AnyHandler, onBug)
+  }
   app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
     const isCallerFault = error.statusCode !== undefined && error.statusCode < 500
     if (!isCallerFault) onBug(error)
-    const failure: RpcFailure = isCallerFault ? { code: 'INVALID', message: error.message } : { code: 'INTERNAL', message: 'see the log of the proxy' }
-    return reply.code(rpcErrors[failure.code].status).send(failure)
+    const { status, body } = isCallerFault ? invalid(error.message) : bug
+    return reply.code(status).send(body)
   })
 }
 
+const bug = refusal({ code: 'INTERNAL', message: 'see the log of the proxy' })
+
+function invalid (message: string): LineAnswer {
+  return refusal({ code: 'INVALID', message })
+}
+
+function refusal (failure: RpcFailure): LineAnswer {
+  return { status: rpcErrors[failure.code].status, body: failure }
+}
+
+async function answerTo (input: unknown, handler: AnyHandler): Promise<LineAnswer> {
+  const result = await handler(input)
+  return result.ok ? { status: 200, body: result.value } : refusal(result.error)
+}
+
+interface Call {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  readonly path: string
+  readonly lines?: string
+  readonly params?: TSchema
+  readonly query?: TSchema
+  readonly body?: TSchema
+  readonly reply: TSchema
+}
+
 function registerCall (app: FastifyInstance, name: RpcName, handler: AnyHandler): void {
-  const call: { method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, params?: TSchema, query?: TSchema, body?: TSchema, reply: TSchema } = rpcCalls[name]
+  const call: Call = rpcCalls[name]
   app.route({
     method: call.method,
     url: call.path,
@@ -38,10 +68,27 @@ function registerCall (app: FastifyInstance, name: RpcName, handler: AnyHandler)
       response: { 200: call.reply }
     },
     handler: async (request: FastifyRequest, reply) => {
-      const result = await handler({ params: request.params, query: request.query, body: request.body })
-      return await (result.ok ? reply.send(result.value) : reply.code(rpcErrors[result.error.code].status).send(result.error))
+      const { status, body } = await answerTo({ params: request.params, query: request.query, body: request.body }, handler)
+      return await reply.code(status).send(body)
     }
   })
+}
+
+function registerLines (app: FastifyInstance, name: RpcName, handler: AnyHandler, onBug: (error: Error) => void): void {
+  const { lines: path, body: schema }: Call = rpcCalls[name]
+  if (path === undefined || schema === undefined) return
+  const validate = validator(schema, false)
+  const answer = async (line: string): Promise<LineAnswer> => {
+    const checked = validate(jsonFrom(line))
+    if ('error' in checked) return invalid(checked.error.message)
+    try {
+      return await answerTo({ body: checked.value }, handler)
+    } catch (error) {
+      onBug(error as Error)
+      return bug
+    }
+  }
+  serveLines(app, path, { answer, tooLong: invalid(`A line is longer than ${MAX_RPC_BODY_BYTES} bytes.`) })
 }
 
 // The same checks as on the calling side. Query strings are text and are converted first; nothing else is.

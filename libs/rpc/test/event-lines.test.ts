@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import t from 'tap'
-import { eventFromLine, LineSplitter } from '#rpc/event-lines.js'
+import { eventFromLine } from '#rpc/event-lines.js'
+import { LineSplitter } from '#rpc/line-splitter.js'
 
 function linesOf (text: string, cuts: readonly number[], maxBytes = 1000): { lines: string[], isOk: boolean } {
   const bytes = Buffer.from(text)

@@ -5,8 +5,9 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { EVENTS_PATH, rpcCalls, type DrainReply, type GoneTarget, type Hello, type RpcEvent, type RpcName, type Sample, type Session, type Target, type TokenGrant, type TokenRejection } from '#rpc/contract.js'
+import { EVENTS_PATH, LINES_CONTENT_TYPE, MAX_RPC_BODY_BYTES, rpcCalls, type DrainReply, type GoneTarget, type Hello, type RpcEvent, type RpcName, type Sample, type Session, type Target, type TokenGrant, type TokenRejection } from '#rpc/contract.js'
 import { rpcErrors, type RpcErrorCode } from '#rpc/failure.js'
+import { LineSplitter } from '#rpc/line-splitter.js'
 
 /** What a hook may do with a call instead of the usual answer. */
 export type Misbehaviour =
@@ -81,26 +82,49 @@ export async function startFakeProxy (): Promise<FakeProxy> {
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const url = new URL(request.url ?? '/', 'http://proxy')
     if (url.pathname === EVENTS_PATH) { openStream(response); return }
+    if (url.pathname === rpcCalls.pushTokens.lines) { serveLines(request, response); return }
     const matched = match(request.method ?? '', url)
-    const call: ReceivedCall = { name: matched.name, body: await bodyOf(request) }
+    const given = await answerTo(request, matched, await bodyOf(request))
+    if (given !== undefined) response.writeHead(given.status, { 'content-type': 'application/json' }).end(given.text)
+    changed()
+  }
+
+  const serveLines = (request: IncomingMessage, response: ServerResponse): void => {
+    response.writeHead(200, { 'content-type': LINES_CONTENT_TYPE }).flushHeaders()
+    let answered = Promise.resolve()
+    const splitter = new LineSplitter(MAX_RPC_BODY_BYTES, line => {
+      answered = answered.then(async () => {
+        const given = await answerTo(request, { name: 'pushTokens', id: '', search: new URLSearchParams() }, JSON.parse(line))
+        if (given !== undefined) response.write(`{"status":${given.status},"body":${given.text}}\n`)
+        changed()
+      })
+    })
+    request.on('data', (chunk: Uint8Array) => { splitter.push(chunk) })
+    // The caller is gone, or the test has hung up.
+    request.on('error', () => undefined)
+  }
+
+  // Undefined: there is no answer.
+  const answerTo = async (request: IncomingMessage, matched: Matched, body: unknown): Promise<{ readonly status: number, readonly text: string } | undefined> => {
+    const call: ReceivedCall = { name: matched.name, body }
     fake.calls.push(call)
     const wish = fake.hook(call)
-    if (wish?.kind === 'hang-up') request.socket.destroy()
-    else if (wish?.kind === 'error') answer(response, rpcErrors[wish.code].status, { code: wish.code, message: 'As the test wished.', ...(wish.epoch === undefined ? {} : { epoch: wish.epoch }) })
-    else if (wish?.kind === 'reply') response.writeHead(wish.status, { 'content-type': 'application/json' }).end(wish.text)
-    else {
-      const [status, body] = perform(fake, matched, call.body)
-      changed()
-      if (wish?.kind === 'delay') await wish.until
-      if (wish?.kind !== 'silence') answer(response, status, body)
+    if (wish?.kind === 'hang-up') {
+      request.socket.destroy()
+      return undefined
     }
+    if (wish?.kind === 'error') return { status: rpcErrors[wish.code].status, text: JSON.stringify({ code: wish.code, message: 'As the test wished.', epoch: wish.epoch }) }
+    if (wish?.kind === 'reply') return wish
+    const [status, answer] = perform(fake, matched, body)
     changed()
+    if (wish?.kind === 'delay') await wish.until
+    return wish?.kind === 'silence' ? undefined : { status, text: JSON.stringify(answer) }
   }
 
   const openStream = (response: ServerResponse): void => {
     streams.add(response)
     response.once('close', () => { streams.delete(response); changed() })
-    response.writeHead(200, { 'content-type': 'application/x-ndjson' })
+    response.writeHead(200, { 'content-type': LINES_CONTENT_TYPE })
     response.write(`${JSON.stringify({ type: 'hello', instanceId: fake.instanceId })}\n`)
     changed()
   }
@@ -182,10 +206,6 @@ async function bodyOf (request: IncomingMessage): Promise<unknown> {
   let text = ''
   for await (const chunk of request.setEncoding('utf8') as AsyncIterable<string>) text += chunk
   return text === '' ? undefined : JSON.parse(text)
-}
-
-function answer (response: ServerResponse, status: number, body: unknown): void {
-  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
 }
 
 interface Told { readonly epoch: number, readonly remainingMs?: number, readonly drainRemainingMs?: number, readonly tokens?: TokenGrant[], readonly revoked?: string[], readonly withdrawn?: string[], readonly gone?: GoneTarget[], readonly defaultTargets?: Target[], readonly target?: Target }

@@ -3,7 +3,7 @@
 import type { ServerResponse } from 'node:http'
 import type { FastifyInstance } from 'fastify'
 import type { Clock } from '#core/clock.js'
-import { EVENTS_PATH, type RpcEvent } from '#rpc/contract.js'
+import { EVENTS_PATH, LINES_CONTENT_TYPE, type RpcEvent } from '#rpc/contract.js'
 import type { SessionCounts } from './session-counts.js'
 
 /** Bytes that may wait for a slow reader. */
@@ -65,7 +65,7 @@ export class EventStream {
     await this.#options.refresh()
     // The new reader gets every count; the changes collected so far are part of them, and the others get theirs first.
     this.#sendCounts()
-    reader.writeHead(200, { 'content-type': 'application/x-ndjson' })
+    reader.writeHead(200, { 'content-type': LINES_CONTENT_TYPE })
     reader.write(lineOf({ type: 'hello', instanceId: this.#options.instanceId }))
     for (const event of countsEvents(this.#options.counts.all())) reader.write(lineOf(event))
     reader.on('close', () => { this.#readers.delete(reader) })

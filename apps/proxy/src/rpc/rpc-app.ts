@@ -25,7 +25,8 @@ export interface RpcParts {
 
 /** The server of control's calls; it does not listen yet. */
 export function createRpcApp ({ log, processSamples }: Pick<ProxyDeps, 'log' | 'processSamples'>, { events, shards, dataPorts, former, ...parts }: RpcParts): FastifyInstance {
-  const app = Fastify({ logger: false, bodyLimit: MAX_RPC_BODY_BYTES, forceCloseConnections: true })
+  // Control's pushes are one request that lasts as long as control does.
+  const app = Fastify({ logger: false, bodyLimit: MAX_RPC_BODY_BYTES, requestTimeout: 0, forceCloseConnections: true })
   const rpcTables = boundCalls(app)
   events.register(app)
   registerRpc(app, createHandlers({
