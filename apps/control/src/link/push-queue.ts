@@ -134,10 +134,17 @@ export class PushQueue {
   }
 
   #leave (): void {
-    if (this.#isSending || !this.#isOpen) return
-    if (this.#waiting.length === 0 && this.#voidings.size === 0) return
+    if (this.#isSending || !this.#hasWork()) return
     this.#isSending = true
-    void this.#send()
+    // What is said in the same turn leaves together: one call, not one for the first of them and one for the others.
+    queueMicrotask(() => {
+      if (this.#hasWork()) void this.#send()
+      else this.#isSending = false
+    })
+  }
+
+  #hasWork (): boolean {
+    return this.#isOpen && (this.#waiting.length > 0 || this.#voidings.size > 0)
   }
 
   async #send (): Promise<void> {

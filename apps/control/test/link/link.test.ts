@@ -130,22 +130,25 @@ void t.test('more tokens than a call holds follow before the link counts as up',
     [['hello', undefined], ['putSnapshot', 2000], ['pushTokens', 2000], ['pushTokens', 500]])
 })
 
-void t.test('pushes that come while one is in flight leave together', async t => {
+void t.test('pushes of one turn leave together, and so do those that come while a call is in flight', async t => {
   const rig = await startRig(t)
   await synchronised(rig)
   let release = (): void => undefined
   const released = new Promise<void>(resolve => { release = resolve })
   rig.proxy.hook = () => ({ kind: 'delay', until: released })
-  const pushes = [1, 2, 3, 4].map(async number => await rig.link.push(grant(number)))
-  await rig.proxy.until(() => rig.proxy.tokens.has(tokenOf(1)))
-  t.equal(rig.proxy.tokens.has(tokenOf(2)), false)
+  const push = async (number: number) => await rig.link.push(grant(number))
+  const pushes = [1, 2].map(push)
+  await rig.proxy.until(() => rig.proxy.tokens.has(tokenOf(2)))
+  pushes.push(...[3, 4, 5].map(push))
+  await nextTurn()
+  t.equal(rig.proxy.tokens.has(tokenOf(3)), false)
   release()
-  t.strictSame(await Promise.all(pushes), Array(4).fill({ ok: true, value: undefined }))
-  t.strictSame(rig.batches, [1, 3])
+  t.strictSame(await Promise.all(pushes), Array(5).fill({ ok: true, value: undefined }))
+  t.strictSame(rig.batches, [2, 3])
 })
 
 void t.test('a queue at its bound refuses, and a refusal of the proxy names its reason', async t => {
-  const rig = await startRig(t, { maxPushQueue: 2 })
+  const rig = await startRig(t, { maxPushQueue: 3 })
   await synchronised(rig)
   rig.proxy.reject = ({ token }) => token === tokenOf(2) ? 'TARGET_TABLE_FULL' : token === tokenOf(3) ? 'INVALID_TARGET' : undefined
   const outcomes = await Promise.all([1, 2, 3, 4].map(async number => await rig.link.push(grant(number))))
