@@ -58,7 +58,7 @@ function wireIdle (): Wiring {
     socketPath: 'proxy.sock',
     clock: systemClock,
     random: () => 0,
-    log: createLogger({ name: 'control', level: 'silent', pretty: false })
+    log: createLogger({ name: 'control', level: 'silent' })
   })
 }
 

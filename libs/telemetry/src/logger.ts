@@ -1,7 +1,6 @@
 // The logger of every process: JSON lines for machines, a readable form for a terminal. Both are written by this
 // process itself: no worker threads, whose start-up and memory a small proxy would feel.
 import { pino, stdTimeFunctions, type DestinationStream, type LevelWithSilent, type Logger } from 'pino'
-import PinoPretty from 'pino-pretty'
 
 /**
  * How long a line waits for others, in milliseconds. A write costs more than making the line, and a busy process has
@@ -16,20 +15,23 @@ export interface LoggerOptions {
   /** The process that speaks; the field `process` of every line. */
   readonly name: 'control' | 'proxy' | 'cli'
   readonly level: LevelWithSilent
-  /** Default: whether stdout is a terminal. */
-  readonly pretty?: boolean
   /** Where lines go instead of stdout. */
-  readonly destination?: DestinationStream
+  readonly destination?: DestinationStream | undefined
 }
 
 /** Makes a logger. Before `process.exit`, await `flushLogs`. */
-export function createLogger ({ name, level, destination, pretty = destination === undefined && process.stdout.isTTY }: LoggerOptions): Logger {
+export function createLogger ({ name, level, destination }: LoggerOptions): Logger {
   return pino({
     level,
     base: { process: name },
     timestamp: stdTimeFunctions.isoTime,
     formatters: { level: label => ({ level: label }) }
-  }, pretty ? prettyStream(destination) : destination ?? stdoutStream())
+  }, destination ?? stdoutStream())
+}
+
+/** Where lines become readable, if stdout is a terminal. Nobody else waits until what does that is loaded. */
+export async function terminalStream (): Promise<DestinationStream | undefined> {
+  return process.stdout.isTTY ? (await import('./pretty-stream.js')).prettyStream() : undefined
 }
 
 // Asynchronous: a reader that falls behind must not stop the proxy from forwarding.
@@ -75,17 +77,4 @@ export async function flushLogs (timeoutMs = 1000): Promise<void> {
       resolve()
     })
   })
-}
-
-function prettyStream (destination: DestinationStream | undefined): DestinationStream {
-  const prettify = PinoPretty.prettyFactory({
-    // Unless told, pino-pretty asks stdout whether it shows colours.
-    ...destination === undefined ? {} : { colorize: false },
-    singleLine: true,
-    translateTime: 'SYS:HH:MM:ss.l',
-    ignore: 'process',
-    messageFormat: '{process}: {msg}'
-  })
-  const target = destination ?? pino.destination({ fd: 1, sync: true })
-  return { write: line => { target.write(prettify(line)) } }
 }

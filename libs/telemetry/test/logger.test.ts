@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process'
 import { extname, join } from 'node:path'
 import t from 'tap'
-import { createLogger } from '../src/logger.js'
+import { prettyStream } from '#telemetry/pretty-stream.js'
+import { createLogger } from '#telemetry/logger.js'
 
 function capture (): { lines: string[], write: (text: string) => void } {
   const lines: string[] = []
@@ -28,7 +29,7 @@ void t.test('an error keeps its stack, below the level there is silence', async 
 
 void t.test('the readable form says the same on one line', async t => {
   const destination = capture()
-  const log = createLogger({ name: 'proxy', level: 'info', pretty: true, destination })
+  const log = createLogger({ name: 'proxy', level: 'info', destination: prettyStream(destination) })
   log.warn({ client: '192.0.2.1:5000' }, 'Token refused')
   t.equal(destination.lines.length, 1)
   t.match(destination.lines[0], /^\[\d\d:\d\d:\d\d\.\d{3}\] WARN: proxy: Token refused \{"client":"192\.0\.2\.1:5000"\}\n$/)
