@@ -39,10 +39,8 @@ export interface Endpoint {
   readonly address: string
   readonly isIPv4: boolean
   readonly port: number
-  /** Flow + 1 by socket number; 0 is free. */
-  flows: Int32Array
-  /** One past the largest socket number in use. */
-  sockets: number
+  /** Flow + 1 by socket number, as far as there are sockets; 0 is free. Not a typed array: an object of those is larger than what it would hold here. */
+  readonly flows: number[]
   readonly freeSockets: number[]
   liveFlows: number
 }
@@ -140,12 +138,12 @@ export class FlowTable {
     const flow = this.#takeSlot()
     if (flow < 0) return NONE
     const endpoint = this.#internEndpoint(target, port)
-    if (endpoint === undefined || socket < endpoint.sockets) {
+    if (endpoint === undefined || socket < endpoint.flows.length) {
       this.#giveBack(flow)
       return NONE
     }
-    while (endpoint.sockets < socket) endpoint.freeSockets.push(this.#addSocket(endpoint))
-    this.#addSocket(endpoint)
+    while (endpoint.flows.length < socket) endpoint.freeSockets.push(addSocket(endpoint))
+    addSocket(endpoint)
     this.#occupy(flow, endpoint, socket, session, dataPort, first)
     if (session === NONE) {
       this.#lingerSince[flow] = now
@@ -214,17 +212,7 @@ export class FlowTable {
   #takeSocket (endpoint: Endpoint): number {
     const free = endpoint.freeSockets.pop()
     if (free !== undefined) return free
-    if (endpoint.sockets >= this.#options.maxSockets) return NONE
-    return this.#addSocket(endpoint)
-  }
-
-  #addSocket (endpoint: Endpoint): number {
-    if (endpoint.sockets === endpoint.flows.length) {
-      const grown = new Int32Array(endpoint.flows.length * 2)
-      grown.set(endpoint.flows)
-      endpoint.flows = grown
-    }
-    return endpoint.sockets++
+    return endpoint.flows.length < this.#options.maxSockets ? addSocket(endpoint) : NONE
   }
 
   #occupy (flow: number, endpoint: Endpoint, socket: number, session: number, dataPort: number, first: number): void {
@@ -251,10 +239,15 @@ export class FlowTable {
     if (known >= 0) return this.#endpoints[known]
     const slot = this.#endpointIndex.insert(this.#endpointKey)
     if (slot < 0) return undefined
-    const endpoint: Endpoint = { slot, words: target.words, address: target.address, isIPv4: target.isIPv4, port, flows: new Int32Array(4), sockets: 0, freeSockets: [], liveFlows: 0 }
+    const endpoint: Endpoint = { slot, words: target.words, address: target.address, isIPv4: target.isIPv4, port, flows: [], freeSockets: [], liveFlows: 0 }
     this.#endpoints[slot] = endpoint
     return endpoint
   }
+}
+
+/** Returns the number of one more socket. */
+function addSocket ({ flows }: Endpoint): number {
+  return flows.push(0) - 1
 }
 
 function withoutReserve (bound: number): number {

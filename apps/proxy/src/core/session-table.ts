@@ -1,8 +1,8 @@
 // One record per client address (ip and port): which target it has, since when, and by which token.
 //
 //   word  0–3  client address     4  client port       5  target id        6  serial
-//         7    origin             8–11  token last bound with              12  first flow + 1
-//         13   1 if it ever redeemed a token
+//         7    origin, and 4 if it ever redeemed a token
+//         8–11  token last bound with              12  first flow + 1
 //   times / counts (doubles) per slot: lastSeen, createdAt, tokenExpiresAt, datagrams and bytes each way
 import { ADDRESS_WORDS } from '#wire/address.js'
 import { TOKEN_WORDS } from '#wire/token.js'
@@ -15,8 +15,11 @@ const SERIAL = 6
 const ORIGIN = 7
 const TOKEN = 8
 const FIRST_FLOW = 12
-const REDEEMED = 13
-const STRIDE = 14
+const STRIDE = 13
+
+// In the word of the origin.
+const ORIGIN_BITS = 3
+const REDEEMED = 4
 
 const LAST_SEEN = 0
 const CREATED_AT = 1
@@ -91,10 +94,10 @@ export class SessionTable {
   /** Counts the sessions ever made; tells two sessions apart that had the same slot. */
   serial (slot: number): number { return this.#word(slot, SERIAL) }
   target (slot: number): number { return this.#word(slot, TARGET) }
-  origin (slot: number): Origin { return this.#word(slot, ORIGIN) as Origin }
+  origin (slot: number): Origin { return (this.#word(slot, ORIGIN) & ORIGIN_BITS) as Origin }
   firstFlow (slot: number): number { return this.#word(slot, FIRST_FLOW) - 1 }
   /** Whether the session was made by a token, or redeemed one since; else it is a default-endpoint session. */
-  hasRedeemed (slot: number): boolean { return this.#word(slot, REDEEMED) === 1 }
+  hasRedeemed (slot: number): boolean { return (this.#word(slot, ORIGIN) & REDEEMED) !== 0 }
   lastSeen (slot: number): number { return this.#doubles[slot * DOUBLES + LAST_SEEN]! }
   createdAt (slot: number): number { return this.#doubles[slot * DOUBLES + CREATED_AT]! }
   clientPort (slot: number): number { return this.#word(slot, PORT) }
@@ -115,12 +118,12 @@ export class SessionTable {
 
   bind (slot: number, targetId: number, origin: Origin): void {
     this.#records.words[slot * STRIDE + TARGET] = targetId
-    this.#records.words[slot * STRIDE + ORIGIN] = origin
+    this.#records.words[slot * STRIDE + ORIGIN] = this.#word(slot, ORIGIN) & REDEEMED | origin
     this.changes.add(slot)
   }
 
   setRedeemed (slot: number): void {
-    this.#records.words[slot * STRIDE + REDEEMED] = 1
+    this.#records.words[slot * STRIDE + ORIGIN]! |= REDEEMED
     this.changes.add(slot)
   }
 

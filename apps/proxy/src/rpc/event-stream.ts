@@ -73,7 +73,8 @@ export class EventStream {
   }
 
   async #refresh (): Promise<void> {
-    if (this.#isRefreshing) return
+    // Whoever comes later gets every count.
+    if (this.#isRefreshing || this.#readers.size === 0) return
     this.#isRefreshing = true
     await this.#options.refresh()
     this.#isRefreshing = false

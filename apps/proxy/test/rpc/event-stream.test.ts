@@ -26,7 +26,9 @@ function setUp () {
   const clock = createFakeClock()
   const targets = new TargetTable(5000)
   const counts = new SessionCounts()
+  let refreshes = 0
   const refresh = async (): Promise<void> => {
+    refreshes++
     await Promise.resolve()
     counts.apply(0, targets.takeChangedCounts())
   }
@@ -50,8 +52,21 @@ function setUp () {
     await settled()
     return reader
   }
-  return { advance, targets, stream, connect }
+  return { advance, targets, stream, connect, refreshes: () => refreshes }
 }
+
+void t.test('while nobody reads, no shard is asked; who comes then gets what changed meanwhile', async t => {
+  const { advance, targets, connect, refreshes } = setUp()
+  targets.addSessions('a', 1)
+  await advance(3 * COUNTS_PERIOD_MS)
+  t.equal(refreshes(), 0)
+  const reader = await connect()
+  t.same(reader.lines, [{ type: 'hello', instanceId: 'one' }, { type: 'counts', sessions: { a: 1 } }])
+  reader.destroy()
+  const asked = refreshes()
+  await advance(3 * COUNTS_PERIOD_MS)
+  t.equal(refreshes(), asked)
+})
 
 void t.test('a reader gets hello and every count, then only what changes, coalesced', async t => {
   const { advance, targets, stream, connect } = setUp()
