@@ -73,10 +73,13 @@ void t.test('a datagram costs no allocation', async t => {
   const source = Uint32Array.from([0, 0, 0xffff, 0x7f000001])
   const pass = (count: number): void => { for (let number = 0; number < count; number++) packets.fromClient(0, source, client.port, bytes, false, 1e9, 20, 60) }
   state.sessions.touch(0, 1e9)
-  pass(20_000)
-  collectGarbage()
-  const before = process.memoryUsage().heapUsed
-  pass(200_000)
-  const grown = process.memoryUsage().heapUsed - before
-  t.ok(grown < 200_000, `${grown} bytes of heap for 200,000 datagrams through the core`)
+  const growth = (): number => {
+    collectGarbage()
+    const before = process.memoryUsage().heapUsed
+    pass(200_000)
+    return process.memoryUsage().heapUsed - before
+  }
+  // The compiler allocates, too, when it pleases; what a datagram allocates is there every time.
+  const least = Math.min(...Array.from({ length: 5 }, growth))
+  t.ok(least < 100_000, `${least} bytes of heap for 200,000 datagrams through the core`)
 })
