@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { parseConfig } from '#config/load-config.js'
 import type { Clock } from '#core/clock.js'
-import { rpcCalls } from '#rpc/contract.js'
+import { rpcCalls, type RpcCall } from '#rpc/contract.js'
 import { registerRpc, type RpcHandlers } from '#rpc/server.js'
 import { createFakeClock } from '#testkit/fake-clock.js'
 import type { Draining } from '../../apps/proxy/src/draining.js'
@@ -104,8 +104,8 @@ function smallProxy (): SmallProxy {
 
 async function tryCalls (app: FastifyInstance, { core, clock }: SmallProxy, calls: readonly Call[], bugs: readonly Error[]): Promise<void> {
   for (const { name, id, asLine, query, body, client } of calls) {
-    const { method, path, lines, ...parts } = rpcCalls[name] as { method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, lines?: string, body?: { properties: object } }
-    const sent = parts.body === undefined ? {} : { payload: JSON.stringify(onlyWhatIsAsked(body, parts.body.properties)), headers: { 'content-type': 'application/json' } }
+    const { method, path, lines, body: schema }: RpcCall = rpcCalls[name]
+    const sent = schema === undefined ? {} : { payload: JSON.stringify(onlyWhatIsAsked(body, schema['properties'] as object)), headers: { 'content-type': 'application/json' } }
     const { statusCode, payload } = asLine && lines !== undefined
       ? answerOf(await app.inject({ method, url: lines, ...sent }))
       : await app.inject({ method, url: path.replace(':id', () => id), query: method === 'GET' ? query : {}, ...sent })

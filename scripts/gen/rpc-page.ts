@@ -1,6 +1,6 @@
 // docs/rpc.md: the calls between control and proxy, from the contract.
 import type { TSchema } from '@sinclair/typebox'
-import { EVENTS_PATH, EventSchema, MAX_RPC_BODY_BYTES, MAX_TOKENS_PER_CALL, rpcCalls, SessionSchema, TargetSchema, TokenGrantSchema, TokenRejectionSchema } from '#rpc/contract.js'
+import { EVENTS_PATH, EventSchema, MAX_RPC_BODY_BYTES, MAX_TOKENS_PER_CALL, rpcCalls, type RpcCall, SessionSchema, TargetSchema, TokenGrantSchema, TokenRejectionSchema } from '#rpc/contract.js'
 import { code, generatedNote, page, table } from './markdown.js'
 import { isRequired, propertiesOf, rangeWords, typeWords } from './schema-words.js'
 
@@ -37,18 +37,7 @@ function part (title: string, schema: TSchema | undefined): string[] {
   return propertiesOf(schema).length === 0 ? [`**${title}**: \`{}\``] : [`**${title}**`, fields(schema)]
 }
 
-interface Call {
-  readonly method: string
-  readonly path: string
-  readonly lines?: string
-  readonly summary: string
-  readonly params?: TSchema
-  readonly query?: TSchema
-  readonly body?: TSchema
-  readonly reply: TSchema
-}
-
-function callSection ([name, call]: [string, Call]): string[] {
+function callSection ([name, call]: [string, RpcCall]): string[] {
   return [
     `### ${name}`,
     `\`${call.method} ${call.path}\`: ${call.summary}`,
@@ -74,7 +63,7 @@ export function rpcPage (): string {
     '```sh\ncurl --unix-socket /run/udp-director/proxy.sock http://proxy/v1/hello\n```',
     `A body is at most ${MAX_RPC_BODY_BYTES} bytes, a call carries at most ${MAX_TOKENS_PER_CALL} tokens, and times to live travel as remaining milliseconds. Errors are listed in [errors.md](errors.md#between-control-and-proxy).`,
     '## Calls',
-    ...Object.entries(rpcCalls as Record<string, Call>).flatMap(callSection),
+    ...Object.entries(rpcCalls as Record<string, RpcCall>).flatMap(callSection),
     '## Events',
     `\`GET ${EVENTS_PATH}\` answers with one JSON object a line (NDJSON) for as long as the reader stays. Lines are dropped when the reader is slow; counts are therefore absolute, never differences.`,
     ...EventSchema.anyOf.flatMap(eventSection),

@@ -4,7 +4,7 @@ import type { Client, Dispatcher } from 'undici'
 import type { Clock } from '#core/clock.js'
 import { err, type Result } from '#core/result.js'
 import { openConnection, openPool } from './connections.js'
-import { EVENTS_PATH, rpcCalls, type RpcEvent, type RpcInput, type RpcName, type RpcReply } from './contract.js'
+import { EVENTS_PATH, rpcCalls, type RpcCall, type RpcEvent, type RpcInput, type RpcName, type RpcReply } from './contract.js'
 import { eventFromLine, MAX_EVENT_LINE_BYTES } from './event-lines.js'
 import type { RpcErrorCode, RpcFailure } from './failure.js'
 import { jsonFrom } from './json-from.js'
@@ -93,8 +93,8 @@ export function createRpcClient (options: RpcClientOptions): RpcClient {
 
 /** What calls line by line, by name. */
 function lineCallsOf ({ socketPath, clock }: RpcClientOptions): ReadonlyMap<RpcName, LineCalls> {
-  const rows = Object.entries(rpcCalls as Readonly<Record<string, { readonly lines?: string }>>)
-  return new Map(rows.flatMap(([name, { lines: path }]) => path === undefined ? [] : [[name as RpcName, new LineCalls({ socketPath, name: name as RpcName, path, clock })]]))
+  const rows = Object.entries(rpcCalls) as [RpcName, RpcCall][]
+  return new Map(rows.flatMap(([name, { lines: path }]) => path === undefined ? [] : [[name, new LineCalls({ socketPath, name, path, clock })]]))
 }
 
 function requestOf (name: RpcName, { params, query, body }: CallParts): Dispatcher.RequestOptions {

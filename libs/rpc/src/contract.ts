@@ -166,7 +166,8 @@ export const Empty = Type.Object({}, closed)
 export const SessionParams = Type.Object({ id: Type.String({ minLength: 1, maxLength: 64 }) }, closed)
 export const MoveSchema = Type.Object({ target: TargetSchema }, closed)
 
-interface RpcCall {
+/** A row of the table. */
+export interface RpcCall {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   /** Path with Fastify's `:name` parameters. */
   readonly path: string

@@ -4,7 +4,7 @@ import { TypeCompiler } from '@sinclair/typebox/compiler'
 import { Value } from '@sinclair/typebox/value'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Result } from '#core/result.js'
-import { MAX_RPC_BODY_BYTES, rpcCalls, type RpcInput, type RpcName, type RpcReply } from './contract.js'
+import { MAX_RPC_BODY_BYTES, rpcCalls, type RpcCall, type RpcInput, type RpcName, type RpcReply } from './contract.js'
 import { rpcErrors, type RpcFailure } from './failure.js'
 import { jsonFrom } from './json-from.js'
 import { serveLines, type LineAnswer } from './serve-lines.js'
@@ -46,18 +46,8 @@ async function answerTo (input: unknown, handler: AnyHandler): Promise<LineAnswe
   return result.ok ? { status: 200, body: result.value } : refusal(result.error)
 }
 
-interface Call {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
-  readonly path: string
-  readonly lines?: string
-  readonly params?: TSchema
-  readonly query?: TSchema
-  readonly body?: TSchema
-  readonly reply: TSchema
-}
-
 function registerCall (app: FastifyInstance, name: RpcName, handler: AnyHandler): void {
-  const call: Call = rpcCalls[name]
+  const call: RpcCall = rpcCalls[name]
   app.route({
     method: call.method,
     url: call.path,
@@ -75,7 +65,7 @@ function registerCall (app: FastifyInstance, name: RpcName, handler: AnyHandler)
 }
 
 function registerLines (app: FastifyInstance, name: RpcName, handler: AnyHandler, onBug: (error: Error) => void): void {
-  const { lines: path, body: schema }: Call = rpcCalls[name]
+  const { lines: path, body: schema }: RpcCall = rpcCalls[name]
   if (path === undefined || schema === undefined) return
   const validate = validator(schema, false)
   const answer = async (line: string): Promise<LineAnswer> => {
