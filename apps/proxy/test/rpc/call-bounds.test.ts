@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'
+import { serveLines } from '#rpc/serve-lines.js'
 import { boundCalls, MAX_RPC_CALLS, MAX_RPC_CONNECTIONS } from '../../src/rpc/call-bounds.js'
 
 interface Rig {
@@ -20,6 +21,7 @@ async function setUp (t: Test): Promise<Rig> {
   const app = Fastify({ forceCloseConnections: true })
   const sizes = boundCalls(app)
   app.post('/call', () => 'done')
+  serveLines(app, '/lines', { answer: async line => await Promise.resolve({ status: 200, body: line }), tooLong: { status: 400, body: '' } })
   await app.listen({ path })
   t.teardown(async () => {
     await app.close()
@@ -59,6 +61,18 @@ void t.test('calls under way are bounded, and one that ends or breaks off makes 
   const next = await dial()
   next.write(`${unfinished}x`)
   t.equal(await firstLine(next), 'HTTP/1.1 200 OK')
+})
+
+void t.test('a request that lasts is one call for as long as it does', async t => {
+  const { sizes, dial, until } = await setUp(t)
+  const socket = await dial()
+  socket.write('POST /lines HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n2\r\na\n\r\n2\r\nb\n\r\n')
+  let heard = ''
+  socket.on('data', (data: Buffer) => { heard += data.toString() })
+  await until(() => heard.includes('{"status":200,"body":"b"}'))
+  t.equal(sizes().rpc_calls.entries, 1)
+  socket.destroy()
+  await until(() => sizes().rpc_calls.entries === 0)
 })
 
 void t.test('connections are bounded, and one that is closed makes room', async t => {
