@@ -38,7 +38,8 @@ const checks: readonly Check[] = [
   { needs: ['queryAuth'], run: ({ queryAuth }) => checkAuth('queryAuth', queryAuth) },
   { needs: ['adminAuth'], run: ({ adminAuth }) => checkAuth('adminAuth', adminAuth) },
   { needs: ['trustedProxies'], run: ({ trustedProxies }) => checkBlocks(['trustedProxies'], trustedProxies) },
-  { needs: ['loadBalancing'], run: checkLoadBalancing }
+  { needs: ['loadBalancing'], run: checkLoadBalancing },
+  { needs: ['engine', 'dscp'], run: checkDscp }
 ]
 
 /** Runs every check whose ground is sound. `config` has its defaults, and the faults the schema found in it. */
@@ -56,6 +57,12 @@ function checkMagic ({ controlPacketMagicBytes }: Config): PlacedFault[] {
 function checkBindAddress ({ bindAddress }: Config): PlacedFault[] {
   if (ipaddr.IPv6.isValid(bindAddress) || ipaddr.IPv4.isValidFourPartDecimal(bindAddress)) return []
   return [{ at: ['bindAddress'], message: `must be an IPv4 or IPv6 address, not ${quote(bindAddress)}.` }]
+}
+
+// With `auto` it is a warning of the proxy, if it comes to that.
+function checkDscp ({ engine, dscp }: Config): PlacedFault[] {
+  if (engine !== 'dgram' || dscp === 0) return []
+  return [{ at: ['dscp'], message: 'needs the engine batch: dgram cannot write it.' }]
 }
 
 function checkTcpPorts ({ queryPort, adminPort }: Config): PlacedFault[] {

@@ -156,6 +156,7 @@ export const ConfigSchema = Type.Object({
   trustedProxies: Type.Array(Type.String({ minLength: 1 }), { maxItems: 64, default: [], description: 'CIDR blocks of the HTTP proxies and load balancers whose `X-Forwarded-For` is believed. Without them the caller is whoever opened the connection.' }),
   engine: OneOf(['auto', 'batch', 'dgram'], 'How datagrams are received and sent: `batch` takes many with one system call and needs Linux on x64 or arm64, `dgram` is Node\'s own sockets; `auto` takes `batch` where it can.', 'auto'),
   workers: Type.Union([Type.Literal('auto'), Type.Integer({ minimum: 1, maximum: 64 })], { default: 'auto', description: 'Threads that forward, with engine `batch`: 1 to 64; `auto` is one less than there are processors, from 1 to 8.' }),
+  dscp: Type.Union([Type.Literal('keep'), Type.Integer({ minimum: 0, maximum: 63 })], { default: 0, description: 'The DSCP (RFC 2474) of the datagrams that are sent, to clients and to targets, 0 to 63; or `keep`: each leaves with the one it came with, so that strangers choose a class of your network unless its edge resets it. Needs engine `batch`; `dgram` always sends 0. ECN is not part of it: `batch` carries it, `dgram` does not.' }),
   limits: LimitsSchema
 }, { ...closed, $id: 'udp-director-config', title: 'UDP Director configuration' })
 

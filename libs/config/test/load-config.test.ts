@@ -70,7 +70,8 @@ void t.test('what is not given has its default', async t => {
     trustedProxies: [],
     drainTimeoutSeconds: 300,
     engine: 'auto',
-    workers: 'auto'
+    workers: 'auto',
+    dscp: 0
   })
   t.equal(source.provider, 'file')
   for (const [name, { default: fallback }] of Object.entries(ConfigSchema.properties.limits.properties)) {
@@ -120,6 +121,11 @@ const golden: ReadonlyArray<readonly [yaml: string, ...faults: string[]]> = [
   ['loadBalancing: {type: labelArithmetic}', 'loadBalancing.currentLabel: is required by type labelArithmetic.', 'loadBalancing.maxLabel: is required by type labelArithmetic.'],
   ['workers: 0', 'workers: must be one of auto, a whole number from 1 to 64, not 0.'],
   ['workers: all', 'workers: must be one of auto, a whole number from 1 to 64, not "all".'],
+  ['dscp: 64', 'dscp: must be one of keep, a whole number from 0 to 63, not 64.'],
+  ['dscp: EF', 'dscp: must be one of keep, a whole number from 0 to 63, not "EF".'],
+  ['engine: dgram\ndscp: keep', 'dscp: needs the engine batch: dgram cannot write it.'],
+  ['engine: dgram\ndscp: 0'],
+  ['engine: auto\ndscp: 46'],
   ['queryAccess: {allow: [10.0.0.0/8, "2001:db8::/32"], deny: []}'],
   ['queryAccess: {allow: [10.0.0.0/8, 10.0.0.0/33], deny: [localhost]}', 'queryAccess.allow[1]: must be a CIDR block such as 10.0.0.0/8 or 2001:db8::/32, not "10.0.0.0/33".', 'queryAccess.deny[0]: must be a CIDR block such as 10.0.0.0/8 or 2001:db8::/32, not "localhost".'],
   ['adminAccess: {allow: [x]}', 'adminAccess.allow[0]: must be a CIDR block such as 10.0.0.0/8 or 2001:db8::/32, not "x".'],

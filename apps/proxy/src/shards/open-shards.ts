@@ -59,6 +59,7 @@ async function openOn (options: OpenShardsOptions): Promise<OpenedShards> {
       return undefined
     })
   if (libc !== undefined) return await openWorkers(options, libc)
+  if (config.dscp !== 0) voice.log('warn', { dscp: config.dscp }, 'Engine dgram cannot write marks into IP headers, dscp has no effect')
   const [stateStart] = stateStarts(options, 1, undefined)
   const shard = await openLocalShard({ ...options, stateStart })
   return { shards: new Shards([shard], undefined), engine: shard.engine, dataPorts: shard.dataPorts }
@@ -66,9 +67,9 @@ async function openOn (options: OpenShardsOptions): Promise<OpenedShards> {
 
 async function openWorkers (options: OpenShardsOptions, libc: Libc): Promise<OpenedShards> {
   const { config, clock, voice } = options
-  const { workers, bindAddress, dataPorts, limits: { receiveBufferBytes, sendQueueBytes, maxTokens } } = config
+  const { workers, bindAddress, dscp, dataPorts, limits: { receiveBufferBytes, sendQueueBytes, maxTokens } } = config
   const wanted = workers === 'auto' ? Math.min(MAX_AUTO_WORKERS, Math.max(1, availableParallelism() - 1)) : workers
-  const byWorker = openListeners({ libc, sockets: new UdpSockets(libc), bindAddress, dataPorts, receiveBufferBytes, sendQueueBytes, workers: wanted })
+  const byWorker = openListeners({ libc, sockets: new UdpSockets(libc), bindAddress, dscp, dataPorts, receiveBufferBytes, sendQueueBytes, workers: wanted })
   if (byWorker.length < wanted) voice.log('warn', { workers: byWorker.length, wanted }, 'The kernel cannot spread clients over workers')
   const claims = byWorker.length > 1 ? new TokenClaims(clock, maxTokens) : undefined
   const starts = stateStarts(options, byWorker.length, claims)

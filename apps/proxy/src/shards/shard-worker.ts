@@ -45,6 +45,7 @@ const engine = new BatchEngine({
   listeners,
   receiveBufferBytes: config.limits.receiveBufferBytes,
   sendQueueBytes: config.limits.sendQueueBytes,
+  dscp: config.dscp,
   onSocketError: error => {
     socketErrors++
     outbox.log('warn', { err: error }, 'Socket error')

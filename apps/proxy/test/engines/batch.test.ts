@@ -1,48 +1,18 @@
-// The batch engine against the suite that every engine passes, in the thread of the test: its turns take turns with the
-// test's own sockets.
+// The batch engine against the suite that every engine passes.
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import t from 'tap'
 import { Direction } from '../../src/core/counters.js'
-import { BatchEngine } from '../../src/engines/batch/batch-engine.js'
-import { openLibc } from '../../src/engines/batch/libc.js'
-import { openListeners } from '../../src/engines/batch/listeners.js'
-import { UdpSockets } from '../../src/engines/batch/udp-socket.js'
-import type { Engine, EngineOptions } from '../../src/engines/engine.js'
 import { conformance, openRig, settled } from './conformance.js'
+import { openBatchHere } from './open-batch-here.js'
 
-const libc = await openLibc()
-
-async function openHere (options: EngineOptions): Promise<Engine> {
-  const [listeners = []] = openListeners({ libc, sockets: new UdpSockets(libc), workers: 1, ...options })
-  const engine = new BatchEngine({ libc, listeners, ...options })
-  let isOpen = true
-  const turn = (): void => {
-    if (!isOpen) return
-    engine.turn(0)
-    setImmediate(turn)
-  }
-  turn()
-  return {
-    name: 'batch',
-    dataPorts: engine.dataPorts,
-    upstreamSockets: () => engine.upstreamSockets(),
-    sweep: () => { engine.sweep() },
-    close: () => {
-      isOpen = false
-      engine.close()
-      return Promise.resolve()
-    }
-  }
-}
-
-conformance(t, openHere)
+conformance(t, openBatchHere)
 
 setFlagsFromString('--expose-gc')
 const collectGarbage = runInNewContext('gc') as () => void
 
 void t.test('what the kernel points to stays where it is, whatever the garbage collector does', async t => {
-  const { core, port, peer } = await openRig(t, openHere, '127.0.0.1')
+  const { core, port, peer } = await openRig(t, openBatchHere, '127.0.0.1')
   const [server, ...clients] = [await peer(), await peer(), await peer(), await peer()]
   server.onDatagram(({ bytes, address, port }) => { void server.send(bytes, port, address) })
   core.operations.setDefaultTargets([{ key: 'k', address: '127.0.0.1', ports: [server.port, 0] }])
@@ -63,7 +33,7 @@ void t.test('what the kernel points to stays where it is, whatever the garbage c
 })
 
 void t.test('a datagram costs no allocation', async t => {
-  const { core, port, peer } = await openRig(t, openHere, '127.0.0.1')
+  const { core, port, peer } = await openRig(t, openBatchHere, '127.0.0.1')
   const [server, client] = [await peer(), await peer()]
   core.operations.setDefaultTargets([{ key: 'k', address: '127.0.0.1', ports: [server.port, 0] }])
   await client.send('first', port(0))

@@ -21,7 +21,7 @@ export interface Rig {
   readonly peer: (family?: 4 | 6) => Promise<UdpPeer>
 }
 
-export async function openRig (t: Test, open: OpenEngine, bindAddress: string, core: Partial<CoreOptions> = {}, engine: Partial<EngineOptions> = {}): Promise<Rig> {
+export async function openRig<Options extends EngineOptions> (t: Test, open: (options: Options) => Promise<Engine>, bindAddress: string, core: Partial<CoreOptions> = {}, engine: Partial<Options> = {}): Promise<Rig> {
   const errors: Error[] = []
   const theCore = createCore(testOptions(core), silentObserver)
   const theEngine = await open({
@@ -33,7 +33,7 @@ export async function openRig (t: Test, open: OpenEngine, bindAddress: string, c
     sendQueueBytes: 4_000_000,
     onSocketError: error => { errors.push(error) },
     ...engine
-  })
+  } as EngineOptions & typeof engine as Options)
   t.teardown(async () => { await theEngine.close() })
   const peer = async (family: 4 | 6 = 4): Promise<UdpPeer> => {
     const opened = await openUdpPeer(family)

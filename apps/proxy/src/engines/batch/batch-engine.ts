@@ -20,6 +20,7 @@ import type { BoundDataPort } from '../engine.js'
 import { Epoll, WOKEN } from './epoll.js'
 import type { Libc } from './libc.js'
 import type { Listener } from './listeners.js'
+import { markRule, type Dscp, type MarkRule } from './mark-rule.js'
 import { ReceiveRing } from './receive-ring.js'
 import { SendQueue, type Fate, type Outlet } from './send-queue.js'
 import { UdpSockets } from './udp-socket.js'
@@ -33,6 +34,8 @@ export interface BatchEngineOptions {
   readonly listeners: readonly Listener[]
   readonly receiveBufferBytes: number
   readonly sendQueueBytes: number
+  /** Default: 0. */
+  readonly dscp?: Dscp
   /** An error of a socket that belongs to no single datagram. */
   readonly onSocketError: (error: Error) => void
   /** Called before datagrams leave: what they depend on is written now. */
@@ -63,6 +66,7 @@ export class BatchEngine {
   readonly #queue: SendQueue
   readonly #upstream: UpstreamSockets
   readonly #outlets: readonly Outlet[]
+  readonly #marks: MarkRule
   readonly #address = new Uint32Array(ADDRESS_WORDS)
 
   /** Throws SystemError if the system has no more descriptors. */
@@ -71,10 +75,11 @@ export class BatchEngine {
     this.#options = options
     this.dataPorts = listeners
     options.core.state.admission.ownSources.setDataPorts(listeners.map(({ port }) => port))
+    this.#marks = markRule(options.dscp ?? 0)
     this.#sockets = new UdpSockets(libc)
     this.#epoll = new Epoll(libc)
     this.#ring = new ReceiveRing(libc, RING_SLOTS)
-    this.#queue = new SendQueue(libc, this.#ring, (fate, tag, bytes) => { this.#count(fate, tag, bytes) })
+    this.#queue = new SendQueue(libc, this.#ring, (fate, tag, bytes) => { this.#count(fate, tag, bytes) }, this.#marks.usual)
     this.#upstream = new UpstreamSockets({
       sockets: this.#sockets,
       epoll: this.#epoll,
@@ -82,6 +87,7 @@ export class BatchEngine {
       sendQueueBytes,
       firstId: listeners.length,
       ports: options.core.state.upstreamPorts,
+      usualMark: this.#marks.usual,
       onError: onSocketError
     })
     this.#outlets = listeners.map(({ fd, family }, id) => ({ id, fd, family }))
@@ -149,7 +155,7 @@ export class BatchEngine {
     const endpoint = state.flows.endpoint(packets.flow)
     const outlet = this.#upstream.get(state.flows.socket(packets.flow), endpoint.isIPv4)
     if (outlet === undefined) state.counters.countDropped(Direction.toTarget, DropReason.sendFailed)
-    else this.#queue.add(slot, outlet, endpoint.words, endpoint.port, Direction.toTarget << DIRECTION_SHIFT | dataPort)
+    else this.#queue.add(slot, outlet, endpoint.words, endpoint.port, this.#mark(slot), Direction.toTarget << DIRECTION_SHIFT | dataPort)
   }
 
   #receiveFromTargets (id: number, now: number): void {
@@ -168,14 +174,19 @@ export class BatchEngine {
     if (verdict !== FORWARD) return
     const dataPort = state.flows.dataPort(packets.flow)
     state.sessions.readClientWords(packets.session, this.#address)
-    this.#queue.add(slot, this.#outlets[dataPort]!, this.#address, state.sessions.clientPort(packets.session), Direction.toClient << DIRECTION_SHIFT | dataPort)
+    this.#queue.add(slot, this.#outlets[dataPort]!, this.#address, state.sessions.clientPort(packets.session), this.#mark(slot), Direction.toClient << DIRECTION_SHIFT | dataPort)
+  }
+
+  // Each datagram's own, whoever sent the others of the batch.
+  #mark (slot: number): number {
+    return this.#ring.mark(slot) & this.#marks.carried | this.#marks.usual
   }
 
   #flush (): void {
     if (this.#ring.used === 0) return
     this.#options.beforeSend?.()
     this.#queue.flush()
-    this.#ring.used = 0
+    this.#ring.clear()
   }
 
   #count (fate: Fate, tag: number, bytes: number): void {

@@ -5,6 +5,7 @@ import { BindError, noIPv6, type BoundDataPort, type DataPortSpec } from '../eng
 import { attachAffinity } from './client-affinity.js'
 import { openGate, shutGate } from './gate.js'
 import { AF_INET, AF_INET6, type Libc } from './libc.js'
+import { markRule, type Dscp } from './mark-rule.js'
 import type { Family } from './socket-address.js'
 import { SystemError, type UdpSockets } from './udp-socket.js'
 
@@ -20,6 +21,8 @@ export interface ListenerOptions {
   readonly dataPorts: readonly DataPortSpec[]
   readonly receiveBufferBytes: number
   readonly sendQueueBytes: number
+  /** Default: 0. */
+  readonly dscp?: Dscp
   /** Sockets for each data port. */
   readonly workers: number
 }
@@ -64,6 +67,7 @@ function openListener (spec: DataPortSpec, options: ListenerOptions): Listener {
   let fd: number | undefined
   try {
     fd = sockets.open(family)
+    sockets.askMarks(fd, family, markRule(options.dscp ?? 0).usual)
     if (options.workers > 1) {
       sockets.sharePort(fd)
       // A kernel that refuses loses nothing by it but that moment.

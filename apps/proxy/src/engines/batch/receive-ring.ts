@@ -5,6 +5,7 @@
 //   data     │ datagram │ datagram │ …free…             SLOT_BYTES each
 //   headers  │ where from, length  │                    one recvmmsg fills any number of them
 //            └─ used ──────────────┘
+import { CONTROL_BYTES } from './control-blocks.js'
 import { MSG_TRUNC, type Libc } from './libc.js'
 import { Memory } from './memory.js'
 import { MessageHeaders } from './message-headers.js'
@@ -20,7 +21,7 @@ export class ReceiveRing {
   /** All slots; slot `i` starts at `start(i)`. */
   readonly data: Memory
   readonly capacity: number
-  /** Slots that hold a datagram. */
+  /** Slots that hold a datagram; `clear` empties them. */
   used = 0
   readonly #libc: Libc
   readonly #headers: MessageHeaders
@@ -34,6 +35,7 @@ export class ReceiveRing {
     for (let slot = 0; slot < capacity; slot++) {
       this.#headers.setData(slot, this.pointer(slot))
       this.#headers.setDataLength(slot, SLOT_BYTES)
+      this.#offer(slot)
     }
   }
 
@@ -41,10 +43,21 @@ export class ReceiveRing {
   receive (fd: number, count: number): number {
     const first = this.used
     const room = Math.min(count, this.capacity - first)
-    for (let slot = first; slot < first + room; slot++) this.#headers.setAddressLength(slot, SOCKADDR_BYTES)
     const received = this.#libc.recvmmsg(fd, this.#headers.pointer(first), room)
     if (received > 0) this.used += received
     return received
+  }
+
+  /** Takes note that nothing in the slots is needed any more. */
+  clear (): void {
+    for (let slot = 0; slot < this.used; slot++) this.#offer(slot)
+    this.used = 0
+  }
+
+  // Says how much room there is, where the kernel says how much of it was filled.
+  #offer (slot: number): void {
+    this.#headers.setAddressLength(slot, SOCKADDR_BYTES)
+    this.#headers.setControlLength(slot, CONTROL_BYTES)
   }
 
   /** Where the slot starts in `data.bytes`. */
@@ -63,6 +76,13 @@ export class ReceiveRing {
 
   isTruncated (slot: number): boolean {
     return (this.#headers.flags(slot) & MSG_TRUNC) !== 0
+  }
+
+  /** The mark in the datagram's IP header: DSCP and ECN, as far as the socket was told to ask for it. */
+  mark (slot: number): number {
+    const { controls } = this.#headers
+    controls.read(slot, this.#headers.controlLength(slot))
+    return controls.mark
   }
 
   /** Reads where the datagram came from; see `readSockaddr`. */

@@ -5,14 +5,14 @@
 //            socket 2 ──▶ slot 1
 //   headers  │ 0 │ 3–4 │ 1 │                                 one sendmmsg for 0 and 3–4, one for 1
 //
-// Neighbours in the ring that go to one address and have one length (the last may be shorter) are one header: the kernel
-// takes them through its stack once and cuts them apart at the end (UDP_SEGMENT). Game servers send a client's share of a
-// tick like that.
+// Neighbours in the ring that go to one address with one mark and have one length (the last may be shorter) are one header:
+// the kernel takes them through its stack once and cuts them apart at the end (UDP_SEGMENT). Game servers send a client's
+// share of a tick like that.
 import { constants } from 'node:os'
 import type { Libc } from './libc.js'
 import { MessageHeaders } from './message-headers.js'
 import type { ReceiveRing } from './receive-ring.js'
-import { isSameSockaddr, sockaddrLength, writeSockaddr, type Family } from './socket-address.js'
+import { isIPv4Sockaddr, isSameSockaddr, sockaddrLength, writeSockaddr, type Family } from './socket-address.js'
 
 const { EAGAIN, ECONNREFUSED, EINTR, EINVAL, EIO, EMSGSIZE, ENOBUFS } = constants.errno
 const NONE = -1
@@ -44,6 +44,8 @@ export class SendQueue {
   readonly #onFate: OnFate
   readonly #next: Int32Array
   readonly #tags: Uint32Array
+  readonly #marks: Uint8Array
+  readonly #usualMark: number
   // By header: its first slot, and how many it has.
   readonly #slots: Int32Array
   readonly #counts: Int32Array
@@ -54,24 +56,32 @@ export class SendQueue {
   // 1 once the kernel could not cut datagrams apart: it is not asked again.
   #maxSegments = MAX_SEGMENTS
 
-  constructor (libc: Libc, ring: Slots, onFate: OnFate) {
+  /** @param usualMark what the sockets put into the IP header when they are told nothing else */
+  constructor (libc: Libc, ring: Slots, onFate: OnFate, usualMark = 0) {
     this.#libc = libc
     this.#ring = ring
     this.#onFate = onFate
     this.#headers = new MessageHeaders(libc, ring.capacity)
     this.#next = new Int32Array(ring.capacity)
     this.#tags = new Uint32Array(ring.capacity)
+    this.#marks = new Uint8Array(ring.capacity)
+    this.#usualMark = usualMark
     this.#slots = new Int32Array(ring.capacity)
     this.#counts = new Int32Array(ring.capacity)
     for (let slot = 0; slot < ring.capacity; slot++) this.#headers.setData(slot, ring.pointer(slot))
   }
 
-  /** Queues the datagram in `slot` of the ring, for this address. */
-  add (slot: number, outlet: Outlet, words: Uint32Array, port: number, tag: number): void {
+  /**
+   * Queues the datagram in `slot` of the ring, for this address.
+   * @param mark DSCP and ECN of its IP header
+   * @param tag comes back with its fate
+   */
+  add (slot: number, outlet: Outlet, words: Uint32Array, port: number, mark: number, tag: number): void {
     const { addresses } = this.#headers
     writeSockaddr(addresses, this.#headers.addressOffset(slot), outlet.family, words, port)
     this.#headers.setDataLength(slot, this.#ring.length(slot))
     this.#tags[slot] = tag
+    this.#marks[slot] = mark
     this.#next[slot] = NONE
     const { id } = outlet
     if ((this.#first[id] ?? NONE) === NONE) {
@@ -102,10 +112,19 @@ export class SendQueue {
       this.#counts[header] = count
       this.#headers.pointTo(header, slot)
       this.#headers.setAddressLength(header, addressLength)
-      this.#headers.setSegments(header, count, this.#ring.length(slot))
+      this.#headers.setCount(header, count)
+      this.#headers.setControlLength(header, this.#control(header, slot, family, count))
       slot = this.#next[slot + count - 1]!
     }
     return header
+  }
+
+  // Writes what the kernel is told beside the datagram, most often nothing.
+  #control (header: number, slot: number, family: Family, count: number): number {
+    const mark = this.#marks[slot]! === this.#usualMark ? -1 : this.#marks[slot]!
+    if (mark < 0 && count === 1) return 0
+    const isIPv4 = isIPv4Sockaddr(this.#headers.addresses, family, this.#headers.addressOffset(slot))
+    return this.#headers.controls.write(header, isIPv4, mark, count > 1 ? this.#ring.length(slot) : 0)
   }
 
   // How many datagrams from `first` on can go as one.
@@ -118,7 +137,7 @@ export class SendQueue {
     while (count < most && this.#next[first + count - 1] === first + count) {
       const slot = first + count
       const bytes = this.#ring.length(slot)
-      if (bytes === 0 || bytes > length || !isSameSockaddr(addresses, family, this.#headers.addressOffset(slot), this.#headers.addressOffset(first))) break
+      if (bytes === 0 || bytes > length || this.#marks[slot] !== this.#marks[first] || !isSameSockaddr(addresses, family, this.#headers.addressOffset(slot), this.#headers.addressOffset(first))) break
       count++
       if (bytes < length) break
     }

@@ -13,6 +13,7 @@ export const SOCKADDR_BYTES = 32
 const SOCKADDR_IN_BYTES = 16
 const SOCKADDR_IN6_BYTES = 28
 const MAPPED_MARK = 0xffff
+const MAPPED_MARK_SWAPPED = 0xffff_0000
 
 export type Family = typeof AF_INET | typeof AF_INET6
 
@@ -67,10 +68,16 @@ export function isSameSockaddr (memory: Memory, family: Family, one: number, oth
   return true
 }
 
+/** Whether a socket of this family reaches the address at `offset` by IPv4. */
+export function isIPv4Sockaddr (memory: Memory, family: Family, offset: number): boolean {
+  const word = offset >> 2
+  return family === AF_INET || (memory.words[word + 2] === 0 && memory.words[word + 3] === 0 && memory.words[word + 4] === MAPPED_MARK_SWAPPED)
+}
+
 function swap16 (value: number): number {
   return (value & 0xff) << 8 | value >>> 8 & 0xff
 }
 
-function swap32 (value: number): number {
+export function swap32 (value: number): number {
   return value << 24 | (value & 0xff00) << 8 | value >>> 8 & 0xff00 | value >>> 24
 }

@@ -1,6 +1,6 @@
 // UDP sockets by file descriptor: opened, bound, asked for their buffers. Failures are SystemError with the system's code.
 import { getSystemErrorName } from 'node:util'
-import { AF_INET, AF_INET6, IPPROTO_IPV6, IPV6_V6ONLY, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_NONBLOCK, SO_MEMINFO, SO_RCVBUF, SO_RCVBUFFORCE, SO_REUSEPORT, SO_SNDBUF, SO_SNDBUFFORCE, SOL_SOCKET, type Libc } from './libc.js'
+import { AF_INET, AF_INET6, IPPROTO_IP, IPPROTO_IPV6, IPV6_RECVTCLASS, IPV6_TCLASS, IPV6_V6ONLY, IP_RECVTOS, IP_TOS, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_NONBLOCK, SO_MEMINFO, SO_RCVBUF, SO_RCVBUFFORCE, SO_REUSEPORT, SO_SNDBUF, SO_SNDBUFFORCE, SOL_SOCKET, type Libc } from './libc.js'
 import { Memory } from './memory.js'
 import { readSockaddr, sockaddrLength, SOCKADDR_BYTES, writeSockaddr, type Family } from './socket-address.js'
 
@@ -77,6 +77,18 @@ export class UdpSockets {
   /** Asks for room for `bytes` of datagrams that wait for the network, in the same way. */
   askSendBuffer (fd: number, bytes: number): void {
     if (this.#set(fd, SOL_SOCKET, SO_SNDBUFFORCE, bytes) < 0) this.#set(fd, SOL_SOCKET, SO_SNDBUF, bytes)
+  }
+
+  /**
+   * Has the kernel tell the mark of each datagram's IP header (DSCP and ECN), and put `mark` into that of each datagram
+   * sent that is told nothing else. An IPv6 socket does so for IPv4 too. A kernel that refuses neither tells nor marks.
+   */
+  askMarks (fd: number, family: Family, mark: number): void {
+    this.#set(fd, IPPROTO_IP, IP_RECVTOS, 1)
+    this.#set(fd, IPPROTO_IP, IP_TOS, mark)
+    if (family !== AF_INET6) return
+    this.#set(fd, IPPROTO_IPV6, IPV6_RECVTCLASS, 1)
+    this.#set(fd, IPPROTO_IPV6, IPV6_TCLASS, mark)
   }
 
   /** Datagrams the kernel has dropped because the socket's buffer was full, ever (modulo 2^32). */

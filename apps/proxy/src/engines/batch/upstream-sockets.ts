@@ -17,6 +17,8 @@ export interface UpstreamOptions {
   readonly firstId: number
   /** The port of each of these sockets: learnt here, and asked for when one is opened that had a port before. */
   readonly ports: UpstreamPorts
+  /** The mark in the IP header of what is sent; see `askMarks`. */
+  readonly usualMark: number
   readonly onError: (error: Error) => void
 }
 
@@ -75,12 +77,13 @@ export class UpstreamSockets {
   }
 
   #openAt (index: number, isIPv4: boolean): Outlet | undefined {
-    const { sockets, epoll, ports, receiveBufferBytes, sendQueueBytes, firstId, onError } = this.#options
+    const { sockets, epoll, ports, receiveBufferBytes, sendQueueBytes, firstId, usualMark, onError } = this.#options
     const family = familyOf(isIPv4)
     const id = firstId + index
     let fd: number | undefined
     try {
       fd = sockets.open(family)
+      sockets.askMarks(fd, family, usualMark)
       this.#bind(fd, family, ports.atSlot(index))
       epoll.add(fd, id)
       ports.set(index >> 1, isIPv4, sockets.port(fd))
