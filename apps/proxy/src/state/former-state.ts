@@ -9,7 +9,10 @@ export interface FormerState {
   readonly saved: SavedState
   /** Logs that cannot be believed. */
   readonly faults: number
-  /** Removes what was read: call it when every shard has a log of its own. */
+  /**
+   * Removes what was read, or sets it aside: call it when every shard has a log of its own. Not before: a proxy that cannot
+   * have its data ports has no business with the files of the one that has them.
+   */
   readonly remove: () => void
 }
 
@@ -21,10 +24,7 @@ export function readFormerState (path: string, dataPortNames: readonly string[],
   const storage = openStateDirectory(path)
   try {
     const saved = loadSavedState(storage, dataPortNames)
-    for (const { name, reason } of saved.faulty) {
-      log('warn', { file: `${path}.${name}`, reason }, 'State log set aside, what it held is lost')
-      storage.setAside(name)
-    }
+    for (const { name, reason } of saved.faulty) log('warn', { file: `${path}.${name}`, reason }, 'State log set aside, what it held is lost')
     for (const name of saved.torn) log('warn', { file: `${path}.${name}` }, 'State log ends within a batch, the batches before it count')
     return {
       path,
@@ -32,6 +32,11 @@ export function readFormerState (path: string, dataPortNames: readonly string[],
       faults: saved.faulty.length,
       remove: () => {
         const faulty = new Set(saved.faulty.map(({ name }) => name))
+        try {
+          for (const name of faulty) storage.setAside(name)
+        } catch (error) {
+          log('warn', { err: error, path }, 'State log cannot be set aside')
+        }
         for (const name of saved.names) if (!faulty.has(name)) storage.remove(name)
       }
     }

@@ -210,3 +210,59 @@ void t.test('a port that is taken is told as such by every engine', async t => {
   await t.rejects(openShards({ config: taken, clock: systemClock, random: Math.random, voice: { log: () => {}, publish: () => {} } }),
     { code: 'EADDRINUSE', message: `data port "game": cannot bind UDP :: port ${game(proxy)} (EADDRINUSE)` })
 })
+
+const silent = { log: () => {}, publish: () => {} }
+
+void t.test('no other proxy is let into a data port that is in use, whatever either of them is like', async t => {
+  const dual = await hasIPv6() ? ['::'] : []
+  const ways = [...dual, '0.0.0.0', '127.0.0.1'].flatMap(bindAddress =>
+    ['workers: 3', ...bindAddress === '127.0.0.1' ? [] : ['engine: dgram', 'workers: 1']].map(way => ({ ...configOf(way), bindAddress })))
+  for (const one of ways) {
+    const first = await openShards({ config: one, clock: systemClock, random: Math.random, voice: silent })
+    const [game, voice] = first.dataPorts
+    for (const other of ways) {
+      for (const ports of [[game!.port, 0], [0, voice!.port]]) {
+        const dataPorts = other.dataPorts.map((spec, index) => ({ ...spec, port: ports[index]! }))
+        await t.rejects(openShards({ config: { ...other, dataPorts }, clock: systemClock, random: Math.random, voice: silent }), { code: 'EADDRINUSE' },
+          `${one.engine} ${one.workers} on ${one.bindAddress}, then ${other.engine} ${other.workers} on ${other.bindAddress}`)
+      }
+    }
+    await first.shards.close()
+    const next = await openShards({ config: { ...one, dataPorts: one.dataPorts.map((spec, index) => ({ ...spec, port: [game!.port, voice!.port][index]! })) }, clock: systemClock, random: Math.random, voice: silent })
+    await next.shards.close()
+  }
+})
+
+void t.test('of proxies that start on one data port at the same moment, one has it', async t => {
+  const probe = await openUdpPeer()
+  await probe.close()
+  const config = configOf('workers: 3')
+  const starting = Array.from({ length: 4 }, async () => await openShards({ config: { ...config, dataPorts: [{ ...config.dataPorts[0]!, port: probe.port }] }, clock: systemClock, random: Math.random, voice: silent }))
+  const opened = (await Promise.allSettled(starting)).map(outcome => {
+    if (outcome.status === 'fulfilled') return outcome.value.shards
+    t.match(outcome.reason as Error, { code: 'EADDRINUSE' })
+    return undefined
+  }).filter(shards => shards !== undefined)
+  t.equal(opened.length, 1)
+  for (const shards of opened) await shards.close()
+})
+
+void t.test('clients keep their workers when another proxy tries to have their port', async t => {
+  const { proxy, client, peer, grant } = await setUp(t, 'workers: 3')
+  const server = await peer()
+  server.onDatagram(({ bytes, address, port }) => { void server.send(bytes, port, address) })
+  const players = await Promise.all(Array.from({ length: 16 }, async () => await peer()))
+  await client.call('putSnapshot', { body: { epoch: 1, revoked: [], tokens: players.map((_, index) => grant(`t${index}`, server)), defaultTargets: [] } })
+  for (const [index, player] of players.entries()) {
+    await player.send(tokenOf(`t${index}`), game(proxy))
+    await player.send('before', game(proxy))
+    t.equal((await player.next()).bytes.toString(), 'before')
+  }
+  const four = configOf('workers: 4')
+  const config = { ...four, dataPorts: [{ ...four.dataPorts[0]!, port: game(proxy) }] }
+  await t.rejects(openShards({ config, clock: systemClock, random: Math.random, voice: silent }), { code: 'EADDRINUSE' })
+  for (const player of players) {
+    await player.send('after', game(proxy))
+    t.equal((await player.next()).bytes.toString(), 'after')
+  }
+})

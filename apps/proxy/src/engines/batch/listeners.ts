@@ -36,10 +36,10 @@ export function openListeners (options: ListenerOptions): Listener[][] {
   const byWorker: Listener[][] = Array.from({ length: options.workers }, () => [])
   try {
     for (const spec of options.dataPorts) {
-      // The first one may choose the port; the others follow.
+      // The first one has the port to itself, and may choose it; the others follow.
       let { port } = spec
-      for (const listeners of byWorker) {
-        const listener = openListener({ ...spec, port }, options)
+      for (const [worker, listeners] of byWorker.entries()) {
+        const listener = openListener({ ...spec, port }, options, worker === 0)
         listeners.push(listener)
         port = listener.port
       }
@@ -61,7 +61,10 @@ function closeAll (byWorker: readonly Listener[][], { sockets }: ListenerOptions
   for (const { fd } of byWorker.flat()) sockets.close(fd)
 }
 
-function openListener (spec: DataPortSpec, options: ListenerOptions): Listener {
+// The first socket of a port is bound as one that shares with nobody, and may be joined only then. One that was ready to
+// share at once would be let into the port of any other director of this user; this one is refused wherever there is
+// somebody, and of two directors that start at the same moment one is.
+function openListener (spec: DataPortSpec, options: ListenerOptions, isFirst: boolean): Listener {
   const { sockets, bindAddress, receiveBufferBytes } = options
   const family = bindAddress.includes(':') ? AF_INET6 : AF_INET
   let fd: number | undefined
@@ -69,18 +72,19 @@ function openListener (spec: DataPortSpec, options: ListenerOptions): Listener {
     fd = sockets.open(family)
     sockets.askMarks(fd, family, markRule(options.dscp ?? 0).usual)
     if (options.workers > 1) {
-      sockets.sharePort(fd)
       // A kernel that refuses loses nothing by it but that moment.
       shutGate(options.libc, fd)
+      if (!isFirst) sockets.sharePort(fd)
     }
     sockets.bind(fd, family, addressWords(bindAddress) ?? new Uint32Array(4), spec.port)
+    if (options.workers > 1 && isFirst) sockets.sharePort(fd)
     sockets.askSendBuffer(fd, options.sendQueueBytes)
     const granted = sockets.askReceiveBuffer(fd, receiveBufferBytes)
     return { name: spec.name, address: bindAddress, port: sockets.port(fd), receiveBufferBytes: granted, fd, family }
   } catch (error) {
     if (fd !== undefined) sockets.close(fd)
     if (!(error instanceof SystemError)) throw error
-    if (bindAddress === '::' && noIPv6.has(error.code)) return openListener(spec, { ...options, bindAddress: '0.0.0.0' })
+    if (bindAddress === '::' && noIPv6.has(error.code)) return openListener(spec, { ...options, bindAddress: '0.0.0.0' }, isFirst)
     throw new BindError(spec, bindAddress, error)
   }
 }

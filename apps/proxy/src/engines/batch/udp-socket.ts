@@ -44,7 +44,7 @@ export class UdpSockets {
     this.#libc.close(fd)
   }
 
-  /** Lets several sockets share the port; before `bind`, on each of them. Throws SystemError. */
+  /** Lets several sockets share the port: the first one after its `bind`, each other one before. Throws SystemError. */
   sharePort (fd: number): void {
     const result = this.#set(fd, SOL_SOCKET, SO_REUSEPORT, 1)
     if (result < 0) throw new SystemError('setsockopt SO_REUSEPORT', result)
