@@ -12,6 +12,7 @@ import { EVENTS_PATH } from '#rpc/contract.js'
 import { metrics } from '#telemetry/metrics-table.js'
 import { startKubeApi } from '#testkit/kube-api/start-kube-api.js'
 import { gameServerYaml, Pair } from '#testkit/pair.js'
+import { PATIENCE_MS } from '#testkit/patience.js'
 import { spawnApp } from '#testkit/spawned.js'
 import { openUdpPeer, type UdpPeer } from '#testkit/udp-peer.js'
 import { controlPacket, magicFromHex } from '#wire/control-packet.js'
@@ -87,13 +88,19 @@ limits: {warningsPerSecond: 1, maxTokens: 10000, receiveBufferBytes: 262144}`,
   await pair.admin('DELETE', `/tokens/${await issue()}`)
   await watch.look()
 
-  // A reset; warnings beyond their limit; a session that times out; an operator's hand.
-  await client.send(controlPacket(magicBytes, await issue() as Token), port)
+  // A reset, as often as it takes to come before the session times out; warnings beyond their limit; the time-out.
+  await pair.until(async () => {
+    await client.send('still here', port)
+    await client.send(controlPacket(magicBytes, await issue() as Token), port)
+    return /udp_director_sessions_reset_total\{origin="token"\} [1-9]/.test(await watch.look())
+  })
   for (let number = 0; number < 5; number++) await client.send(controlPacket(magicBytes, randomUUID() as string as Token), port)
   await pair.until(async () => (await watch.look()).includes('udp_director_packets_dropped_total{direction="to_target",reason="token_unknown"} 5'))
-  await new Promise(resolve => { setTimeout(resolve, 1100) })
+  // By the proxy's own clock.
+  await pair.until(async () => ((await pair.admin('GET', '/sessions')).body as { sessions: { idleSeconds: number }[] }).sessions.every(({ idleSeconds }) => idleSeconds > 1))
+  const before = server.received.length
   await client.send('after the time-out', port)
-  t.equal((await server.next()).bytes.toString(), 'after the time-out')
+  await pair.until(() => server.received.slice(before).some(({ bytes }) => bytes.toString() === 'after the time-out'))
   await watch.look()
 
   // A server that is gone while a session is on it.
@@ -106,7 +113,10 @@ limits: {warningsPerSecond: 1, maxTokens: 10000, receiveBufferBytes: 262144}`,
   await client.send('hello', port)
   await gone.next()
   await rm(other)
-  await pair.until(async () => (await watch.look()).includes('udp_director_targets_gone_total{action="keep"} 1'))
+  await pair.until(async () => {
+    await client.send('still there', port)
+    return (await watch.look()).includes('udp_director_targets_gone_total{action="keep"} 1')
+  })
 
   // The inventory breaks and is mended, and changes.
   const file = join(pair.folder, 'inventory', 'd.yaml')
@@ -218,7 +228,7 @@ void t.test('a proxy that runs out of file descriptors says so, and serves whom 
   await writeFile(join(folder, 'config.yaml'), 'bindAddress: 127.0.0.1\ndataPorts: [{name: game, port: 0}]\ninventory: {provider: file, path: .}\nlimits: {newSessionsPerSecond: 0}\n')
   const socketPath = join(folder, 'proxy.sock')
   const proxy = spawnApp('proxy', { CONFIG_PATH: join(folder, 'config.yaml'), UDP_DIRECTOR_SOCKET: socketPath }, { maxOpenFiles: 200 })
-  const rpc = createRpcClient({ socketPath, deadlineMs: 5000, maxInFlight: 1, clock: systemClock })
+  const rpc = createRpcClient({ socketPath, deadlineMs: PATIENCE_MS, maxInFlight: 1, clock: systemClock })
   t.teardown(async () => {
     await rpc.close()
     proxy.kill('SIGKILL')

@@ -1,6 +1,7 @@
 // Runs scenarios against the running pair: real clients, real servers, and the proxy's own counters for the verdicts.
 import { randomUUID } from 'node:crypto'
 import { gameServerYaml, Pair } from '#testkit/pair.js'
+import { until } from '#testkit/patience.js'
 import { REPLY_BYTES, settings, type Payload, type PortName, type ServerName, type Setting } from '#testkit/scenarios.js'
 import { openUdpPeer, type Received, type UdpPeer } from '#testkit/udp-peer.js'
 import { controlPacket, magicFromHex } from '#wire/control-packet.js'
@@ -136,18 +137,19 @@ ${hasDefault ? 'defaultEndpoint: {resourceType: gameserver, namespace: games}' :
 
   // Exactly one server got exactly these bytes, on the port that belongs to the data port.
   async #arrival (name: string, on: PortName, sent: Uint8Array): Promise<unknown> {
-    for (const [server, ports] of Object.entries(this.#servers)) {
-      const received = await ports[on].next(0).catch(() => undefined) ?? await this.#late(ports[on])
-      if (received === undefined) continue
-      this.#heard.set(`${name} ${server} ${on}`, received)
-      return received.bytes.equals(sent) ? { at: server } : `other bytes at ${server}`
+    const look = (): { server: string, received: Received } | undefined => {
+      for (const [server, ports] of Object.entries(this.#servers)) {
+        const received = ports[on].take()
+        if (received !== undefined) return { server, received }
+      }
+      return undefined
     }
-    return 'forwarded to nobody'
-  }
-
-  // The kernel has it already when the proxy has counted it as sent; this process's loop may not.
-  async #late (server: UdpPeer): Promise<Received | undefined> {
-    return await server.next(30).catch(() => undefined)
+    let found: ReturnType<typeof look>
+    // The kernel has it when the proxy has counted it as sent; this process's loop may not.
+    await until(() => (found = look()) !== undefined, { what: 'the datagram at a server' })
+    const { server, received } = found!
+    this.#heard.set(`${name} ${server} ${on}`, received)
+    return received.bytes.equals(sent) ? { at: server } : `other bytes at ${server}`
   }
 
   async #outcome (before: Totals, direction: string): Promise<unknown> {

@@ -1,10 +1,11 @@
 // The proxy killed and started again, on both engines and with several workers: clients and game servers go on as if
 // nothing had happened. Whatever the state logs look like, the proxy starts.
-import { readdir, readFile, truncate, writeFile } from 'node:fs/promises'
+import { readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { RpcReply, Session } from '#rpc/contract.js'
 import { gameServerYaml, Pair } from '#testkit/pair.js'
+import { until } from '#testkit/patience.js'
 import { openUdpPeer, type UdpPeer } from '#testkit/udp-peer.js'
 
 const engines = {
@@ -64,6 +65,20 @@ async function setUp (t: Test, config: string): Promise<Rig> {
   }
 }
 
+// Counters are written from time to time, and only if one has changed: `tick` changes one. What the logs grow by may have been
+// on its way already, twice at most, so the third time all counters of before are in them.
+async function countersWritten ({ folder }: Pair, tick: () => Promise<void>): Promise<void> {
+  const bytes = async (): Promise<number> => {
+    const logs = (await readdir(folder)).filter(name => /^proxy\.state\.\d+\.\d+$/.test(name))
+    return (await Promise.all(logs.map(async name => (await stat(join(folder, name))).size))).reduce((sum, size) => sum + size, 0)
+  }
+  for (let round = 0; round < 3; round++) {
+    const before = await bytes()
+    await tick()
+    await until(async () => await bytes() !== before, { what: 'counters in the state logs', mayFail: true })
+  }
+}
+
 // What is written when it changes; the traffic of a session is not.
 const lasting = ({ id, client, target, origin }: Session): object => ({ id, client, target, origin })
 
@@ -91,8 +106,10 @@ for (const [name, engine] of Object.entries(engines)) {
     const before = await sessions()
     const received = await sample('udp_director_packets_received_total', { direction: 'to_target' })
     const ports = pair.dataPorts
-    // A counter may lag by the period in which it is written.
-    await new Promise(resolve => { setTimeout(resolve, 250) })
+    await countersWritten(pair, async () => {
+      await send(clients[0]!, 'tick')
+      await servers.a.next()
+    })
 
     pair.proxy.kill('SIGKILL')
     // Waits for its readers in the kernel, as anything does that arrives while nobody is there.
@@ -147,8 +164,10 @@ void t.test('both processes killed', async t => {
   const refused = async (): Promise<number> => await sample('udp_director_packets_dropped_total', { reason: 'token_client' })
   await send(late, bound)
   await pair.until(async () => await refused() === 1)
-  // Counters are written every 100 ms.
-  await new Promise(resolve => { setTimeout(resolve, 250) })
+  await countersWritten(pair, async () => {
+    await send(redeemer, 'tick')
+    await servers.b.next()
+  })
   pair.control.kill('SIGKILL')
   pair.proxy.kill('SIGKILL')
   await pair.control.ended

@@ -7,14 +7,12 @@ import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import t, { type Test } from 'tap'
+import { until } from '#testkit/patience.js'
 import { pasteSteps } from '../src/demo/introduction.js'
 import { findBusyPorts } from '../src/demo/ports.js'
 import { portsFrom } from '../src/demo/world.js'
 
 const program = resolve('dist/apps/cli/src/main.js')
-
-/** How long to wait for anything a process should say or do, in ms: three processes may start on a busy machine. */
-const PATIENCE_MS = 25_000
 
 interface Run {
   readonly out: () => string
@@ -45,13 +43,10 @@ function run (t: Test, args: readonly string[], env: Record<string, string> = {}
     rmSync(tmp, { recursive: true, force: true })
   })
   const says = async (pattern: RegExp): Promise<RegExpExecArray> => {
-    const deadline = Date.now() + PATIENCE_MS
-    for (;;) {
-      const match = pattern.exec(out)
-      if (match !== null) return match
-      if (Date.now() > deadline || child.exitCode !== null) throw new Error(`never said ${String(pattern)}:\n${out}\n${err}`)
-      await new Promise(resolve => { setTimeout(resolve, 20) })
-    }
+    await until(() => pattern.test(out) || child.exitCode !== null, { what: () => `${String(pattern)} in\n${out}\n${err}` })
+    const match = pattern.exec(out)
+    if (match === null) throw new Error(`ended without ${String(pattern)}:\n${out}\n${err}`)
+    return match
   }
   return { out: () => out, err: () => err, kill: signal => { child.kill(signal) }, says, ended, tmp }
 }
@@ -138,8 +133,8 @@ void t.test('up prints lines that work when pasted, shows what happens, and ends
     t.match(target, /^127\.0\.0\.1:\d+$/)
     t.match(jsonLines(out()).find(({ msg }) => msg === 'Session established'), { client: `127.0.0.1:${clientPort}`, sessionId })
   })
+  await until(() => pidsIn(out()).length === 2, { what: out })
   const pids = pidsIn(out())
-  t.equal(pids.length, 2)
   kill('SIGINT')
   t.equal(await ended, 0)
   t.notOk(pids.some(isAlive), 'no process is left')

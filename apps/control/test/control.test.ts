@@ -9,6 +9,7 @@ import { Pool } from 'undici'
 import { parseConfig } from '#config/load-config.js'
 import { systemClock } from '#core/system-clock.js'
 import { startFakeProxy, type FakeProxy } from '#testkit/fake-proxy.js'
+import { until } from '#testkit/patience.js'
 import { openControl, type ControlOptions } from '../src/control.js'
 
 const server = `
@@ -66,8 +67,7 @@ void t.test('it listens on the ports it says, answers a query, and ends its requ
     await body.dump()
     return statusCode
   }
-  const giveUpAt = Date.now() + 10_000
-  while (await status(open, '/readyz') !== 200 && Date.now() < giveUpAt) continue
+  await until(async () => await status(open, '/readyz') === 200)
   const ask = async (): Promise<number> => {
     const { statusCode, body } = await open.request({
       method: 'POST',

@@ -8,6 +8,7 @@ import { parseConfig } from '#config/load-config.js'
 import type { RpcEvent, TokenGrant } from '#rpc/contract.js'
 import { createRpcClient, type RpcClient } from '#rpc/client.js'
 import { createFakeClock, type FakeClock } from '#testkit/fake-clock.js'
+import { PATIENCE_MS, until } from '#testkit/patience.js'
 import { openUdpPeer, type UdpPeer } from '#testkit/udp-peer.js'
 import { controlPacket, magicFromHex } from '#wire/control-packet.js'
 import { metrics } from '#telemetry/metrics-table.js'
@@ -55,7 +56,7 @@ async function setUp (t: Test, lines = ''): Promise<Rig> {
   const log: Rig['log'] = []
   const socketPath = join(await folder(t), 'proxy.sock')
   const proxy = await open(socketPath, clock, pino({ level: 'debug' }, { write: line => { log.push(JSON.parse(line) as Rig['log'][number]) } }), lines)
-  const client = createRpcClient({ socketPath, deadlineMs: 2000, maxInFlight: 20, clock: systemClock })
+  const client = createRpcClient({ socketPath, deadlineMs: PATIENCE_MS, maxInFlight: 20, clock: systemClock })
   t.teardown(async () => {
     await client.close()
     await proxy.close()
@@ -68,14 +69,6 @@ async function setUp (t: Test, lines = ''): Promise<Rig> {
   const grant = (name: string, port: number, address = '127.0.0.1'): TokenGrant =>
     ({ token: tokenOf(name), ttlMs: 30_000, target: { key: `key/${name}`, address, ports: { game: port, voice: port } } })
   return { proxy, client, clock, socketPath, log, peer, grant }
-}
-
-async function until (holds: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 5000
-  while (!await holds()) {
-    if (Date.now() > deadline) throw new Error(`never became true: ${String(holds)}`)
-    await new Promise(resolve => { setImmediate(resolve) })
-  }
 }
 
 const magicBytes = magicFromHex('FFFFFFFF5245534554')

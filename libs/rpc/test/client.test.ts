@@ -8,12 +8,13 @@ import { createRpcClient, EVENTS_IDLE_MS, type RpcClient } from '#rpc/client.js'
 import type { RpcEvent, Session } from '#rpc/contract.js'
 import { createFakeClock } from '#testkit/fake-clock.js'
 import { startFakeProxy, type FakeProxy } from '#testkit/fake-proxy.js'
+import { PATIENCE_MS } from '#testkit/patience.js'
 
 interface Pair { readonly proxy: FakeProxy, readonly client: RpcClient }
 
 async function startPair (t: Test, options: { clock?: ReturnType<typeof createFakeClock>, maxInFlight?: number } = {}): Promise<Pair> {
   const proxy = await startFakeProxy()
-  const client = createRpcClient({ socketPath: proxy.socketPath, deadlineMs: 2000, maxInFlight: options.maxInFlight ?? 8, clock: options.clock ?? systemClock })
+  const client = createRpcClient({ socketPath: proxy.socketPath, deadlineMs: PATIENCE_MS, maxInFlight: options.maxInFlight ?? 8, clock: options.clock ?? systemClock })
   t.teardown(async () => {
     await client.close()
     await proxy.close()
@@ -139,7 +140,7 @@ void t.test('someone else on the socket is no proxy', async t => {
   const socketPath = join(directory, 'other.sock')
   const server: Server = createServer((_request, response) => { response.writeHead(404).end('<html>') })
   await new Promise<void>(resolve => { server.listen(socketPath, resolve) })
-  const client = createRpcClient({ socketPath, deadlineMs: 2000, maxInFlight: 1, clock: systemClock })
+  const client = createRpcClient({ socketPath, deadlineMs: PATIENCE_MS, maxInFlight: 1, clock: systemClock })
   t.teardown(async () => {
     await client.close()
     server.closeAllConnections()

@@ -14,6 +14,7 @@ import { MAX_RPC_BODY_BYTES, rpcCalls, type RpcBody } from '#rpc/contract.js'
 import { LineSplitter } from '#rpc/line-splitter.js'
 import { registerRpc, type RpcHandlers } from '#rpc/server.js'
 import { createFakeClock, type FakeClock } from '#testkit/fake-clock.js'
+import { PATIENCE_MS, until } from '#testkit/patience.js'
 
 const PATH = rpcCalls.pushTokens.lines
 const tokenOf = (number: number): string => `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`
@@ -40,7 +41,7 @@ async function serve (t: Test, pushTokens: RpcHandlers['pushTokens']): Promise<S
 }
 
 function clientOf (t: Test, socketPath: string, clock: FakeClock = createFakeClock()): RpcClient {
-  const client = createRpcClient({ socketPath, deadlineMs: 2000, maxInFlight: 1000, clock })
+  const client = createRpcClient({ socketPath, deadlineMs: PATIENCE_MS, maxInFlight: 1000, clock })
   t.teardown(async () => { await client.close() })
   return client
 }
@@ -61,10 +62,6 @@ function talk (socketPath: string): Talk {
       return lines
     }
   }
-}
-
-async function until (holds: () => boolean | Promise<boolean>): Promise<void> {
-  while (!await holds()) await nextTurn()
 }
 
 void t.test('many calls at once are one request, done one after the other, each with its own answer', async t => {

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { EVENTS_PATH, LINES_CONTENT_TYPE, MAX_RPC_BODY_BYTES, rpcCalls, type DrainReply, type GoneTarget, type Hello, type RpcEvent, type RpcName, type Sample, type Session, type Target, type TokenGrant, type TokenRejection } from '#rpc/contract.js'
 import { rpcErrors, type RpcErrorCode } from '#rpc/failure.js'
 import { LineSplitter } from '#rpc/line-splitter.js'
+import { patiently } from './patience.js'
 
 /** What a hook may do with a call instead of the usual answer. */
 export type Misbehaviour =
@@ -157,14 +158,14 @@ export async function startFakeProxy (): Promise<FakeProxy> {
     cutStreams: () => { for (const stream of streams) stream.destroy() },
     until: async condition => {
       if (condition()) return
-      await new Promise<void>(resolve => {
+      await patiently(new Promise<void>(resolve => {
         const look = (): void => {
           if (!condition()) return
           watchers.delete(look)
           resolve()
         }
         watchers.add(look)
-      })
+      }), condition.toString())
     },
     stop: async () => {
       const stopping = server

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { systemClock } from '#core/system-clock.js'
 import { createRpcClient, type RpcClient } from '#rpc/client.js'
 import type { Sample } from '#rpc/contract.js'
+import { PATIENCE_MS, until } from './patience.js'
 import { spawnApp, type Spawned } from './spawned.js'
 
 export interface PairOptions {
@@ -58,7 +59,7 @@ export class Pair {
     this.folder = folder
     this.#controlArguments = controlArguments
     this.#env = { CONFIG_PATH: join(folder, 'config.yaml'), UDP_DIRECTOR_SOCKET: join(folder, 'proxy.sock'), LOG_LEVEL: logLevel }
-    this.rpc = createRpcClient({ socketPath: this.#env['UDP_DIRECTOR_SOCKET']!, deadlineMs: 5000, maxInFlight: 50, clock: systemClock })
+    this.rpc = createRpcClient({ socketPath: this.#env['UDP_DIRECTOR_SOCKET']!, deadlineMs: PATIENCE_MS, maxInFlight: 50, clock: systemClock })
     this.proxy = spawnApp('proxy', this.#env)
     this.control = this.#spawnControl()
   }
@@ -107,15 +108,9 @@ export class Pair {
     return stats.value.samples
   }
 
-  /** Asks until the answer is true; rejects after 10 s. */
+  /** Asks until the answer is true; a process that is just starting may refuse connections. */
   async until (holds: () => Promise<boolean> | boolean): Promise<void> {
-    const deadline = Date.now() + 10_000
-    for (;;) {
-      // A process that is just starting refuses connections.
-      if (await Promise.resolve(holds()).catch(() => false)) return
-      if (Date.now() > deadline) throw new Error(`never became true: ${holds.toString()}`)
-      await new Promise(resolve => { setTimeout(resolve, 10) })
-    }
+    await until(holds, { mayFail: true })
   }
 
   async close (): Promise<void> {
@@ -131,6 +126,9 @@ export class Pair {
   }
 }
 
+// A query waits for the proxy as long as it may: a busy machine is no reason to refuse one.
+const PATIENT_LIMITS = 'pushDeadlineMs: 60000'
+
 function configText (lines: string, provider: string): string {
   return `
 bindAddress: 127.0.0.1
@@ -140,6 +138,7 @@ dataPorts: [{name: game, port: 0}, {name: voice, port: 0}]
 inventory: ${provider}
 allowedTargets: [127.0.0.0/8]
 ${/^drainTimeoutSeconds:/m.test(lines) ? '' : 'drainTimeoutSeconds: 0'}
+${/^limits:/m.test(lines) ? '' : `limits: {${PATIENT_LIMITS}}`}
 resourceQueryMapping:
   gameserver:
     group: agones.dev
@@ -147,7 +146,7 @@ resourceQueryMapping:
     resource: gameservers
     addressPath: status.address
     ports: [{name: game, portName: game}, {name: voice, portName: voice}]
-${lines}
+${lines.replace(/^limits: \{/m, `limits: {${PATIENT_LIMITS}, `)}
 `
 }
 

@@ -2,6 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { PATIENCE_MS } from './patience.js'
 
 export type LogLine = Readonly<Record<string, unknown>> & { readonly msg: string, readonly level: string }
 
@@ -11,14 +12,12 @@ export interface Spawned {
   readonly log: readonly LogLine[]
   /** Everything on stderr so far. */
   readonly stderr: () => string
-  /** The first line, past or coming, with this message. Rejects when the process ends first or after 45 s. */
+  /** The first line, past or coming, with this message. Rejects when the process ends first or it never comes. */
   readonly line: (msg: string) => Promise<LogLine>
   /** Exit code, or the signal's name. */
   readonly ended: Promise<number | NodeJS.Signals>
   readonly kill: (signal: NodeJS.Signals) => void
 }
-
-const LINE_TIMEOUT_MS = 45_000
 
 export interface SpawnOptions {
   readonly env: Readonly<Record<string, string>>
@@ -68,7 +67,7 @@ export function spawnNode (app: string, script: string, { maxOpenFiles, nodeArgu
       if (found !== undefined) settle(() => { resolve(found) })
     }
     const fail = (why: string): void => { settle(() => { reject(new Error(`${app}: no "${msg}": ${why}\n${stderr}${log.map(item => JSON.stringify(item)).join('\n')}`)) }) }
-    const timer = setTimeout(() => { fail(`not within ${LINE_TIMEOUT_MS} ms`) }, LINE_TIMEOUT_MS)
+    const timer = setTimeout(() => { fail('it never came') }, PATIENCE_MS)
     watchers.add(look)
     look()
     void ended.then(end => { fail(`it ended with ${end}`) })

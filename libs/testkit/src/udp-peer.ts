@@ -1,5 +1,6 @@
 // A UDP socket for tests that remembers what it got and lets a test wait for it.
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
+import { PATIENCE_MS } from './patience.js'
 
 export interface Received {
   readonly bytes: Buffer
@@ -11,14 +12,14 @@ export interface UdpPeer {
   readonly port: number
   readonly received: readonly Received[]
   readonly send: (bytes: Uint8Array | string, port: number, address?: string) => Promise<void>
-  /** The next datagram nobody has taken yet. Rejects after `timeoutMs` without one. */
-  readonly next: (timeoutMs?: number) => Promise<Received>
+  /** The next datagram nobody has taken yet. Rejects if none ever comes. */
+  readonly next: () => Promise<Received>
+  /** The next datagram nobody has taken yet, if it is here. */
+  readonly take: () => Received | undefined
   /** Calls `answer` for every datagram; the datagram is still kept for `next`. */
   readonly onDatagram: (answer: (received: Received) => void) => void
   readonly close: () => Promise<void>
 }
-
-const WAIT_MS = 5000
 
 /** Binds a socket on loopback: `127.0.0.1` or, with family 6, `::1`. */
 export async function openUdpPeer (family: 4 | 6 = 4, port = 0): Promise<UdpPeer> {
@@ -41,8 +42,10 @@ export async function openUdpPeer (family: 4 | 6 = 4, port = 0): Promise<UdpPeer
     taken++
     waiter(item)
   })
-  const next = async (timeoutMs = WAIT_MS): Promise<Received> => {
-    if (taken < received.length) return received[taken++]!
+  const take = (): Received | undefined => taken < received.length ? received[taken++] : undefined
+  const next = async (): Promise<Received> => {
+    const here = take()
+    if (here !== undefined) return here
     return await new Promise((resolve, reject) => {
       const waiter = (item: Received): void => {
         clearTimeout(timer)
@@ -50,8 +53,8 @@ export async function openUdpPeer (family: 4 | 6 = 4, port = 0): Promise<UdpPeer
       }
       const timer = setTimeout(() => {
         waiting.splice(waiting.indexOf(waiter), 1)
-        reject(new Error(`no datagram within ${timeoutMs} ms`))
-      }, timeoutMs)
+        reject(new Error(`no datagram came to port ${socket.address().port}`))
+      }, PATIENCE_MS)
       waiting.push(waiter)
     })
   }
@@ -59,6 +62,7 @@ export async function openUdpPeer (family: 4 | 6 = 4, port = 0): Promise<UdpPeer
     port: socket.address().port,
     received,
     next,
+    take,
     send: async (bytes, toPort, address = host) => {
       await new Promise<void>((resolve, reject) => {
         socket.send(bytes, toPort, address, error => { if (error === null) resolve(); else reject(error) })

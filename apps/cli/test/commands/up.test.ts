@@ -2,6 +2,7 @@ import { createServer } from 'node:net'
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import t from 'tap'
+import { until } from '#testkit/patience.js'
 import { up } from '../../src/commands/up.js'
 import { findBusyPorts } from '../../src/demo/ports.js'
 import { portsFrom } from '../../src/demo/world.js'
@@ -26,10 +27,6 @@ async function setUp (t: { teardown: (run: () => void) => void }, isTerminal: bo
     if (spec.name === 'control') say('Control listening', { queryPort, adminPort })
     else say('Proxy listening', { dataPorts: { default: data } })
   }, isTerminal)
-}
-
-async function until (condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise(resolve => { setTimeout(resolve, 5) })
 }
 
 void t.test('live on a terminal: the introduction, then what happens, until a signal', async t => {

@@ -7,6 +7,7 @@ import type { TokenGrant } from '#rpc/contract.js'
 import type { Token } from '#wire/token.js'
 import { createFakeClock, FAKE_EPOCH_MS, type FakeClock } from '#testkit/fake-clock.js'
 import { startFakeProxy, type FakeProxy } from '#testkit/fake-proxy.js'
+import { PATIENCE_MS, until } from '#testkit/patience.js'
 import { backOffMs } from '../../src/link/back-off.js'
 import { Link } from '../../src/link/link.js'
 import { TargetLoad } from '../../src/tokens/target-load.js'
@@ -34,7 +35,7 @@ function logTo (lines: string[]): Logger {
 async function startRig (t: Test, options: { proxy?: FakeProxy, maxPushQueue?: number } = {}): Promise<Rig> {
   const proxy = options.proxy ?? await startFakeProxy()
   const clock = createFakeClock()
-  const client = createRpcClient({ socketPath: proxy.socketPath, deadlineMs: 5000, maxInFlight: 8, clock })
+  const client = createRpcClient({ socketPath: proxy.socketPath, deadlineMs: PATIENCE_MS, maxInFlight: 8, clock })
   const registry = new TokenRegistry(clock, 100_000)
   const load = new TargetLoad(registry)
   const batches: number[] = []
@@ -60,11 +61,7 @@ async function startRig (t: Test, options: { proxy?: FakeProxy, maxPushQueue?: n
 
 /** Lets sockets work until `condition` holds; time stands still. */
 async function eventually (condition: () => boolean): Promise<void> {
-  const giveUpAt = Date.now() + 10_000
-  while (!condition()) {
-    if (Date.now() > giveUpAt) throw new Error(`Never came true: ${condition.toString()}`)
-    await nextTurn()
-  }
+  await until(condition)
 }
 
 /** Like `eventually`, while time passes. */

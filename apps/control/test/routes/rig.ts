@@ -1,12 +1,12 @@
 // The control process without its sockets: both apps over an inventory in memory, a proxy on a real Unix socket that
 // only pretends to forward, and a clock the tests move.
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import pino from 'pino'
 import type { Test } from 'tap'
 import { parseConfig } from '#config/load-config.js'
 import { err } from '#core/result.js'
 import { createFakeClock, type FakeClock } from '#testkit/fake-clock.js'
 import { startFakeProxy, type FakeProxy } from '#testkit/fake-proxy.js'
+import { until } from '#testkit/patience.js'
 import { openAuthenticators } from '../../src/auth/open-authenticators.js'
 import { buildAdminApp, buildPublicApp } from '../../src/app.js'
 import type { ControlDeps } from '../../src/deps.js'
@@ -122,11 +122,7 @@ export async function goOnline ({ deps, proxy }: Rig): Promise<void> {
 
 /** Lets sockets work until `condition` holds; time stands still. */
 export async function eventually (condition: () => boolean): Promise<void> {
-  const giveUpAt = Date.now() + 10_000
-  while (!condition()) {
-    if (Date.now() > giveUpAt) throw new Error(`Never came true: ${condition.toString()}`)
-    await nextTurn()
-  }
+  await until(condition)
 }
 
 export interface Answer {

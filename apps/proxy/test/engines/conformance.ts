@@ -2,6 +2,7 @@
 import { createSocket } from 'node:dgram'
 import type { Test } from 'tap'
 import { systemClock } from '#core/system-clock.js'
+import { until } from '#testkit/patience.js'
 import { hasIPv6, openUdpPeer, type UdpPeer } from '#testkit/udp-peer.js'
 import { createCore, type Core } from '../../src/core/core.js'
 import { Direction, REASONS } from '../../src/core/counters.js'
@@ -48,11 +49,7 @@ export async function settled (core: Core, direction: Direction, count: number):
   const { counters } = core.state
   const start = counters.column(direction, 0)
   const received = (): number => counters.received.subarray(start, start + counters.dataPorts + 1).reduce((sum, value) => sum + value, 0)
-  const deadline = Date.now() + 5000
-  while (received() < count || counters.inFlight(direction) !== 0) {
-    if (Date.now() > deadline) throw new Error(`${received()} of ${count} datagrams, ${counters.inFlight(direction)} in flight`)
-    await new Promise(resolve => { setImmediate(resolve) })
-  }
+  await until(() => received() >= count && counters.inFlight(direction) === 0, { what: () => `${received()} of ${count} datagrams, ${counters.inFlight(direction)} in flight` })
 }
 
 const address = (family: 4 | 6): string => family === 4 ? '127.0.0.1' : '::1'

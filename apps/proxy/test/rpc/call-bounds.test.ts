@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'
 import { serveLines } from '#rpc/serve-lines.js'
+import { until } from '#testkit/patience.js'
 import { boundCalls, MAX_RPC_CALLS, MAX_RPC_CONNECTIONS } from '../../src/rpc/call-bounds.js'
 
 interface Rig {
@@ -32,7 +33,6 @@ async function setUp (t: Test): Promise<Rig> {
     t.teardown(() => { socket.destroy() })
     socket.once('connect', () => { resolve(socket) }).once('error', reject)
   })
-  const until = async (holds: () => boolean): Promise<void> => { while (!holds()) await new Promise(resolve => { setImmediate(resolve) }) }
   return { sizes, dial, until }
 }
 

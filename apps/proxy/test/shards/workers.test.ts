@@ -10,6 +10,7 @@ import { systemClock } from '#core/system-clock.js'
 import { createRpcClient, type RpcClient } from '#rpc/client.js'
 import type { RpcReply, Session, TokenGrant } from '#rpc/contract.js'
 import type { Result } from '#core/result.js'
+import { PATIENCE_MS, until } from '#testkit/patience.js'
 import { hasIPv6, openUdpPeer, type UdpPeer } from '#testkit/udp-peer.js'
 import { NoLibc, openLibc } from '../../src/engines/batch/libc.js'
 import { openProxy, type Proxy } from '../../src/proxy.js'
@@ -47,7 +48,7 @@ async function setUp (t: Test, lines: string): Promise<Rig> {
     random: Math.random,
     processSamples: () => []
   })
-  const client = createRpcClient({ socketPath, deadlineMs: 5000, maxInFlight: 20, clock: systemClock })
+  const client = createRpcClient({ socketPath, deadlineMs: PATIENCE_MS, maxInFlight: 20, clock: systemClock })
   t.teardown(async () => {
     await client.close()
     await proxy.close()
@@ -80,14 +81,6 @@ async function sessionsOf (client: RpcClient): Promise<Session[]> {
     cursor = page.value.nextCursor
   }
   return sessions
-}
-
-async function until (holds: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 5000
-  while (!await holds()) {
-    if (Date.now() > deadline) throw new Error(`never became true: ${holds.toString()}`)
-    await new Promise(resolve => { setTimeout(resolve, 5) })
-  }
 }
 
 const game = ({ dataPorts }: Proxy): number => dataPorts[0]!.port

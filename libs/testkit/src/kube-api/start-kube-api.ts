@@ -8,6 +8,7 @@ import { HttpServer } from './http-server.js'
 import { kubeconfigText } from './kubeconfig.js'
 import { ObjectStore, type Backup, type ObjectKey, type TypeName } from './object-store.js'
 import { handleRequest, type Cluster, type OpenWatch } from './request-handler.js'
+import { patiently } from '../patience.js'
 import { matches, Waiting, type RequestMatch, type RequestRecord } from './request-log.js'
 import { TlsIdentity, type NewCertificate } from './tls-identity.js'
 import { apiVersionOf, defaultResourceTypes, qualifiedName, type KubeObject, type NewObject, type ResourceType } from './resource-type.js'
@@ -166,9 +167,9 @@ function apiOf (cluster: Cluster, identity: TlsIdentity | undefined): KubeApi {
     requestsOf,
     watches,
     connections: () => server.connections,
-    requested: async (match, count = 1) => { await waiting.until(() => requestsOf(match).length >= count) },
-    watching: async (match, count = 1) => { await waiting.until(() => watches(match).length >= count) },
-    until: waiting.until,
+    requested: async (match, count = 1) => { await patiently(waiting.until(() => requestsOf(match).length >= count), `${count} requests ${JSON.stringify(match)}`) },
+    watching: async (match, count = 1) => { await patiently(waiting.until(() => watches(match).length >= count), `${count} watches ${JSON.stringify(match)}`) },
+    until: async condition => { await patiently(waiting.until(condition), condition.toString()) },
     removeType: name => {
       const type = store.removeType(name)
       endWatches(type)

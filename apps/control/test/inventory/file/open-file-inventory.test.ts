@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { createFakeClock, type FakeClock } from '#testkit/fake-clock.js'
+import { until as comes } from '#testkit/patience.js'
 import { openFileInventory, type ReloadOutcome } from '../../../src/inventory/file/open-file-inventory.js'
 import type { Inventory } from '../../../src/inventory/inventory.js'
 import { SERVICES_TYPE } from '../../../src/inventory/resource-types.js'
@@ -58,12 +59,11 @@ async function open (t: Test, path: string): Promise<Bench> {
 
 // Lets the watch, the polls and the debounce happen until `isReached`, the clock standing still once it says `endMs`.
 async function until (clock: FakeClock, isReached: () => boolean, endMs = Infinity): Promise<void> {
-  const deadline = performance.now() + 20_000
-  while (!isReached()) {
-    if (performance.now() > deadline) throw new Error('it never came')
-    await setImmediate()
+  await comes(() => {
+    if (isReached()) return true
     if (clock.now() < endMs) clock.advance(20)
-  }
+    return false
+  }, { what: isReached.toString() })
 }
 
 void t.test('a path that cannot be read is the caller\'s to know', async t => {
