@@ -17,5 +17,6 @@ export const documents: Readonly<Record<string, () => string | Promise<string>>>
   'docs/metrics.md': metricsPage,
   'docs/rpc.md': rpcPage,
   'k8s/components/prometheus/dashboard.json': () => json(dashboard()),
-  'openapi/openapi.json': async () => json(await openapiDocument())
+  'openapi/admin.json': async () => json(await openapiDocument('admin')),
+  'openapi/public.json': async () => json(await openapiDocument('public'))
 }

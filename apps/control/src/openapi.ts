@@ -1,4 +1,4 @@
-// The whole API in one OpenAPI 3.1 document: the parts of both listeners, each made from its routes.
+// The API as one OpenAPI document for each listener, made from its routes.
 import { parseConfig } from '#config/load-config.js'
 import { err } from '#core/result.js'
 import { systemClock } from '#core/system-clock.js'
@@ -6,40 +6,31 @@ import { createLogger } from '#telemetry/logger.js'
 import { openToAll } from './auth/authenticator.js'
 import { buildAdminApp, buildPublicApp } from './app.js'
 import { createStore } from './inventory/store.js'
+import type { Listener } from './listener.js'
 import { createControlMetrics } from './metrics.js'
-import type { TypedApp } from './typed-app.js'
 import { wireControl, type Wiring } from './wiring.js'
 
 type Json = Record<string, unknown>
 
-interface Part {
-  readonly openapi: string
-  readonly info: Json
-  readonly tags: Json[]
-  readonly paths: Readonly<Record<string, Json>>
-  readonly components: { readonly schemas: Json, readonly securitySchemes: Json }
+const servers: Readonly<Record<Listener, { readonly url: string, readonly description: string }>> = {
+  public: { url: 'http://localhost:9000', description: 'The public listener (`queryPort`).' },
+  admin: { url: 'http://localhost:9090', description: 'The admin listener (`adminPort`).' }
 }
 
-const publicServers = [{ url: 'http://localhost:9000', description: 'The public listener (`queryPort`).' }]
-const adminServers = [{ url: 'http://localhost:9090', description: 'The admin listener (`adminPort`).' }]
+const builders = { public: buildPublicApp, admin: buildAdminApp } as const satisfies Record<Listener, unknown>
 
 /**
- * The document for openapi/openapi.json. Paths that both listeners have are listed once, as public ones; those of the
- * admin listener alone name its server. The same at every call.
+ * The document for openapi/public.json or openapi/admin.json: what that listener serves at /openapi.json, and where it is
+ * by default. The same at every call.
  */
-export async function openapiDocument (): Promise<object> {
+export async function openapiDocument (listener: Listener): Promise<object> {
   const { deps, close } = wireIdle()
   try {
-    const [open, admin] = [await partOf(await buildPublicApp(deps)), await partOf(await buildAdminApp(deps))]
-    const adminOnly = Object.entries(admin.paths).filter(([path]) => !(path in open.paths))
-    return {
-      openapi: open.openapi,
-      info: open.info,
-      servers: publicServers,
-      tags: [...open.tags, ...admin.tags],
-      paths: { ...open.paths, ...Object.fromEntries(adminOnly.map(([path, item]) => [path, { servers: adminServers, ...item }])) },
-      components: { securitySchemes: open.components.securitySchemes, schemas: sorted({ ...open.components.schemas, ...admin.components.schemas }) }
-    }
+    const app = await builders[listener](deps)
+    await app.ready()
+    const { openapi, info, ...rest } = structuredClone(app.swagger()) as unknown as Json
+    await app.close()
+    return { openapi, info, servers: [servers[listener]], ...rest }
   } finally {
     await close()
   }
@@ -60,15 +51,4 @@ function wireIdle (): Wiring {
     random: () => 0,
     log: createLogger({ name: 'control', level: 'silent' })
   })
-}
-
-async function partOf (app: TypedApp): Promise<Part> {
-  await app.ready()
-  const document = structuredClone(app.swagger()) as unknown as Part
-  await app.close()
-  return document
-}
-
-function sorted (schemas: Json): Json {
-  return Object.fromEntries(Object.entries(schemas).sort(([a], [b]) => a < b ? -1 : 1))
 }

@@ -12,6 +12,13 @@ export const API_VERSION = '1.0.0'
 
 export type Tag = 'public' | 'admin'
 
+const errorsNote = 'Errors are `application/problem+json` with a stable `code`. Requests are closed: an unknown field is a fault; a field that may be left out may be null or `[]` instead. Answers are open: a version of the same number may add fields and values.'
+
+const about: Readonly<Record<Tag, { readonly title: string, readonly description: string }>> = {
+  public: { title: 'UDP Director', description: `Ask for a game server, get a token, send it over UDP. ${errorsNote}` },
+  admin: { title: 'UDP Director Admin', description: `Tokens, sessions, targets, metrics and configuration of a director. ${errorsNote}` }
+}
+
 const descriptions: Readonly<Record<Tag, string>> = {
   public: 'Queries and health, on `queryPort`.',
   admin: 'Tokens, sessions, targets, metrics and configuration, on `adminPort`. Not meant for the internet.'
@@ -25,9 +32,8 @@ export async function addApiDocument (app: FastifyInstance, tag: Tag, isKeyRequi
     openapi: {
       openapi: '3.1.0',
       info: {
-        title: 'UDP Director',
+        ...about[tag],
         version: API_VERSION,
-        description: 'Ask for a game server, get a token, send it over UDP. Errors are `application/problem+json` with a stable `code`.',
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' }
       },
       tags: [{ name: tag, description: descriptions[tag] }],
@@ -35,7 +41,7 @@ export async function addApiDocument (app: FastifyInstance, tag: Tag, isKeyRequi
     },
     convertConstToEnum: false,
     refResolver: { buildLocalReference: (json, _base, _fragment, index) => (json as { $id?: string }).$id ?? `Schema${index}` },
-    transform: ({ schema, url }) => ({ schema: withProblems(isOpenRoute(tag, url) ? schema : guarded(schema, isKeyRequired)), url }),
+    transform: ({ schema, url }) => ({ schema: withProblems(isOpenRoute(tag, url) ? { ...schema, security: [] } : guarded(schema, isKeyRequired)), url }),
     transformObject: document => documented('openapiObject' in document ? document.openapiObject as unknown as Json : {})
   })
 }
@@ -46,8 +52,9 @@ export function addApiDocumentRoute (app: FastifyInstance, tag: Tag): void {
     schema: {
       operationId: 'getApiDocument',
       summary: 'This document.',
+      description: 'The same for every caller. What `npm run gen` commits adds where the listener is by default.',
       tags: [tag],
-      response: { 200: Type.Unsafe({ type: 'object', additionalProperties: true, description: 'The OpenAPI 3.1 document of this listener.' }) }
+      response: { 200: Type.Unsafe({ type: 'object', additionalProperties: true, description: 'The OpenAPI 3.1 document of this listener.', examples: [{ openapi: '3.1.0', info: { title: 'UDP Director', version: API_VERSION }, paths: {} }] }) }
     }
   }, (_request, reply) => { void reply.send(app.swagger()) })
 }
@@ -72,10 +79,13 @@ declare module 'fastify' {
   }
 }
 
-// A choice between two forms is validated by if/then/else and documented by oneOf; see eitherOf.
+// Words that validate and that generators do not know, put into words that they do: the document is OpenAPI 3.1 and says
+// nothing that 3.0 could not. A choice between two forms is documented by oneOf (see eitherOf), bounds of names by their
+// description alone.
 function documented (document: Json): Json {
   const components = document['components'] as { schemas?: Record<string, Json> } | undefined
   for (const schema of Object.values(components?.schemas ?? {})) {
+    for (const property of Object.values((schema['properties'] ?? {}) as Record<string, Json>)) Reflect.deleteProperty(property, 'propertyNames')
     if (schema['if'] === undefined) continue
     schema['oneOf'] = [schema['else'], schema['then']]
     for (const keyword of ['if', 'then', 'else', 'type']) Reflect.deleteProperty(schema, keyword)

@@ -29,7 +29,7 @@ export function summaryOf (context: string | undefined, count: number): string {
 /** One fault per thing that is wrong, in the schema's order, 20 at most. */
 export function faultsFrom (errors: readonly SchemaError[]): Fault[] {
   // What is behind a branch or a name is told by the keyword that asked for it.
-  const told = errors.filter(({ keyword, schemaPath }) => keyword !== 'if' && !schemaPath.includes('/oneOf/') && !schemaPath.includes('/propertyNames/'))
+  const told = errors.filter(({ keyword, schemaPath }) => keyword !== 'if' && !schemaPath.includes('/propertyNames/'))
   return told.slice(0, MAX_FAULTS).map(faultFrom)
 }
 
@@ -42,18 +42,11 @@ function faultFrom (error: SchemaError): Fault {
       return { path: `${instancePath}/${escaped(params['missingProperty'])}`, message: 'is missing' }
     case 'enum':
       return { path: instancePath, message: `must be ${(params['allowedValues'] as unknown[]).join(' or ')}` }
-    case 'oneOf':
-      return { path: instancePath, message: `must have exactly one of ${alternatives(error.schema)}` }
     case 'propertyNames':
       return { path: `${instancePath}/${escaped(params['propertyName'])}`, message: `must have a name of ${lengths(error.schema)} characters` }
     default:
       return { path: instancePath, message: error.message ?? 'does not fit the schema' }
   }
-}
-
-// The branches of our `oneOf`s differ in the one field they require.
-function alternatives (schema: unknown): string {
-  return (schema as ReadonlyArray<{ readonly required: readonly string[] }>).flatMap(({ required }) => required).join(' and ')
 }
 
 function lengths (schema: unknown): string {

@@ -35,6 +35,7 @@ export function addHealthRoutes (app: TypedApp, deps: ControlDeps, tag: Tag): vo
     schema: {
       operationId: 'getHealth',
       summary: 'The state of every component.',
+      description: '503 if queries cannot be answered. Faults, with their words, are told on the admin listener alone.',
       tags: [tag],
       response: { 200: refTo(HealthSchema), 503: refTo(HealthSchema) }
     }

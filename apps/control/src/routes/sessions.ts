@@ -4,11 +4,12 @@ import type { Session } from '#rpc/contract.js'
 import type { RpcFailure } from '#rpc/failure.js'
 import type { ControlDeps } from '../deps.js'
 import { sendProblem, type Failure } from '../problem.js'
+import { dropAbsent } from '../schemas/absent.js'
 import { closed, refTo } from '../schemas/named.js'
 import { pagingFields, readPaging } from '../schemas/paging.js'
 import { bodyErrors } from '../schemas/problem.js'
 import { SessionSchema, SessionsPageSchema } from '../schemas/session.js'
-import { TargetRequestSchema } from '../schemas/target.js'
+import { AddressTargetSchema, NamedTargetSchema, TargetRequestSchema } from '../schemas/target.js'
 import { requestedTarget } from '../tokens/requested-target.js'
 import type { TypedApp } from '../typed-app.js'
 
@@ -46,6 +47,7 @@ export function addSessionRoutes (app: TypedApp, deps: ControlDeps): void {
     schema: {
       operationId: 'getSession',
       summary: 'One session.',
+      description: 'As the proxy sees it at this moment.',
       tags: ['admin'],
       params: SessionParams,
       response: { 200: refTo(SessionSchema) },
@@ -79,6 +81,7 @@ export function addSessionRoutes (app: TypedApp, deps: ControlDeps): void {
   })
 
   app.put('/sessions/:id/target', {
+    preValidation: dropAbsent([NamedTargetSchema, AddressTargetSchema]),
     schema: {
       operationId: 'moveSession',
       summary: 'Move a live session to another target.',

@@ -3,7 +3,7 @@ import { Type } from '@sinclair/typebox'
 import type { Target } from '#rpc/contract.js'
 import type { ControlDeps } from '../deps.js'
 import { closed, refTo } from '../schemas/named.js'
-import { pagingFields, readPaging } from '../schemas/paging.js'
+import { DEFAULT_LIMIT, pagingFields, readPaging } from '../schemas/paging.js'
 import { TargetsPageSchema } from '../schemas/target.js'
 import type { TypedApp } from '../typed-app.js'
 
@@ -21,7 +21,7 @@ export function addTargetRoutes (app: TypedApp, deps: ControlDeps): void {
       problems: ['INVALID_REQUEST']
     }
   }, (request, reply) => {
-    const { cursor, limit } = request.query
+    const { cursor = 0, limit = DEFAULT_LIMIT } = request.query
     const targets = usableTargets(deps)
     const end = cursor + limit
     void reply.send({

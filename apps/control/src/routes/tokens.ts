@@ -6,10 +6,11 @@ import { TOKEN_PATTERN, type Token } from '#wire/token.js'
 import type { ControlDeps } from '../deps.js'
 import { sendProblem, type Outcome } from '../problem.js'
 import { refuseTokens } from '../refuse-tokens.js'
+import { dropAbsent } from '../schemas/absent.js'
 import { closed, refTo } from '../schemas/named.js'
 import { bodyErrors } from '../schemas/problem.js'
 import { IssuedTokenSchema } from '../schemas/query.js'
-import { TokenRequestSchema } from '../schemas/target.js'
+import { AddressTokenRequestSchema, NamedTokenRequestSchema, TokenRequestSchema } from '../schemas/target.js'
 import { requestedSelection, requestedTarget } from '../tokens/requested-target.js'
 import { tokenAnswer } from '../tokens/token-answer.js'
 import type { Holder } from '../tokens/token-registry.js'
@@ -37,6 +38,7 @@ export function addTokenRoutes (app: TypedApp, deps: ControlDeps): void {
       response: { 201: refTo(IssuedTokenSchema) },
       problems: [...bodyErrors, 'INVALID_TARGET', 'NAMESPACE_NOT_ALLOWED', 'TARGET_NOT_ALLOWED', 'UNKNOWN_RESOURCE_TYPE', 'NO_MATCHING_RESOURCE', 'TOO_MANY_TOKENS', 'PROXY_UNAVAILABLE', 'CAPACITY_EXHAUSTED', 'INVENTORY_NOT_READY', 'DRAINING', 'SHUTTING_DOWN']
     },
+    preValidation: dropAbsent([NamedTokenRequestSchema, AddressTokenRequestSchema]),
     onRequest: (_request, reply, done) => { if (!refuseTokens(deps, reply)) done() }
   }, async (request, reply) => {
     const { ttlSeconds = config.tokenTtlSeconds, clientIp } = request.body

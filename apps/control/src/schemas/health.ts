@@ -1,54 +1,54 @@
 // Health reports. They are reports, not errors: the same shape with 200 and with 503.
 import { Type } from '@sinclair/typebox'
-import { closed, named, oneOfStrings } from './named.js'
+import { knownStrings, mapOf, named } from './named.js'
 
 export const LivenessSchema = named('Liveness', Type.Object({
-  status: oneOfStrings(['ok'], 'Always `ok`.')
-}, { ...closed, description: 'The process answers.', examples: [{ status: 'ok' }] }))
+  status: knownStrings(['ok'], 'Always `ok`.')
+}, { description: 'The process answers.', examples: [{ status: 'ok' }] }))
 
 const MissingSchema = Type.Object({
-  component: oneOfStrings(['inventory', 'proxy', 'process'], 'What is not ready.'),
+  component: knownStrings(['inventory', 'proxy', 'process'], 'What is not ready.'),
   reason: Type.String()
-}, closed)
+})
 
 const DrainSchema = Type.Object({
   sessions: Type.Optional(Type.Integer({ minimum: 0, description: 'As the proxy last said; absent until it has.' })),
   unredeemedTokens: Type.Optional(Type.Integer({ minimum: 0, description: 'Tokens that can still be redeemed, as the proxy last said.' })),
   secondsLeft: Type.Integer({ minimum: 0, description: 'It ends when nothing is left, or after so many seconds.' })
-}, { ...closed, description: 'While draining: what is waited for.' })
+}, { description: 'While draining: what is waited for.' })
 
 export const ReadinessSchema = named('Readiness', Type.Object({
-  status: oneOfStrings(['ready', 'draining', 'not_ready'], '`ready` if a query can be answered; `draining` while the process only waits for its sessions to end.'),
+  status: knownStrings(['ready', 'draining', 'not_ready'], '`ready` if a query can be answered; `draining` while the process only waits for its sessions to end.'),
   missing: Type.Array(MissingSchema, { description: 'What is missing, and why.' }),
   drain: Type.Optional(DrainSchema)
-}, { ...closed, description: 'Whether queries can be answered, and what is missing if not.', examples: [{ status: 'not_ready', missing: [{ component: 'proxy', reason: 'Not connected yet.' }] }] }))
+}, { description: 'Whether queries can be answered, and what is missing if not.', examples: [{ status: 'not_ready', missing: [{ component: 'proxy', reason: 'Not connected yet.' }] }] }))
 
 const InventoryHealthSchema = Type.Object({
-  status: oneOfStrings(['ok', 'stale', 'loading'], '`stale`: the last good content is served, and `faults` says why.'),
+  status: knownStrings(['ok', 'stale', 'loading'], '`stale`: the last good content is served, and `faults` says why.'),
   ageSeconds: Type.Number({ minimum: 0, description: 'Since its content was last known to be true.' }),
-  objects: Type.Record(Type.String(), Type.Integer(), { description: 'Objects by resource type.' }),
+  objects: mapOf(Type.Integer(), { description: 'Objects by resource type.' }),
   faults: Type.Array(Type.String())
-}, closed)
+})
 
 const ProxyHealthSchema = Type.Object({
-  status: oneOfStrings(['disconnected', 'connecting', 'synchronised', 'superseded'], 'Of the link to the proxy.'),
+  status: knownStrings(['disconnected', 'connecting', 'synchronised', 'superseded'], 'Of the link to the proxy.'),
   reason: Type.Optional(Type.String({ description: 'Why it is not synchronised.' })),
   instanceId: Type.Optional(Type.String({ description: 'Changes when the proxy restarts.' })),
   engine: Type.Optional(Type.String()),
   draining: Type.Optional(Type.Boolean({ description: 'As of the last connect.' }))
-}, closed)
+})
 
 export const HealthSchema = named('Health', Type.Object({
-  status: oneOfStrings(['ok', 'degraded', 'draining', 'not_ready'], '`degraded`: queries are answered, but something needs attention. `draining`: see `drain`.'),
+  status: knownStrings(['ok', 'degraded', 'draining', 'not_ready'], '`degraded`: queries are answered, but something needs attention. `draining`: see `drain`.'),
   missing: Type.Array(MissingSchema),
   drain: Type.Optional(DrainSchema),
   inventory: InventoryHealthSchema,
   proxy: ProxyHealthSchema,
-  tokens: Type.Object({ live: Type.Integer({ minimum: 0, description: 'Tokens issued by this process that have not expired.' }) }, closed),
+  tokens: Type.Object({ live: Type.Integer({ minimum: 0, description: 'Tokens issued by this process that have not expired.' }) }),
   defaultEndpoint: Type.Object({
     configured: Type.Boolean(),
     targets: Type.Integer({ minimum: 0, description: 'Candidates at this moment.' })
-  }, closed)
-}, { ...closed, description: 'Every component in detail.' }))
+  })
+}, { description: 'Every component in detail.' }))
 
 export const healthSchemas = [LivenessSchema, ReadinessSchema, HealthSchema]

@@ -1,7 +1,8 @@
 // Named schemas: each becomes a component of the OpenAPI document under its own name, which is what generated clients
 // call the type.
-import { Type, type Static, type TSchema, type TUnsafe } from '@sinclair/typebox'
+import { Type, type ObjectOptions, type SchemaOptions, type Static, type TInteger, type TSchema, type TUnsafe } from '@sinclair/typebox'
 
+/** For requests: an unknown field is a fault. Answers stay open, so that a field can be added without breaking a client. */
 export const closed = { additionalProperties: false } as const
 
 export type Named<Schema extends TSchema = TSchema> = Schema & { readonly $id: string }
@@ -16,9 +17,23 @@ export function refTo<Schema extends Named> (schema: Schema): TUnsafe<Static<Sch
   return Type.Unsafe<Static<Schema>>({ $ref: `${schema.$id}#` })
 }
 
-/** A string that is one of `values`; generators make an enumeration of it. */
-export function oneOfStrings<const Values extends readonly string[]> (values: Values, description: string): TUnsafe<Values[number]> {
-  return Type.Unsafe<Values[number]>({ type: 'string', enum: [...values], description })
+/**
+ * A string of an answer that is one of `values` today. Documented as an open string that lists them: most generated
+ * clients refuse a whole answer for one unknown value of an enumeration, so a new value would break them.
+ */
+export function knownStrings<const Values extends readonly string[]> (values: Values, description: string): TUnsafe<Values[number]> {
+  const list = values.map(value => `\`${value}\``).join(', ')
+  return Type.Unsafe<Values[number]>({ type: 'string', description: `${description} Known values, to which others may be added: ${list}.`, 'x-extensible-enum': [...values] })
+}
+
+/** An object with names of its own for keys. TypeBox's Record makes a pattern of the keys, which generators do not read. */
+export function mapOf<Value extends TSchema> (value: Value, options: Pick<ObjectOptions, 'minProperties' | 'maxProperties'> & SchemaOptions): TUnsafe<Record<string, Static<Value>>> {
+  return Type.Unsafe<Record<string, Static<Value>>>({ type: 'object', additionalProperties: value, ...options })
+}
+
+/** A count that may pass 2³¹: without a format, generators for Java and C# take an integer of 32 bits. */
+export function count (description: string): TInteger {
+  return Type.Integer({ format: 'int64', minimum: 0, description })
 }
 
 /**

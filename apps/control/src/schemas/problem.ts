@@ -2,23 +2,23 @@
 import { Type } from '@sinclair/typebox'
 import { errors, type ErrorCode } from '../errors.js'
 import { PROBLEM_TYPE, problemFrom, rowOf } from '../problem.js'
-import { closed, named } from './named.js'
+import { knownStrings, named } from './named.js'
 
 const FaultSchema = Type.Object({
   path: Type.String({ description: 'A JSON pointer (RFC 6901) into the body, the query string or the path parameters; empty for the whole.' }),
   message: Type.String()
-}, closed)
+})
 
 export const ProblemSchema = named('Problem', Type.Object({
   type: Type.String({ format: 'uri', description: 'A URI for the code.' }),
   title: Type.String({ description: 'The same for every problem with this code.' }),
   status: Type.Integer({ description: 'The HTTP status.' }),
-  code: Type.Unsafe<ErrorCode>({ type: 'string', enum: Object.keys(errors), description: 'Stable; what a program should look at.' }),
+  code: knownStrings(Object.keys(errors) as ErrorCode[], 'Stable; what a program should look at.'),
   detail: Type.String({ description: 'What happened this time, for people.' }),
   requestId: Type.String({ description: 'Finds the request in the director\'s log.' }),
   errors: Type.Optional(Type.Array(FaultSchema, { description: 'INVALID_REQUEST: everything that is wrong, 20 at most.' })),
   position: Type.Optional(Type.Integer({ minimum: 0, description: 'INVALID_JSON_PATH, MALFORMED_JSON: index of the character that does not fit, from 0.' }))
-}, { ...closed, description: 'A failed request (RFC 9457).' }))
+}, { description: 'A failed request (RFC 9457).' }))
 
 /** Codes any request with a body can fail with before its route sees it. */
 export const bodyErrors = ['MALFORMED_JSON', 'INVALID_REQUEST', 'BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'] as const satisfies readonly ErrorCode[]

@@ -1,6 +1,6 @@
 // The body of a query and the token that answers it.
 import { Type } from '@sinclair/typebox'
-import { closed, named, refTo } from './named.js'
+import { closed, knownStrings, mapOf, named, refTo } from './named.js'
 
 // A selection is kept for as long as its token lives, so its parts have bounds of their own. Names have up to 253
 // characters of prefix, a slash and 63 more; label values up to 63 (kubernetes.io/docs/concepts/overview/working-with-objects/labels).
@@ -10,10 +10,8 @@ const MAX_LABEL_VALUE_LENGTH = 63
 const MAX_ANNOTATION_VALUE_LENGTH = 1024
 const MAX_SELECTOR_ENTRIES = 16
 
-const Texts = (maxLength: number, description: string) => Type.Unsafe<Record<string, string>>({
-  type: 'object',
+const Texts = (maxLength: number, description: string) => mapOf(Type.String({ maxLength }), {
   propertyNames: { minLength: 1, maxLength: MAX_METADATA_NAME_LENGTH },
-  additionalProperties: { type: 'string', maxLength },
   maxProperties: MAX_SELECTOR_ENTRIES,
   description
 })
@@ -23,11 +21,10 @@ const ExpectedValue = (description?: string) => Type.String({ maxLength: 256, ..
 export const StatusQueryRequestSchema = named('StatusQuery', Type.Object({
   jsonPath: Type.String({ minLength: 1, maxLength: 256, description: 'Path to a field, for example `status.state`.' }),
   expectedValue: Type.Optional(ExpectedValue('The value the field must have.')),
-  expectedValues: Type.Optional(Type.Array(ExpectedValue(), { minItems: 1, maxItems: 64, description: 'The values the field may have.' }))
+  expectedValues: Type.Optional(Type.Array(ExpectedValue(), { maxItems: 64, description: 'The values the field may have.' }))
 }, {
   ...closed,
-  description: 'A field of the object, and either the value or the values it may have.',
-  oneOf: [{ required: ['expectedValue'] }, { required: ['expectedValues'] }]
+  description: 'A field of the object, and what it must be: exactly one of `expectedValue` and `expectedValues`.'
 }))
 
 /** "An allocated GameServer of this fleet, map de_dust2." */
@@ -54,9 +51,9 @@ export const QueryRequestSchema = named('QueryRequest', Type.Object({
 
 const DataPortSchema = named('DataPort', Type.Object({
   name: Type.String(),
-  protocol: Type.Unsafe<'udp'>({ type: 'string', enum: ['udp'] }),
+  protocol: knownStrings(['udp'], 'What is spoken on it.'),
   port: Type.Integer({ minimum: 1, maximum: 65535, description: 'The director\'s UDP port.' })
-}, { ...closed, description: 'A UDP port of the director that serves this target.' }))
+}, { description: 'A UDP port of the director that serves this target.' }))
 
 export const issuedTokenExample = {
   token: '3e5d8a52-1f6b-4c0e-9a77-0c2f4b8d6e10',
@@ -71,8 +68,8 @@ export const IssuedTokenSchema = named('IssuedToken', Type.Object({
   ttlSeconds: Type.Integer({ minimum: 1, description: 'How long it can be redeemed, in seconds from the answer on.' }),
   dataPorts: Type.Array(refTo(DataPortSchema), { description: 'Where to send datagrams.' }),
   address: Type.Optional(Type.String({ description: 'The target\'s address. Only with `exposeTarget: true`.' })),
-  ports: Type.Optional(Type.Record(Type.String(), Type.Integer(), { description: 'The target\'s port by data port name. Only with `exposeTarget: true`.' }))
-}, { ...closed, description: 'A token the proxy knows already: it can be used at once.', examples: [issuedTokenExample] }))
+  ports: Type.Optional(mapOf(Type.Integer(), { description: 'The target\'s port by data port name. Only with `exposeTarget: true`.' }))
+}, { description: 'A token the proxy knows already: it can be used at once.', examples: [issuedTokenExample] }))
 
 export const querySchemas = [StatusQueryRequestSchema, QueryRequestSchema]
 export const tokenSchemas = [DataPortSchema, IssuedTokenSchema]

@@ -1,9 +1,8 @@
 // Sessions as the admin API shows them. Spans are seconds with a fraction, like everything a person reads here.
 import { Type } from '@sinclair/typebox'
-import { closed, named, oneOfStrings, refTo } from './named.js'
+import { count, knownStrings, named, refTo } from './named.js'
+import { nextCursor } from './paging.js'
 import { targetExample, TargetSchema } from './target.js'
-
-const Count = (description: string) => Type.Integer({ minimum: 0, description })
 
 const sessionExample = {
   id: '1a2b',
@@ -22,19 +21,19 @@ export const SessionSchema = named('Session', Type.Object({
   id: Type.String({ description: 'Opaque; unique within one life of the proxy.' }),
   client: Type.String({ description: 'The client address, `ip:port` or `[ip]:port`.' }),
   target: refTo(TargetSchema),
-  origin: oneOfStrings(['token', 'default', 'operator'], 'What bound it to its target.'),
+  origin: knownStrings(['token', 'default', 'operator'], 'What bound it to its target.'),
   ageSeconds: Type.Number({ minimum: 0, description: 'Since it was established.' }),
   idleSeconds: Type.Number({ minimum: 0, description: 'Since the last datagram that keeps it alive.' }),
-  datagramsToTarget: Count('Datagrams forwarded from the client to the target.'),
-  bytesToTarget: Count('Their bytes, headers not counted.'),
-  datagramsToClient: Count('Datagrams forwarded from the target to the client.'),
-  bytesToClient: Count('Their bytes, headers not counted.')
-}, { ...closed, description: 'One client address and where its datagrams go.', examples: [sessionExample] }))
+  datagramsToTarget: count('Datagrams forwarded from the client to the target.'),
+  bytesToTarget: count('Their bytes, headers not counted.'),
+  datagramsToClient: count('Datagrams forwarded from the target to the client.'),
+  bytesToClient: count('Their bytes, headers not counted.')
+}, { description: 'One client address and where its datagrams go.', examples: [sessionExample] }))
 
 export const SessionsPageSchema = named('SessionsPage', Type.Object({
   sessions: Type.Array(refTo(SessionSchema)),
-  nextCursor: Type.Optional(Type.Integer({ minimum: 0, description: 'Give it as `cursor` for the next page; absent on the last one.' })),
-  total: Type.Integer({ minimum: 0, description: 'Sessions at this moment, unfiltered.' })
-}, { ...closed, description: 'A page of sessions.', examples: [{ sessions: [sessionExample], nextCursor: 100, total: 4211 }] }))
+  nextCursor,
+  total: count('Sessions at this moment, unfiltered.')
+}, { description: 'A page of sessions.', examples: [{ sessions: [sessionExample], nextCursor: 100, total: 4211 }] }))
 
 export const sessionSchemas = [SessionSchema, SessionsPageSchema]

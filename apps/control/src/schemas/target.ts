@@ -1,14 +1,12 @@
 // Targets as the API names, takes and lists them.
 import { Type } from '@sinclair/typebox'
-import { closed, eitherOf, named, refTo } from './named.js'
+import { nextCursor } from './paging.js'
+import { closed, count, eitherOf, mapOf, named, refTo } from './named.js'
 
 const name = { minLength: 1, maxLength: 253 } as const
 
-const PortsByName = Type.Record(Type.String({ minLength: 1 }), Type.Integer({ minimum: 1, maximum: 65535 }), {
-  minProperties: 1,
-  maxProperties: 16,
-  description: 'The target\'s UDP port by data port name.'
-})
+const portsByName = 'The target\'s UDP port by data port name.'
+const Port = Type.Integer({ minimum: 1, maximum: 65535 })
 
 const objectName = {
   resourceType: Type.String({ ...name, description: 'A key of `resourceQueryMapping`.' }),
@@ -18,7 +16,7 @@ const objectName = {
 
 const place = {
   address: Type.String({ minLength: 2, maxLength: 45, description: 'An IPv4 or IPv6 address within `allowedTargets`.' }),
-  ports: PortsByName
+  ports: mapOf(Port, { minProperties: 1, maxProperties: 16, description: portsByName })
 }
 
 // What tells a target by address from one by name.
@@ -50,23 +48,23 @@ export const TokenRequestSchema = eitherOf('TokenRequest', [NamedTokenRequestSch
 const targetFields = {
   key: Type.String({ description: '`resourceType/namespace/name`, or `address/…` for a target without an object.' }),
   address: Type.String({ description: 'An IPv4 or IPv6 address.' }),
-  ports: PortsByName
+  ports: mapOf(Port, { description: portsByName })
 }
 
 export const targetExample = { key: 'gameserver/game-servers/dust2-7xkqp', address: '10.0.3.17', ports: { default: 7777 } }
 
-export const TargetSchema = named('Target', Type.Object(targetFields, { ...closed, description: 'Where datagrams go.', examples: [targetExample] }))
+export const TargetSchema = named('Target', Type.Object(targetFields, { description: 'Where datagrams go.', examples: [targetExample] }))
 
 export const TargetLoadSchema = named('TargetLoad', Type.Object({
   ...targetFields,
-  sessions: Type.Integer({ minimum: 0, description: 'Sessions on this target, as the proxy last counted them.' }),
-  pendingTokens: Type.Integer({ minimum: 0, description: 'Tokens for this target that nobody has redeemed yet.' })
-}, { ...closed, description: 'A target that queries can be answered with, and how busy it is.' }))
+  sessions: count('Sessions on this target, as the proxy last counted them.'),
+  pendingTokens: count('Tokens for this target that nobody has redeemed yet.')
+}, { description: 'A target that queries can be answered with, and how busy it is.' }))
 
 export const TargetsPageSchema = named('TargetsPage', Type.Object({
   targets: Type.Array(refTo(TargetLoadSchema)),
-  nextCursor: Type.Optional(Type.Integer({ minimum: 0, description: 'Give it as `cursor` for the next page; absent on the last one.' })),
-  total: Type.Integer({ minimum: 0, description: 'Usable targets at this moment, on all pages.' })
-}, { ...closed, description: 'A page of targets.', examples: [{ targets: [{ ...targetExample, sessions: 12, pendingTokens: 1 }], total: 1 }] }))
+  nextCursor,
+  total: count('Usable targets at this moment, on all pages.')
+}, { description: 'A page of targets.', examples: [{ targets: [{ ...targetExample, sessions: 12, pendingTokens: 1 }], total: 1 }] }))
 
 export const targetSchemas = [NamedTargetSchema, AddressTargetSchema, TargetRequestSchema, NamedTokenRequestSchema, AddressTokenRequestSchema, TokenRequestSchema, TargetSchema, TargetLoadSchema, TargetsPageSchema]

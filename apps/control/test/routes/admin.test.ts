@@ -44,6 +44,18 @@ void t.test('POST /tokens: for an object by name, for an address, with its own T
   t.equal((await ask(admin, 'POST', '/tokens', addressTargetExample)).status, 201, 'the example of the OpenAPI document')
 })
 
+void t.test('null and an empty list are as good as absent, in both forms', async t => {
+  const { admin, proxy } = await startRig(t, { objects })
+  const nameless = { resourceType: null, namespace: null, name: null }
+  const placeless = { address: null, ports: [] }
+  const rest = { ttlSeconds: null, clientIp: null }
+  t.equal((await ask(admin, 'POST', '/tokens', { ...named, ...placeless, ...rest })).status, 201)
+  t.equal((await ask(admin, 'POST', '/tokens', { ...byAddress, ...nameless, ...rest })).status, 201)
+  t.strictSame([...proxy.tokens.values()].map(({ ttlMs, target }) => [ttlMs, target]), [[30_000, targetB], [30_000, byAddressTarget]])
+  t.match(await ask(admin, 'PUT', '/sessions/1/target', { ...named, ...placeless }), { status: 404, body: { code: 'SESSION_NOT_FOUND' } })
+  t.match(await ask(admin, 'POST', '/tokens', { ...nameless, ...placeless }), { status: 400, body: { detail: 'The body has 3 faults.' } }, 'nothing is left')
+})
+
 void t.test('POST /tokens: every bad body has its exact answer', async t => {
   const { admin, proxy } = await startRig(t, { objects })
   const cases: typeof badTargets = [

@@ -66,9 +66,13 @@ void t.test('every bad body has its exact answer', async t => {
       { path: '/labelSelector/map', message: 'must be string' })],
     ['neither value', { ...any, statusQuery: { jsonPath: 'a' } }, 400, invalid('The body has one fault.', { path: '/statusQuery', message: 'must have exactly one of expectedValue and expectedValues' })],
     ['both values', { ...any, statusQuery: { jsonPath: 'a', expectedValue: 'x', expectedValues: ['y'] } }, 400, invalid('The body has one fault.', { path: '/statusQuery', message: 'must have exactly one of expectedValue and expectedValues' })],
-    ['no value in the list', { ...any, statusQuery: { jsonPath: 'a', expectedValues: [], more: 1 } }, 400, invalid('The body has 2 faults.',
-      { path: '/statusQuery/more', message: 'is not a known field' },
-      { path: '/statusQuery/expectedValues', message: 'must NOT have fewer than 1 items' })],
+    ['no value in the list', { ...any, statusQuery: { jsonPath: 'a', expectedValues: [] } }, 400, invalid('The body has one fault.', { path: '/statusQuery', message: 'must have exactly one of expectedValue and expectedValues' })],
+    ['both absent as generators write it', { ...any, statusQuery: { jsonPath: 'a', expectedValue: null, expectedValues: null } }, 400, invalid('The body has one fault.', { path: '/statusQuery', message: 'must have exactly one of expectedValue and expectedValues' })],
+    ['null where a value is needed', { resourceType: null, namespace: [], labelSelector: { map: null }, more: null }, 400, invalid('The body has 4 faults.',
+      { path: '/more', message: 'is not a known field' },
+      { path: '/resourceType', message: 'must be string' },
+      { path: '/namespace', message: 'must be string' },
+      { path: '/labelSelector/map', message: 'must be string' })],
     ['more than a token may keep', {
       ...any,
       labelSelector: { '': 'x', [`${'n'.repeat(317)}/`]: 'x', map: 'x'.repeat(64) },
@@ -95,6 +99,21 @@ void t.test('every bad body has its exact answer', async t => {
     t.strictSame(answer.body, problem(failure, `req-${(at + 1).toString(36)}`), name)
   }
   t.equal(proxy.tokens.size, 0)
+})
+
+void t.test('null and an empty list are as good as absent', async t => {
+  const { open } = await startRig(t, { objects, config: 'exposeTarget: true' })
+  const bodies: ReadonlyArray<readonly [name: string, body: object, address: string]> = [
+    ['C# and Java write every field', { ...any, type: null, labelSelector: null, annotationSelector: null, statusQuery: null }, '10.0.0.1'],
+    ['PHP writes an empty map as a list', { ...any, labelSelector: [], annotationSelector: [] }, '10.0.0.1'],
+    ['one value, no list', { ...any, statusQuery: { jsonPath: 'status.state', expectedValue: 'Ready', expectedValues: null } }, '10.0.0.2'],
+    ['one value, an empty list', { ...any, statusQuery: { jsonPath: 'status.state', expectedValue: 'Ready', expectedValues: [] } }, '10.0.0.2'],
+    ['a list, no value', { ...any, statusQuery: { jsonPath: 'status.state', expectedValue: null, expectedValues: ['Ready'] } }, '10.0.0.2']
+  ]
+  for (const [name, body, address] of bodies) {
+    const answer = await ask(open, 'POST', '/query', body)
+    t.match(answer, { status: 200, body: { address } }, `${name}: ${answer.text}`)
+  }
 })
 
 void t.test('more faults than anyone reads are cut at 20', async t => {
