@@ -4,6 +4,7 @@ import type { Clock } from '#core/clock.js'
 import type { StateLog } from '../state/state-log.js'
 import { coreOptions } from '../core-options.js'
 import { openDgramEngine } from '../engines/dgram/dgram-engine.js'
+import type { Descriptors } from '../engines/dgram/socket.js'
 import { createShardCore } from './shard-core.js'
 import { createShardCalls } from './shard-calls.js'
 import type { Shard, ShardVoice } from './shard.js'
@@ -17,10 +18,12 @@ export interface LocalShardOptions {
   readonly voice: ShardVoice
   /** Left out: nothing is kept for a restart. */
   readonly stateStart?: ShardStateStart | undefined
+  /** Makes the sockets' descriptors, where the system's calls are at hand. */
+  readonly descriptors?: Descriptors
 }
 
 /** Binds the data ports. Throws BindError, with nothing left open. */
-export async function openLocalShard ({ config, clock, random, voice, stateStart }: LocalShardOptions): Promise<Shard> {
+export async function openLocalShard ({ config, clock, random, voice, stateStart, descriptors }: LocalShardOptions): Promise<Shard> {
   const { core, journal, translator } = createShardCore(config, coreOptions(config, random), clock, voice)
   const stateDeps = { core, translator, clock, voice }
   const sessionsRestored = stateStart === undefined ? 0 : restoreShard(stateStart, stateDeps)
@@ -29,6 +32,7 @@ export async function openLocalShard ({ config, clock, random, voice, stateStart
   const engine = await openDgramEngine({
     core,
     clock,
+    descriptors,
     bindAddress: config.bindAddress,
     dataPorts: config.dataPorts,
     receiveBufferBytes: config.limits.receiveBufferBytes,

@@ -19,7 +19,7 @@ export interface OpenedShards {
   readonly dataPorts: readonly BoundDataPort[]
 }
 
-export interface OpenShardsOptions extends Omit<LocalShardOptions, 'stateStart'> {
+export interface OpenShardsOptions extends Omit<LocalShardOptions, 'stateStart' | 'descriptors'> {
   /** How to get at the system's calls; throws NoLibc where the batch engine cannot run. */
   readonly libc?: () => Promise<Libc>
   /** What the process before this one left, and where this one writes; left out, nothing is kept for a restart. */
@@ -51,17 +51,16 @@ export async function openShards (options: OpenShardsOptions): Promise<OpenedSha
 
 async function openOn (options: OpenShardsOptions): Promise<OpenedShards> {
   const { config, voice } = options
-  const libc = config.engine === 'dgram'
-    ? undefined
-    : await (options.libc ?? openLibc)().catch((error: unknown) => {
-      if (!(error instanceof NoLibc) || config.engine === 'batch') throw error
-      voice.log('warn', { reason: error.message }, 'Batch engine is not available, using dgram')
-      return undefined
-    })
-  if (libc !== undefined) return await openWorkers(options, libc)
+  const libc = await (options.libc ?? openLibc)().catch((error: unknown) => {
+    if (!(error instanceof NoLibc) || config.engine === 'batch') throw error
+    if (config.engine === 'auto') voice.log('warn', { reason: error.message }, 'Batch engine is not available, using dgram')
+    return undefined
+  })
+  if (libc !== undefined && config.engine !== 'dgram') return await openWorkers(options, libc)
   if (config.dscp !== 0) voice.log('warn', { dscp: config.dscp }, 'Engine dgram cannot write marks into IP headers, dscp has no effect')
   const [stateStart] = stateStarts(options, 1, undefined)
-  const shard = await openLocalShard({ ...options, stateStart })
+  const descriptors = libc === undefined ? undefined : new UdpSockets(libc)
+  const shard = await openLocalShard({ ...options, stateStart, descriptors })
   return { shards: new Shards([shard], undefined), engine: shard.engine, dataPorts: shard.dataPorts }
 }
 

@@ -3,10 +3,12 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import t from 'tap'
 import { Direction } from '../../src/core/counters.js'
-import { conformance, openRig, settled } from './conformance.js'
+import { openLibc } from '../../src/engines/batch/libc.js'
+import { conformance, mayBeCut, openRig, settled } from './conformance.js'
 import { openBatchHere } from './open-batch-here.js'
 
 conformance(t, openBatchHere)
+mayBeCut(t, openBatchHere, await openLibc())
 
 setFlagsFromString('--expose-gc')
 const collectGarbage = runInNewContext('gc') as () => void

@@ -1,5 +1,6 @@
 // What every engine must do with real sockets on loopback. One suite; each engine's test hands in how to open it.
 import { createSocket } from 'node:dgram'
+import { readdirSync } from 'node:fs'
 import type { Test } from 'tap'
 import { systemClock } from '#core/system-clock.js'
 import { until } from '#testkit/patience.js'
@@ -8,6 +9,8 @@ import { createCore, type Core } from '../../src/core/core.js'
 import { Direction, REASONS } from '../../src/core/counters.js'
 import { DropReason } from '../../src/core/drop-reason.js'
 import type { CoreOptions } from '../../src/core/options.js'
+import { AF_INET6, IP_MTU_DISCOVER, IPPROTO_IP, IPPROTO_IPV6, IPV6_MTU_DISCOVER, type Libc } from '../../src/engines/batch/libc.js'
+import { Memory } from '../../src/engines/batch/memory.js'
 import { BindError, type Engine, type EngineOptions } from '../../src/engines/engine.js'
 import { bytesOf, silentObserver, testOptions, tokenOf } from '../core/core-driver.js'
 
@@ -199,4 +202,51 @@ export function conformance (t: Test, open: OpenEngine): void {
     const foreign = await openRig(t, open, '192.0.2.1').then(() => undefined, (error: unknown) => error)
     t.match(foreign, { code: 'EADDRNOTAVAIL' })
   })
+}
+
+/** What this process's UDP sockets say about the path's MTU, by their local port: `ip` and, of those for IPv6, `ipv6`. */
+function mtuDiscovery (libc: Libc): Map<number, { ip: number, ipv6?: number }[]> {
+  const [value, length, address] = [new Memory(libc, 8), new Memory(libc, 8), new Memory(libc, 128)]
+  const option = (fd: number, level: number, name: number): number | undefined => {
+    length.words[0] = 4
+    return libc.getsockopt(fd, level, name, value.address, length.address) < 0 ? undefined : value.words[0]
+  }
+  const found = new Map<number, { ip: number, ipv6?: number }[]>()
+  for (const fd of readdirSync('/proc/self/fd').map(Number)) {
+    length.words[0] = 128
+    const ip = option(fd, IPPROTO_IP, IP_MTU_DISCOVER)
+    length.words[0] = 128
+    if (ip === undefined || libc.getsockname(fd, address.address, length.address) < 0) continue
+    const port = address.bytes[2]! << 8 | address.bytes[3]!
+    const ipv6 = address.halves[0] === AF_INET6 ? option(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER) : undefined
+    found.set(port, [...found.get(port) ?? [], ipv6 === undefined ? { ip } : { ip, ipv6 }])
+  }
+  return found
+}
+
+/** For engines that can choose: no packet of theirs forbids routers to cut it. */
+export function mayBeCut (t: Test, open: OpenEngine, libc: Libc): void {
+  for (const bindAddress of ['127.0.0.1', '0.0.0.0', '::', '::1']) {
+    void t.test(`bound to ${bindAddress}, what leaves may be cut on its way, in both directions`, async t => {
+      const family = bindAddress.includes(':') ? 6 : 4
+      if (family === 6 && !await hasIPv6()) {
+        t.comment('this machine has no IPv6: not run')
+        return
+      }
+      const { core, port, peer } = await openRig(t, open, bindAddress)
+      const upstream: number[] = []
+      for (const targetFamily of family === 6 ? [4, 6] as const : [4] as const) {
+        const [server, client] = [await peer(targetFamily), await peer(family)]
+        core.operations.setDefaultTargets([{ key: `k${targetFamily}`, address: address(targetFamily), ports: [server.port, 0] }])
+        await client.send('x', port(0))
+        upstream.push((await server.next()).port)
+      }
+      const discovery = mtuDiscovery(libc)
+      for (const ours of [port(0), port(1), ...upstream]) {
+        const sockets = discovery.get(ours) ?? []
+        t.ok(sockets.length > 0)
+        for (const socket of sockets) t.ok(socket.ip === 0 && (socket.ipv6 ?? 0) === 0, `port ${ours}: ${JSON.stringify(socket)}`)
+      }
+    })
+  }
 }

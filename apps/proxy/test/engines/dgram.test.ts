@@ -1,10 +1,33 @@
+import { createSocket } from 'node:dgram'
+import { existsSync, readFileSync } from 'node:fs'
 import t from 'tap'
+import { hasIPv6 } from '#testkit/udp-peer.js'
 import { Direction } from '../../src/core/counters.js'
 import { DropReason } from '../../src/core/drop-reason.js'
+import { openLibc } from '../../src/engines/batch/libc.js'
+import { UdpSockets } from '../../src/engines/batch/udp-socket.js'
 import { openDgramEngine } from '../../src/engines/dgram/dgram-engine.js'
-import { conformance, openRig } from './conformance.js'
+import { conformance, mayBeCut, openRig, type OpenEngine } from './conformance.js'
 
-conformance(t, openDgramEngine)
+const libc = await openLibc()
+const openWithDescriptors: OpenEngine = async options => await openDgramEngine({ ...options, descriptors: new UdpSockets(libc) })
+
+void t.test('with sockets of Node\'s own making', async t => { conformance(t, openDgramEngine) })
+void t.test('with descriptors from the system\'s calls', async t => {
+  conformance(t, openWithDescriptors)
+  mayBeCut(t, openWithDescriptors, libc)
+})
+
+void t.test('a port that Node was handed as a descriptor is nobody else\'s, even if they offer to share it', async t => {
+  const { port } = await openRig(t, openWithDescriptors, '127.0.0.1')
+  const stranger = createSocket({ type: 'udp4', reuseAddr: true })
+  t.teardown(() => { stranger.close() })
+  const outcome = await new Promise<string>(resolve => {
+    stranger.once('error', error => { resolve((error as NodeJS.ErrnoException).code ?? '') })
+    stranger.bind({ port: port(0), address: '127.0.0.1', exclusive: true }, () => { resolve('bound') })
+  })
+  t.equal(outcome, 'EADDRINUSE')
+})
 
 void t.test('a full send queue drops and counts', async t => {
   const { core, port, peer } = await openRig(t, openDgramEngine, '127.0.0.1', {}, { sendQueueBytes: -1 })
@@ -13,4 +36,17 @@ void t.test('a full send queue drops and counts', async t => {
   await client.send('x', port(0))
   while (core.state.counters.dropped[DropReason.sendQueueFull] === 0) await new Promise(resolve => { setImmediate(resolve) })
   t.equal(core.state.counters.inFlight(Direction.toTarget), 0)
+})
+
+// With net.ipv6.bindv6only=1 a socket of Node's for IPv6 does not hear IPv4, and nothing in Node can change that.
+void t.test('bound to ::, there is a socket for each family on one port, whatever the system thinks of sharing', { skip: !existsSync('/proc/self/net/udp6') }, async t => {
+  if (!await hasIPv6()) {
+    t.comment('this machine has no IPv6: not run')
+    return
+  }
+  for (const open of [openDgramEngine, openWithDescriptors]) {
+    const { port } = await openRig(t, open, '::')
+    const bound = `${port(0).toString(16).toUpperCase().padStart(4, '0')} `
+    for (const table of ['udp', 'udp6']) t.match(readFileSync(`/proc/self/net/${table}`, 'latin1'), new RegExp(`: 0+:${bound}`), table)
+  }
 })

@@ -1,12 +1,15 @@
 // UDP sockets by file descriptor: opened, bound, asked for their buffers. Failures are SystemError with the system's code.
 import { getSystemErrorName } from 'node:util'
-import { AF_INET, AF_INET6, IPPROTO_IP, IPPROTO_IPV6, IPV6_RECVTCLASS, IPV6_TCLASS, IPV6_V6ONLY, IP_RECVTOS, IP_TOS, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_NONBLOCK, SO_MEMINFO, SO_RCVBUF, SO_RCVBUFFORCE, SO_REUSEPORT, SO_SNDBUF, SO_SNDBUFFORCE, SOL_SOCKET, type Libc } from './libc.js'
+import { AF_INET, AF_INET6, IPPROTO_IP, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_RECVTCLASS, IPV6_TCLASS, IPV6_V6ONLY, IP_MTU_DISCOVER, IP_RECVTOS, IP_TOS, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_NONBLOCK, SO_MEMINFO, SO_RCVBUF, SO_RCVBUFFORCE, SO_REUSEADDR, SO_REUSEPORT, SO_SNDBUF, SO_SNDBUFFORCE, SOL_SOCKET, type Libc } from './libc.js'
 import { Memory } from './memory.js'
 import { readSockaddr, sockaddrLength, SOCKADDR_BYTES, writeSockaddr, type Family } from './socket-address.js'
 
 // uapi/linux/sock_diag.h: SK_MEMINFO_DROPS, the ninth of nine numbers.
 const MEMINFO_BYTES = 9 * 4
 const MEMINFO_DROPS = 8
+
+// uapi/linux/in.h, in6.h: IP_PMTUDISC_DONT and IPV6_PMTUDISC_DONT.
+const PMTUDISC_DONT = 0
 
 /** A system call that failed. */
 export class SystemError extends Error {
@@ -32,16 +35,22 @@ export class UdpSockets {
     this.#value = new Memory(libc, 64)
   }
 
-  /** A non-blocking socket; one for IPv6 takes IPv4 too. Throws SystemError. */
-  open (family: Family): number {
+  /** A non-blocking socket; one for IPv6 takes IPv4 too, unless it is told not to. Throws SystemError. */
+  open (family: Family, isIPv6Only = false): number {
     const fd = this.#libc.socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC)
     if (fd < 0) throw new SystemError('socket', fd)
-    if (family === AF_INET6) this.#set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0)
+    if (family === AF_INET6) this.#set(fd, IPPROTO_IPV6, IPV6_V6ONLY, isIPv6Only ? 1 : 0)
+    this.#allowFragments(fd, family)
     return fd
   }
 
   close (fd: number): void {
     this.#libc.close(fd)
+  }
+
+  /** Nobody else may bind the port, even who asks with SO_REUSEADDR as this socket did. */
+  keepPort (fd: number): void {
+    this.#set(fd, SOL_SOCKET, SO_REUSEADDR, 0)
   }
 
   /** Lets several sockets share the port: the first one after its `bind`, each other one before. Throws SystemError. */
@@ -94,6 +103,14 @@ export class UdpSockets {
   /** Datagrams the kernel has dropped because the socket's buffer was full, ever (modulo 2^32). */
   receiveDrops (fd: number): number {
     return this.#get(fd, SO_MEMINFO, MEMINFO_BYTES) < 0 ? 0 : this.#value.words[MEMINFO_DROPS]!
+  }
+
+  // IPv4 packets leave without DF, so that what is too long for a way is cut by its routers, as it would be if it came from
+  // its sender; the default sets DF and depends on ICMP coming back. IPv6 is never cut on the way: here it is cut as
+  // soon as the path's MTU is known. A socket for IPv6 sends IPv4 too. A system that refuses does as it pleases.
+  #allowFragments (fd: number, family: Family): void {
+    this.#set(fd, IPPROTO_IP, IP_MTU_DISCOVER, PMTUDISC_DONT)
+    if (family === AF_INET6) this.#set(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, PMTUDISC_DONT)
   }
 
   #set (fd: number, level: number, option: number, value: number): number {

@@ -3,31 +3,36 @@
 // Not its business: choosing a target, counting verdicts, time-outs. It translates addresses, sends what the core says,
 // and tells the counters what became of it.
 import type { Socket } from 'node:dgram'
-import { formatAddress, writeAddress, ADDRESS_WORDS } from '#wire/address.js'
+import { formatAddress, isIPv4Words, writeAddress, ADDRESS_WORDS } from '#wire/address.js'
 import { Direction } from '../../core/counters.js'
 import { DropReason } from '../../core/drop-reason.js'
 import { FORWARD } from '../../core/packet-path.js'
 import type { BoundDataPort, Engine, EngineOptions } from '../engine.js'
-import { askReceiveBuffer, bindDataPort, type Family } from './socket.js'
+import { askReceiveBuffer, bindDataPort, type BoundSocket, type Descriptors } from './socket.js'
 import { UpstreamPool } from './upstream-pool.js'
 
 type Sent = (error: Error | null, bytes: number) => void
 
+export interface DgramEngineOptions extends EngineOptions {
+  /** Makes descriptors, where the system's calls are at hand. */
+  readonly descriptors?: Descriptors
+}
+
 interface Listener {
-  readonly socket: Socket
-  readonly family: Family
+  /** By the family of the client; a data port has one of them or both. */
+  readonly ipv4: Socket | undefined
+  readonly ipv6: Socket | undefined
   /** Counts what became of a datagram sent from a client on this data port, and to one. */
   readonly sentToTarget: Sent
   readonly sentToClient: Sent
 }
 
 /** Binds every data port and starts forwarding. Throws BindError, with nothing left open. */
-export async function openDgramEngine (options: EngineOptions): Promise<Engine> {
+export async function openDgramEngine (options: DgramEngineOptions): Promise<Engine> {
   const engine = new DgramEngine(options)
   try {
     for (const [index, spec] of options.dataPorts.entries()) {
-      const { socket, family } = await bindDataPort(spec, options.bindAddress)
-      engine.addListener(index, socket, family)
+      engine.addListener(index, bindDataPort(spec, options.bindAddress, options.descriptors))
     }
     options.core.state.admission.ownSources.setDataPorts(engine.dataPorts.map(({ port }) => port))
   } catch (error) {
@@ -48,25 +53,34 @@ class DgramEngine implements Engine {
   readonly #clientText: string[] = []
   readonly #clientSerial: number[] = []
 
-  constructor (options: EngineOptions) {
+  constructor (options: DgramEngineOptions) {
     this.#options = options
-    const onReply = this.#onReply.bind(this)
-    this.#upstream = new UpstreamPool(onReply, options.onSocketError, options.receiveBufferBytes, options.core.state.upstreamPorts)
+    this.#upstream = new UpstreamPool({
+      onMessage: this.#onReply.bind(this),
+      onError: options.onSocketError,
+      receiveBufferBytes: options.receiveBufferBytes,
+      ports: options.core.state.upstreamPorts,
+      descriptors: options.descriptors
+    })
     this.#upstream.reopen()
   }
 
-  addListener (index: number, socket: Socket, family: Family): void {
-    const { address, port } = socket.address()
-    const receiveBufferBytes = askReceiveBuffer(socket, this.#options.receiveBufferBytes)
-    this.dataPorts.push({ name: this.#options.dataPorts[index]!.name, address, port, receiveBufferBytes })
+  /** @param sockets one, or one for each family */
+  addListener (index: number, sockets: readonly BoundSocket[]): void {
+    const socketOf = (wanted: BoundSocket['family']): Socket | undefined => sockets.find(({ family }) => family === wanted)?.socket
+    const { address, port } = sockets[0]!.socket.address()
+    const granted = sockets.map(({ socket }) => askReceiveBuffer(socket, this.#options.receiveBufferBytes))
+    this.dataPorts.push({ name: this.#options.dataPorts[index]!.name, address, port, receiveBufferBytes: Math.min(...granted) })
     this.#listeners.push({
-      socket,
-      family,
+      ipv4: socketOf('udp4'),
+      ipv6: socketOf('udp6'),
       sentToTarget: this.#counting(Direction.toTarget, index),
       sentToClient: this.#counting(Direction.toClient, index)
     })
-    socket.on('error', this.#options.onSocketError)
-    socket.on('message', (message, source) => { this.#onDatagram(index, message, source.address, source.port) })
+    for (const { socket } of sockets) {
+      socket.on('error', this.#options.onSocketError)
+      socket.on('message', (message, source) => { this.#onDatagram(index, message, source.address, source.port) })
+    }
   }
 
   upstreamSockets (): number {
@@ -80,8 +94,8 @@ class DgramEngine implements Engine {
 
   async close (): Promise<void> {
     this.#upstream.close()
-    await Promise.all(this.#listeners.map(async ({ socket }) => {
-      await new Promise<void>(resolve => { socket.close(resolve) })
+    await Promise.all(this.#listeners.flatMap(({ ipv4, ipv6 }) => [ipv4, ipv6]).map(async socket => {
+      if (socket !== undefined) await new Promise<void>(resolve => { socket.close(resolve) })
     }))
     this.#listeners.length = 0
   }
@@ -103,8 +117,9 @@ class DgramEngine implements Engine {
     if (core.packets.fromTarget(socketNumber, this.#source, sourcePort, message.length, false, clock.now()) !== FORWARD) return
     const { flow, session } = core.packets
     const listener = this.#listeners[core.state.flows.dataPort(flow)]!
-    const clientPort = core.state.sessions.clientPort(session)
-    this.#send(listener.socket, message, clientPort, this.#clientAddress(session, listener.family), Direction.toClient, listener.sentToClient)
+    const { sessions } = core.state
+    const socket = isIPv4Words(sessions.clientWords(session)) ? listener.ipv4 : listener.ipv6
+    this.#send(socket, message, sessions.clientPort(session), this.#clientAddress(session), Direction.toClient, listener.sentToClient)
   }
 
   #send (socket: Socket | undefined, message: Uint8Array, port: number, address: string, direction: Direction, sent: Sent): void {
@@ -123,13 +138,12 @@ class DgramEngine implements Engine {
     }
   }
 
-  // Formatting an address allocates, so each session's is kept. All data ports share one bind address, hence one family.
-  #clientAddress (session: number, family: Family): string {
+  // Formatting an address allocates, so each session's is kept.
+  #clientAddress (session: number): string {
     const { sessions } = this.#options.core.state
     const serial = sessions.serial(session)
     if (this.#clientSerial[session] !== serial) {
-      const text = formatAddress(sessions.clientWords(session))
-      this.#clientText[session] = family === 'udp6' && !text.includes(':') ? `::ffff:${text}` : text
+      this.#clientText[session] = formatAddress(sessions.clientWords(session))
       this.#clientSerial[session] = serial
     }
     return this.#clientText[session]!

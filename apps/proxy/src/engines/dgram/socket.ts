@@ -1,8 +1,28 @@
 // Node's datagram sockets, bound the way the engine needs them.
+//
+// Node has no option for the path's MTU (decision 18). Where the system's calls are at hand the descriptor is made by them and
+// handed to Node; elsewhere Node makes it, and the system's default holds.
 import { createSocket, type Socket } from 'node:dgram'
+import { addressWords, isIPv4Words } from '#wire/address.js'
+import { AF_INET, AF_INET6 } from '../batch/libc.js'
+import type { UdpSockets } from '../batch/udp-socket.js'
 import { BindError, noIPv6, type DataPortSpec } from '../engine.js'
 
 export type Family = 'udp4' | 'udp6'
+
+/** What makes descriptors; undefined where nothing but Node does. */
+export type Descriptors = Pick<UdpSockets, 'open' | 'bind' | 'close' | 'keepPort'> | undefined
+
+export interface BoundSocket {
+  readonly socket: Socket
+  readonly family: Family
+}
+
+const ANY_IPV4 = '0.0.0.0'
+const ANY_IPV6 = '::'
+
+/** How often a port of the system's choice may turn out to be taken in the other family. */
+const MAX_CHOICES = 10
 
 // Every address here is an IP literal already. Node would ask its resolver for each datagram, one tick later.
 const literalOnly = (address: string, family: unknown, done: (error: null, address: string, family: number) => void): void => {
@@ -10,49 +30,79 @@ const literalOnly = (address: string, family: unknown, done: (error: null, addre
 }
 
 function createLiteralSocket (type: Family): Socket {
-  return createSocket({ type, lookup: literalOnly })
+  return createSocket({ type, lookup: literalOnly, ipv6Only: type === 'udp6' })
 }
 
-async function bind (socket: Socket, port: number, address: string): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    socket.once('error', reject)
-    socket.bind({ port, address, exclusive: true }, () => {
-      socket.off('error', reject)
-      resolve()
-    })
-  })
+/**
+ * Binds a data port, and returns its sockets. `::` is two of them, one for each family: Node cannot make one that serves
+ * both whatever `net.ipv6.bindv6only` says. Where there is no IPv6 it is `0.0.0.0` alone. Throws BindError.
+ */
+export function bindDataPort (spec: DataPortSpec, address: string, descriptors: Descriptors): BoundSocket[] {
+  const words = addressWords(address) ?? new Uint32Array(4)
+  if (words.every(word => word === 0)) return bindBoth(spec, descriptors, MAX_CHOICES)
+  const family: Family = isIPv4Words(words) ? 'udp4' : 'udp6'
+  const socket = openSocket(family, address, spec.port, descriptors)
+  if (socket instanceof Error) throw new BindError(spec, address, socket)
+  return [{ socket, family }]
 }
 
-/** Binds a data port; `::` serves IPv4 too, and falls back to `0.0.0.0` where there is no IPv6. Throws BindError. */
-export async function bindDataPort (spec: DataPortSpec, address: string): Promise<{ socket: Socket, family: Family }> {
-  const family: Family = address.includes(':') ? 'udp6' : 'udp4'
-  const socket = createLiteralSocket(family)
-  try {
-    await bind(socket, spec.port, address)
-    return { socket, family }
-  } catch (error) {
-    socket.close()
-    const cause = error as NodeJS.ErrnoException
-    if (address === '::' && noIPv6.has(cause.code ?? '')) return await bindDataPort(spec, '0.0.0.0')
-    throw new BindError(spec, address, cause)
+function bindBoth (spec: DataPortSpec, descriptors: Descriptors, choices: number): BoundSocket[] {
+  const six = openSocket('udp6', ANY_IPV6, spec.port, descriptors)
+  if (six instanceof Error) {
+    if (!noIPv6.has(codeOf(six))) throw new BindError(spec, ANY_IPV6, six)
+    return bindDataPort(spec, ANY_IPV4, descriptors)
   }
+  const four = openSocket('udp4', ANY_IPV4, six.address().port, descriptors)
+  if (!(four instanceof Error)) return [{ socket: six, family: 'udp6' }, { socket: four, family: 'udp4' }]
+  six.close()
+  if (spec.port !== 0 || choices === 0 || codeOf(four) !== 'EADDRINUSE') throw new BindError(spec, ANY_IPV6, four)
+  return bindBoth(spec, descriptors, choices - 1)
 }
 
 /**
  * An unconnected socket on `port`, of the system's choice if that is 0, bound when this returns.
  * Returns the system's error instead if there is none to be had (EMFILE, ENOBUFS, EAFNOSUPPORT, …).
  */
-export function openUpstreamSocket (family: Family, port: number): Socket | Error {
+export function openUpstreamSocket (family: Family, port: number, descriptors: Descriptors): Socket | Error {
+  return openSocket(family, family === 'udp4' ? ANY_IPV4 : ANY_IPV6, port, descriptors)
+}
+
+function openSocket (family: Family, address: string, port: number, descriptors: Descriptors): Socket | Error {
+  return descriptors === undefined ? openByNode(family, address, port) : openByDescriptor(family, address, port, descriptors)
+}
+
+function openByNode (family: Family, address: string, port: number): Socket | Error {
   const socket = createLiteralSocket(family)
   let failure: Error | undefined
   const onError = (error: Error): void => { failure = error }
   // With a resolver that answers at once, bind() emits its error before it returns.
   socket.once('error', onError)
-  socket.bind({ port, address: family === 'udp4' ? '0.0.0.0' : '::', exclusive: true })
+  socket.bind({ port, address, exclusive: true })
   socket.off('error', onError)
   if (failure === undefined) return socket
   socket.close()
   return failure
+}
+
+function openByDescriptor (family: Family, address: string, port: number, descriptors: NonNullable<Descriptors>): Socket | Error {
+  const kind = family === 'udp4' ? AF_INET : AF_INET6
+  let fd: number | undefined
+  try {
+    fd = descriptors.open(kind, true)
+    descriptors.bind(fd, kind, addressWords(address) ?? new Uint32Array(4), port)
+    const socket = createLiteralSocket(family)
+    socket.bind({ fd, exclusive: true })
+    // Node allows others to share the address of a descriptor that it was given.
+    descriptors.keepPort(fd)
+    return socket
+  } catch (error) {
+    if (fd !== undefined) descriptors.close(fd)
+    return error as Error
+  }
+}
+
+function codeOf (error: NodeJS.ErrnoException): string {
+  return error.code ?? ''
 }
 
 /** Asks for a receive buffer; returns what the system granted. Linux reports twice what a program can use (socket(7)). */

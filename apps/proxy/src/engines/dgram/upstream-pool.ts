@@ -1,24 +1,27 @@
 // The real sockets behind the core's upstream socket numbers: one per number and family, opened when first needed.
 import type { Socket } from 'node:dgram'
 import type { UpstreamPorts } from '../../core/upstream-ports.js'
-import { openUpstreamSocket, type Family } from './socket.js'
+import { openUpstreamSocket, type Descriptors, type Family } from './socket.js'
 
-type OnMessage = (socketNumber: number, message: Uint8Array, address: string, port: number) => void
+export interface UpstreamPoolOptions {
+  readonly onMessage: (socketNumber: number, message: Uint8Array, address: string, port: number) => void
+  readonly onError: (error: Error) => void
+  readonly receiveBufferBytes: number
+  /** The port of each of these sockets: learnt here, and asked for when one is opened that had a port before. */
+  readonly ports: UpstreamPorts
+  readonly descriptors: Descriptors
+}
 
 export class UpstreamPool {
+  readonly #options: UpstreamPoolOptions
+  readonly #ports: UpstreamPorts
   readonly #ipv4: (Socket | undefined)[] = []
   readonly #ipv6: (Socket | undefined)[] = []
-  readonly #onMessage: OnMessage
-  readonly #onError: (error: Error) => void
-  readonly #receiveBufferBytes: number
-  readonly #ports: UpstreamPorts
   #size = 0
 
-  constructor (onMessage: OnMessage, onError: (error: Error) => void, receiveBufferBytes: number, ports: UpstreamPorts) {
-    this.#onMessage = onMessage
-    this.#onError = onError
-    this.#receiveBufferBytes = receiveBufferBytes
-    this.#ports = ports
+  constructor (options: UpstreamPoolOptions) {
+    this.#options = options
+    this.#ports = options.ports
   }
 
   get size (): number { return this.#size }
@@ -57,13 +60,14 @@ export class UpstreamPool {
   }
 
   #open (sockets: (Socket | undefined)[], socketNumber: number, isIPv4: boolean): Socket | undefined {
+    const { onMessage, onError } = this.#options
     const socket = this.#bound(isIPv4 ? 'udp4' : 'udp6', this.#ports.get(socketNumber, isIPv4))
     if (socket instanceof Error) {
-      this.#onError(socket)
+      onError(socket)
       return undefined
     }
-    socket.on('message', (message, { address, port }) => { this.#onMessage(socketNumber, message, address, port) })
-    socket.on('error', this.#onError)
+    socket.on('message', (message, { address, port }) => { onMessage(socketNumber, message, address, port) })
+    socket.on('error', onError)
     sockets[socketNumber] = socket
     this.#size++
     this.#ports.set(socketNumber, isIPv4, socket.address().port)
@@ -73,7 +77,7 @@ export class UpstreamPool {
 
   #askBuffer (socket: Socket): void {
     try {
-      socket.setRecvBufferSize(this.#receiveBufferBytes)
+      socket.setRecvBufferSize(this.#options.receiveBufferBytes)
     } catch {
       // The system's default serves; only the data ports' buffers are reported.
     }
@@ -81,9 +85,10 @@ export class UpstreamPool {
 
   // A port that somebody else has by now is lost: the sessions go on, and their game servers see another one.
   #bound (family: Family, port: number): Socket | Error {
-    const socket = openUpstreamSocket(family, port)
+    const { onError, descriptors } = this.#options
+    const socket = openUpstreamSocket(family, port, descriptors)
     if (!(socket instanceof Error) || port === 0) return socket
-    this.#onError(socket)
-    return openUpstreamSocket(family, 0)
+    onError(socket)
+    return openUpstreamSocket(family, 0, descriptors)
   }
 }
