@@ -7,9 +7,13 @@ import { code, generatedNote, page, table } from './markdown.js'
 const exitMeanings: Record<keyof typeof ExitCode, string> = {
   ok: 'Ended as asked.',
   failed: 'A check or a flow that was asked for did not succeed. Or the process was to stop, and a second signal ended its drain, or closing took too long.',
+  noMatch: '`query` only: no object matches, or none that matches has a free place (`NO_MATCHING_RESOURCE`, `NO_CAPACITY`).',
   usage: 'The command line is wrong.',
+  unreachable: '`query` only: nobody answered in time, or not like a director.',
   bug: 'A bug: an exception nobody expected. The log\'s last line has it.',
-  config: 'Configuration that cannot work, a taken port included. Starting again will not help.'
+  notNow: '`query` only: the director refused for now, with a status of 429 or 5xx. Trying again may help.',
+  refused: '`query` only: the director refused the request as it is, with any other status of 4xx.',
+  config: 'Configuration that cannot work, a taken port included, and a key file that `query` cannot use. Starting again will not help.'
 }
 
 function httpTable (): string {

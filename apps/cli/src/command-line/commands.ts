@@ -59,7 +59,11 @@ export const commands = {
   },
   query: {
     summary: 'Ask a director for a game server; prints the token, and nothing else, on stdout.',
-    about: ['Exits 1 when there is no token, with the reason on stderr.'],
+    about: [
+      'Without a token the reason is on stderr, or on stdout as JSON with --json. Exit codes:',
+      '0 a token; 3 nothing matches or has a free place; 77 refused; 75 refused for now, try again;',
+      '69 no director answered; 64 a mistake on the command line; 78 the key file cannot be used.'
+    ],
     options: {
       url: { value: 'URL', help: 'Where the query API is. Default: http://127.0.0.1:9000' },
       type: { value: 'TYPE', help: 'The resource type: a key of resourceQueryMapping. Required.' },
@@ -67,8 +71,8 @@ export const commands = {
       label: { value: 'KEY=VALUE', isRepeatable: true, help: 'A label the object must have. May be given several times.' },
       annotation: { value: 'KEY=VALUE', isRepeatable: true, help: 'An annotation the object must have. May be given several times.' },
       status: { value: 'PATH=VALUE', isRepeatable: true, help: 'A field, by JSONPath, and its value. The same PATH again allows another value.' },
-      'key-file': { value: 'FILE', help: 'A file with a key or token on its first line, to authenticate with.' },
-      json: { help: 'Print the whole answer instead: token, expiry, data ports.' }
+      'key-file': { value: 'FILE', help: 'A file whose first line is a key, `name: key` or a signed token; # starts a comment.' },
+      json: { help: 'Print the whole answer as JSON instead, a failure too.' }
     },
     examples: [
       'udp-director query --type gameserver --namespace games --label map=de_dust2 --status status.state=Allocated',

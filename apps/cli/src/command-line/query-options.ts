@@ -17,7 +17,7 @@ export interface QueryInvocation {
   readonly url: URL
   readonly body: QueryBody
   readonly isJson: boolean
-  /** Whose first line is sent as bearer key. */
+  /** Whose first key is sent as bearer key. */
   readonly keyFile: string | undefined
 }
 

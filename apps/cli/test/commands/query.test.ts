@@ -5,6 +5,7 @@ import t from 'tap'
 import { parseCommandLine } from '../../src/command-line/parse-command-line.js'
 import type { QueryInvocation } from '../../src/command-line/query-options.js'
 import { query } from '../../src/commands/query.js'
+import { ask } from '../../src/query/ask.js'
 
 interface Reply {
   readonly status: number
@@ -55,16 +56,19 @@ t.before(async () => {
 
 t.teardown(() => { server.closeAllConnections(); server.close() })
 
-void t.test('a key is read from a file, and shown to nobody', async t => {
+void t.test('a key is read from a file, which may be the director\'s own, and shown to nobody', async t => {
   reply = { status: 200, body: JSON.stringify(answer) }
-  const folder = t.testdir({ key: 'a-key-0123456789\r\nmore\n', bad: 'two words\n', empty: '' })
+  const folder = t.testdir({ key: 'a-key-0123456789\r\nmore\n', named: '# who may ask\n\n match-maker: a-named-key.1=\nother: b\n', bad: 'two words\n', empty: '', idle: '\n# nothing\n' })
   requests.length = 0
-  await run('--key-file', `${folder}/key`)
+  for (const name of ['key', 'named']) await run('--key-file', `${folder}/${name}`)
   await run()
-  t.same(requests.map(({ authorization }) => authorization), ['Bearer a-key-0123456789', undefined])
-  t.same(await run('--key-file', `${folder}/nowhere`), { code: 1, out: '', err: `${folder}/nowhere cannot be read: ENOENT.\n` })
-  for (const name of ['bad', 'empty']) t.same(await run('--key-file', `${folder}/${name}`), { code: 1, out: '', err: `${folder}/${name} has no key on its first line.\n` })
-  t.equal(requests.length, 2, 'and nothing is sent without')
+  t.same(requests.map(({ authorization }) => authorization), ['Bearer a-key-0123456789', 'Bearer a-named-key.1=', undefined])
+  t.same(await run('--key-file', `${folder}/nowhere`), { code: 78, out: '', err: `${folder}/nowhere cannot be read: ENOENT.\n` })
+  t.same(await run('--key-file', `${folder}/bad`), { code: 78, out: '', err: `${folder}/bad: line 1 is neither a key nor \`name: key\`.\n` })
+  for (const name of ['empty', 'idle']) t.same(await run('--key-file', `${folder}/${name}`), { code: 78, out: '', err: `${folder}/${name} has no key.\n` })
+  const asJson = await run('--json', '--key-file', `${folder}/empty`)
+  t.same([asJson.err, JSON.parse(asJson.out)], ['', { code: 'KEY_FILE_UNUSABLE', detail: `${folder}/empty has no key.`, exitCode: 78 }])
+  t.equal(requests.length, 3, 'and nothing is sent without')
 })
 
 void t.test('the token alone is on stdout, so that TOKEN=$(…) works', async t => {
@@ -82,7 +86,7 @@ void t.test('--json prints the whole answer', async t => {
 
 void t.test('a problem is told on stderr, with everything that helps', async t => {
   reply = { status: 404, type: 'application/problem+json', body: JSON.stringify(problem) }
-  t.same(await run(), { code: 1, out: '', err: 'NO_MATCHING_RESOURCE (404): No object matches the query.\n  None of 3.\n' })
+  t.same(await run(), { code: 3, out: '', err: 'NO_MATCHING_RESOURCE (404): No object matches the query.\n  None of 3.\n' })
   reply = {
     status: 503,
     headers: { 'retry-after': '2' },
@@ -91,11 +95,46 @@ void t.test('a problem is told on stderr, with everything that helps', async t =
   t.match((await run()).err, /\(503\).*\n {2}None of 3\.\n {2}\/namespace: is too long\n {2}At position 4\.\n {2}Try again in 2 s\.\n$/)
 })
 
+void t.test('with --json a failure is JSON too, with what the director said', async t => {
+  reply = { status: 429, type: 'application/problem+json', headers: { 'retry-after': '5' }, body: JSON.stringify({ ...problem, status: 429, code: 'TOO_MANY_TOKENS' }) }
+  const { code, out, err } = await run('--json')
+  t.same([code, err, JSON.parse(out)], [75, '', { ...problem, status: 429, code: 'TOO_MANY_TOKENS', retryAfterSeconds: 5, exitCode: 75 }])
+})
+
+void t.test('the exit code tells why there is no token', async t => {
+  const codes: ReadonlyArray<readonly [status: number, code: string, exit: number]> = [
+    [404, 'NO_MATCHING_RESOURCE', 3], [503, 'NO_CAPACITY', 3],
+    [400, 'INVALID_REQUEST', 77], [401, 'UNAUTHENTICATED', 77], [403, 'NAMESPACE_NOT_ALLOWED', 77], [404, 'UNKNOWN_RESOURCE_TYPE', 77], [404, 'NOT_FOUND', 77],
+    [429, 'RATE_LIMITED', 75], [503, 'DRAINING', 75], [500, 'INTERNAL', 75], [418, 'SOMETHING_NEW', 77]
+  ]
+  for (const [status, code, exit] of codes) {
+    reply = { status, type: 'application/problem+json', body: JSON.stringify({ ...problem, status, code }) }
+    for (const options of [[], ['--json']]) t.equal((await run(...options)).code, exit, `${status} ${code}`)
+  }
+})
+
+void t.test('a port that fetch refuses is a port like any other', async t => {
+  const { code, err } = await runAt('http://127.0.0.1:6667')
+  t.equal(code, 69)
+  t.notMatch(err, /bad port/)
+  t.match(err, /^http:\/\/127\.0\.0\.1:6667\/query (?:cannot be reached: [A-Z]+\.|does not answer like)/)
+})
+
+void t.test('a server that does not answer is given up', async t => {
+  const silent = createServer(() => undefined)
+  silent.listen(0, '127.0.0.1')
+  await once(silent, 'listening')
+  const url = new URL(`http://127.0.0.1:${(silent.address() as AddressInfo).port}/query`)
+  t.same(await ask(url, { resourceType: 'a', namespace: 'b' }, {}, 100), { ok: false, error: 'no answer within 0.1 s' })
+  silent.closeAllConnections()
+  silent.close()
+})
+
 void t.test('another server, or none, is told apart from a director', async t => {
   for (const strange of [{ status: 404, type: 'text/html', body: '<html>' }, { status: 200, body: '{}' }, { status: 200, body: 'null' }]) {
     reply = strange
     const { code, out, err } = await run()
-    t.equal(code, 1)
+    t.equal(code, 69)
     t.equal(out, '')
     t.match(err, new RegExp(`does not answer like a UDP Director: status ${strange.status}, `))
   }
@@ -106,6 +145,6 @@ void t.test('another server, or none, is told apart from a director', async t =>
   free.close()
   await once(free, 'close')
   const { code, err } = await runAt(`http://127.0.0.1:${port}`)
-  t.equal(code, 1)
+  t.equal(code, 69)
   t.equal(err, `http://127.0.0.1:${port}/query cannot be reached: ECONNREFUSED. Is the director running there?\n`)
 })

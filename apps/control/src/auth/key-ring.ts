@@ -1,15 +1,13 @@
 // The keys of a file and the constant-time search among them. Keys themselves are not kept: only their HMAC under a key
 // that this process made for itself, so that neither time nor a dump of memory tells one.
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import { isIdleKeyLine, keyLineFrom } from '#config/key-line.js'
 import { err, ok, type Result } from '#core/result.js'
 
 const MIN_KEY_LENGTH = 16
 const MAX_KEY_LENGTH = 512
 /** Each request is compared with all of them. */
 const MAX_KEYS = 256
-
-// A key is a token68 (RFC 6750 §2.1), which has no colon, so that one can end a name.
-const LINE = /^(?:([A-Za-z0-9][A-Za-z0-9._-]{0,62})\s*:\s*)?([\w\-.~+/]+=*)$/
 
 interface Entry {
   readonly name: string
@@ -53,9 +51,8 @@ export function keyRingFrom (text: string): Result<KeyRing, string> {
   const keys: Array<{ readonly name: string, readonly key: string }> = []
   const seen = new Set<string>()
   for (const [index, line] of text.split(/\r?\n/).entries()) {
-    const content = line.trim()
-    if (content === '' || content.startsWith('#')) continue
-    const [, name = `key-${keys.length + 1}`, key] = LINE.exec(content) ?? []
+    if (isIdleKeyLine(line)) continue
+    const { name = `key-${keys.length + 1}`, key } = keyLineFrom(line) ?? {}
     const fault = key === undefined ? 'is no key' : faultOf(key, seen)
     if (key === undefined || fault !== undefined) return err(`line ${index + 1} ${fault ?? ''}`)
     seen.add(key)
