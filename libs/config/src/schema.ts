@@ -3,7 +3,7 @@
 import { Type, type Static } from '@sinclair/typebox'
 import { DEFAULT_MAGIC_HEX } from '#wire/control-packet.js'
 import { AccessSchema, AuthSchema } from './guard-schema.js'
-import { closed, OneOf } from './schema-kinds.js'
+import { Addresses, closed, OneOf } from './schema-kinds.js'
 
 const Port = (description: string, fallback: number) => Type.Integer({
   minimum: 0,
@@ -131,7 +131,8 @@ export const ConfigSchema = Type.Object({
     default: [{ name: 'default', port: 7777, protocol: 'udp' }],
     description: 'UDP ports that clients send to. A single `dataPort: 7777` is read as one port named `default`.'
   }),
-  bindAddress: Type.String({ minLength: 1, default: '::', description: 'Address of the listeners and data ports; `::` falls back to `0.0.0.0` where IPv6 is off.' }),
+  bindAddress: Addresses({ default: '::', description: 'Address of the HTTP listeners and, without `dataBindAddress`, of the data ports; or a list of addresses. `::` is every address of IPv6 and IPv4, and falls back to `0.0.0.0` where IPv6 is off.' }),
+  dataBindAddress: Type.Optional(Addresses({ description: 'Address of the data ports alone, or a list; each gets a socket of its own on every data port. Replies leave from the address the client sent to; engine `dgram` can do that only with addresses that are named here or in `bindAddress`. Default: `bindAddress`.' })),
   defaultEndpoint: Type.Optional(SelectionSchema),
   tokenTtlSeconds: Type.Integer({ minimum: 1, maximum: 3600, default: 30, description: 'How long a token can be redeemed. `tokenTTLSeconds` is read too.' }),
   sessionTimeoutSeconds: Type.Integer({ minimum: 1, maximum: 86_400, default: 300, description: 'A session that is idle for longer is not used any more.' }),

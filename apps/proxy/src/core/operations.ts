@@ -97,7 +97,7 @@ export class Operations {
 
   /** Ends sessions that are idle too long, forgets old tokens, frees silent pairs. Returns how many sessions ended. */
   sweep (now: number): number {
-    const { sessions, tokens, flows } = this.#state
+    const { sessions, tokens, flows, locals } = this.#state
     let ended = 0
     for (let slot = 0; slot < sessions.highWater; slot++) {
       if (!sessions.isLive(slot) || !this.#state.isExpired(slot, now)) continue
@@ -106,6 +106,7 @@ export class Operations {
     }
     tokens.sweep(now)
     flows.sweep(now)
+    locals.forgetUnused(local => flows.usesOfLocal(local))
     return ended
   }
 

@@ -1,4 +1,5 @@
 // The shard of the main thread, on the engine that needs no thread of its own.
+import { dataAddresses } from '#config/bind-addresses.js'
 import type { Config } from '#config/schema.js'
 import type { Clock } from '#core/clock.js'
 import type { StateLog } from '../state/state-log.js'
@@ -33,7 +34,7 @@ export async function openLocalShard ({ config, clock, random, voice, stateStart
     core,
     clock,
     descriptors,
-    bindAddress: config.bindAddress,
+    bindAddresses: dataAddresses(config),
     dataPorts: config.dataPorts,
     receiveBufferBytes: config.limits.receiveBufferBytes,
     sendQueueBytes: config.limits.sendQueueBytes,

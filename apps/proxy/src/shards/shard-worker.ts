@@ -6,6 +6,7 @@ import { systemClock } from '#core/system-clock.js'
 import { coreOptions } from '../core-options.js'
 import { BatchEngine } from '../engines/batch/batch-engine.js'
 import { openLibc } from '../engines/batch/libc.js'
+import { dataPortsOf } from '../engines/engine.js'
 import type { Listener } from '../engines/batch/listeners.js'
 import { createShardCalls } from './shard-calls.js'
 import { createShardCore } from './shard-core.js'
@@ -37,7 +38,7 @@ let socketErrors = 0
 const { core, journal, translator } = createShardCore(config, { ...coreOptions(config, Math.random, { shard, shards }), claims }, systemClock, outbox)
 const stateDeps = { core, translator, clock: systemClock, voice: outbox }
 const sessionsRestored = stateStart === undefined ? 0 : restoreShard(stateStart, stateDeps)
-const stateLog = stateStart === undefined ? undefined : openStateLog(stateStart, listeners, stateDeps)
+const stateLog = stateStart === undefined ? undefined : openStateLog(stateStart, dataPortsOf(listeners), stateDeps)
 const engine = new BatchEngine({
   libc,
   core,
