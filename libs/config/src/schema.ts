@@ -104,8 +104,8 @@ export const LimitsSchema = Type.Object({
   maxConnections: Bound('HTTP connections at once, for each listener. At the bound new ones are closed.', 10_000, 10, 1_000_000),
   maxPushQueue: Bound('Token pushes that may wait for the proxy at once. At the bound a query is answered 503.', 10_000),
   pushDeadlineMs: Bound('How long a query waits for the proxy to acknowledge its token, in milliseconds.', 1000, 10, 60_000),
-  warningsPerSecond: Bound('Log lines per second and cause about bad packets.', 5, 0, 1000),
-  sessionLinesPerSecond: Bound('Log lines per second about sessions that come, change and go, for each of these.', 100, 0, 100_000)
+  warningsPerSecond: Bound('Log lines per second and cause of warnings and errors: tokens that are refused, faults of sockets, and everything else. Of a fault that is no packet\'s, a hundred may come at once, and five a second are always told. How many were left out is told, too.', 5, 0, 1000),
+  sessionLinesPerSecond: Bound('Log lines per second with one sentence that are no warnings: about sessions that come, change and go, about tokens, and everything else, but for a hundred at once and five a second. How many were left out is told, too.', 100, 0, 100_000)
 }, { ...closed, default: {}, description: 'Every bound there is.' })
 
 /**

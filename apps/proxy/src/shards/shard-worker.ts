@@ -14,6 +14,7 @@ import type { FromWorker, ToWorker } from './worker-messages.js'
 import { Outbox } from './outbox.js'
 import { openStateLog, restoreShard, type ShardStateStart } from './shard-state.js'
 import { statsOf } from './shard-stats.js'
+import { SocketFaults } from './socket-faults.js'
 
 /** What a worker is given at its start. */
 export interface WorkerData {
@@ -33,7 +34,7 @@ const port = parentPort as MessagePort
 const { config, shard, shards, listeners, claims, stateStart } = workerData as WorkerData
 const libc = await openLibc()
 const outbox = new Outbox(message => { port.postMessage(message) })
-let socketErrors = 0
+const socketFaults = new SocketFaults({ voice: outbox, clock: systemClock, linesPerSecond: config.limits.warningsPerSecond })
 
 const { core, journal, translator } = createShardCore(config, { ...coreOptions(config, Math.random, { shard, shards }), claims }, systemClock, outbox)
 const stateDeps = { core, translator, clock: systemClock, voice: outbox }
@@ -47,17 +48,14 @@ const engine = new BatchEngine({
   receiveBufferBytes: config.limits.receiveBufferBytes,
   sendQueueBytes: config.limits.sendQueueBytes,
   dscp: config.dscp,
-  onSocketError: error => {
-    socketErrors++
-    outbox.log('warn', { err: error }, 'Socket error')
-  },
+  onSocketError: socketFaults.report,
   beforeSend: () => { stateLog?.flush() }
 })
 const calls = createShardCalls({
   core,
   clock: systemClock,
   translator,
-  stats: () => statsOf(core, { upstreamSockets: engine.upstreamSockets(), socketErrors, receiveDrops: engine.receiveDrops(), journalSuppressed: journal.suppressed, stateBytes: stateLog?.bytes ?? 0, stateFaults: stateLog?.faults ?? 0, sessionsRestored }),
+  stats: () => statsOf(core, { upstreamSockets: engine.upstreamSockets(), socketErrors: socketFaults.total, receiveDrops: engine.receiveDrops(), journalSuppressed: journal.suppressed + socketFaults.suppressed, stateBytes: stateLog?.bytes ?? 0, stateFaults: stateLog?.faults ?? 0, sessionsRestored }),
   sweepSockets: () => { engine.sweep() },
   saveState: () => { stateLog?.tick() }
 })
