@@ -65,7 +65,8 @@ export class SimRpcClient implements RpcClient {
         if (clock.now() - stream.heardAt >= EVENTS_IDLE_MS) end({ code: 'DEADLINE', message: 'The event stream was silent.' })
       })
       signal.addEventListener('abort', () => { end(unreachable) })
-      if (life === undefined) {
+      // What has been aborted before it began is never asked.
+      if (life === undefined || signal.aborted) {
         onCrash()
         return
       }
@@ -148,7 +149,7 @@ class Stream {
 
   readonly writeHead = (): void => undefined
 
-  readonly write = (line: string): void => {
+  readonly write = (line: string): boolean => {
     const { surroundings: { random, time, trace, watch, profile }, clock, control, isAlive, onEvent } = this.#options
     this.#dueMs = Math.max(this.#dueMs, time.nowMs + random.between(0, profile.mostCallDelayMs))
     this.writableLength += line.length
@@ -162,9 +163,12 @@ class Stream {
       onEvent(event)
       this.#onEvent(event)
     }, true)
+    return true
   }
 
-  readonly on = (_event: 'close', run: () => void): void => { this.#onClose = run }
+  readonly on = (event: string, run: () => void): void => {
+    if (event === 'close') this.#onClose = run
+  }
 
   readonly end = (): void => undefined
 

@@ -2,6 +2,7 @@
 // draws its own, so that rare combinations come up, and tables are small enough to be full.
 import { ConfigSchema, type Config } from '#config/schema.js'
 import { fillDefaults } from '#config/fill-defaults.js'
+import { defaultSlice, type SliceSize } from '../apps/proxy/src/core/slice-size.js'
 import { MAX_DATAGRAM_BYTES } from './datagram.js'
 import type { Random } from './random.js'
 
@@ -33,6 +34,8 @@ export interface Profile {
   readonly unrest: { readonly hostile: number, readonly operators: number, readonly crashes: number, readonly moves: number }
   /** How often the proxy looks for what is over, in ms; in earnest it is 30 s. */
   readonly sweepPeriodMs: number
+  /** How much a shard does before it looks at datagrams again. */
+  readonly slice: SliceSize
   /** Longest step, in ms. */
   readonly mostStepMs: number
 }
@@ -60,7 +63,8 @@ export function drawProfile (random: Random): Profile {
     servers: random.pick([1, 2, 6]),
     unrest: { hostile: random.pick([0, 1, 1, 4]), operators: random.pick([0, 1, 1, 4]), crashes: random.pick([0, 0, 1, 3]), moves: random.pick([0, 1, 3]) },
     sweepPeriodMs: random.pick([50, 200, 1000, 5000, 30_000]),
-    mostStepMs: random.pick([2, 10, 40])
+    mostStepMs: random.pick([2, 10, 40]),
+    slice: random.pick([{ looks: 1, changes: 1 }, { looks: 5, changes: 2 }, defaultSlice])
   }
 }
 

@@ -84,10 +84,10 @@ export class ProxyLife {
     for (const name of saved.names) storage.remove(name)
     if (former !== undefined) this.#holdRedemptions(former)
     // A claim number means a place in shared words; without those it would be one in nobody's.
-    const all: Shards = new Shards(this.shards, given)
+    const all: Shards = new Shards(this.shards, given, clock)
     const counts = new SessionCounts()
     const refresh = async (): Promise<void> => { for (const [shard, changed] of (await all.takeChangedCounts()).entries()) counts.apply(shard, changed) }
-    this.#events = new EventStream({ instanceId: this.instanceId, clock, counts, refresh })
+    this.#events = new EventStream({ instanceId: this.instanceId, clock, counts, refresh, want: async kinds => { await all.setEventKinds(kinds) } })
     const app = { get: (_path: string, handler: StreamHandler) => { this.#openStream = handler } }
     this.#events.register(app as unknown as FastifyInstance)
     this.#events.start()
@@ -119,7 +119,7 @@ export class ProxyLife {
   }
 
   openStream (reader: ServerResponse): void {
-    this.#openStream(undefined, { hijack: () => undefined, raw: reader })
+    this.#openStream({ query: {} }, { hijack: () => undefined, raw: reader })
   }
 
   /** A datagram of a client: each address belongs to one shard. */

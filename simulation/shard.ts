@@ -1,15 +1,19 @@
 // A simulated shard: the real core, journal and calls over a simulated engine, as a thread of its own would have them.
 // Every call passes the ledger on its way out, which notes what the shard was asked and said.
-import type { RpcEvent } from '#rpc/contract.js'
+import { eventKinds } from '#rpc/contract.js'
+import { whole, type Slices } from '#core/slices.js'
 import { ADDRESS_WORDS } from '#wire/address.js'
 import type { Token } from '#wire/token.js'
 import { coreOptions } from '../apps/proxy/src/core-options.js'
 import type { Core } from '../apps/proxy/src/core/core.js'
 import type { CoreOptions } from '../apps/proxy/src/core/options.js'
+import type { TargetSpec } from '../apps/proxy/src/core/target-table.js'
 import type { TokenState } from '../apps/proxy/src/core/token-table.js'
+import { CallRunner, SLICE_PAUSE_MS, type ShardCallTable } from '../apps/proxy/src/shards/call-runner.js'
 import { createShardCalls } from '../apps/proxy/src/shards/shard-calls.js'
 import { createShardCore } from '../apps/proxy/src/shards/shard-core.js'
 import { statsOf } from '../apps/proxy/src/shards/shard-stats.js'
+import type { ShardEvent } from '../apps/proxy/src/shards/shard-event.js'
 import type { Shard, ShardCall, ShardCalls } from '../apps/proxy/src/shards/shard.js'
 import { openStateLog, restoreShard, type ShardStateStart } from '../apps/proxy/src/shards/shard-state.js'
 import type { Translator } from '../apps/proxy/src/shards/translate.js'
@@ -30,7 +34,7 @@ export interface SimShardOptions {
   readonly shard: number
   readonly claims: Int32Array | undefined
   readonly redemptions: Redemptions
-  readonly publish: (event: RpcEvent) => void
+  readonly publish: (event: ShardEvent) => void
   readonly openPort: (engine: SimEngine, socketNumber: number, wanted: number) => number
   readonly closePort: (port: number) => void
   readonly isAlive: () => boolean
@@ -42,8 +46,6 @@ export interface SimShardOptions {
 
 const anybody = new Uint32Array(ADDRESS_WORDS)
 
-type AnyCall = (...args: readonly unknown[]) => unknown
-
 export class SimShard implements Shard {
   readonly engine = 'batch'
   readonly dataPorts
@@ -51,13 +53,17 @@ export class SimShard implements Shard {
   readonly ledger: ShardLedger
   readonly sockets: SimEngine
   readonly #options: SimShardOptions
-  readonly #calls: ShardCalls
+  readonly #calls: ShardCallTable
+  readonly #runner: CallRunner
   readonly #log: StateLog
   readonly #translator: Translator
   readonly #addressOfId = new Map<string, Address>()
   // Messages to and from a thread keep their order.
   #inDueMs = 0
   #outDueMs = 0
+  #isStepping = false
+  // Candidates of the default endpoint, until the rest of them has come.
+  readonly #offered: TargetSpec[] = []
 
   constructor (options: SimShardOptions) {
     const { surroundings, clock, redemptions } = options
@@ -65,7 +71,7 @@ export class SimShard implements Shard {
     this.#options = options
     this.dataPorts = config.dataPorts.map(({ name, port }) => ({ name, port, address: '::', receiveBufferBytes: 0 }))
     this.ledger = new ShardLedger({ ...config, ...config.limits, sessionTimeoutMs: config.sessionTimeoutSeconds * 1000 }, surroundings.time, redemptions, surroundings.watch)
-    const voice = { log: () => undefined, publish: (event: RpcEvent) => { this.#say(event) } }
+    const voice = { log: () => undefined, publish: (event: ShardEvent) => { this.#say(event) } }
     const { core, journal, translator } = createShardCore(config, this.#coreOptions(), clock, voice)
     this.core = core
     core.state.admission.ownSources.setDataPorts(this.dataPorts.map(({ port }) => port))
@@ -75,25 +81,33 @@ export class SimShard implements Shard {
     this.sockets = new SimEngine({ ...options, core, ledger: this.ledger, beforeSend: () => { this.#flush() } })
     this.#takeOver()
     this.#log = openStateLog(options.stateStart, this.dataPorts, stateDeps, options.storage)
-    this.#calls = createShardCalls({
+    const calls = createShardCalls({
       core,
       clock,
       translator,
+      journal,
       stats: () => statsOf(core, { upstreamSockets: this.sockets.upstreamSockets(), socketErrors: 0, receiveDrops: [], journalSuppressed: journal.suppressed, stateBytes: this.#log.bytes, stateFaults: this.#log.faults, sessionsRestored }),
       sweepSockets: () => { this.sockets.sweep() },
       saveState: () => { if (surroundings.plant !== 'stateWrittenLate') this.#log.tick() }
     })
+    // The ledger looks at every session when one has left: it knows of no time between.
+    // It learns of redemptions and sessions from their events, whoever else reads them.
+    journal.want(eventKinds)
+    this.#calls = { ...calls, setEventKinds: () => undefined, leaveTargets: gone => inOneGo(calls.leaveTargets(gone), clock.now()) }
+    this.#runner = new CallRunner(this.#calls, clock)
   }
 
   readonly call = async <Name extends ShardCall> (name: Name, ...args: Parameters<ShardCalls[Name]>): Promise<ReturnType<ShardCalls[Name]>> => {
     const { profile: { mostShardDelayMs }, random, time } = this.#options.surroundings
-    if (mostShardDelayMs === 0) return this.#run(name, args)
     return await new Promise(resolve => {
+      if (mostShardDelayMs === 0) {
+        this.#run(name, args, resolve)
+        return
+      }
       this.#inDueMs = Math.max(this.#inDueMs, time.nowMs + random.between(0, mostShardDelayMs))
       time.plan(this.#inDueMs - time.nowMs, () => {
         if (!this.#options.isAlive()) return
-        const answer = this.#run(name, args)
-        this.#later(() => { resolve(answer) })
+        this.#run(name, args, answer => { this.#later(() => { resolve(answer) }) })
       }, false)
     })
   }
@@ -125,9 +139,9 @@ export class SimShard implements Shard {
   }
 
   #coreOptions (): CoreOptions {
-    const { surroundings: { profile: { config, shards }, random, plant }, shard, claims } = this.#options
+    const { surroundings: { profile: { config, shards, slice }, random, plant }, shard, claims } = this.#options
     // What addresses this machine has is nothing a seed could know.
-    const options = { ...coreOptions(config, random.next, { shard, shards }), ownAddresses: ['203.0.113.1'], claims }
+    const options = { ...coreOptions(config, random.next, { shard, shards }), ownAddresses: ['203.0.113.1'], claims, slice }
     const { limits } = options
     if (plant === 'boundOffByOne') return { ...options, limits: { ...limits, maxSessions: limits.maxSessions + 1 } }
     if (plant === 'repliesUnbounded') return { ...options, limits: { ...limits, amplificationFactor: 0 } }
@@ -135,14 +149,26 @@ export class SimShard implements Shard {
     return options
   }
 
-  #run<Name extends ShardCall> (name: Name, args: Parameters<ShardCalls[Name]>): ReturnType<ShardCalls[Name]> {
+  #run<Name extends ShardCall> (name: Name, args: Parameters<ShardCalls[Name]>, done: (answer: ReturnType<ShardCalls[Name]>) => void): void {
     const { surroundings: { trace, time }, shard } = this.#options
-    const altered = this.#planted(name, args)
-    const answer = (this.#calls[name] as AnyCall)(...altered) as ReturnType<ShardCalls[Name]>
-    this.#flush()
-    if (name !== 'takeChangedCounts' && name !== 'saveState') trace.note('shard', time.nowMs, shard, numberOfShardCall[name], this.core.state.sessions.size)
-    this.#enter(name, args, answer)
-    return answer
+    this.#runner.run(name, this.#planted(name, args) as typeof args, answer => {
+      this.#flush()
+      if (name !== 'takeChangedCounts' && name !== 'saveState') trace.note('shard', time.nowMs, shard, numberOfShardCall[name], this.core.state.sessions.size)
+      this.#enter(name, args, answer)
+      done(answer)
+    })
+    this.#stepSoon()
+  }
+
+  #stepSoon (): void {
+    if (this.#isStepping || this.#runner.isIdle) return
+    this.#isStepping = true
+    this.#options.clock.after(SLICE_PAUSE_MS, () => {
+      this.#isStepping = false
+      this.#runner.step()
+      this.#flush()
+      this.#stepSoon()
+    })
   }
 
   // Before anything that depends on a change leaves, the change is written.
@@ -167,9 +193,10 @@ export class SimShard implements Shard {
   #enter (name: ShardCall, args: readonly unknown[], answer: unknown): void {
     if (name === 'applyTokens') this.#enterTokens(...args as Parameters<ShardCalls['applyTokens']>, answer as ReturnType<ShardCalls['applyTokens']>)
     else if (name === 'setDefaultTargets') {
-      const [targets] = args as Parameters<ShardCalls['setDefaultTargets']>
+      const [targets, more] = args as Parameters<ShardCalls['setDefaultTargets']>
       const faults = answer as ReturnType<ShardCalls['setDefaultTargets']>
-      this.ledger.candidates = targets.filter(({ key }) => faults[key] === undefined).map(target => this.#translator.targetSpec(target))
+      this.#offered.push(...targets.filter(({ key }) => faults[key] === undefined).map(target => this.#translator.targetSpec(target)))
+      if (!more) this.ledger.candidates = this.#offered.splice(0)
     } else if (name === 'leaveTargets') {
       const [gone] = args as Parameters<ShardCalls['leaveTargets']>
       this.ledger.left(new Map(gone.map(({ key, stays }) => [key, stays && this.#translator.targetSpec(stays)])), address => this.sockets.placeOf(address))
@@ -232,7 +259,7 @@ export class SimShard implements Shard {
     operations.endSession(slot, now)
   }
 
-  #say (event: RpcEvent): void {
+  #say (event: ShardEvent): void {
     const { publish, surroundings: { profile: { mostShardDelayMs } } } = this.#options
     this.#hear(event)
     if (mostShardDelayMs === 0) publish(event)
@@ -240,7 +267,7 @@ export class SimShard implements Shard {
   }
 
   // The ledger hears of redemptions and of the ids of sessions at their source.
-  #hear (event: RpcEvent): void {
+  #hear (event: ShardEvent): void {
     if (event.type === 'session') {
       if (event.change === 'established') this.#addressOfId.set(event.sessionId, addressFromText(event.client))
     } else if (event.type === 'redeemed') {
@@ -255,4 +282,8 @@ export class SimShard implements Shard {
     this.#outDueMs = Math.max(this.#outDueMs, time.nowMs + random.between(0, mostShardDelayMs))
     time.plan(this.#outDueMs - time.nowMs, () => { if (isAlive()) run() }, true)
   }
+}
+
+function inOneGo<Value> (answer: Value | Slices<Value>, now: number): Value {
+  return typeof answer === 'object' && answer !== null && 'next' in answer ? whole(answer, now) : answer
 }

@@ -1,4 +1,5 @@
 // What a core knows, as data that can be compared, and what has to be true of every core.
+import { whole } from '#core/slices.js'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import type { Clock } from '#core/clock.js'
 import { SessionSchema } from '#rpc/contract.js'
@@ -97,7 +98,7 @@ export function mustForward (core: Core, now: number): void {
 /** Throws unless everything can end: nothing is held for ever. */
 export function mustBeEmptyInTheEnd ({ operations, state }: Core, now: number): void {
   operations.setDefaultTargets([])
-  for (const days of [1, 2]) operations.sweep(now + days * 86_400_000)
+  for (const days of [1, 2]) whole(operations.sweep(now + days * 86_400_000), now + days * 86_400_000)
   for (const [table, { entries }] of Object.entries(tableSizes(state))) must(entries === 0, `table ${table} keeps ${entries} for ever`)
 }
 

@@ -1,5 +1,6 @@
 // Histories of a small core: what clients, game servers, control and time may do to it. Its tables are so small that
 // every bound is met.
+import { whole } from '#core/slices.js'
 import fc from 'fast-check'
 import { addressWords } from '#wire/address.js'
 import { controlPacket } from '#wire/control-packet.js'
@@ -82,8 +83,8 @@ export function takeStep (core: Core, step: Step, now: number): void {
     case 'grant':
       operations.grant({ token: tokenOf(step.token), target: servers[step.server]!, ttlMs: step.ttlMs, consumed: 0, client: step.client === null ? undefined : clients[step.client] }, now)
       return
-    case 'revoke': operations.revoke(tokenOf(step.token), 60_000, now); return
-    case 'withdraw': operations.withdraw(tokenOf(step.token), 60_000, now); return
+    case 'revoke': operations.revoke(tokenOf(step.token)); return
+    case 'withdraw': operations.withdraw(tokenOf(step.token)); return
     case 'defaults': operations.setDefaultTargets(step.servers.map(number => servers[number]!)); return
     case 'send': send(core, step.dataPort, clients[step.client]!, step.port, bytesOf(step.payload), now); return
     case 'reply': {
@@ -101,9 +102,9 @@ export function takeStep (core: Core, step: Step, now: number): void {
       if (slot >= 0) operations.endSession(slot, now)
       return
     }
-    case 'gone': operations.leaveTargets([{ key: servers[step.server]!.key, stays: undefined }], now); return
+    case 'gone': whole(operations.leaveTargets([{ key: servers[step.server]!.key, stays: undefined }], now), now); return
     case 'sweep':
-      operations.sweep(now)
+      whole(operations.sweep(now), now)
       closeSockets(core)
       break
     case 'pass':

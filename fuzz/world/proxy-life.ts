@@ -2,7 +2,7 @@
 import type { Clock } from '#core/clock.js'
 import { createFakeClock, type FakeClock } from '#testkit/fake-clock.js'
 import type { Core } from '../../apps/proxy/src/core/core.js'
-import { applyTokens } from '../../apps/proxy/src/shards/apply-tokens.js'
+import { restoreTokens } from '../../apps/proxy/src/shards/apply-tokens.js'
 import { Translator } from '../../apps/proxy/src/shards/translate.js'
 import { restoreSessions } from '../../apps/proxy/src/state/restore.js'
 import { loadSavedState, type SavedState } from '../../apps/proxy/src/state/saved-state.js'
@@ -67,7 +67,7 @@ export function restoreOnto (storage: StateStorage, shards: number, clock: Clock
   const cores = Array.from({ length: shards }, (_, shard) => {
     const core = smallCore()
     restoreSessions(core.state, saved, { shard, shards, now, wallNow })
-    applyTokens(core, translator, { tokens, revoked: [...revoked], withdrawn: [...withdrawn] }, now)
+    restoreTokens(core, translator, { tokens, revoked: [...revoked], withdrawn: [...withdrawn] }, now)
     return core
   })
   return { saved, cores }

@@ -1,4 +1,5 @@
 // docs/metrics.md: every metric, its labels, and the values of labels that are closed sets.
+import { eventKinds } from '#rpc/contract.js'
 import { metrics, type MetricName, type MetricRow } from '#telemetry/metrics-table.js'
 import { authFailures } from '../../apps/control/src/auth/authenticator.js'
 import { listeners } from '../../apps/control/src/listener.js'
@@ -33,6 +34,7 @@ async function labelValues (): Promise<Record<Label, string>> {
     data_port: 'a name of `dataPorts`; `none` for datagrams that belong to none',
     direction: list(directionNames),
     end: `${list(seeded('udp_director_inventory_watch_ends_total', 'end'))}; what they mean is in [kubernetes.md](kubernetes.md#metrics-of-the-inventory)`,
+    event: list(eventKinds),
     kind: list(consumedKindNames),
     listener: list(listeners),
     origin: `${list(originNames)}: what bound the session to its target`,

@@ -60,7 +60,8 @@ export async function openProxy (deps: ProxyDeps): Promise<Proxy> {
     instanceId,
     clock,
     counts,
-    refresh: async () => { for (const [shard, changed] of (await shards.takeChangedCounts()).entries()) counts.apply(shard, changed) }
+    refresh: async () => { for (const [shard, changed] of (await shards.takeChangedCounts()).entries()) counts.apply(shard, changed) },
+    want: async kinds => { await shards.setEventKinds(kinds) }
   })
   const voice = {
     log: (level: 'debug' | 'info' | 'warn', fields: object, message: string) => { log[level](fields, message) },
@@ -81,7 +82,12 @@ export async function openProxy (deps: ProxyDeps): Promise<Proxy> {
   })
   const { createRpcApp } = await loadRpc()
   const app = createRpcApp(deps, { instanceId, shards, engine, dataPorts, events, former, draining })
-  const stopSweeping = clock.every(SWEEP_PERIOD_MS, () => { void sweep(shards, log) })
+  let isSweeping = false
+  const stopSweeping = clock.every(SWEEP_PERIOD_MS, () => {
+    if (isSweeping) return
+    isSweeping = true
+    void sweep(shards, log).then(() => { isSweeping = false })
+  })
   const stopSaving = former === undefined ? () => {} : clock.every(SAVE_PERIOD_MS, () => { void shards.saveState() })
   const close = async (): Promise<void> => {
     draining.close()

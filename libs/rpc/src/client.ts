@@ -4,7 +4,7 @@ import type { Client, Dispatcher } from 'undici'
 import type { Clock } from '#core/clock.js'
 import { err, type Result } from '#core/result.js'
 import { openConnection, openPool } from './connections.js'
-import { EVENTS_PATH, rpcCalls, type RpcCall, type RpcEvent, type RpcInput, type RpcName, type RpcReply } from './contract.js'
+import { eventKinds, eventsPath, rpcCalls, type EventKind, type RpcCall, type RpcEvent, type RpcInput, type RpcName, type RpcReply } from './contract.js'
 import { eventFromLine, MAX_EVENT_LINE_BYTES } from './event-lines.js'
 import type { RpcErrorCode, RpcFailure } from './failure.js'
 import { jsonFrom } from './json-from.js'
@@ -27,8 +27,8 @@ export interface CallOptions {
 
 export interface RpcClient {
   readonly call: <Name extends RpcName>(name: Name, input: RpcInput<Name>, options?: CallOptions) => Promise<Result<RpcReply<Name>, RpcFailure>>
-  /** Reads `GET /v1/events` until the stream ends, which it always does with a failure: UNREACHABLE (ended, or aborted by `signal`), DEADLINE (silence), INTERNAL (a line that is no event). */
-  readonly events: (onEvent: (event: RpcEvent) => void, signal: AbortSignal) => Promise<RpcFailure>
+  /** Reads `GET /v1/events`, of these kinds (all of them by default), until the stream ends, which it always does with a failure: UNREACHABLE (ended, or aborted by `signal`), DEADLINE (silence), INTERNAL (a line that is no event). */
+  readonly events: (onEvent: (event: RpcEvent) => void, signal: AbortSignal, kinds?: readonly EventKind[]) => Promise<RpcFailure>
   /** Ends every call under way with UNREACHABLE. */
   readonly close: () => Promise<void>
 }
@@ -76,10 +76,10 @@ export function createRpcClient (options: RpcClientOptions): RpcClient {
         inFlight--
       }
     },
-    events: async (onEvent, signal) => {
+    events: async (onEvent, signal, kinds = eventKinds) => {
       const client = openConnection(socketPath)
       streams.add(client)
-      const failure = await readEvents(client, clock, onEvent, signal)
+      const failure = await readEvents(client, clock, onEvent, signal, kinds)
       streams.delete(client)
       await client.destroy()
       return failure
@@ -106,7 +106,7 @@ function requestOf (name: RpcName, { params, query, body }: CallParts): Dispatch
   return body === undefined ? request : { ...request, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }
 }
 
-async function readEvents (client: Client, clock: Clock, onEvent: (event: RpcEvent) => void, signal: AbortSignal): Promise<RpcFailure> {
+async function readEvents (client: Client, clock: Clock, onEvent: (event: RpcEvent) => void, signal: AbortSignal, kinds: readonly EventKind[]): Promise<RpcFailure> {
   const ending = new AbortController()
   let failure: RpcFailure | undefined
   const end = (code: RpcErrorCode, message: string): void => {
@@ -124,7 +124,7 @@ async function readEvents (client: Client, clock: Clock, onEvent: (event: RpcEve
     if (clock.now() - heardAt >= EVENTS_IDLE_MS) end('DEADLINE', `The event stream was silent for ${EVENTS_IDLE_MS} ms.`)
   })
   try {
-    const reply = await client.request({ method: 'GET', path: EVENTS_PATH, signal: AbortSignal.any([signal, ending.signal]) })
+    const reply = await client.request({ method: 'GET', path: eventsPath(kinds), signal: AbortSignal.any([signal, ending.signal]) })
     if (reply.statusCode !== 200) return failureFrom(reply.statusCode, jsonFrom(await reply.body.text()))
     for await (const chunk of reply.body as AsyncIterable<Uint8Array>) {
       heardAt = clock.now()

@@ -36,7 +36,7 @@ export const TokenGrantSchema = Type.Object({
   client: Type.Optional(Type.String({ minLength: 2, maxLength: 45, description: 'An IPv4 or IPv6 address: only a client at it, or in the same /64 of IPv6, may redeem the token. Default: any client.' }))
 }, { ...closed, description: 'A token and what it is good for.' })
 
-const Epoch = Type.Integer({ minimum: 0, description: 'Counts the lives of control. The proxy refuses one older than it has seen.' })
+const Epoch = Type.Integer({ minimum: 0, description: 'Counts the lives of control, and the connections of each. The proxy refuses one older than it has seen: what an earlier connection sent may arrive late.' })
 
 export const TokenRejectionSchema = Type.Object({
   token: TokenText,
@@ -128,8 +128,8 @@ export const SessionsQuerySchema = Type.Object({
 
 export const SessionsPageSchema = Type.Object({
   sessions: Type.Array(SessionSchema),
-  nextCursor: Type.Optional(Type.Integer({ minimum: 0, description: 'Absent on the last page. A page may be short, even empty, and have one.' })),
-  total: Type.Integer({ minimum: 0, description: 'Sessions at this moment, unfiltered.' })
+  nextCursor: Type.Optional(Type.Integer({ minimum: 0, description: 'Absent on the last page.' })),
+  total: Type.Integer({ minimum: 0, description: 'Sessions at this moment that match, on all pages.' })
 }, closed)
 
 export const StatsSchema = Type.Object({
@@ -141,10 +141,14 @@ export const StatsSchema = Type.Object({
   }, closed))
 }, closed)
 
-/** One line of `GET /v1/events`. Lines may be dropped when the reader is slow, so counts are absolute, never deltas. */
+/** Kinds of events that a reader may ask for, those first that matter most when it is slow. */
+export const eventKinds = ['counts', 'redeemed', 'target', 'session'] as const
+export type EventKind = typeof eventKinds[number]
+
+/** One line of `GET /v1/events`. Counts are absolute, never deltas; of the other kinds a slow reader misses lines, and is told how many. */
 export const EventSchema = Type.Union([
   Type.Object({ type: Type.Literal('hello'), instanceId: Type.String() }, closed),
-  Type.Object({ type: Type.Literal('counts'), sessions: Type.Record(Type.String(), Type.Integer({ minimum: 0 }), { description: 'Sessions by target key, of the targets whose count changed; all of them after `hello`.' }) }, closed),
+  Type.Object({ type: Type.Literal('counts'), sessions: Type.Record(Type.String(), Type.Integer({ minimum: 0 }), { description: 'Sessions by target key, of the targets whose count changed; all of them after `hello`. None at all is a sign of life, and comes to every reader.' }) }, closed),
   Type.Object({ type: Type.Literal('redeemed'), token: TokenText, dataPort: Type.String(), sessionId: Type.String() }, closed),
   Type.Object({
     type: Type.Literal('session'),
@@ -159,6 +163,11 @@ export const EventSchema = Type.Union([
     target: Type.String({ description: 'The target\'s key.' }),
     action: Type.Union([Type.Literal('keep'), Type.Literal('close'), Type.Literal('default')], { description: 'What became of its sessions. `keep` also where they should have been moved and there was no candidate.' }),
     sessions: Type.Integer({ minimum: 1, description: 'How many there were.' })
+  }, closed),
+  Type.Object({
+    type: Type.Literal('skipped'),
+    kind: Type.Union(eventKinds.map(kind => Type.Literal(kind))),
+    lines: Type.Integer({ minimum: 1, description: 'Lines of this kind that were left out here, because the reader was slow.' })
   }, closed)
 ])
 
@@ -196,6 +205,21 @@ export const rpcCalls = {
 } as const satisfies Record<string, RpcCall>
 
 export const EVENTS_PATH = '/v1/events'
+
+/** Where these kinds of events are read. */
+export function eventsPath (kinds: readonly EventKind[]): string {
+  return `${EVENTS_PATH}?kinds=${kinds.join()}`
+}
+
+/** The kinds that a query of `GET /v1/events` names, all without one; undefined if it names something else. */
+export function eventKindsFrom (query: Readonly<Record<string, unknown>>): readonly EventKind[] | undefined {
+  const { kinds, ...rest } = query
+  if (Object.keys(rest).length > 0) return undefined
+  if (kinds === undefined) return eventKinds
+  if (typeof kinds !== 'string') return undefined
+  const named = kinds.split(',')
+  return named.every(kind => eventKinds.some(known => known === kind)) ? eventKinds.filter(kind => named.includes(kind)) : undefined
+}
 
 export type RpcCalls = typeof rpcCalls
 export type RpcName = keyof RpcCalls

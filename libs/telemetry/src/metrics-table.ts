@@ -56,7 +56,7 @@ export const metrics = {
   udp_director_table_entries: { type: 'gauge', from: 'both', help: 'Entries in each table, queue or set of connections that has a bound.', labels: ['process', 'table'] },
   udp_director_table_capacity: { type: 'gauge', from: 'both', help: 'The bound of each of these. What comes beyond it is refused and counted: by the proxy as datagrams dropped, by control as queries failed.', labels: ['process', 'table'] },
   udp_director_socket_errors_total: { type: 'counter', from: 'proxy', help: 'Errors sockets reported that belong to no single datagram.', labels: [] },
-  udp_director_events_dropped_total: { type: 'counter', from: 'proxy', help: 'Event lines dropped because their reader was slow.', labels: [] },
+  udp_director_events_dropped_total: { type: 'counter', from: 'proxy', help: 'Lines of events left out because their reader was slow, by kind. Counts are never left out.', labels: ['event'] },
   udp_director_log_lines_suppressed_total: { type: 'counter', from: 'proxy', help: 'Log lines left out by `limits.warningsPerSecond` and `limits.sessionLinesPerSecond`.', labels: [] },
   udp_director_state_bytes: { type: 'gauge', from: 'proxy', help: 'Length of the logs that a restart finds its sessions in; 0 if none are kept.', labels: [] },
   udp_director_state_faults_total: { type: 'counter', from: 'proxy', help: 'Times that the state could not be written, and logs that could not be read and were set aside.', labels: ['operation'] },

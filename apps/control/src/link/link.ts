@@ -2,7 +2,7 @@
 // other. It decides when tokens may be handed out (synchronised) and when it must give way (superseded).
 import type { BaseLogger } from 'pino'
 import type { Clock } from '#core/clock.js'
-import { MAX_TOKENS_PER_CALL, type DrainReply, type GoneTarget, type Hello, type RpcEvent, type Target, type TokenGrant, type TokenRejection } from '#rpc/contract.js'
+import { MAX_TOKENS_PER_CALL, type DrainReply, type EventKind, type GoneTarget, type Hello, type RpcEvent, type Target, type TokenGrant, type TokenRejection } from '#rpc/contract.js'
 import { rpcErrors, type RpcFailure } from '#rpc/failure.js'
 import type { RpcClient } from '#rpc/client.js'
 import type { Result } from '#core/result.js'
@@ -37,6 +37,9 @@ export interface LinkOptions {
   /** After the load knows them: target keys that the proxy has counted sessions of. */
   readonly onCounts?: (keys: readonly string[]) => void
 }
+
+// What this process acts on. Others would cost the proxy the making of them.
+const HEARD: readonly EventKind[] = ['counts', 'redeemed']
 
 // A push that is late has failed its query already; the call itself gets as long again before the link counts as broken.
 const PUSH_CALL_DEADLINES = 2
@@ -181,18 +184,20 @@ export class Link {
     const hello = await client.call('hello', {})
     if (!hello.ok) return hello.error
     this.#proxy = hello.value
-    this.#epoch ??= Math.max(clock.wallNow(), hello.value.epoch + 1)
+    // Each connection has an epoch of its own: what an earlier one sent and this proxy has not read yet is refused then.
+    this.#epoch = this.#epoch === undefined ? Math.max(clock.wallNow(), hello.value.epoch + 1) : this.#epoch + 1
     const opened = new Promise<undefined>(resolve => { this.#onStream = () => { resolve(undefined) } })
     const ended = this.#follow(signal)
-    return await Promise.race([opened, ended]) ?? await this.#synchronise(hello.value) ?? await ended
+    return await Promise.race([opened, ended]) ?? await this.#synchronise(hello.value, signal) ?? await ended
   }
 
-  async #synchronise ({ instanceId, engine }: Hello): Promise<RpcFailure | undefined> {
+  async #synchronise ({ instanceId, engine }: Hello, signal: AbortSignal): Promise<RpcFailure | undefined> {
     const { registry, log, onSynchronised } = this.#options
     const grants = registry.grants()
     const voidTokens = this.#queue.voidTokens()
     const failure = await this.#putSnapshot(grants, voidTokens)
-    if (failure !== undefined || this.#isClosed) return failure
+    // Something else may have failed meanwhile, and ended this connection.
+    if (failure !== undefined || this.#isClosed || signal.aborted) return failure
     this.#queue.settleVoid(voidTokens)
     this.#state = 'synchronised'
     this.#failures = 0
@@ -252,7 +257,7 @@ export class Link {
   }
 
   async #follow (signal: AbortSignal): Promise<RpcFailure> {
-    return await this.#options.client.events(event => { this.#hear(event) }, signal)
+    return await this.#options.client.events(event => { this.#hear(event) }, signal, HEARD)
   }
 
   #hear (event: RpcEvent): void {
@@ -280,7 +285,7 @@ export class Link {
 
   /** Ends the connection: the loop starts again, unless a newer control process has taken over. */
   #fail (failure: RpcFailure): void {
-    if (this.#isClosed || this.#state === 'superseded' || this.#connection?.signal.aborted === true) return
+    if (this.#isClosed || this.#state === 'superseded' || this.#connection?.signal.aborted === true || this.#isOwnPast(failure)) return
     const { log } = this.#options
     this.#reason = failure === restarted ? failure.message : rpcErrors[failure.code].meaning
     if (failure.code === 'EPOCH_STALE') {
@@ -293,6 +298,11 @@ export class Link {
       this.#state = 'disconnected'
     }
     this.#shut()
+  }
+
+  // A call of an earlier connection, which this one has overtaken.
+  #isOwnPast ({ code, epoch }: RpcFailure): boolean {
+    return code === 'EPOCH_STALE' && epoch !== undefined && epoch <= (this.#epoch ?? 0)
   }
 
   #shut (): void {

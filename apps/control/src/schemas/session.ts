@@ -33,7 +33,7 @@ export const SessionSchema = named('Session', Type.Object({
 export const SessionsPageSchema = named('SessionsPage', Type.Object({
   sessions: Type.Array(refTo(SessionSchema)),
   nextCursor,
-  total: count('Sessions at this moment, unfiltered.')
+  total: count('Sessions at this moment that match, on all pages.')
 }, { description: 'A page of sessions.', examples: [{ sessions: [sessionExample], nextCursor: 100, total: 4211 }] }))
 
 export const sessionSchemas = [SessionSchema, SessionsPageSchema]

@@ -108,14 +108,14 @@ void t.test('connecting: hello, a snapshot with what is left of every token, the
   t.equal(proxy.tokens.has(tokenOf(2)), true)
 })
 
-void t.test('an epoch is chosen once, above the one the proxy has seen', async t => {
+void t.test('an epoch is chosen above the one the proxy has seen, and each connection has the next one', async t => {
   const rig = await startRig(t)
   rig.proxy.epoch = FAKE_EPOCH_MS * 2
   await synchronised(rig)
   t.equal(rig.proxy.epoch, FAKE_EPOCH_MS * 2 + 1)
   await rig.proxy.restart()
   await inTime(rig.clock, () => rig.link.isSynchronised && rig.proxy.openStreams() === 1 && rig.proxy.epoch > 0)
-  t.equal(rig.proxy.epoch, FAKE_EPOCH_MS * 2 + 1, 'the same after a restart of the proxy')
+  t.equal(rig.proxy.epoch, FAKE_EPOCH_MS * 2 + 2, 'the next one after a restart of the proxy')
 })
 
 void t.test('more tokens than a call holds follow before the link counts as up', async t => {

@@ -1,6 +1,9 @@
 // What becomes of sessions whose target has disappeared: `onTargetGone`. One look at every session a call, however many
-// targets are gone: a fleet that is scaled down loses hundreds at once.
+// targets are gone: a fleet that is scaled down loses hundreds at once. In slices: datagrams go on meanwhile, those of
+// sessions that will have left a slice later as well.
+import type { Slices } from '#core/slices.js'
 import { EndCause, GoneAction, type GoneActionName } from './counters.js'
+import { defaultSlice, SliceWork } from './slice-size.js'
 import { Origin } from './session-table.js'
 import type { CoreState } from './state.js'
 import type { Target, TargetSpec } from './target-table.js'
@@ -13,49 +16,87 @@ export interface GoneTarget {
 
 /**
  * Keeps, ends or moves the sessions on targets that are gone, and tells the observer of each key that had any. Moved ones
- * go where a new client without a token would; without a candidate that is not gone itself they are kept. Returns how
- * many sessions each key has afterwards.
+ * go where a new client without a token would; without a candidate that is not gone itself they are kept. Its value is
+ * how many sessions each key has afterwards.
  */
-export function leaveGoneTargets (state: CoreState, gone: readonly GoneTarget[], now: number): ReadonlyMap<string, number> {
-  const { targets, counters, observer } = state
+export function * leaveGoneTargets (state: CoreState, gone: readonly GoneTarget[], startedAt: number): Slices<ReadonlyMap<string, number>> {
+  const { targets } = state
   if (gone.some(({ key }) => targets.sessionsOf(key) > 0)) {
     const places = new Map(gone.map(({ key, stays }) => [key, stays]))
     const isGone = (target: Target): boolean => places.has(target.key) && !isAt(target, places.get(target.key))
-    const { action, leave } = departure(state, isGone, now)
-    for (const [key, sessions] of leaveEach(state, isGone, leave, now)) {
-      counters.targetsGone[GoneAction[action]]!++
-      observer.targetGone(key, action, sessions)
-    }
+    yield * leaveEach(state, isGone, startedAt)
   }
   return new Map(gone.map(({ key }) => [key, targets.sessionsOf(key)]))
 }
 
-interface Departure {
-  readonly action: GoneActionName
-  readonly leave: (slot: number) => void
+// A look finds a target and looks its key up, which takes so many times as long as a look elsewhere.
+const COST = 8
+
+function * leaveEach (state: CoreState, isGone: (target: Target) => boolean, startedAt: number): Slices<undefined> {
+  const { sessions, targets } = state
+  const reports = new Reports(state)
+  let candidates = state.defaults.candidates
+  let departure = departureFrom(state, isGone)
+  let now = startedAt
+  const work = new SliceWork(state.options.slice ?? defaultSlice)
+  for (let slot = 0; slot < sessions.highWater; slot++) {
+    if (state.isLive(slot, now)) {
+      const target = targets.get(sessions.target(slot))
+      if (isGone(target)) {
+        reports.add(departure.action, target.key)
+        departure.leave(slot, now)
+        work.change()
+      }
+    }
+    work.add(COST)
+    if (!work.isOver()) continue
+    now = yield
+    // Candidates of a slice ago may not be held by anybody any more.
+    if (state.defaults.candidates !== candidates) departure = departureFrom(state, isGone)
+    candidates = state.defaults.candidates
+  }
+  reports.tell()
+  return undefined
 }
 
-function departure (state: CoreState, isGone: (target: Target) => boolean, now: number): Departure {
+interface Departure {
+  readonly action: GoneActionName
+  readonly leave: (slot: number, now: number) => void
+}
+
+function departureFrom (state: CoreState, isGone: (target: Target) => boolean): Departure {
   const { defaults, options: { onTargetGone } } = state
-  if (onTargetGone === 'close') return { action: 'close', leave: slot => { state.endSession(slot, EndCause.targetGone, now) } }
+  if (onTargetGone === 'close') return { action: 'close', leave: (slot, now) => { state.endSession(slot, EndCause.targetGone, now) } }
   // Control says who is gone and who is a candidate in two calls: a candidate may be gone.
   const refuges = onTargetGone === 'default' ? defaults.candidates.filter(candidate => !isGone(candidate)) : []
   if (refuges.length === 0) return { action: 'keep', leave: () => {} }
-  return { action: 'default', leave: slot => { state.moveSession(slot, defaults.choose(refuges)!, Origin.default, now) } }
+  return { action: 'default', leave: (slot, now) => { state.moveSession(slot, defaults.choose(refuges)!, Origin.default, now) } }
 }
 
-// Returns how many sessions left, by key.
-function leaveEach (state: CoreState, isGone: (target: Target) => boolean, leave: (slot: number) => void, now: number): ReadonlyMap<string, number> {
-  const { sessions, targets } = state
-  const left = new Map<string, number>()
-  for (let slot = 0; slot < sessions.highWater; slot++) {
-    if (!sessions.isLive(slot) || state.isExpired(slot, now)) continue
-    const target = targets.get(sessions.target(slot))
-    if (!isGone(target)) continue
-    left.set(target.key, (left.get(target.key) ?? 0) + 1)
-    leave(slot)
+// How many sessions left, by what was done with them and by key.
+class Reports {
+  readonly #state: CoreState
+  readonly #left = new Map<GoneActionName, Map<string, number>>()
+
+  constructor (state: CoreState) {
+    this.#state = state
   }
-  return left
+
+  add (action: GoneActionName, key: string): void {
+    const left = this.#left.get(action) ?? new Map<string, number>()
+    this.#left.set(action, left)
+    left.set(key, (left.get(key) ?? 0) + 1)
+  }
+
+  tell (): void {
+    const { counters, observer } = this.#state
+    for (const [action, left] of this.#left) {
+      for (const [key, sessions] of left) {
+        counters.targetsGone[GoneAction[action]]!++
+        observer.targetGone(key, action, sessions)
+      }
+    }
+  }
 }
 
 function isAt (target: Target, place: TargetSpec | undefined): boolean {

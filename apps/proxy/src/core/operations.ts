@@ -1,11 +1,13 @@
 // What control may ask of the core: grant tokens and make them void, name the default endpoint's candidates and the
 // targets that are gone, look at sessions, move and end them; and the periodic sweep.
 import type { DrainLeft } from '#core/drain.js'
+import type { Slices } from '#core/slices.js'
 import { formatAddress, formatEndpoint } from '#wire/address.js'
 import { TOKEN_WORDS, writeTokenWords, type Token } from '#wire/token.js'
 import { EndCause } from './counters.js'
 import { leaveGoneTargets, type GoneTarget } from './gone-targets.js'
 import { Origin, originNames, type SessionTraffic } from './session-table.js'
+import { defaultSlice, SliceWork, type SliceSize } from './slice-size.js'
 import type { CoreState } from './state.js'
 import type { Target, TargetFault, TargetSpec } from './target-table.js'
 
@@ -35,10 +37,14 @@ export interface SessionView extends SessionTraffic {
 
 export class Operations {
   readonly #state: CoreState
+  readonly #slice: SliceSize
   readonly #token = new Uint32Array(TOKEN_WORDS)
+  // Of the default endpoint, held already, until the rest of them has come.
+  #candidates: Target[] = []
 
   constructor (state: CoreState) {
     this.#state = state
+    this.#slice = state.options.slice ?? defaultSlice
   }
 
   /** Makes a token redeemable, at once. Undefined is success. */
@@ -52,33 +58,43 @@ export class Operations {
     return 'TOKEN_TABLE_FULL'
   }
 
-  /** Makes a token void, and keeps it void for `holdMs` even if a grant for it is still on its way. */
-  revoke (token: Token, holdMs: number, now: number): void {
+  /** Makes a token void, at once; an unknown one is left alone. */
+  revoke (token: Token): void {
     writeTokenWords(token, this.#token)
-    this.#state.tokens.revoke(this.#token, now + holdMs, now)
+    this.#state.tokens.revoke(this.#token)
   }
 
-  /** Makes a token void because its target is gone; it is remembered as that for `holdMs`, or until its TTL ends if that is later. */
-  withdraw (token: Token, holdMs: number, now: number): void {
+  /** Makes a token void because its target is gone; that is remembered until its TTL ends, if there is room for it. */
+  withdraw (token: Token): void {
     writeTokenWords(token, this.#token)
-    this.#state.tokens.withdraw(this.#token, now + holdMs, now)
+    this.#state.tokens.withdraw(this.#token)
+  }
+
+  /** Remembers for so long that a token is void because its target is gone: a former life knew it. */
+  rememberWithdrawn (token: Token, holdMs: number, now: number): void {
+    writeTokenWords(token, this.#token)
+    this.#state.tokens.remember(this.#token, now + holdMs)
   }
 
   /** These targets are gone; see `leaveGoneTargets`. */
-  leaveTargets (gone: readonly GoneTarget[], now: number): ReadonlyMap<string, number> {
+  leaveTargets (gone: readonly GoneTarget[], now: number): Slices<ReadonlyMap<string, number>> {
     return leaveGoneTargets(this.#state, gone, now)
   }
 
-  /** Replaces the default endpoint's candidates, best first. Returns why some were left out, by key. */
-  setDefaultTargets (specs: readonly TargetSpec[]): ReadonlyMap<string, TargetFault> {
+  /**
+   * Replaces the default endpoint's candidates, best first. With `more` they are kept until the rest of them comes in
+   * another call. Returns why some were left out, by key.
+   */
+  setDefaultTargets (specs: readonly TargetSpec[], more = false): ReadonlyMap<string, TargetFault> {
     const faults = new Map<string, TargetFault>()
-    const held: Target[] = []
     for (const spec of specs) {
       const target = this.#state.targets.hold(spec)
       if (typeof target === 'string') faults.set(spec.key, target)
-      else held.push(target)
+      else this.#candidates.push(target)
     }
-    this.#state.defaults.replace(held)
+    if (more) return faults
+    this.#state.defaults.replace(this.#candidates)
+    this.#candidates = []
     return faults
   }
 
@@ -87,26 +103,46 @@ export class Operations {
     this.#state.isDraining = isDraining
   }
 
-  /** What a drain waits for. A walk over the tables: a session that is idle too long does not count, swept or not. */
-  left (now: number): DrainLeft {
+  /**
+   * What a drain waits for. Tokens are counted first: one that is redeemed meanwhile counts once or twice, never not at
+   * all. A session that is idle too long does not count, swept or not.
+   */
+  * left (startedAt: number): Slices<DrainLeft> {
     const { sessions, tokens } = this.#state
-    let live = 0
-    for (let slot = 0; slot < sessions.highWater; slot++) if (sessions.isLive(slot) && !this.#state.isExpired(slot, now)) live++
-    return { sessions: live, unredeemedTokens: tokens.unredeemed(now) }
+    const work = new SliceWork(this.#slice)
+    const left = { sessions: 0, unredeemedTokens: 0 }
+    let now = startedAt
+    for (let slot = 0; slot < tokens.highWater; slot++) {
+      if (tokens.isUnredeemed(slot, now)) left.unredeemedTokens++
+      work.look()
+      if (work.isOver()) now = yield
+    }
+    for (let slot = 0; slot < sessions.highWater; slot++) {
+      if (this.#state.isLive(slot, now)) left.sessions++
+      work.look()
+      if (work.isOver()) now = yield
+    }
+    return left
   }
 
-  /** Ends sessions that are idle too long, forgets old tokens, frees silent pairs. Returns how many sessions ended. */
-  sweep (now: number): number {
-    const { sessions, tokens, flows, locals } = this.#state
+  /** Ends sessions that are idle too long, forgets old tokens, frees silent pairs. Its value is how many sessions ended. */
+  * sweep (startedAt: number): Slices<number> {
+    const { sessions, tokens, flows } = this.#state
+    const { changes } = this.#slice
+    const work = new SliceWork(this.#slice)
+    let now = startedAt
     let ended = 0
     for (let slot = 0; slot < sessions.highWater; slot++) {
-      if (!sessions.isLive(slot) || !this.#state.isExpired(slot, now)) continue
-      this.#state.endSession(slot, EndCause.timeout, now)
-      ended++
+      if (sessions.isLive(slot) && this.#state.isExpired(slot, now)) {
+        this.#state.endSession(slot, EndCause.timeout, now)
+        ended++
+        work.change()
+      }
+      work.look()
+      if (work.isOver()) now = yield
     }
-    tokens.sweep(now)
-    flows.sweep(now)
-    locals.forgetUnused(local => flows.usesOfLocal(local))
+    while (tokens.sweep(now, changes) === changes) now = yield
+    for (let at = flows.sweep(0, changes, now); at < flows.lingering; at = flows.sweep(at, changes, now)) now = yield
     return ended
   }
 
@@ -118,8 +154,8 @@ export class Operations {
     if (match === null) return -1
     const slot = Number.parseInt(match[1]!, 36)
     const { sessions } = this.#state
-    const isThere = slot < sessions.highWater && sessions.isLive(slot) &&
-      sessions.serial(slot) === Number.parseInt(match[2]!, 36) && !this.#state.isExpired(slot, now)
+    const isThere = slot < sessions.highWater &&
+      this.#state.isLive(slot, now) && sessions.serial(slot) === Number.parseInt(match[2]!, 36)
     return isThere ? slot : -1
   }
 

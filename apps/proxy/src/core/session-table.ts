@@ -107,6 +107,12 @@ export class SessionTable {
     return this.#records.words.subarray(slot * STRIDE, slot * STRIDE + ADDRESS_WORDS)
   }
 
+  /** Whether the client's address is `words[0..3]`, whatever its port. */
+  hasAddress (slot: number, words: Uint32Array): boolean {
+    for (let word = 0; word < ADDRESS_WORDS; word++) if (this.#word(slot, word) !== words[word]) return false
+    return true
+  }
+
   /** Copies the client's address to `words[0..3]`. */
   readClientWords (slot: number, words: Uint32Array): void {
     for (let word = 0; word < ADDRESS_WORDS; word++) words[word] = this.#word(slot, word)

@@ -17,6 +17,9 @@ export class SlotList {
 
   get size (): number { return this.#size }
 
+  /** One of them, or -1. */
+  get any (): number { return this.#size === 0 ? NONE : this.#slots[this.#size - 1]! }
+
   /** Adds a slot that is not in the list. */
   add (slot: number): void {
     this.#slots[this.#size] = slot

@@ -6,7 +6,6 @@ import { Counters, EndCause, REASONS } from './counters.js'
 import { DefaultEndpoint } from './default-endpoint.js'
 import type { DropReason } from './drop-reason.js'
 import { FlowTable } from './flow-table.js'
-import { LocalAddresses } from './local-addresses.js'
 import type { Observer } from './observer.js'
 import type { CoreOptions } from './options.js'
 import { Origin, SessionTable } from './session-table.js'
@@ -24,7 +23,6 @@ export class CoreState {
   readonly defaults: DefaultEndpoint
   readonly counters: Counters
   readonly upstreamPorts: UpstreamPorts
-  readonly locals: LocalAddresses
   readonly admission: Admission
   /** No new session on the default endpoint; tokens and sessions go on. */
   isDraining = false
@@ -36,8 +34,7 @@ export class CoreState {
     this.options = options
     this.observer = observer
     this.targets = new TargetTable(limits.maxTargets)
-    const secret = seed()
-    this.sessions = new SessionTable(limits.maxSessions, secret)
+    this.sessions = new SessionTable(limits.maxSessions, seed())
     this.tokens = new TokenTable(limits.maxTokens, seed(), id => { this.targets.release(id) }, options.claims)
     this.flows = new FlowTable({
       // Every session on every data port, and as many again that linger after a reset or an end.
@@ -50,8 +47,7 @@ export class CoreState {
     this.defaults = new DefaultEndpoint(this.targets, options.defaultChoice, options.random)
     this.counters = new Counters(dataPorts)
     this.upstreamPorts = new UpstreamPorts(limits.maxUpstreamSockets)
-    this.locals = new LocalAddresses(secret)
-    this.admission = new Admission(options, this.sessions, this.upstreamPorts, seed(), this.locals)
+    this.admission = new Admission(options, this.sessions, this.upstreamPorts, seed())
     this.#warnings = Array.from({ length: REASONS }, () => new Budget(limits.warningsPerSecond))
   }
 
@@ -66,6 +62,11 @@ export class CoreState {
 
   isExpired (slot: number, now: number): boolean {
     return now - this.sessions.lastSeen(slot) > this.options.sessionTimeoutMs
+  }
+
+  /** Whether there is a session in this slot that is not idle too long: what is swept later is not there any more. */
+  isLive (slot: number, now: number): boolean {
+    return this.sessions.isLive(slot) && !this.isExpired(slot, now)
   }
 
   /** The client's session, or -1. One that has been idle too long ends here and is not used any more. */

@@ -104,11 +104,15 @@ export class TargetTable {
     return Object.fromEntries(this.#sessions)
   }
 
-  /** The counts that changed since the last call, zeros included. */
-  takeChangedCounts (): Record<string, number> {
-    const changed = Object.fromEntries([...this.#changed].map(key => [key, this.sessionsOf(key)]))
-    this.#changed.clear()
-    return changed
+  /** Counts that changed since they were last taken, zeros included: `most` of them at most. */
+  takeChangedCounts (most = Infinity): Record<string, number> {
+    const changed: [string, number][] = []
+    for (const key of this.#changed) {
+      if (changed.length >= most) break
+      this.#changed.delete(key)
+      changed.push([key, this.sessionsOf(key)])
+    }
+    return Object.fromEntries(changed)
   }
 
   #entry (id: number): Entry {

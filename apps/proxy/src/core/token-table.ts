@@ -8,6 +8,8 @@
 import { addressOfPrefix, PREFIX_WORDS, writeClientPrefix } from '#wire/client-prefix.js'
 import { TOKEN_WORDS } from '#wire/token.js'
 import { RecordTable } from './record-table.js'
+import { SlotHeap } from './slot-heap.js'
+import { SlotList } from './slot-list.js'
 import { SlotSet } from './slot-set.js'
 
 const TARGET = 4
@@ -23,7 +25,7 @@ const NEVER_CONSUMED = 0
 /** How long an expired token is remembered, so that a late client is told "expired" and not "unknown", in ms. */
 export const EXPIRED_MEMORY_MS = 30_000
 
-/** Whether a token was made void before its time, and why. */
+/** Whether a token was made void before its time, and why. A log may say `revoked`; here such a token is forgotten. */
 export const Voidness = Object.freeze({ none: 0, revoked: 1, targetGone: 2 } as const)
 export type Voidness = typeof Voidness[keyof typeof Voidness]
 
@@ -35,6 +37,10 @@ export class TokenTable {
   readonly #expiresAt: Float64Array
   readonly #claims: Int32Array
   readonly #release: (targetId: number) => void
+  // All tokens, by the end of their time.
+  readonly #byEnd: SlotHeap
+  // Those that are void and only remembered.
+  readonly #withdrawn: SlotList
   readonly #prefix = new Uint32Array(PREFIX_WORDS)
   /** Tokens that came, went, were redeemed or made void. */
   readonly changes: SlotSet
@@ -47,6 +53,8 @@ export class TokenTable {
     this.#expiresAt = new Float64Array(capacity)
     this.#claims = claims
     this.#release = release
+    this.#byEnd = new SlotHeap(this.#expiresAt)
+    this.#withdrawn = new SlotList(capacity)
     this.changes = new SlotSet(capacity)
   }
 
@@ -92,30 +100,39 @@ export class TokenTable {
       this.#release(targetId)
       return true
     }
-    const slot = this.#insert(token, now)
+    const slot = this.#insert(token, expiresAt, now)
     if (slot < 0) return false
     const base = slot * STRIDE
     this.#records.words[base + TARGET] = targetId + 1
     this.#records.words[base + CLAIM] = claim ?? slot
     if (claim === undefined) this.#claims[slot] = consumed
     else Atomics.or(this.#claims, claim, consumed)
-    this.#expiresAt[slot] = expiresAt
     if (client !== undefined) this.#bindTo(slot, client)
     return true
   }
 
-  /**
-   * Makes a token void. It is remembered as void until `until`, whether it was known or not: the push that brings it
-   * may still be on its way and must not bring it to life.
-   */
-  revoke (token: Uint32Array, until: number, now: number): void {
-    this.#makeVoid(token, Voidness.revoked, until, now)
+  /** Makes a token void: it is forgotten, and nobody can tell it from one that never was. */
+  revoke (token: Uint32Array): void {
+    const slot = this.#records.find(token)
+    if (slot >= 0) this.#remove(slot)
   }
 
-  /** As `revoke`, but presenting the token means `targetGone` for as long as it would have lived, and at least until `until`. */
-  withdraw (token: Uint32Array, until: number, now: number): void {
+  /** Makes a token void whose target is gone. Presenting it means `targetGone` for as long as it would have lived, if there is room to remember that. */
+  withdraw (token: Uint32Array): void {
     const slot = this.#records.find(token)
-    this.#makeVoid(token, Voidness.targetGone, slot < 0 ? until : Math.max(until, this.#expiresAt[slot]!), now)
+    if (slot < 0 || this.voidnessOf(slot) !== Voidness.none) return
+    this.#releaseTarget(slot)
+    this.#records.words[slot * STRIDE + FLAGS] = Voidness.targetGone
+    this.#withdrawn.add(slot)
+    this.changes.add(slot)
+  }
+
+  /** Remembers a token as one whose target is gone, until `until`, if there is a free place: a former life knew it as that. */
+  remember (token: Uint32Array, until: number): void {
+    if (this.#records.find(token) >= 0 || this.#records.size === this.#records.capacity) return
+    const slot = this.#insert(token, until, until)
+    this.#records.words[slot * STRIDE + FLAGS] = Voidness.targetGone
+    this.#withdrawn.add(slot)
   }
 
   /** What presenting this token on `dataPort` means now, from a client whose address begins `client`. */
@@ -150,47 +167,50 @@ export class TokenTable {
     return this.#expiresAt[slot]!
   }
 
-  /** Tokens that nobody has redeemed anywhere and that still can be. A walk over the table. */
-  unredeemed (now: number): number {
-    let count = 0
-    for (let slot = 0; slot < this.#records.highWater; slot++) {
-      if (!this.#records.isLive(slot) || this.voidnessOf(slot) !== Voidness.none || now >= this.#expiresAt[slot]!) continue
-      if (Atomics.load(this.#claims, this.#claimOf(slot)) === NEVER_CONSUMED) count++
-    }
-    return count
+  /** Whether there is a token in this slot that nobody has redeemed anywhere and that still can be. */
+  isUnredeemed (slot: number, now: number): boolean {
+    if (!this.#records.isLive(slot) || this.voidnessOf(slot) !== Voidness.none || now >= this.#expiresAt[slot]!) return false
+    return Atomics.load(this.#claims, this.#claimOf(slot)) === NEVER_CONSUMED
   }
 
-  /** Forgets tokens that ended `memoryMs` ago or earlier. */
-  sweep (now: number, memoryMs = EXPIRED_MEMORY_MS): void {
-    for (let slot = 0; slot < this.#records.highWater; slot++) {
-      if (this.#records.isLive(slot) && now >= this.#expiresAt[slot]! + memoryMs) this.#forget(slot)
-    }
+  /** Forgets tokens that ended `EXPIRED_MEMORY_MS` ago or earlier, `most` of them at most. Returns how many there were. */
+  sweep (now: number, most: number): number {
+    let forgotten = 0
+    while (forgotten < most && this.#forgetFirst(now - EXPIRED_MEMORY_MS)) forgotten++
+    return forgotten
   }
 
-  #makeVoid (token: Uint32Array, flag: Voidness, until: number, now: number): void {
-    let slot = this.#records.find(token)
-    if (slot < 0) slot = this.#insert(token, now)
-    if (slot < 0) return
-    this.#releaseTarget(slot)
-    this.#records.words[slot * STRIDE + FLAGS] = flag
-    this.#expiresAt[slot] = until
-    this.changes.add(slot)
-  }
-
-  #insert (token: Uint32Array, now: number): number {
+  #insert (token: Uint32Array, expiresAt: number, now: number): number {
     let slot = this.#records.insert(token)
-    if (slot < 0) {
-      // Full: the memory of expired tokens is a courtesy, live tokens are not.
-      this.sweep(now, 0)
-      slot = this.#records.insert(token)
-    }
-    if (slot >= 0) this.changes.add(slot)
+    // Full: the memory of tokens that are over is a courtesy, live ones are not.
+    if (slot < 0 && (this.#forgetFirst(now) || this.#forgetWithdrawn())) slot = this.#records.insert(token)
+    if (slot < 0) return slot
+    this.#expiresAt[slot] = expiresAt
+    this.#byEnd.add(slot)
+    this.changes.add(slot)
     return slot
   }
 
-  #forget (slot: number): void {
+  // Forgets the token that ended first, if it ended at `end` or before.
+  #forgetFirst (end: number): boolean {
+    const slot = this.#byEnd.first
+    if (slot < 0 || this.#expiresAt[slot]! > end) return false
     if (this.voidnessOf(slot) === Voidness.none && Atomics.load(this.#claims, this.#claimOf(slot)) === NEVER_CONSUMED) this.expiredUnused++
+    this.#remove(slot)
+    return true
+  }
+
+  #forgetWithdrawn (): boolean {
+    const slot = this.#withdrawn.any
+    if (slot < 0) return false
+    this.#remove(slot)
+    return true
+  }
+
+  #remove (slot: number): void {
     this.#releaseTarget(slot)
+    if (this.voidnessOf(slot) !== Voidness.none) this.#withdrawn.remove(slot)
+    this.#byEnd.remove(slot)
     this.#records.remove(slot)
     this.changes.add(slot)
   }

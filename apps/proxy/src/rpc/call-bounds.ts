@@ -23,7 +23,7 @@ export function boundCalls (app: FastifyInstance): () => Readonly<Record<RpcTabl
   })
   app.addHook('onRequest', (request, reply, next) => {
     // The event stream lasts as long as its reader and holds no body; its connection is counted.
-    if (request.url === EVENTS_PATH) {
+    if (request.routeOptions.url === EVENTS_PATH) {
       next()
       return
     }

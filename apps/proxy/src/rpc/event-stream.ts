@@ -1,13 +1,13 @@
-// The NDJSON stream of events to control. Counts are absolute and coalesced; a reader that does not keep up is cut off
-// and starts over with all counts, so that nothing is silently wrong.
+// The NDJSON stream of events to control and whoever else asks. A kind is made only while somebody reads it: the shards are
+// told which. Counts are absolute and coalesced; a reader that is slow misses lines of the other kinds, and is told so.
 import type { ServerResponse } from 'node:http'
 import type { FastifyInstance } from 'fastify'
 import type { Clock } from '#core/clock.js'
-import { EVENTS_PATH, LINES_CONTENT_TYPE, type RpcEvent } from '#rpc/contract.js'
+import { EVENTS_PATH, eventKinds, eventKindsFrom, LINES_CONTENT_TYPE, type EventKind } from '#rpc/contract.js'
+import { rpcErrors, rpcFailure } from '#rpc/failure.js'
+import type { ShardEvent } from '../shards/shard-event.js'
+import { EventReader, lineOf } from './event-reader.js'
 import type { SessionCounts } from './session-counts.js'
-
-/** Bytes that may wait for a slow reader. */
-const MAX_BACKLOG_BYTES = 4 * 1024 * 1024
 
 /** How often changed counts are sent, in ms: quick enough for balancing, rare enough to cost nothing. */
 export const COUNTS_PERIOD_MS = 100
@@ -15,29 +15,32 @@ export const COUNTS_PERIOD_MS = 100
 /** A line at least this often, so that a dead connection shows, in ms. */
 export const HEARTBEAT_MS = 5000
 
-/** Counts in one line: with the longest keys still below the longest line a reader takes, 1 MiB. */
-const COUNTS_PER_LINE = 1000
-
 export interface EventStreamOptions {
   readonly instanceId: string
   readonly counts: SessionCounts
   /** Brings `counts` up to date. */
   readonly refresh: () => Promise<void>
+  /** Has these kinds made, and no others; in force when it resolves. */
+  readonly want: (kinds: readonly EventKind[]) => Promise<void>
   readonly clock: Clock
 }
 
 export class EventStream {
   readonly #options: EventStreamOptions
-  readonly #readers = new Set<ServerResponse>()
+  /** Those that have been greeted; `#asked` has the others, too. */
+  readonly #readers = new Set<EventReader>()
+  readonly #asked = new Map<EventReader, ServerResponse>()
   #stop: () => void = () => undefined
   #isRefreshing = false
   #lastLineAt = 0
-  /** Lines that a slow reader did not get. */
-  dropped = 0
+  readonly #skipped = new Map<EventKind, number>(eventKinds.map(kind => [kind, 0]))
 
   constructor (options: EventStreamOptions) {
     this.#options = options
   }
+
+  /** Lines that slow readers did not get, by kind. */
+  get skipped (): ReadonlyMap<EventKind, number> { return this.#skipped }
 
   /** Sends changed counts from now on, until `close`. */
   start (): void {
@@ -45,31 +48,53 @@ export class EventStream {
   }
 
   register (app: FastifyInstance): void {
-    app.get(EVENTS_PATH, (_request, reply) => {
+    app.get<{ Querystring: Record<string, unknown> }>(EVENTS_PATH, (request, reply) => {
+      const kinds = eventKindsFrom(request.query)
+      if (kinds === undefined) {
+        const { error } = rpcFailure('INVALID', `kinds must be some of ${eventKinds.join(', ')}, with commas between them`)
+        return reply.code(rpcErrors.INVALID.status).send(error)
+      }
       reply.hijack()
-      void this.#add(reply.raw)
+      void this.#add(reply.raw, kinds)
+      return reply
     })
   }
 
-  publish (event: RpcEvent): void {
-    if (this.#readers.size > 0) this.#write(event)
+  publish (event: ShardEvent): void {
+    if (this.#readers.size === 0) return
+    const line = lineOf(event)
+    this.#lastLineAt = this.#options.clock.now()
+    for (const reader of this.#readers) reader.line(event.type, line)
   }
 
   close (): void {
     this.#stop()
-    for (const reader of this.#readers) reader.end()
+    for (const response of this.#asked.values()) response.end()
     this.#readers.clear()
+    this.#asked.clear()
   }
 
-  async #add (reader: ServerResponse): Promise<void> {
+  async #add (response: ServerResponse, kinds: readonly EventKind[]): Promise<void> {
+    const reader = new EventReader(response, kinds, kind => { this.#skipped.set(kind, this.#skipped.get(kind)! + 1) })
+    this.#asked.set(reader, response)
+    response.on('close', () => {
+      this.#readers.delete(reader)
+      if (this.#asked.delete(reader)) void this.#want()
+    })
+    await this.#want()
     await this.#options.refresh()
+    if (!this.#asked.has(reader)) return
     // The new reader gets every count; the changes collected so far are part of them, and the others get theirs first.
     this.#sendCounts()
-    reader.writeHead(200, { 'content-type': LINES_CONTENT_TYPE })
-    reader.write(lineOf({ type: 'hello', instanceId: this.#options.instanceId }))
-    for (const event of countsEvents(this.#options.counts.all())) reader.write(lineOf(event))
-    reader.on('close', () => { this.#readers.delete(reader) })
+    response.writeHead(200, { 'content-type': LINES_CONTENT_TYPE })
+    response.write(lineOf({ type: 'hello', instanceId: this.#options.instanceId }))
+    reader.counts(this.#options.counts.all())
     this.#readers.add(reader)
+  }
+
+  async #want (): Promise<void> {
+    const wanted = eventKinds.filter(kind => [...this.#asked.keys()].some(({ kinds }) => kinds.has(kind)))
+    await this.#options.want(wanted)
   }
 
   async #refresh (): Promise<void> {
@@ -83,37 +108,9 @@ export class EventStream {
 
   #sendCounts (): void {
     const sessions = this.#options.counts.takeChanged()
-    if (this.#readers.size === 0) return
-    const isSilent = this.#options.clock.now() - this.#lastLineAt >= HEARTBEAT_MS
-    if (isSilent || Object.keys(sessions).length > 0) for (const event of countsEvents(sessions)) this.#write(event)
+    const now = this.#options.clock.now()
+    if (Object.keys(sessions).length === 0 && now - this.#lastLineAt < HEARTBEAT_MS) return
+    this.#lastLineAt = now
+    for (const reader of this.#readers) reader.counts(sessions)
   }
-
-  #write (event: RpcEvent): void {
-    const line = lineOf(event)
-    this.#lastLineAt = this.#options.clock.now()
-    for (const reader of this.#readers) {
-      if (reader.writableLength + line.length <= MAX_BACKLOG_BYTES) reader.write(line)
-      else this.#cutOff(reader)
-    }
-  }
-
-  #cutOff (reader: ServerResponse): void {
-    this.dropped++
-    this.#readers.delete(reader)
-    reader.destroy()
-  }
-}
-
-// At least one line: without changes it is the heartbeat.
-function countsEvents (counts: Readonly<Record<string, number>>): RpcEvent[] {
-  const entries = Object.entries(counts)
-  const lines = Math.max(1, Math.ceil(entries.length / COUNTS_PER_LINE))
-  return Array.from({ length: lines }, (_, line) => ({
-    type: 'counts',
-    sessions: Object.fromEntries(entries.slice(line * COUNTS_PER_LINE, (line + 1) * COUNTS_PER_LINE))
-  }))
-}
-
-function lineOf (event: RpcEvent): string {
-  return `${JSON.stringify(event)}\n`
 }

@@ -36,7 +36,7 @@ export function createRpcApp ({ log, processSamples }: Pick<ProxyDeps, 'log' | '
     stats: async () => collectStats({
       stats: await shards.stats(),
       dataPortNames: dataPorts.map(({ name }) => name),
-      eventsDropped: events.dropped,
+      eventsSkipped: events.skipped,
       rpcTables: rpcTables(),
       stateLogsSetAside: former?.faults ?? 0,
       isDraining: parts.draining.isDraining,

@@ -1,5 +1,5 @@
 // The proxy's metrics, from the numbers of its shards, when somebody asks. Names and labels are those of the metric table.
-import type { Sample } from '#rpc/contract.js'
+import type { EventKind, Sample } from '#rpc/contract.js'
 import type { MetricName } from '#telemetry/metrics-table.js'
 import { columnOf, consumedKindNames, directionNames, endCauseNames, goneActionNames, REASONS, type Direction } from '../core/counters.js'
 import { dropReasons } from '../core/drop-reason.js'
@@ -18,7 +18,7 @@ export interface StatsSources {
   /** Of all shards together. */
   readonly stats: ShardStats
   readonly dataPortNames: readonly string[]
-  readonly eventsDropped: number
+  readonly eventsSkipped: ReadonlyMap<EventKind, number>
   /** Calls and connections of the RPC server. */
   readonly rpcTables: Readonly<Record<RpcTable, TableSize>>
   readonly stateLogsSetAside: number
@@ -29,7 +29,7 @@ export interface StatsSources {
 /** Datagrams that belong to no data port: replies from strangers. */
 const NO_DATA_PORT = 'none'
 
-export function collectStats ({ stats, dataPortNames, eventsDropped, rpcTables, stateLogsSetAside, isDraining, processSamples }: StatsSources): Sample[] {
+export function collectStats ({ stats, dataPortNames, eventsSkipped, rpcTables, stateLogsSetAside, isDraining, processSamples }: StatsSources): Sample[] {
   const { counters } = stats
   return [
     sample('udp_director_sessions_active', stats.sessions),
@@ -47,7 +47,7 @@ export function collectStats ({ stats, dataPortNames, eventsDropped, rpcTables, 
     sample('udp_director_targets_active', stats.targets),
     ...tables({ ...stats.tables, upstream_sockets: { entries: stats.upstreamSockets, capacity: stats.maxUpstreamSockets }, ...rpcTables }),
     sample('udp_director_socket_errors_total', stats.socketErrors),
-    sample('udp_director_events_dropped_total', eventsDropped),
+    ...[...eventsSkipped].map(([event, lines]) => sample('udp_director_events_dropped_total', lines, { event })),
     sample('udp_director_draining', isDraining ? 1 : 0, { process: 'proxy' }),
     sample('udp_director_log_lines_suppressed_total', stats.linesSuppressed),
     sample('udp_director_state_bytes', stats.stateBytes),

@@ -1,8 +1,10 @@
 // Tells people and control what happens in the core: the log's key messages and the event stream. Lines are limited per
-// second and cause, so that a flood of clients cannot flood the disk; events to control are not.
+// second and cause, so that a flood of clients cannot flood the disk. Events are made only of the kinds that somebody reads;
+// what is neither a line nor an event costs no text.
 import { formatAddress, formatEndpoint } from '#wire/address.js'
 import { tokenFromWords } from '#wire/token.js'
 import type { Clock } from '#core/clock.js'
+import type { EventKind } from '#rpc/contract.js'
 import { Budget } from '../core/budget.js'
 import type { GoneActionName } from '../core/counters.js'
 import { dropReasons } from '../core/drop-reason.js'
@@ -38,6 +40,7 @@ export class Journal implements Observer {
   readonly #deps: JournalDeps
   readonly #budgets: Readonly<Record<SessionChange, Budget>>
   readonly #goneBudget: Budget
+  #wanted: ReadonlySet<EventKind> = new Set()
 
   constructor (deps: JournalDeps) {
     this.#deps = deps
@@ -46,18 +49,26 @@ export class Journal implements Observer {
     this.#goneBudget = budget()
   }
 
+  /** Makes events of these kinds from now on, and of no others. */
+  want (kinds: readonly EventKind[]): void {
+    this.#wanted = new Set(kinds)
+  }
+
   /** Log lines left out so far. */
   get suppressed (): number {
     return [...Object.values(this.#budgets), this.#goneBudget].reduce((sum, { suppressed }) => sum + suppressed, 0)
   }
 
   readonly sessionChanged = (change: SessionChange, slot: number): void => {
+    const isEvent = this.#wanted.has('session')
+    const isLine = this.#budgets[change].allows(this.#deps.clock.now())
+    if (!isEvent && !isLine) return
     const operations = this.#deps.operations()
     const target = operations.targetOf(slot)
     const client = operations.clientOf(slot)
     const sessionId = operations.idOf(slot)
-    this.#deps.voice.publish({ type: 'session', change, sessionId, client, target: target.key })
-    if (!this.#budgets[change].allows(this.#deps.clock.now())) return
+    if (isEvent) this.#deps.voice.publish({ type: 'session', change, sessionId, client, target: target.key })
+    if (!isLine) return
     // Every expired session is one line of the sweep's summary already.
     const level = change === 'expired' ? 'debug' : 'info'
     const port = target.ports.find(candidate => candidate > 0) ?? 0
@@ -65,6 +76,7 @@ export class Journal implements Observer {
   }
 
   readonly tokenRedeemed = (token: Uint32Array, dataPort: number, slot: number): void => {
+    if (!this.#wanted.has('redeemed')) return
     this.#deps.voice.publish({
       type: 'redeemed',
       token: tokenFromWords(token),
@@ -82,7 +94,7 @@ export class Journal implements Observer {
   }
 
   readonly targetGone = (key: string, action: GoneActionName, sessions: number): void => {
-    this.#deps.voice.publish({ type: 'target', change: 'gone', target: key, action, sessions })
+    if (this.#wanted.has('target')) this.#deps.voice.publish({ type: 'target', change: 'gone', target: key, action, sessions })
     if (this.#goneBudget.allows(this.#deps.clock.now())) this.#deps.voice.log('info', { targetKey: key, sessions }, goneSentences[action])
   }
 }

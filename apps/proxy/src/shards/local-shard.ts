@@ -1,17 +1,16 @@
 // The shard of the main thread, on the engine that needs no thread of its own.
-import { dataAddresses } from '#config/bind-addresses.js'
 import type { Config } from '#config/schema.js'
-import type { Clock } from '#core/clock.js'
+import type { Cancel, Clock } from '#core/clock.js'
 import type { StateLog } from '../state/state-log.js'
 import { coreOptions } from '../core-options.js'
 import { openDgramEngine } from '../engines/dgram/dgram-engine.js'
 import type { Descriptors } from '../engines/dgram/socket.js'
 import { createShardCore } from './shard-core.js'
+import { CallRunner, SLICE_PAUSE_MS } from './call-runner.js'
 import { createShardCalls } from './shard-calls.js'
 import type { Shard, ShardVoice } from './shard.js'
 import { openStateLog, restoreShard, type ShardStateStart } from './shard-state.js'
 import { statsOf } from './shard-stats.js'
-import { SocketFaults } from './socket-faults.js'
 
 export interface LocalShardOptions {
   readonly config: Config
@@ -30,37 +29,54 @@ export async function openLocalShard ({ config, clock, random, voice, stateStart
   const stateDeps = { core, translator, clock, voice }
   const sessionsRestored = stateStart === undefined ? 0 : restoreShard(stateStart, stateDeps)
   let stateLog: StateLog | undefined
-  const socketFaults = new SocketFaults({ voice, clock, linesPerSecond: config.limits.warningsPerSecond })
+  let socketErrors = 0
   const engine = await openDgramEngine({
     core,
     clock,
     descriptors,
-    bindAddresses: dataAddresses(config),
+    bindAddress: config.bindAddress,
     dataPorts: config.dataPorts,
     receiveBufferBytes: config.limits.receiveBufferBytes,
     sendQueueBytes: config.limits.sendQueueBytes,
-    onSocketError: socketFaults.report,
+    onSocketError: error => {
+      socketErrors++
+      voice.log('warn', { err: error }, 'Socket error')
+    },
     beforeSend: () => { stateLog?.flush() }
   })
   if (stateStart !== undefined) stateLog = openStateLog(stateStart, engine.dataPorts, stateDeps)
-  const calls = createShardCalls({
+  const runner = new CallRunner(createShardCalls({
     core,
     clock,
     translator,
-    stats: () => statsOf(core, { upstreamSockets: engine.upstreamSockets(), socketErrors: socketFaults.total, receiveDrops: [], journalSuppressed: journal.suppressed + socketFaults.suppressed, stateBytes: stateLog?.bytes ?? 0, stateFaults: stateLog?.faults ?? 0, sessionsRestored }),
+    journal,
+    stats: () => statsOf(core, { upstreamSockets: engine.upstreamSockets(), socketErrors, receiveDrops: [], journalSuppressed: journal.suppressed, stateBytes: stateLog?.bytes ?? 0, stateFaults: stateLog?.faults ?? 0, sessionsRestored }),
     sweepSockets: () => { engine.sweep() },
     saveState: () => { stateLog?.tick() }
-  })
+  }), clock)
+  let cancelStep: Cancel | undefined
+  const stepSoon = (): void => {
+    if (cancelStep !== undefined || runner.isIdle) return
+    cancelStep = clock.after(SLICE_PAUSE_MS, () => {
+      cancelStep = undefined
+      runner.step()
+      stateLog?.flush()
+      stepSoon()
+    })
+  }
   return {
     engine: engine.name,
     dataPorts: engine.dataPorts,
-    call: (name, ...args) => {
-      const call = calls[name] as (...given: typeof args) => ReturnType<typeof calls[typeof name]>
-      const answer = call(...args)
+    call: async (name, ...args) => await new Promise(resolve => {
+      runner.run(name, args, answer => {
+        stateLog?.flush()
+        resolve(answer)
+      })
       stateLog?.flush()
-      return Promise.resolve(answer)
-    },
+      stepSoon()
+    }),
     close: async () => {
+      cancelStep?.()
       stateLog?.close()
       await engine.close()
     }

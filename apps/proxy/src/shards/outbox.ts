@@ -1,11 +1,11 @@
 // What a shard has said in one turn, as one message: a message for each would cost more than the datagrams it is about.
-import type { RpcEvent } from '#rpc/contract.js'
 import type { ShardVoice } from './shard.js'
+import type { ShardEvent } from './shard-event.js'
 import type { FromWorker, LogEntry } from './worker-messages.js'
 
 export class Outbox implements ShardVoice {
   readonly #post: (message: FromWorker) => void
-  #events: RpcEvent[] = []
+  #events: ShardEvent[] = []
   #lines: LogEntry[] = []
 
   constructor (post: (message: FromWorker) => void) {

@@ -4,8 +4,9 @@ import type { Clock } from '#core/clock.js'
 import { rpcFailure, type RpcFailure } from '#rpc/failure.js'
 import type { Core } from '../core/core.js'
 import { applyTokens } from './apply-tokens.js'
+import type { ShardCallTable } from './call-runner.js'
+import type { Journal } from './journal.js'
 import { listSessions } from './session-list.js'
-import type { ShardCalls } from './shard.js'
 import type { ShardStats } from './shard-stats.js'
 import type { Translator } from './translate.js'
 
@@ -13,6 +14,7 @@ export interface ShardCallsDeps {
   readonly core: Core
   readonly clock: Clock
   readonly translator: Translator
+  readonly journal: Pick<Journal, 'want'>
   readonly stats: () => ShardStats
   /** Closes sockets nobody uses. */
   readonly sweepSockets: () => void
@@ -20,7 +22,7 @@ export interface ShardCallsDeps {
   readonly saveState: () => void
 }
 
-export function createShardCalls ({ core, clock, translator, stats, sweepSockets, saveState }: ShardCallsDeps): ShardCalls {
+export function createShardCalls ({ core, clock, translator, journal, stats, sweepSockets, saveState }: ShardCallsDeps): ShardCallTable {
   const { operations } = core
 
   const withSession = <Value> (id: string, use: (slot: number, now: number) => Result<Value, RpcFailure>): Result<Value, RpcFailure> => {
@@ -33,12 +35,12 @@ export function createShardCalls ({ core, clock, translator, stats, sweepSockets
 
   return {
     applyTokens: push => applyTokens(core, translator, push, clock.now()),
-    setDefaultTargets: targets => Object.fromEntries(operations.setDefaultTargets(targets.map(target => translator.targetSpec(target)))),
-    leaveTargets: gone => {
+    setDefaultTargets: (targets, more) => Object.fromEntries(operations.setDefaultTargets(targets.map(target => translator.targetSpec(target)), more)),
+    leaveTargets: function * (gone) {
       const specs = gone.map(({ key, stays }) => ({ key, stays: stays && translator.targetSpec(stays) }))
-      return Object.fromEntries(operations.leaveTargets(specs, clock.now()))
+      return Object.fromEntries(yield * operations.leaveTargets(specs, clock.now()))
     },
-    listSessions: query => listSessions(core, translator, query, clock.now()),
+    listSessions: query => listSessions(core, translator, query, clock),
     getSession: id => withSession(id, viewOf),
     endSession: id => withSession(id, (slot, now) => {
       operations.endSession(slot, now)
@@ -48,13 +50,14 @@ export function createShardCalls ({ core, clock, translator, stats, sweepSockets
       const fault = operations.moveSession(slot, translator.targetSpec(target), now)
       return fault === undefined ? viewOf(slot, now) : rpcFailure(fault)
     }),
+    setEventKinds: kinds => { journal.want(kinds) },
     setDraining: isDraining => { operations.setDraining(isDraining) },
     left: () => operations.left(clock.now()),
     stats,
-    takeChangedCounts: () => core.state.targets.takeChangedCounts(),
+    takeChangedCounts: most => core.state.targets.takeChangedCounts(most),
     saveState,
-    sweep: () => {
-      const ended = operations.sweep(clock.now())
+    sweep: function * () {
+      const ended = yield * operations.sweep(clock.now())
       sweepSockets()
       return ended
     }

@@ -5,7 +5,7 @@ import { restoreSessions, type SavedShards } from '../state/restore.js'
 import { openStateDirectory } from '../state/state-directory.js'
 import { StateLog } from '../state/state-log.js'
 import type { StateStorage } from '../state/state-storage.js'
-import { applyTokens, type TokenPush } from './apply-tokens.js'
+import { restoreTokens, type TokenPush } from './apply-tokens.js'
 import type { ShardCore } from './shard-core.js'
 import type { ShardVoice } from './shard.js'
 
@@ -28,7 +28,7 @@ export function restoreShard ({ header, saved, tokens }: Omit<ShardStateStart, '
   const { shard, shards } = header
   const now = clock.now()
   const report = restoreSessions(core.state, saved, { shard, shards, now, wallNow: clock.wallNow() })
-  applyTokens(core, translator, tokens, now)
+  restoreTokens(core, translator, tokens, now)
   if (saved.shards.size > 0) voice.log('info', { shard, ...report, tokens: tokens.tokens.length }, 'State restored')
   return report.sessions
 }

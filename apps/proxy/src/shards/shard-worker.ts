@@ -6,15 +6,15 @@ import { systemClock } from '#core/system-clock.js'
 import { coreOptions } from '../core-options.js'
 import { BatchEngine } from '../engines/batch/batch-engine.js'
 import { openLibc } from '../engines/batch/libc.js'
-import { dataPortsOf } from '../engines/engine.js'
 import type { Listener } from '../engines/batch/listeners.js'
+import { CallRunner, SLICE_PAUSE_MS } from './call-runner.js'
 import { createShardCalls } from './shard-calls.js'
 import { createShardCore } from './shard-core.js'
+import type { ShardCall, ShardCalls } from './shard.js'
 import type { FromWorker, ToWorker } from './worker-messages.js'
 import { Outbox } from './outbox.js'
 import { openStateLog, restoreShard, type ShardStateStart } from './shard-state.js'
 import { statsOf } from './shard-stats.js'
-import { SocketFaults } from './socket-faults.js'
 
 /** What a worker is given at its start. */
 export interface WorkerData {
@@ -34,12 +34,12 @@ const port = parentPort as MessagePort
 const { config, shard, shards, listeners, claims, stateStart } = workerData as WorkerData
 const libc = await openLibc()
 const outbox = new Outbox(message => { port.postMessage(message) })
-const socketFaults = new SocketFaults({ voice: outbox, clock: systemClock, linesPerSecond: config.limits.warningsPerSecond })
+let socketErrors = 0
 
 const { core, journal, translator } = createShardCore(config, { ...coreOptions(config, Math.random, { shard, shards }), claims }, systemClock, outbox)
 const stateDeps = { core, translator, clock: systemClock, voice: outbox }
 const sessionsRestored = stateStart === undefined ? 0 : restoreShard(stateStart, stateDeps)
-const stateLog = stateStart === undefined ? undefined : openStateLog(stateStart, dataPortsOf(listeners), stateDeps)
+const stateLog = stateStart === undefined ? undefined : openStateLog(stateStart, listeners, stateDeps)
 const engine = new BatchEngine({
   libc,
   core,
@@ -48,37 +48,57 @@ const engine = new BatchEngine({
   receiveBufferBytes: config.limits.receiveBufferBytes,
   sendQueueBytes: config.limits.sendQueueBytes,
   dscp: config.dscp,
-  onSocketError: socketFaults.report,
+  onSocketError: error => {
+    socketErrors++
+    outbox.log('warn', { err: error }, 'Socket error')
+  },
   beforeSend: () => { stateLog?.flush() }
 })
-const calls = createShardCalls({
+const runner = new CallRunner(createShardCalls({
   core,
   clock: systemClock,
   translator,
-  stats: () => statsOf(core, { upstreamSockets: engine.upstreamSockets(), socketErrors: socketFaults.total, receiveDrops: engine.receiveDrops(), journalSuppressed: journal.suppressed + socketFaults.suppressed, stateBytes: stateLog?.bytes ?? 0, stateFaults: stateLog?.faults ?? 0, sessionsRestored }),
+  journal,
+  stats: () => statsOf(core, { upstreamSockets: engine.upstreamSockets(), socketErrors, receiveDrops: engine.receiveDrops(), journalSuppressed: journal.suppressed, stateBytes: stateLog?.bytes ?? 0, stateFaults: stateLog?.faults ?? 0, sessionsRestored }),
   sweepSockets: () => { engine.sweep() },
   saveState: () => { stateLog?.tick() }
-})
+}), systemClock)
 
-/** Answers what the main thread has asked; false once it has asked to close. */
-function readMessages (): boolean {
-  for (let received = receiveMessageOnPort(port); received !== undefined; received = receiveMessageOnPort(port)) {
-    const message = received.message as ToWorker
-    if (message === 'close') return false
-    const call = calls[message.name] as (...args: readonly unknown[]) => unknown
-    // What happened before the answer is written and told before the answer.
-    const answer = call(...message.args)
-    stateLog?.flush()
-    outbox.flush()
-    port.postMessage({ type: 'answer', id: message.id, answer } satisfies FromWorker)
-  }
-  return true
+/** Messages are read for so long before datagrams have their turn, in ms. */
+const READ_MS = 1
+
+const state = { isOpen: true, hasMessages: false }
+
+/** Does what the main thread has asked, or a part of it: `state.hasMessages` says whether there may be more. */
+function readMessages (): void {
+  const untilMs = systemClock.now() + READ_MS
+  do {
+    const message = receiveMessageOnPort(port)?.message as ToWorker | undefined
+    state.hasMessages = message !== undefined
+    if (message === 'close') state.isOpen = false
+    else if (message !== undefined) runner.run(message.name, message.args as Parameters<ShardCalls[ShardCall]>, answer => { tell(message.id, answer) })
+  } while (state.hasMessages && state.isOpen && systemClock.now() < untilMs)
+}
+
+// What happened before an answer is written and told before the answer.
+function tell (id: number, answer: unknown): void {
+  stateLog?.flush()
+  outbox.flush()
+  port.postMessage({ type: 'answer', id, answer } satisfies FromWorker)
+}
+
+function turnMs (): number {
+  if (state.hasMessages) return 0
+  return runner.isIdle ? -1 : SLICE_PAUSE_MS
 }
 
 port.postMessage({ type: 'ready', wakeFd: engine.wakeFd } satisfies FromWorker)
-let isOpen = true
-while (isOpen) {
-  if (engine.turn(-1)) isOpen = readMessages()
+while (state.isOpen) {
+  if (engine.turn(turnMs()) || state.hasMessages) readMessages()
+  if (!runner.isIdle) {
+    runner.step()
+    stateLog?.flush()
+  }
   outbox.flush()
 }
 stateLog?.close()

@@ -1,8 +1,12 @@
-// All shards as one: what is for everybody goes to each, what is about one session goes to the shard that has it.
+// All shards as one: what is for everybody goes to each, what is about one session goes to the shard that has it. Long
+// lists go in parts, so that no shard reads one for longer than a datagram can wait.
+import type { Clock } from '#core/clock.js'
 import type { DrainLeft } from '#core/drain.js'
 import type { Result } from '#core/result.js'
-import type { RpcBody, RpcQuery, SessionsPage, TokenGrant, TokenRejection } from '#rpc/contract.js'
+import type { EventKind, RpcBody, RpcQuery, Session, SessionsPage, Target, TokenGrant, TokenRejection } from '#rpc/contract.js'
 import { rpcFailure, type RpcFailure } from '#rpc/failure.js'
+import type { TokenPush } from './apply-tokens.js'
+import { DEFAULT_PAGE } from './session-list.js'
 import type { Shard, ShardCall, ShardCalls } from './shard.js'
 import { shardOfSessionId } from './session-id.js'
 import { totalOf, type ShardStats } from './shard-stats.js'
@@ -13,34 +17,50 @@ type SessionCall = 'getSession' | 'endSession' | 'moveSession'
 // A cursor is a shard's number and the cursor within that shard.
 const CURSOR_SHARD = 2 ** 32
 
+/** Tokens, targets or counts in one message to or from a shard: below a millisecond to read and take in. */
+export const PART = 250
+
 export class Shards {
   readonly #shards: readonly Shard[]
   readonly #claims: TokenClaims | undefined
+  readonly #clock: Clock
+  // What must not overtake what was asked before.
+  #last: Promise<unknown> = Promise.resolve()
 
   /** @param claims with more than one shard, what makes a token single-use among them */
-  constructor (shards: readonly Shard[], claims: TokenClaims | undefined) {
+  constructor (shards: readonly Shard[], claims: TokenClaims | undefined, clock: Clock) {
     this.#shards = shards
     this.#claims = claims
+    this.#clock = clock
   }
 
   get count (): number { return this.#shards.length }
 
-  /** A token that one shard refuses is refused: it would work for some clients only. The others void it. */
+  /**
+   * A token that one shard refuses is refused: it would work for some clients only. The others void it. One that is void
+   * in the same push stays void. Pushes keep their order: none is begun before the one before has been taken in.
+   */
   async applyTokens ({ revoked, withdrawn = [], tokens }: Omit<RpcBody<'pushTokens'>, 'epoch'>): Promise<TokenRejection[]> {
-    const refused: TokenRejection[] = []
-    const grants = tokens.flatMap(grant => {
-      const claimed = this.#claimed(grant)
-      if (claimed === undefined) refused.push({ token: grant.token, code: 'TOKEN_TABLE_FULL' })
-      return claimed ?? []
+    return await this.#inTurn(async () => {
+      await this.#inParts(revoked, async part => { await this.#makeVoid({ revoked: part, withdrawn: [] }) })
+      await this.#inParts(withdrawn, async part => { await this.#makeVoid({ revoked: [], withdrawn: part }) })
+      const rejected: TokenRejection[] = []
+      const isVoid = new Set([...revoked, ...withdrawn])
+      await this.#inParts(isVoid.size === 0 ? tokens : tokens.filter(({ token }) => !isVoid.has(token)), async part => { rejected.push(...await this.#grant(part)) })
+      return rejected
     })
-    const rejections = await this.#all('applyTokens', { revoked, withdrawn, tokens: grants })
-    const rejected = [...new Map([...refused, ...rejections.flat()].map(rejection => [rejection.token, rejection])).values()]
-    if (rejected.length > 0 && rejections.length > 1) await this.#all('applyTokens', { revoked: rejected.map(({ token }) => token), tokens: [] })
-    return rejected
   }
 
-  async setDefaultTargets (...args: Parameters<ShardCalls['setDefaultTargets']>): Promise<ReturnType<ShardCalls['setDefaultTargets']>> {
-    return Object.assign({}, ...await this.#all('setDefaultTargets', ...args)) as Record<string, string>
+  async setDefaultTargets (targets: readonly Target[]): Promise<ReturnType<ShardCalls['setDefaultTargets']>> {
+    return await this.#inTurn(async () => {
+      const faults = new Map<string, string>()
+      const tell = async (part: Target[], more: boolean): Promise<void> => {
+        for (const found of await this.#all('setDefaultTargets', part, more)) for (const [key, fault] of Object.entries(found)) faults.set(key, fault)
+      }
+      await this.#inParts(targets, async part => { await tell(part, true) })
+      await tell([], false)
+      return Object.fromEntries(faults)
+    })
   }
 
   async leaveTargets (...args: Parameters<ShardCalls['leaveTargets']>): Promise<Record<string, number>> {
@@ -52,20 +72,28 @@ export class Shards {
     return Object.fromEntries(left)
   }
 
-  /** A page comes from one shard; the cursor goes on with the next. */
-  async listSessions ({ cursor = 0, ...query }: RpcQuery<'listSessions'>): Promise<SessionsPage> {
-    const index = Math.floor(cursor / CURSOR_SHARD)
-    const shard = this.#shards[index]
-    const { sessions: total } = await this.stats()
-    if (shard === undefined) return { sessions: [], total }
-    const { sessions, nextCursor } = await shard.call('listSessions', { ...query, cursor: cursor % CURSOR_SHARD })
-    if (nextCursor !== undefined) return { sessions, total, nextCursor: index * CURSOR_SHARD + nextCursor }
-    return index + 1 < this.#shards.length ? { sessions, total, nextCursor: (index + 1) * CURSOR_SHARD } : { sessions, total }
+  /** A page goes on from shard to shard until it is full. Each shard says how many there are that match. */
+  async listSessions ({ cursor = 0, limit = DEFAULT_PAGE, ...query }: RpcQuery<'listSessions'>): Promise<SessionsPage> {
+    const sessions: Session[] = []
+    let total = 0
+    let nextCursor: number | undefined
+    for (const [index, shard] of this.#shards.entries()) {
+      const start = index * CURSOR_SHARD
+      const page = await shard.call('listSessions', { ...query, cursor: Math.max(0, cursor - start), limit: limit - sessions.length })
+      sessions.push(...page.sessions)
+      total += page.total
+      if (page.nextCursor !== undefined) nextCursor ??= start + page.nextCursor
+    }
+    return nextCursor === undefined ? { sessions, total } : { sessions, total, nextCursor }
   }
 
   async withSession<Name extends SessionCall> (id: string, name: Name, ...args: Parameters<ShardCalls[Name]>): Promise<ReturnType<ShardCalls[Name]> | Result<never, RpcFailure>> {
     const shard = this.#shards[shardOfSessionId(id)]
     return shard === undefined ? rpcFailure('NOT_FOUND') : await shard.call(name, ...args)
+  }
+
+  async setEventKinds (kinds: readonly EventKind[]): Promise<void> {
+    await this.#all('setEventKinds', kinds)
   }
 
   async setDraining (isDraining: boolean): Promise<void> {
@@ -87,7 +115,15 @@ export class Shards {
 
   /** The counts that changed, one record for each shard. */
   async takeChangedCounts (): Promise<readonly Readonly<Record<string, number>>[]> {
-    return await this.#all('takeChangedCounts')
+    return await Promise.all(this.#shards.map(async shard => {
+      const changed = new Map<string, number>()
+      for (;;) {
+        const part = Object.entries(await shard.call('takeChangedCounts', PART))
+        for (const [key, count] of part) changed.set(key, count)
+        if (part.length < PART) return Object.fromEntries(changed)
+        await this.#breath()
+      }
+    }))
   }
 
   async saveState (): Promise<void> {
@@ -96,7 +132,7 @@ export class Shards {
 
   /** Returns how many sessions ended. */
   async sweep (): Promise<number> {
-    this.#claims?.sweep()
+    await this.#sweepClaims()
     return (await this.#all('sweep')).reduce((sum, ended) => sum + ended, 0)
   }
 
@@ -104,8 +140,50 @@ export class Shards {
     await Promise.all(this.#shards.map(async shard => { await shard.close() }))
   }
 
+  async #makeVoid (part: Pick<TokenPush, 'revoked' | 'withdrawn'>): Promise<void> {
+    await this.#all('applyTokens', { ...part, tokens: [] })
+    this.#claims?.release([...part.revoked, ...part.withdrawn ?? []])
+  }
+
+  async #grant (part: readonly TokenGrant[]): Promise<TokenRejection[]> {
+    const refused: TokenRejection[] = []
+    const grants = part.flatMap(grant => {
+      const claimed = this.#claimed(grant)
+      if (claimed === undefined) refused.push({ token: grant.token, code: 'TOKEN_TABLE_FULL' })
+      return claimed ?? []
+    })
+    const rejections = await this.#all('applyTokens', { revoked: [], withdrawn: [], tokens: grants })
+    const rejected = [...new Map([...refused, ...rejections.flat()].map(rejection => [rejection.token, rejection])).values()]
+    if (rejected.length > 0 && rejections.length > 1) await this.#makeVoid({ revoked: rejected.map(({ token }) => token), withdrawn: [] })
+    return rejected
+  }
+
+  async #sweepClaims (): Promise<void> {
+    if (this.#claims === undefined) return
+    const slices = this.#claims.sweep(this.#clock.now())
+    while (slices.next(this.#clock.now()).done !== true) await new Promise<void>(resolve => { this.#clock.after(0, resolve) })
+  }
+
   #claimed (grant: TokenGrant): ClaimedGrant | undefined {
     return this.#claims === undefined ? grant : this.#claims.claimed(grant)
+  }
+
+  // A shard of this very thread forwards nothing before this has ended.
+  async #breath (): Promise<void> {
+    if (this.#shards.length === 1) await new Promise<void>(resolve => { this.#clock.after(0, resolve) })
+  }
+
+  async #inParts<Value> (all: readonly Value[], run: (part: Value[]) => Promise<void>): Promise<void> {
+    for (let from = 0; from < all.length; from += PART) {
+      if (from > 0) await this.#breath()
+      await run(all.slice(from, from + PART))
+    }
+  }
+
+  async #inTurn<Value> (run: () => Promise<Value>): Promise<Value> {
+    const turn = this.#last.then(run)
+    this.#last = turn.catch(() => undefined)
+    return await turn
   }
 
   async #all<Name extends ShardCall> (name: Name, ...args: Parameters<ShardCalls[Name]>): Promise<ReturnType<ShardCalls[Name]>[]> {

@@ -1,6 +1,7 @@
 // Single use across workers. Every worker has every token, because nobody knows whose client will bring it; what they
 // share is one word for each token, with a bit for each data port it was redeemed on. Whoever sets the bit first has it.
 import type { Clock } from '#core/clock.js'
+import type { Slices } from '#core/slices.js'
 import type { TokenGrant } from '#rpc/contract.js'
 import { EXPIRED_MEMORY_MS } from '../core/token-table.js'
 
@@ -8,6 +9,9 @@ import { EXPIRED_MEMORY_MS } from '../core/token-table.js'
 export interface ClaimedGrant extends TokenGrant {
   readonly claim?: number
 }
+
+// Of a map, with an object for each: some 2 ms.
+const SLICE_LOOKS = 10_000
 
 /** Workers forget an expired token within this time; until then its word is not another's. */
 const WORD_HOLD_MS = EXPIRED_MEMORY_MS + 60_000
@@ -37,14 +41,27 @@ export class TokenClaims {
     return { ...grant, claim }
   }
 
+  /** Takes back the words of tokens that every worker knows to be void: it asks for them no more. */
+  release (tokens: readonly string[]): void {
+    for (const token of tokens) {
+      const known = this.#claims.get(token)
+      if (known === undefined) continue
+      this.#claims.delete(token)
+      this.#free.push(known.claim)
+    }
+  }
+
   /** Takes back the words of tokens that every worker has forgotten. */
-  sweep (): void {
-    const now = this.#clock.now()
+  * sweep (startedAt: number): Slices<undefined> {
+    let now = startedAt
+    let looks = 0
     for (const [token, { claim, until }] of this.#claims) {
-      if (now < until) continue
+      if (++looks % SLICE_LOOKS === 0) now = yield
+      if (now < until || this.#claims.get(token)?.claim !== claim) continue
       this.#claims.delete(token)
       this.#free.push(claim)
     }
+    return undefined
   }
 
   #take (): number | undefined {

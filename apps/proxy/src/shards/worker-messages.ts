@@ -1,6 +1,6 @@
 // What the main thread and a shard's worker say to each other.
-import type { RpcEvent } from '#rpc/contract.js'
 import type { ShardCall } from './shard.js'
+import type { ShardEvent } from './shard-event.js'
 
 export type ToWorker = 'close' | {
   readonly id: number
@@ -17,4 +17,4 @@ export interface LogEntry {
 export type FromWorker =
   | { readonly type: 'ready', readonly wakeFd: number }
   | { readonly type: 'answer', readonly id: number, readonly answer: unknown }
-  | { readonly type: 'said', readonly events: readonly RpcEvent[], readonly lines: readonly LogEntry[] }
+  | { readonly type: 'said', readonly events: readonly ShardEvent[], readonly lines: readonly LogEntry[] }

@@ -1,4 +1,5 @@
 // Runs scenarios against the pure core: no sockets, a clock that is a number.
+import { whole } from '#core/slices.js'
 import { addressWords } from '#wire/address.js'
 import { controlPacket, magicFromHex } from '#wire/control-packet.js'
 import type { Token } from '#wire/token.js'
@@ -79,15 +80,15 @@ export class CoreDriver {
   }
 
   revoke (name: string): void {
-    this.core.operations.revoke(tokenOf(name), 60_000, this.now)
+    this.core.operations.revoke(tokenOf(name))
   }
 
   withdraw (name: string): void {
-    this.core.operations.withdraw(tokenOf(name), 60_000, this.now)
+    this.core.operations.withdraw(tokenOf(name))
   }
 
   gone (server: ServerName): void {
-    this.core.operations.leaveTargets([{ key: servers[server].key, stays: undefined }], this.now)
+    whole(this.core.operations.leaveTargets([{ key: servers[server].key, stays: undefined }], this.now), this.now)
   }
 
   send (client: string, on: PortName, payload: Payload): ClientOutcome {

@@ -10,7 +10,7 @@ export interface ModelOptions {
   readonly ports: Readonly<Record<string, readonly boolean[]>>
 }
 
-interface ModelToken { target: string, expiresAt: number, consumed: Set<number>, void?: 'unknown' | 'gone' }
+interface ModelToken { target: string, expiresAt: number, consumed: Set<number>, isVoid?: boolean }
 interface ModelSession { target: string, lastSeen: number, token: string | undefined, tokenExpiresAt: number, hasRedeemed: boolean }
 
 export type ModelPacket = { readonly kind: 'data' } | { readonly kind: 'malformed' } | { readonly kind: 'token', readonly token: string } | { readonly kind: 'control', readonly token: string }
@@ -31,11 +31,12 @@ export class NaiveModel {
   }
 
   revoke (token: string): void {
-    this.tokens.set(token, { target: '', expiresAt: Infinity, consumed: new Set(), void: 'unknown' })
+    this.tokens.delete(token)
   }
 
   withdraw (token: string): void {
-    this.tokens.set(token, { target: '', expiresAt: Infinity, consumed: new Set(), void: 'gone' })
+    const known = this.tokens.get(token)
+    if (known !== undefined) known.isVoid = true
   }
 
   /** D is the default endpoint's only candidate: when it is gone itself, its sessions stay. */
@@ -82,7 +83,7 @@ export class NaiveModel {
   #stateOf (token: string, dataPort: number, now: number): 'live' | 'consumed' | 'expired' | 'unknown' | 'gone' {
     const known = this.tokens.get(token)
     if (known === undefined) return 'unknown'
-    if (known.void !== undefined) return known.void
+    if (known.isVoid === true) return 'gone'
     if (now >= known.expiresAt) return 'expired'
     return known.consumed.has(dataPort) ? 'consumed' : 'live'
   }

@@ -1,5 +1,6 @@
 // Tokens that are bound to the address of the client that asked for them.
 import t from 'tap'
+import { whole } from '#core/slices.js'
 import { addressWords } from '#wire/address.js'
 import { createCore, type Core } from '../../src/core/core.js'
 import { DropReason } from '../../src/core/drop-reason.js'
@@ -70,7 +71,7 @@ void t.test('a token without a client is anybody\'s, and one whose client cannot
 void t.test('the memory of a token that was bound says nothing about the next one in its place', async t => {
   const core = setUp()
   grant(core, 'bound', '192.0.2.7')
-  core.operations.sweep(100_000)
+  whole(core.operations.sweep(100_000), 100_000)
   t.equal(core.state.tokens.size, 0)
   grant(core, 'free')
   t.equal(send(core, '192.0.2.8', { token: 'free' }), CONSUMED)

@@ -1,4 +1,5 @@
 // Keys and names that every object of JavaScript has something at. Found by fuzzing.
+import { systemClock } from '#core/system-clock.js'
 import t from 'tap'
 import { Shards } from '../../src/shards/shards.js'
 import type { Shard } from '../../src/shards/shard.js'
@@ -6,7 +7,7 @@ import { Translator } from '../../src/shards/translate.js'
 
 void t.test('targets may be called as they like', async t => {
   const shard = { call: async () => Object.fromEntries([['constructor', 1], ['__proto__', 2]]) } as unknown as Shard
-  t.strictSame(Object.entries(await new Shards([shard, shard], undefined).leaveTargets([])), [['constructor', 2], ['__proto__', 4]])
+  t.strictSame(Object.entries(await new Shards([shard, shard], undefined, systemClock).leaveTargets([])), [['constructor', 2], ['__proto__', 4]])
 })
 
 void t.test('a data port called as something that every object has is served by targets that say so', async t => {
