@@ -116,6 +116,16 @@ export default tseslint.config(
     ignores: ['**/test/**'],
     rules: { 'no-restricted-properties': ['error', noEnv, noExit] }
   },
+  {
+    files: ['apps/**/*.ts', 'libs/**/*.ts'],
+    ignores: ['**/test/**', 'libs/telemetry/**'],
+    rules: {
+      'no-console': 'error',
+      '@typescript-eslint/no-restricted-imports': ['error', {
+        paths: [{ name: 'pino', allowTypeImports: true, message: 'Loggers come from #telemetry/logger.js: every line of theirs has a bound.' }]
+      }]
+    }
+  },
   { files: ['apps/**/main.ts'], rules: { 'no-restricted-properties': ['error', noEnv] } },
   { files: ['libs/config/**/*.ts'], rules: { 'no-restricted-properties': ['error', noExit] } },
   {

@@ -3,9 +3,13 @@ import json, socket, sys, urllib.request
 host, query_port = sys.argv[1:3] or ('127.0.0.1', '9000')
 body = json.dumps({'resourceType': 'gameserver', 'namespace': 'games', 'labelSelector': {'map': 'de_dust2'}}).encode()
 request = urllib.request.Request(f'http://{host}:{query_port}/query', body, {'content-type': 'application/json'})
-answer = json.load(urllib.request.urlopen(request))
-director = (host, answer['dataPorts'][0]['port'])
-with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-    udp.sendto(answer['token'].encode(), director)
-    udp.sendto(b'hello', director)
-    print(udp.recv(65507).decode())
+try:
+    answer = json.load(urllib.request.urlopen(request, timeout=5))
+    director = (host, answer['dataPorts'][0]['port'])
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+        udp.settimeout(5)
+        udp.sendto(answer['token'].encode(), director)
+        udp.sendto(b'hello', director)
+        print(udp.recv(65507).decode())
+except OSError as error:  # no connection, no token, no answer in time
+    sys.exit(f'{host} did not give what was asked for: {error}')

@@ -1,6 +1,7 @@
 // Compiles to dist, or with the tests to dist-test. Both mirror the repository: `#core/*` and relative paths mean the same
 // there as here.
-import { spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
@@ -8,25 +9,26 @@ import { fileURLToPath } from 'node:url'
 import { listFiles, outputs, readSources, recordBuild } from './build-state.mjs'
 
 /**
- * Builds the folder `output` of `root`; throws with one sentence when that does not work. The compiler's own words go to
+ * Builds the folder `output` of `root`; rejects with one sentence when that does not work. The compiler's own words go to
  * stderr. Types are checked where `isChecked`: half of the time, and who only wants to start what is there can do without.
  */
-export function build (root, output = 'dist', isChecked = true) {
+export async function build (root, output = 'dist', isChecked = true) {
   const sources = readSources(root, output)
   mkdirSync(join(root, output), { recursive: true })
   rmSync(join(root, output, '.build-state.json'), { force: true })
-  compile(root, outputs[output].project, isChecked)
+  await compile(root, outputs[output].project, isChecked)
   removeOrphans(root, output)
   writePackage(root, output)
   makeExecutable(join(root, output, 'apps/cli/src/main.js'))
   recordBuild(root, output, sources)
 }
 
-function compile (root, project, isChecked) {
+async function compile (root, project, isChecked) {
   const compiler = createRequire(join(root, 'package.json')).resolve('typescript/bin/tsc')
   // stdout to stderr: whoever pipes the output of `npm start` wants only what the program says.
-  const { status } = spawnSync(process.execPath, [compiler, '-p', project, ...isChecked ? [] : ['--noCheck']], { cwd: root, stdio: ['ignore', 2, 2] })
-  if (status !== 0) throw new Error('The build failed; the compiler says why above.')
+  const child = spawn(process.execPath, [compiler, '-p', project, ...isChecked ? [] : ['--noCheck']], { cwd: root, stdio: ['ignore', 2, 2] })
+  const [code] = await once(child, 'close')
+  if (code !== 0) throw new Error('The build failed; the compiler says why above.')
 }
 
 /** Output of sources that are gone would still run, and hide that something imports it. */
@@ -48,7 +50,7 @@ function makeExecutable (path) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   try {
-    build(fileURLToPath(new URL('..', import.meta.url)))
+    await build(fileURLToPath(new URL('..', import.meta.url)))
   } catch (error) {
     console.error(error.message)
     process.exitCode = 1

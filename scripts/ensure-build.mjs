@@ -5,10 +5,11 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isStale } from './build-state.mjs'
 import { build } from './build.mjs'
+import { withProgress } from './progress.mjs'
 
 /** Two terminals may start two processes at once: the second waits for the first one's build. */
-async function lock (path) {
-  for (;;) {
+async function lock (path, onWait) {
+  for (let isFirst = true; ; isFirst = false) {
     try {
       writeFileSync(path, String(process.pid), { flag: 'wx' })
       return
@@ -16,7 +17,10 @@ async function lock (path) {
       if (error.code !== 'EEXIST') throw error
     }
     if (isAbandoned(path)) rmSync(path, { force: true })
-    else await sleep(100)
+    else {
+      if (isFirst) onWait()
+      await sleep(100)
+    }
   }
 }
 
@@ -38,13 +42,11 @@ export async function ensureBuild (root, output = 'dist') {
   if (!isStale(root, output)) return
   mkdirSync(join(root, output), { recursive: true })
   const path = join(root, output, '.build-lock')
-  await lock(path)
+  await lock(path, () => { process.stderr.write('Another process is building; waiting for it.\n') })
   try {
     if (!isStale(root, output)) return
-    const startedMs = performance.now()
-    process.stderr.write(output === 'dist' ? 'Building … ' : 'Building the tests … ')
-    build(root, output, false)
-    process.stderr.write(`${((performance.now() - startedMs) / 1000).toFixed(1)} s\n`)
+    const what = output === 'dist' ? 'the programs' : 'the tests'
+    await withProgress(`Building ${what}, as after every change`, async () => { await build(root, output, false) })
   } finally {
     rmSync(path, { force: true })
   }

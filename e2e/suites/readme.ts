@@ -1,5 +1,7 @@
 // README.md taken at its word: the lines to paste against the demo, the clients of examples/, the configuration against
 // `serve`. Only ports are replaced, because another director may be running on this machine.
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { isToken } from '#wire/token.js'
@@ -34,6 +36,16 @@ async function checkDemo (checks: Checks, text: string, offset: number): Promise
   const place = ['127.0.0.1', String(9000 + offset)]
   await checks.check('the Node client gets an answer', async () => {
     succeeded(await run(process.execPath, [join(root, 'examples/client.mjs'), ...place]), 'arena-1: hello\n')
+  })
+  await checks.check('a client whose director is silent gives up and says so', async () => {
+    const silent = createServer(() => undefined)
+    await new Promise<void>(resolve => { silent.listen(0, '127.0.0.1', resolve) })
+    const silentPort = String((silent.address() as AddressInfo).port)
+    const clients: ReadonlyArray<readonly [string, string]> = [[process.execPath, 'examples/client.mjs'], [pathOf('python3'), 'examples/client.py']]
+    const ends = await Promise.all(clients.map(async ([program, path]) => await run(program, [join(root, path), '127.0.0.1', silentPort])))
+    silent.closeAllConnections()
+    silent.close()
+    for (const { code, stderr } of ends) if (code !== 1 || !/^127\.0\.0\.1 did not .*\n$/.test(stderr)) throw new Error(`it ended with ${String(code)}: ${stderr}`)
   })
   await checks.check('the Python client gets an answer', async () => {
     succeeded(await run(pathOf('python3'), [join(root, 'examples/client.py'), ...place]), 'arena-1: hello\n')

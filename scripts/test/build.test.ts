@@ -5,8 +5,9 @@ import { pathToFileURL } from 'node:url'
 import t from 'tap'
 
 const { isStale } = await import(pathToFileURL('scripts/build-state.mjs').href) as { isStale: (root: string, output?: string) => boolean }
-const { build } = await import(pathToFileURL('scripts/build.mjs').href) as { build: (root: string) => void }
+const { build } = await import(pathToFileURL('scripts/build.mjs').href) as { build: (root: string) => Promise<void> }
 const { ensureBuild } = await import(pathToFileURL('scripts/ensure-build.mjs').href) as { ensureBuild: (root: string) => Promise<void> }
+const { withProgress } = await import(pathToFileURL('scripts/progress.mjs').href) as { withProgress: <Value>(words: string, work: () => Promise<Value>, options: { write: (text: string) => void, everyMs?: number }) => Promise<Value> }
 
 const modules = resolve('node_modules')
 
@@ -58,8 +59,22 @@ void t.test('a source that does not compile fails the build, and dist stays stal
   write('libs/core/src/one.ts', 'export const one: number = \'1\'\n')
   await ensureBuild(root)
   t.equal(isStale(root), false, 'types are not for a start to check')
-  t.throws(() => { build(root) }, { message: /The build failed/ }, 'but for a build')
+  await t.rejects(build(root), { message: /The build failed/ }, 'but for a build')
   t.equal(isStale(root), true)
+})
+
+void t.test('what takes long says what it is and how long it has been at it', async t => {
+  let text = ''
+  const write = (more: string): void => { text += more }
+  const untilTold = async (): Promise<string> => {
+    while (!text.includes(' s … ')) await new Promise(resolve => setTimeout(resolve, 1))
+    return 'built'
+  }
+  t.equal(await withProgress('Building', untilTold, { write, everyMs: 1 }), 'built')
+  t.match(text, /^Building … (?:\d+ s … )+done in \d+\.\d s\n$/)
+  text = ''
+  await t.rejects(withProgress('Building', async () => { throw new Error('no') }, { write }), { message: 'no' })
+  t.match(text, /^Building … failed after \d+\.\d s\n$/)
 })
 
 void t.test('without dependencies it says how to get them', async t => {

@@ -24,6 +24,7 @@ const runtime: Runtime = {
   out: text => stdout.write(text) ? undefined : once(stdout, 'drain').then(() => {}),
   err: text => { process.stderr.write(text) },
   isTerminal: stdout.isTTY,
+  columns: () => stdout.isTTY ? stdout.columns : undefined,
   style: createStyle(stdout.isTTY && stdout.hasColors()),
   onSignal: handle => { for (const signal of stopSignals) process.on(signal, () => { handle(signal) }) },
   atExit: run => { process.on('exit', run) }

@@ -14,6 +14,8 @@ export interface Runtime {
   readonly err: (text: string) => void
   /** Whether stdout is a terminal: people read it, not programs. */
   readonly isTerminal: boolean
+  /** How wide the terminal is at this moment; undefined if nobody knows. */
+  readonly columns?: () => number | undefined
   readonly style: Style
   /** From now on `handle` takes the signals that ask to stop; without this they end the process as usual. */
   readonly onSignal: (handle: (signal: StopSignal) => void) => void

@@ -1,6 +1,7 @@
 // The control process from configuration to listening and back, without a process around it: main.ts adds that.
 import type { Logger } from 'pino'
 import type { Clock } from '#core/clock.js'
+import { listenAddresses } from '#config/bind-addresses.js'
 import type { Config } from '#config/schema.js'
 import { err, ok, type Result } from '#core/result.js'
 import { openAuthenticators } from './auth/open-authenticators.js'
@@ -66,10 +67,11 @@ export async function openControl (options: ControlOptions): Promise<Result<Cont
   return ok({ ports: listening.value, drain: async () => { await deps.drain.run() }, close })
 }
 
-async function listenBoth ({ bindAddress, queryPort, adminPort }: Config, publicApp: TypedApp, adminApp: TypedApp): Promise<Result<Control['ports'], string>> {
-  const query = await listenOn(publicApp, bindAddress, queryPort, 'queryPort')
+async function listenBoth (config: Config, publicApp: TypedApp, adminApp: TypedApp): Promise<Result<Control['ports'], string>> {
+  const addresses = listenAddresses(config)
+  const query = await listenOn(publicApp, addresses, config.queryPort, 'queryPort')
   if (!query.ok) return query
-  const admin = await listenOn(adminApp, bindAddress, adminPort, 'adminPort')
+  const admin = await listenOn(adminApp, addresses, config.adminPort, 'adminPort')
   return admin.ok ? ok({ queryPort: query.value, adminPort: admin.value }) : admin
 }
 

@@ -1,4 +1,6 @@
 // The HEALTHCHECK of control's image: is it alive? Kubernetes asks the port itself.
+import { ANY_ADDRESS, isUnspecified, listenAddresses } from '#config/bind-addresses.js'
+import type { Config } from '#config/schema.js'
 import { readStartUp } from '#config/start-up.js'
 import { ExitCode } from '#core/exit-code.js'
 import { httpFault } from '#telemetry/http-check.js'
@@ -8,7 +10,7 @@ const fault = startUp.ok ? await httpFault(livenessOf(startUp.value.config)) : s
 if (fault !== undefined) process.stdout.write(`${fault}\n`)
 process.exitCode = fault === undefined ? ExitCode.ok : ExitCode.failed
 
-function livenessOf ({ bindAddress, adminPort }: { readonly bindAddress: string, readonly adminPort: number }): { host: string, port: number, path: string } {
-  const isEverywhere = bindAddress === '::' || bindAddress === '0.0.0.0'
-  return { host: isEverywhere ? 'localhost' : bindAddress, port: adminPort, path: '/livez' }
+function livenessOf (config: Pick<Config, 'bindAddress' | 'adminPort'>): { host: string, port: number, path: string } {
+  const [address = ANY_ADDRESS] = listenAddresses(config)
+  return { host: isUnspecified(address) ? 'localhost' : address, port: config.adminPort, path: '/livez' }
 }

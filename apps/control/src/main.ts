@@ -3,7 +3,7 @@ import { readStartUp } from '#config/start-up.js'
 import { seconds } from '#core/durations.js'
 import { ExitCode } from '#core/exit-code.js'
 import { systemClock } from '#core/system-clock.js'
-import { createLogger, flushLogs, terminalStream } from '#telemetry/logger.js'
+import { createLogger, flushLogs, lineLimits, terminalStream } from '#telemetry/logger.js'
 import { stopOnSignal } from '#telemetry/stop-on-signal.js'
 
 const startUp = readStartUp()
@@ -14,7 +14,7 @@ if (!startUp.ok) {
 // Most of what there is to load comes after the configuration was found sound: its faults are told at once.
 const { openControl } = await import('./control.js')
 const { config, environment: { logLevel, socketPath } } = startUp.value
-const log = createLogger({ name: 'control', level: logLevel, destination: await terminalStream() })
+const log = createLogger({ name: 'control', level: logLevel, destination: await terminalStream(), limits: lineLimits(config.limits) })
 
 function exitAsBug (error: unknown): void {
   log.fatal({ err: error }, 'Unexpected error')

@@ -1,6 +1,6 @@
 // From the configuration file's words to the core's.
 import { networkInterfaces } from 'node:os'
-import { ownListeners } from '#config/own-listeners.js'
+import { ownSources } from '#config/own-listeners.js'
 import { portRange } from '#config/port-range.js'
 import type { Config } from '#config/schema.js'
 import { seconds } from '#core/durations.js'
@@ -40,7 +40,7 @@ export function coreOptions (config: Config, random: () => number, { shard, shar
     },
     blockedSourcePorts: config.blockedSourcePorts.map(text => portRange(String(text)) ?? notChecked('blockedSourcePorts')),
     clients: config.clients.allow === undefined && config.clients.deny.length === 0 ? undefined : config.clients,
-    ownAddresses: ownListeners(config, networkInterfaces()).ownAddresses,
+    ownAddresses: ownSources(config, networkInterfaces()),
     sessionIdPrefix: sessionIdPrefix(shard),
     random
   }

@@ -4,7 +4,7 @@ import { readStartUp } from '#config/start-up.js'
 import { seconds } from '#core/durations.js'
 import { ExitCode } from '#core/exit-code.js'
 import { systemClock } from '#core/system-clock.js'
-import { createLogger, flushLogs, terminalStream } from '#telemetry/logger.js'
+import { createLogger, flushLogs, lineLimits, terminalStream } from '#telemetry/logger.js'
 import { processSamples } from '#telemetry/process-samples.js'
 import { stopOnSignal } from '#telemetry/stop-on-signal.js'
 import { NoLibc } from './engines/batch/libc.js'
@@ -20,7 +20,7 @@ if (!startUp.ok) {
 // Most of what there is to load comes after the configuration was found sound: its faults are told at once.
 const { openProxy } = await import('./proxy.js')
 const { config, environment: { logLevel, socketPath, statePath } } = startUp.value
-const log = createLogger({ name: 'proxy', level: logLevel, destination: await terminalStream() })
+const log = createLogger({ name: 'proxy', level: logLevel, destination: await terminalStream(), limits: lineLimits(config.limits) })
 
 function exitAsBug (error: unknown): void {
   log.fatal({ err: error }, 'Unexpected error')

@@ -1,6 +1,6 @@
 // What the schema cannot say: values that must fit each other, and texts with a grammar of their own.
-import ipaddr from 'ipaddr.js'
 import { MAX_MAGIC_BYTES, magicFromHex, type MagicFault } from '#wire/control-packet.js'
+import { checkAddresses } from './check-addresses.js'
 import { checkAccess, checkAuth, checkBlocks } from './check-guards.js'
 import { checkMapping, checkPath } from './check-mapping.js'
 import { quote, type Place, type PlacedFault } from './fault.js'
@@ -23,7 +23,8 @@ const magicSentences: Record<MagicFault, string> = {
 
 const checks: readonly Check[] = [
   { needs: ['controlPacketMagicBytes'], run: checkMagic },
-  { needs: ['bindAddress'], run: checkBindAddress },
+  { needs: ['bindAddress'], run: ({ bindAddress, dataBindAddress }) => checkAddresses('bindAddress', bindAddress, dataBindAddress === undefined) },
+  { needs: ['dataBindAddress'], run: ({ dataBindAddress = [] }) => checkAddresses('dataBindAddress', dataBindAddress, true) },
   { needs: ['queryPort', 'adminPort'], run: checkTcpPorts },
   { needs: ['dataPorts'], run: checkDataPorts },
   { needs: ['defaultEndpoint', 'resourceQueryMapping'], run: checkDefaultEndpoint },
@@ -52,11 +53,6 @@ export function crossCheck (config: Config, schemaFaults: readonly PlacedFault[]
 function checkMagic ({ controlPacketMagicBytes }: Config): PlacedFault[] {
   const magic = magicFromHex(controlPacketMagicBytes)
   return magic.ok ? [] : [{ at: ['controlPacketMagicBytes'], message: magicSentences[magic.error] }]
-}
-
-function checkBindAddress ({ bindAddress }: Config): PlacedFault[] {
-  if (ipaddr.IPv6.isValid(bindAddress) || ipaddr.IPv4.isValidFourPartDecimal(bindAddress)) return []
-  return [{ at: ['bindAddress'], message: `must be an IPv4 or IPv6 address, not ${quote(bindAddress)}.` }]
 }
 
 // With `auto` it is a warning of the proxy, if it comes to that.

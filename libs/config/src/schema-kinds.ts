@@ -5,6 +5,11 @@ export const closed = { additionalProperties: false } as const
 
 type LiteralsOf<Values extends readonly string[]> = { -readonly [Index in keyof Values]: TLiteral<Values[Index]> }
 
+/** An address, or several. */
+export function Addresses (options: { readonly description: string, readonly default?: string }) {
+  return Type.Union([Type.String({ minLength: 1 }), Type.Array(Type.String({ minLength: 1 }), { minItems: 1, maxItems: 64 })], options)
+}
+
 /** One of these words. */
 export function OneOf<const Values extends readonly string[]> (values: Values, description: string, fallback: Values[number]) {
   const literals = values.map(value => Type.Literal(value)) as unknown as LiteralsOf<Values>

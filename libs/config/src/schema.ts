@@ -3,7 +3,7 @@
 import { Type, type Static } from '@sinclair/typebox'
 import { DEFAULT_MAGIC_HEX } from '#wire/control-packet.js'
 import { AccessSchema, AuthSchema } from './guard-schema.js'
-import { closed, OneOf } from './schema-kinds.js'
+import { Addresses, closed, OneOf } from './schema-kinds.js'
 
 const Port = (description: string, fallback: number) => Type.Integer({
   minimum: 0,
@@ -104,8 +104,8 @@ export const LimitsSchema = Type.Object({
   maxConnections: Bound('HTTP connections at once, for each listener. At the bound new ones are closed.', 10_000, 10, 1_000_000),
   maxPushQueue: Bound('Token pushes that may wait for the proxy at once. At the bound a query is answered 503.', 10_000),
   pushDeadlineMs: Bound('How long a query waits for the proxy to acknowledge its token, in milliseconds.', 1000, 10, 60_000),
-  warningsPerSecond: Bound('Log lines per second and cause about bad packets.', 5, 0, 1000),
-  sessionLinesPerSecond: Bound('Log lines per second about sessions that come, change and go, for each of these.', 100, 0, 100_000)
+  warningsPerSecond: Bound('Log lines per second and cause of warnings and errors: tokens that are refused, faults of sockets, and everything else. Of a fault that is no packet\'s, a hundred may come at once, and five a second are always told. How many were left out is told, too.', 5, 0, 1000),
+  sessionLinesPerSecond: Bound('Log lines per second with one sentence that are no warnings: about sessions that come, change and go, about tokens, and everything else, but for a hundred at once and five a second. How many were left out is told, too.', 100, 0, 100_000)
 }, { ...closed, default: {}, description: 'Every bound there is.' })
 
 /**
@@ -131,7 +131,8 @@ export const ConfigSchema = Type.Object({
     default: [{ name: 'default', port: 7777, protocol: 'udp' }],
     description: 'UDP ports that clients send to. A single `dataPort: 7777` is read as one port named `default`.'
   }),
-  bindAddress: Type.String({ minLength: 1, default: '::', description: 'Address of the listeners and data ports; `::` falls back to `0.0.0.0` where IPv6 is off.' }),
+  bindAddress: Addresses({ default: '::', description: 'Address of the HTTP listeners and, without `dataBindAddress`, of the data ports; or a list of addresses. `::` is every address of IPv6 and IPv4, and falls back to `0.0.0.0` where IPv6 is off.' }),
+  dataBindAddress: Type.Optional(Addresses({ description: 'Address of the data ports alone, or a list; each gets a socket of its own on every data port. Replies leave from the address the client sent to; engine `dgram` can do that only with addresses that are named here or in `bindAddress`. Default: `bindAddress`.' })),
   defaultEndpoint: Type.Optional(SelectionSchema),
   tokenTtlSeconds: Type.Integer({ minimum: 1, maximum: 3600, default: 30, description: 'How long a token can be redeemed. `tokenTTLSeconds` is read too.' }),
   sessionTimeoutSeconds: Type.Integer({ minimum: 1, maximum: 86_400, default: 300, description: 'A session that is idle for longer is not used any more.' }),

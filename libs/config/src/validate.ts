@@ -102,7 +102,7 @@ function demandOf (type: ValueErrorType, schema: TSchema): string {
     case ValueErrorType.Literal: // of all the schema, `protocol` alone
       return `${String(schema['const'])}, the only protocol that is directed`
     case ValueErrorType.Union:
-      return `one of ${choicesOf(schema).join(', ')}${rangesOf(schema)}`
+      return unionDemand(schema)
     default:
       return schema.description ?? 'something else'
   }
@@ -119,10 +119,16 @@ function choicesOf (schema: TSchema): string[] {
   return options.flatMap(option => option['const'] === undefined ? [] : [String(option['const'])])
 }
 
-// The numbers that a choice allows beside its words.
-function rangesOf (schema: TSchema): string {
-  const ranges = (schema['anyOf'] as TSchema[]).filter(option => option['type'] === 'integer')
-  return ranges.map(option => `, ${demandOf(ValueErrorType.Integer, option)}`).join('')
+const kinds: Readonly<Record<string, ValueErrorType>> = { integer: ValueErrorType.Integer, string: ValueErrorType.String, array: ValueErrorType.Array }
+
+// The words of a choice, and the kinds of value that it allows beside them.
+function unionDemand (schema: TSchema): string {
+  const words = choicesOf(schema)
+  const others = (schema['anyOf'] as TSchema[]).flatMap(option => {
+    const kind = option['const'] === undefined ? kinds[String(option['type'])] : undefined
+    return kind === undefined ? [] : [demandOf(kind, option)]
+  })
+  return words.length > 0 ? `one of ${[...words, ...others].join(', ')}` : others.join(' or ')
 }
 
 function lastStep (pointer: string): string {

@@ -1,6 +1,7 @@
 // The logger of every process: JSON lines for machines, a readable form for a terminal. Both are written by this
 // process itself: no worker threads, whose start-up and memory a small proxy would feel.
 import { pino, stdTimeFunctions, type DestinationStream, type LevelWithSilent, type Logger } from 'pino'
+import { LineLimits, type LineLimitsOptions } from './line-limits.js'
 
 /**
  * How long a line waits for others, in milliseconds. A write costs more than making the line, and a busy process has
@@ -17,16 +18,39 @@ export interface LoggerOptions {
   readonly level: LevelWithSilent
   /** Where lines go instead of stdout. */
   readonly destination?: DestinationStream | undefined
+  /** How many lines of one cause there may be; left out, the fewest. */
+  readonly limits?: Partial<LineLimitsOptions> | undefined
 }
 
-/** Makes a logger. Before `process.exit`, await `flushLogs`. */
-export function createLogger ({ name, level, destination }: LoggerOptions): Logger {
+/**
+ * Makes a logger. Of every cause it writes so many lines a second, and says how many it left out. Before `process.exit`,
+ * await `flushLogs`.
+ */
+export function createLogger ({ name, level, destination, limits }: LoggerOptions): Logger {
+  const lines = new LineLimits({
+    warningsPerSecond: 0,
+    linesPerSecond: 0,
+    now: () => performance.now(),
+    after: (delayMs, callback) => { setTimeout(callback, delayMs).unref() },
+    ...limits
+  })
   return pino({
     level,
     base: { process: name },
+    hooks: {
+      logMethod (args, method, level) {
+        const tell = (fields: object): void => { method.call(this, fields, 'Log lines left out') }
+        if (lines.allows(level, args, tell)) method.apply(this, args)
+      }
+    },
     timestamp: stdTimeFunctions.isoTime,
     formatters: { level: label => ({ level: label }) }
   }, destination ?? stdoutStream())
+}
+
+/** The bounds on log lines, in the configuration's words. */
+export function lineLimits ({ warningsPerSecond, sessionLinesPerSecond }: { readonly warningsPerSecond: number, readonly sessionLinesPerSecond: number }): LoggerOptions['limits'] {
+  return { warningsPerSecond, linesPerSecond: sessionLinesPerSecond }
 }
 
 /** Where lines become readable, if stdout is a terminal. Nobody else waits until what does that is loaded. */

@@ -41,3 +41,78 @@ void t.test('stdout by default, JSON unless it is a terminal, and nothing is los
   t.equal(status, 78)
   t.strictSame(stdout.trimEnd().split('\n').map(line => JSON.parse(line).line), Array.from({ length: 1001 }, (_, index) => index))
 })
+
+function bounded (): { log: ReturnType<typeof createLogger>, lines: () => Record<string, unknown>[], pass: (ms: number) => void } {
+  const destination = capture()
+  let now = 0
+  let waiting: { at: number, callback: () => void }[] = []
+  const log = createLogger({
+    name: 'proxy',
+    level: 'debug',
+    destination,
+    limits: { warningsPerSecond: 7, linesPerSecond: 200, now: () => now, after: (delayMs, callback) => { waiting.push({ at: now + delayMs, callback }) } }
+  })
+  const pass = (ms: number): void => {
+    now += ms
+    const due = waiting.filter(({ at }) => at <= now)
+    waiting = waiting.filter(({ at }) => at > now)
+    for (const { callback } of due) callback()
+  }
+  return { log, lines: () => destination.lines.splice(0).map(line => JSON.parse(line) as Record<string, unknown>), pass }
+}
+
+void t.test('every line has a bound, whatever it says, and what is left out is counted', async t => {
+  const floods = {
+    'warning with fields': [(log, n) => { log.warn({ client: n }, 'Something') }, 100, 7],
+    'error with a stack': [(log, n) => { log.error({ err: new Error(`fault ${n}`) }, 'Something') }, 100, 7],
+    'an error alone': [log => { log.error(new Error('the same')) }, 100, 7],
+    'a sentence alone': [log => { log.info('Something') }, 200, 200],
+    'debug, by a child': [(log, n) => { log.child({ part: n }).debug({ n }, 'Something') }, 200, 200]
+  } satisfies Record<string, [(log: ReturnType<typeof createLogger>, n: number) => void, number, number]>
+  for (const [name, [say, atOnce, perSecond]] of Object.entries(floods)) {
+    const { log, lines, pass } = bounded()
+    for (let n = 0; n < 5000; n++) say(log, n)
+    t.equal(lines().length, atOnce, name)
+    pass(1000)
+    const told = lines()
+    t.equal(told.length, 1, name)
+    t.match(told[0], { msg: 'Log lines left out', leftOut: 5000 - atOnce }, name)
+    for (let n = 0; n < 5000; n++) say(log, n)
+    t.equal(lines().length, perSecond, name)
+    pass(60_000)
+    lines()
+    say(log, 0)
+    t.equal(lines().length, 1, `${name}: and no more once it is over`)
+    pass(60_000)
+    t.same(lines(), [], name)
+  }
+})
+
+void t.test('causes are bounded apart: by sentence, reason, code and level; what has none of them in common does not suffer', async t => {
+  const { log, lines, pass } = bounded()
+  for (let n = 0; n < 1000; n++) log.warn({ reason: 'token_expired' }, 'Refused')
+  for (let n = 0; n < 1000; n++) log.warn({ code: 'EMFILE' }, 'Refused')
+  lines()
+  log.warn({ reason: 'token_unknown' }, 'Refused')
+  log.warn({ code: 'EACCES' }, 'Refused')
+  log.error({ reason: 'token_expired' }, 'Refused')
+  log.warn('Other')
+  t.equal(lines().length, 4)
+  pass(1000)
+  t.same(lines().map(({ sentence, cause, leftOut }) => ({ sentence, cause, leftOut })), [
+    { sentence: 'Refused', cause: 'token_expired', leftOut: 900 },
+    { sentence: 'Refused', cause: 'EMFILE', leftOut: 900 }
+  ])
+})
+
+void t.test('causes that somebody makes up share a bound', async t => {
+  const { log, lines } = bounded()
+  for (let n = 0; n < 20_000; n++) log.warn({ reason: `made up ${n}` }, 'Refused')
+  t.equal(lines().length, 1000 + 100)
+})
+
+void t.test('the end of the process is always told', async t => {
+  const { log, lines } = bounded()
+  for (let n = 0; n < 300; n++) log.fatal({ n }, 'Unexpected error')
+  t.equal(lines().length, 300)
+})

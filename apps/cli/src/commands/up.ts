@@ -26,6 +26,7 @@ export async function up ({ isOnce, portOffset }: UpInvocation, runtime: Runtime
     runtime.err(busyPortsText(busy, portOffset ?? 0))
     return ExitCode.config
   }
+  if (runtime.isTerminal) runtime.err('Starting three game servers, control and proxy …\n')
   const view = new LogView(runtime)
   const stop = stopRequested(runtime)
   const demo = await openDemo(runtime, { ports, logLevel: levelFor(environment.value.logLevel), onLine: view.take, stop })

@@ -19,9 +19,9 @@ export function pasteSteps ({ query, admin, data }: Ports): readonly PasteStep[]
   const clientPort = data + 10_000
   const nc = (port?: number): string => `nc -u -w1 ${port === undefined ? '' : `-p ${port} `}${HOST} ${data}`
   return [
-    { title: 'Ask for an Allocated game server with map de_dust2; keep the token', commands: [queryCommand(query, 'de_dust2')] },
+    { title: 'Ask for an Allocated game server with map de_dust2', commands: [queryCommand(query, 'de_dust2')] },
     {
-      title: 'Be a client: send the token, then data (-p keeps the client\'s port, so this is one client)',
+      title: 'Be a client: send the token, then data (-p makes it one client)',
       commands: [`printf %s "$TOKEN" | ${nc(clientPort)}`, `echo hello | ${nc(clientPort)}`],
       result: 'arena-1: hello'
     },
@@ -37,8 +37,10 @@ export function pasteSteps ({ query, admin, data }: Ports): readonly PasteStep[]
 }
 
 function queryCommand (port: number, map: string): string {
-  return `TOKEN=$(curl -s http://${HOST}:${port}/query -H 'content-type: application/json' -d '
-  {"resourceType":"${RESOURCE_TYPE}","namespace":"${NAMESPACE}","labelSelector":{"map":"${map}"},
+  return `TOKEN=$(curl -s http://${HOST}:${port}/query \\
+  -H 'content-type: application/json' -d '
+  {"resourceType":"${RESOURCE_TYPE}","namespace":"${NAMESPACE}",
+   "labelSelector":{"map":"${map}"},
    "statusQuery":{"jsonPath":"status.state","expectedValue":"Allocated"}}' |
   sed 's/.*"token":"\\([^"]*\\)".*/\\1/'); echo "$TOKEN"`
 }
@@ -51,15 +53,17 @@ export function introduction (ports: Ports, serverPorts: readonly number[], inve
     `${style.bold('UDP Director')} is running.`,
     '',
     `  queries   http://${HOST}:${query}`,
-    `  admin     http://${HOST}:${admin}    API: http://${HOST}:${admin}/docs    metrics: http://${HOST}:${admin}/metrics`,
+    `  admin     http://${HOST}:${admin}, its API at /docs, metrics at /metrics`,
     `  data      UDP ${HOST}:${data}`,
     `  servers   ${servers.map((server, index) => serverLine(server, serverPorts[index] ?? 0)).join('\n            ')}`,
-    `  inventory ${inventoryPath}    (edit a file; the director notices)`,
+    `  inventory ${inventoryPath}`,
+    '            (edit a file there; the director notices)',
     '',
     'Paste into another terminal, step by step:',
     '',
     ...pasteSteps(ports).flatMap((step, index) => [...stepLines(step, index + 1, style), '']),
-    style.dim('With jq:  … | jq -r .token  instead of sed.  Without nc:  npm start -- --once  does all of it by itself.'),
+    style.dim('With jq:  … | jq -r .token  instead of sed.'),
+    style.dim('Without nc:  npm start -- --once  does all of it by itself.'),
     style.dim('Below is what happens, as it happens. Ctrl-C ends everything.'),
     '',
     ''

@@ -36,23 +36,23 @@ interface Cast {
 }
 
 async function walk ({ demo, step, player, stranger, thief }: Cast): Promise<void> {
-  await step('The director is up: three game servers known, a default endpoint, the proxy linked', async () => { await checkHealth(demo) })
-  const first = await step('A query for an Allocated GameServer with map de_dust2 is answered with a token', async () => await ask(demo, 'de_dust2'))
+  await step('The director is up: three game servers, a default endpoint', async () => { await checkHealth(demo) })
+  const first = await step('A query for an Allocated server with map de_dust2 gets a token', async () => await ask(demo, 'de_dust2'))
   await step('The token, then data: arena-1 answers, and never saw the token', async () => {
     await player.send(first)
     await checkAnswer(player, 'hello', 'arena-1')
     expectEqual('what arena-1 received', receivedBy(demo, 'arena-1'), ['hello'])
   })
-  await step('A client without a token is answered by the default endpoint', async () => {
+  await step('A client without a token gets the default endpoint', async () => {
     await checkAnswer(stranger, 'anyone there?', 'lobby')
   })
   const sessionId = await step('The session list names the player and arena-1', async () => await sessionOn(demo, player, 'arena-1'))
-  const second = await step('A query for map cs_office is answered with another token', async () => {
+  const second = await step('A query for map cs_office gets another token', async () => {
     const token = await ask(demo, 'cs_office')
     if (token === first) throw new StepFailure('the token is the one of the first query')
     return token
   })
-  await step('A reset moves the live session: arena-2 answers on the same socket, in the same session', async () => {
+  await step('A reset moves the live session: arena-2 on the same socket', async () => {
     await player.send(resetPacket(second))
     await checkAnswer(player, 'hello again', 'arena-2')
     expectEqual('the id of the session', await sessionOn(demo, player, 'arena-2'), sessionId)
@@ -62,7 +62,7 @@ async function walk ({ demo, step, player, stranger, thief }: Cast): Promise<voi
     await checkAnswer(player, 'still here', 'arena-2')
     expectEqual('what arena-2 received', receivedBy(demo, 'arena-2'), ['hello again', 'still here'])
   })
-  await step('A stolen token is refused: its thief gets no further than the default endpoint', async () => {
+  await step('A stolen token is refused: its thief gets the default endpoint', async () => {
     await thief.send(resetPacket(second))
     await checkAnswer(thief, 'let me in', 'lobby')
     await checkAnswer(player, 'not moved', 'arena-2')

@@ -8,7 +8,7 @@ import { renderLogLine } from './render-log-line.js'
 /** Lines kept back while closed; older ones are forgotten. */
 const MAX_HELD_LINES = 200
 
-type Out = Pick<Runtime, 'out' | 'err' | 'isTerminal' | 'style'>
+type Out = Pick<Runtime, 'out' | 'err' | 'isTerminal' | 'style' | 'columns'>
 
 export class LogView {
   readonly #runtime: Out
@@ -46,7 +46,7 @@ export class LogView {
 
   #render (text: string): string {
     const line = parseLogLine(text)
-    return line === undefined ? text : renderLogLine(line, this.#runtime.style)
+    return line === undefined ? text : renderLogLine(line, this.#runtime.style, this.#runtime.columns?.())
   }
 }
 

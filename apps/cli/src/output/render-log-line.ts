@@ -5,22 +5,50 @@ import type { Paint, Style } from './style.js'
 // `control` is the longest name of a process, `Session established` the message seen most.
 const PROCESS_WIDTH = 7
 const MESSAGE_WIDTH = 20
+/** Below the message: after the time and the process. */
+const INDENT = ' '.repeat(23)
 
-/** One line without its line end; for an error, its stack follows on further lines. */
-export function renderLogLine ({ level, time, process, msg, fields }: LogLine, style: Style): string {
+interface Part {
+  readonly text: string
+  readonly paint: Paint
+}
+
+const unpainted: Paint = text => text
+
+/**
+ * One line without its line end; for an error, its stack follows on further lines. What does not fit into `columns` goes
+ * on below the message, whole part by whole part.
+ */
+export function renderLogLine ({ level, time, process, msg, fields }: LogLine, style: Style, columns = Infinity): string {
   const { err, ...rest } = fields
   const { path, others } = pathOf(rest)
   const details = Object.entries(others)
     .filter(([, value]) => value !== null && value !== undefined)
-    .map(([name, value]) => style.dim(`${name}=${textOf(value)}`))
-  const line = [
-    style.dim(localTime(time)),
-    style.cyan(process.padEnd(PROCESS_WIDTH)),
-    paintFor(level, style)(msg.padEnd(MESSAGE_WIDTH)),
-    path,
+    .map(([name, value]) => ({ text: `${name}=${textOf(value)}`, paint: style.dim }))
+  const parts: readonly Part[] = [
+    { text: localTime(time), paint: style.dim },
+    { text: process.padEnd(PROCESS_WIDTH), paint: style.cyan },
+    { text: msg.padEnd(MESSAGE_WIDTH), paint: paintFor(level, style) },
+    { text: path, paint: unpainted },
     ...details
   ]
-  return [line.filter(part => part !== '').join('  ').trimEnd(), ...stackOf(err)].join('\n')
+  return [...linesOf(parts.filter(({ text }) => text !== ''), columns), ...stackOf(err)].join('\n')
+}
+
+function linesOf (parts: readonly Part[], columns: number): string[] {
+  const lines: string[] = []
+  let [line, width] = ['', 0]
+  for (const { text, paint } of parts) {
+    if (width > 0 && width + 2 + text.trimEnd().length > columns) {
+      lines.push(line.trimEnd())
+      line = INDENT + paint(text)
+      width = INDENT.length + text.length
+    } else {
+      line += `${width > 0 ? '  ' : ''}${paint(text)}`
+      width += (width > 0 ? 2 : 0) + text.length
+    }
+  }
+  return [...lines, line.trimEnd()]
 }
 
 /** Wall-clock time of the reader, to the millisecond: `14:03:07.251`. */

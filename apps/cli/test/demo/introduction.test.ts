@@ -42,9 +42,11 @@ void t.test('the introduction has the real ports, and lines that fit a terminal'
   for (const port of ['127.0.0.1:9100', '127.0.0.1:9190', '127.0.0.1 7877', '127.0.0.1:3333', '/tmp/x/inventory']) t.ok(text.includes(port), port)
   t.notMatch(text, /9000|9090|7777/)
   for (const line of pasteSteps(ports).flatMap(({ commands }) => commands.flatMap(command => command.split('\n')))) {
-    t.ok(line.length <= 100, line)
+    t.ok(line.length <= 80, line)
     t.notMatch(line, /#|!/, 'nothing that an interactive shell treats in its own way')
   }
+  const widest = introduction(portsFrom(MAX_PORT_OFFSET), [65_535, 65_535, 65_535], '/tmp/udp-director-demo-AbCdEf/inventory', createStyle(false))
+  for (const line of widest.split('\n')) t.ok(line.length <= 80, `fits a terminal of 80 columns: ${line}`)
   t.ok(pasteSteps(portsFrom(MAX_PORT_OFFSET)).some(({ commands }) => commands.some(command => command.includes('-p 57777 '))), 'the client port is a port at any offset')
 })
 

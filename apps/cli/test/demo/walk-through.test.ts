@@ -31,6 +31,7 @@ void t.test('a director that does everything right passes every step', async t =
   const { isGood, text } = await walk(undefined)
   t.ok(isGood, text)
   t.equal(text.match(/^ok /gm)?.length, 11)
+  for (const line of text.split('\n')) t.ok(line.length <= 80, `fits a terminal of 80 columns: ${line}`)
 })
 
 // The step that must notice, by a word of its name.

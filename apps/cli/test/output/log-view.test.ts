@@ -27,6 +27,16 @@ void t.test('a line with client and target shows the way between them', async t 
   t.equal(render(json('Invalid token', { client: '1.2.3.4:5', reason: 'token_consumed' }, 'warn')), '03:04:05.067  proxy    Invalid token         1.2.3.4:5  reason=token_consumed')
 })
 
+void t.test('what does not fit goes on below the message', async t => {
+  const line = json('Session established', { client: '127.0.0.1:51234', target: '127.0.0.1:34567', targetKey: 'gameserver/games/arena-1', sessionId: '0-1', origin: 'token' })
+  t.same(renderLogLine(parseLogLine(line)!, plain, 80).split('\n'), [
+    '03:04:05.067  proxy    Session established',
+    '                       127.0.0.1:51234 → arena-1 (127.0.0.1:34567)',
+    '                       sessionId=0-1  origin=token'
+  ])
+  t.equal(renderLogLine(parseLogLine(json('Alone'))!, plain, 20), '03:04:05.067  proxy\n                       Alone', 'a part is never cut')
+})
+
 void t.test('other fields are shown by name; nothing in them can reach the terminal as a command', async t => {
   t.equal(render(json('Token issued', { target: 'gameserver/games/arena-1', none: null, count: 3, list: [1], odd: 'a b\u001b[2J' })),
     '03:04:05.067  proxy    Token issued          target=gameserver/games/arena-1  count=3  list=[1]  odd="a b\\u001b[2J"')

@@ -4,7 +4,7 @@ import ipaddr from 'ipaddr.js'
 import t from 'tap'
 import { addressWords } from '#wire/address.js'
 import { addressBlock } from '#wire/address-block.js'
-import { ownListeners } from '#config/own-listeners.js'
+import { ownListeners, ownSources } from '#config/own-listeners.js'
 import { createTargetPolicy, type RefusalReason } from '../../src/query/target-policy.js'
 
 const own = { ownAddresses: ['127.0.0.1', '::1', '10.0.0.5', 'fd00::5'], ownPorts: [7777, 7778] }
@@ -114,4 +114,7 @@ void t.test('our own listeners are the configured address, or every interface', 
     })
   }
   t.strictSame(ownListeners({ bindAddress: '10.0.0.5', dataPorts: [...dataPorts] }, interfaces).ownAddresses, ['10.0.0.5'])
+  const apart = { bindAddress: '10.0.0.5', dataBindAddress: ['10.0.0.6', '0.0.0.0', '2001:db8::1'], dataPorts: [...dataPorts] }
+  t.strictSame(ownListeners(apart, interfaces).ownAddresses, ['10.0.0.6', '127.0.0.1', '::1', '10.0.0.5', 'fe80::1', '2001:db8::1'], 'HTTP listeners are no data ports')
+  t.strictSame(ownSources({ ...apart, dataBindAddress: '10.0.0.6' }, interfaces), ['10.0.0.6', '127.0.0.1', '::1', '10.0.0.5', 'fe80::1'], 'upstream sockets have any address')
 })

@@ -3,6 +3,7 @@
 // is bounded apart from them. Established sessions never come here. Pure; allocates nothing.
 import { AccessList, type AccessLists } from './access-list.js'
 import { DropReason } from './drop-reason.js'
+import type { LocalAddresses } from './local-addresses.js'
 import { OwnSources } from './own-sources.js'
 import { PortSet, type PortRange } from './port-set.js'
 import { PrefixGuard, Standing, type PrefixLimits } from './prefix-guard.js'
@@ -36,8 +37,8 @@ export class Admission {
   readonly #client = new Uint32Array(CLIENT_KEY_WORDS)
   readonly #lastSeen = (slot: number): number => this.#sessions.lastSeen(slot)
 
-  constructor ({ limits, blockedSourcePorts = [], clients, ownAddresses = [] }: AdmissionOptions, sessions: SessionTable, upstreamPorts: UpstreamPorts, seed: number) {
-    this.ownSources = new OwnSources(ownAddresses, upstreamPorts)
+  constructor ({ limits, blockedSourcePorts = [], clients, ownAddresses = [] }: AdmissionOptions, sessions: SessionTable, upstreamPorts: UpstreamPorts, seed: number, locals?: LocalAddresses) {
+    this.ownSources = new OwnSources(ownAddresses, upstreamPorts, locals)
     this.#sessions = sessions
     this.#guard = new PrefixGuard(limits, seed)
     this.#blockedPorts = new PortSet(blockedSourcePorts)

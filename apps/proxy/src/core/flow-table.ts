@@ -8,6 +8,7 @@
 // whenever their targets differ. A flow whose session left keeps its pair (it *lingers*) until the target has been
 // silent on it for a while: a late reply must not reach the next player who gets the pair.
 import { ADDRESS_WORDS } from '#wire/address.js'
+import { MAX_LOCALS, NO_LOCAL } from './local-addresses.js'
 import { RecordTable } from './record-table.js'
 import { SlotSet } from './slot-set.js'
 
@@ -17,12 +18,14 @@ const NONE = -1
 const FREE = -2
 
 // A flow's record, four words: what the packet path reads of it is one cache line.
-//   word  0  session, or -1 when it has left      1  endpoint      2  socket number, data port in the upper half
-//         3  next flow of the session, or -1
+//   word  0  session, or -1 when it has left      1  endpoint      3  next flow of the session, or -1
+//         2  socket number (16 bits), data port (4), local address that the client sent to last (12), from below
 const SESSION = 0
 const ENDPOINT = 1
 const SOCKET = 2
 const NEXT = 3
+const DATA_PORT_SHIFT = 16
+const LOCAL_SHIFT = 20
 const STRIDE = 4
 
 /** The part of a target a flow needs. */
@@ -62,6 +65,7 @@ export class FlowTable {
   // When the target was last heard after its session left.
   readonly #lingerSince: Float64Array
   readonly #usesOf: Uint32Array
+  readonly #usesOfLocal = new Uint32Array(MAX_LOCALS + 1)
   /** Flows that were opened, left by their session, or freed. */
   readonly changes: SlotSet
   readonly #lingering: number[] = []
@@ -88,10 +92,14 @@ export class FlowTable {
 
   session (flow: number): number { return this.#records[flow * STRIDE + SESSION]! }
   socket (flow: number): number { return this.#records[flow * STRIDE + SOCKET]! & 0xffff }
-  dataPort (flow: number): number { return this.#records[flow * STRIDE + SOCKET]! >>> 16 }
+  dataPort (flow: number): number { return this.#records[flow * STRIDE + SOCKET]! >>> DATA_PORT_SHIFT & 0xf }
+  /** Number of the local address that replies come from; NO_LOCAL if it does not matter. */
+  local (flow: number): number { return this.#records[flow * STRIDE + SOCKET]! >>> LOCAL_SHIFT }
   endpoint (flow: number): Endpoint { return this.#endpoints[this.#records[flow * STRIDE + ENDPOINT]!]! }
   /** Flows on this socket, lingering ones included: at 0 the engine may close it. */
   usesOfSocket (socket: number): number { return this.#usesOf[socket]! }
+  /** Flows with this local address, lingering ones included. */
+  usesOfLocal (local: number): number { return this.#usesOfLocal[local]! }
   isLingering (flow: number): boolean { return this.session(flow) === NONE }
 
   /** In the list of flows that starts at `first`, the one for `dataPort`, or -1. */
@@ -114,7 +122,7 @@ export class FlowTable {
    * Opens a flow for `session`, in front of its list `first`. Returns the flow, or -1 when a bound is reached. The last
    * eighth of the flows, and of the sockets towards an endpoint, is only for those with `hasReserve`.
    */
-  open (session: number, dataPort: number, target: FlowTarget, port: number, first: number, hasReserve = true): number {
+  open (session: number, dataPort: number, target: FlowTarget, port: number, first: number, hasReserve = true, local = NO_LOCAL): number {
     const { capacity, maxSockets } = this.#options
     const flow = hasReserve || this.size < withoutReserve(capacity) ? this.#takeSlot() : NONE
     if (flow < 0) return NONE
@@ -125,7 +133,7 @@ export class FlowTable {
       this.#giveBack(flow)
       return NONE
     }
-    this.#occupy(flow, endpoint, socket, session, dataPort, first)
+    this.#occupy(flow, endpoint, socket, session, dataPort, first, local)
     return flow
   }
 
@@ -133,7 +141,7 @@ export class FlowTable {
    * Opens a flow that had this very socket number before a restart; `session` is -1 for one that lingers. Restore flows
    * in ascending order of their socket numbers. Returns the flow, or -1 if a bound is reached or the pair is taken.
    */
-  restore (session: number, dataPort: number, target: FlowTarget, port: number, socket: number, first: number, now: number): number {
+  restore (session: number, dataPort: number, target: FlowTarget, port: number, socket: number, first: number, now: number, local = NO_LOCAL): number {
     if (socket >= this.#options.maxSockets) return NONE
     const flow = this.#takeSlot()
     if (flow < 0) return NONE
@@ -144,7 +152,7 @@ export class FlowTable {
     }
     while (endpoint.flows.length < socket) endpoint.freeSockets.push(addSocket(endpoint))
     addSocket(endpoint)
-    this.#occupy(flow, endpoint, socket, session, dataPort, first)
+    this.#occupy(flow, endpoint, socket, session, dataPort, first, local)
     if (session === NONE) {
       this.#lingerSince[flow] = now
       this.#lingering.push(flow)
@@ -168,6 +176,16 @@ export class FlowTable {
       this.#lingering.push(flow)
       flow = next
     }
+  }
+
+  /** The client has sent to this local address: replies come from it from now on. */
+  setLocal (flow: number, local: number): void {
+    const former = this.local(flow)
+    if (local === former) return
+    this.#usesOfLocal[former]!--
+    this.#usesOfLocal[local]!++
+    this.#records[flow * STRIDE + SOCKET] = this.#records[flow * STRIDE + SOCKET]! & (1 << LOCAL_SHIFT) - 1 | local << LOCAL_SHIFT
+    this.changes.add(flow)
   }
 
   /** A late reply on a lingering flow: the target is not silent yet. */
@@ -198,6 +216,7 @@ export class FlowTable {
   #release (flow: number): void {
     const endpoint = this.endpoint(flow)
     const socket = this.socket(flow)
+    this.#usesOfLocal[this.local(flow)]!--
     endpoint.flows[socket] = 0
     endpoint.freeSockets.push(socket)
     this.changes.add(flow)
@@ -225,14 +244,15 @@ export class FlowTable {
     return endpoint.flows.length < this.#options.maxSockets ? addSocket(endpoint) : NONE
   }
 
-  #occupy (flow: number, endpoint: Endpoint, socket: number, session: number, dataPort: number, first: number): void {
+  #occupy (flow: number, endpoint: Endpoint, socket: number, session: number, dataPort: number, first: number, local: number): void {
     endpoint.flows[socket] = flow + 1
     endpoint.liveFlows++
     this.#usesOf[socket]!++
+    this.#usesOfLocal[local]!++
     const base = flow * STRIDE
     this.#records[base + SESSION] = session
     this.#records[base + ENDPOINT] = endpoint.slot
-    this.#records[base + SOCKET] = socket | dataPort << 16
+    this.#records[base + SOCKET] = socket | dataPort << DATA_PORT_SHIFT | local << LOCAL_SHIFT
     this.#records[base + NEXT] = first
     this.changes.add(flow)
   }

@@ -127,7 +127,7 @@ export class Operations {
 
   /** Ends sessions that are idle too long, forgets old tokens, frees silent pairs. Its value is how many sessions ended. */
   * sweep (startedAt: number): Slices<number> {
-    const { sessions, tokens, flows } = this.#state
+    const { sessions, tokens, flows, locals } = this.#state
     const { changes } = this.#slice
     const work = new SliceWork(this.#slice)
     let now = startedAt
@@ -143,6 +143,7 @@ export class Operations {
     }
     while (tokens.sweep(now, changes) === changes) now = yield
     for (let at = flows.sweep(0, changes, now); at < flows.lingering; at = flows.sweep(at, changes, now)) now = yield
+    locals.forgetUnused(local => flows.usesOfLocal(local))
     return ended
   }
 

@@ -6,6 +6,7 @@ import { ADDRESS_WORDS } from '#wire/address.js'
 import { TOKEN_WORDS } from '#wire/token.js'
 import { classify, PacketKind } from './classify.js'
 import { DropReason } from './drop-reason.js'
+import { NO_LOCAL } from './local-addresses.js'
 import { CLIENT_KEY_WORDS, Origin } from './session-table.js'
 import type { CoreState } from './state.js'
 import { TokenState } from './token-table.js'
@@ -32,6 +33,7 @@ export class PacketPath {
   readonly #client = new Uint32Array(CLIENT_KEY_WORDS)
   readonly #token = new Uint32Array(TOKEN_WORDS)
   #dataPort = 0
+  #local = NO_LOCAL
   #now = 0
 
   /** After FORWARD: the flow to send on (client's datagram) or received from (target's datagram). */
@@ -51,13 +53,15 @@ export class PacketPath {
    * @param now in ms, never less than in the call before
    * @param start where it begins in `bytes`; an engine that receives many into one buffer need not make a view of each
    * @param end where it ends in `bytes`
+   * @param local number of the address of ours that it was sent to
    */
-  fromClient (dataPort: number, words: Uint32Array, port: number, bytes: Uint8Array, isTruncated: boolean, now: number, start = 0, end = bytes.length): Verdict {
+  fromClient (dataPort: number, words: Uint32Array, port: number, bytes: Uint8Array, isTruncated: boolean, now: number, start = 0, end = bytes.length, local = NO_LOCAL): Verdict {
     const { counters } = this.#state
     counters.countReceived(Direction.toTarget, dataPort)
     for (let word = 0; word < ADDRESS_WORDS; word++) this.#client[word] = words[word]!
     this.#client[ADDRESS_WORDS] = port
     this.#dataPort = dataPort
+    this.#local = local
     this.#now = now
     const verdict = this.#judge(port, bytes, isTruncated, start, end)
     if (verdict > 0) counters.countDropped(Direction.toTarget, verdict as DropReason)
@@ -109,7 +113,7 @@ export class PacketPath {
 
   // Rows 4 to 8.
   #tokenInSession (slot: number, kind: PacketKind, byteCount: number): Verdict {
-    const { tokens, sessions, counters, admission } = this.#state
+    const { tokens, sessions, flows, counters, admission } = this.#state
     const token = tokens.find(this.#token)
     const found = tokens.stateOf(token, this.#dataPort, this.#client, this.#now)
     const refusal = found === TokenState.live ? admission.refuseRedemption(slot, this.#client) : ADMITTED
@@ -118,6 +122,7 @@ export class PacketPath {
     if (state === TokenState.live) return this.#rebind(slot, token)
     if (sessions.isOwnToken(slot, this.#token, this.#now)) {
       counters.consumed[ConsumedKind.retransmit]!++
+      this.#noteLocal(flows.findInList(sessions.firstFlow(slot), this.#dataPort))
       return CONSUMED
     }
     // A token that lives for somebody else is shown to nobody, also not to this session's target.
@@ -143,12 +148,13 @@ export class PacketPath {
 
   // Rows 4 and 6. The session's own token on a further data port redeems it there and moves nothing.
   #rebind (slot: number, token: number): Verdict {
-    const { tokens, targets, sessions, counters } = this.#state
+    const { tokens, targets, sessions, flows, counters } = this.#state
     const target = targets.get(tokens.targetOf(token))
     this.#state.promote(slot)
     this.#noteRedemption(slot, token)
     sessions.touch(slot, this.#now)
     const isMoved = this.#state.moveSession(slot, target, Origin.token, this.#now)
+    if (!isMoved) this.#noteLocal(flows.findInList(sessions.firstFlow(slot), this.#dataPort))
     counters.consumed[isMoved ? ConsumedKind.reset : ConsumedKind.token]!++
     return CONSUMED
   }
@@ -183,14 +189,19 @@ export class PacketPath {
       const target = this.#state.targets.get(sessions.target(slot))
       const port = target.ports[this.#dataPort]!
       if (port === 0) return DropReason.noPort
-      flow = flows.open(slot, this.#dataPort, target, port, sessions.firstFlow(slot), sessions.hasRedeemed(slot))
+      flow = flows.open(slot, this.#dataPort, target, port, sessions.firstFlow(slot), sessions.hasRedeemed(slot), this.#local)
       if (flow < 0) return DropReason.upstreamLimit
       sessions.setFirstFlow(slot, flow)
-    }
+    } else this.#noteLocal(flow)
     sessions.touch(slot, this.#now)
     sessions.countToTarget(slot, byteCount)
     this.flow = flow
     return FORWARD
+  }
+
+  // Replies come from where the client sent to last. A datagram that does not say, a broadcast for one, changes nothing.
+  #noteLocal (flow: number): void {
+    if (flow >= 0 && this.#local !== NO_LOCAL) this.#state.flows.setLocal(flow, this.#local)
   }
 
   #judgeReply (flow: number, byteCount: number, isTruncated: boolean, now: number): Verdict {

@@ -6,6 +6,7 @@ import { Counters, EndCause, REASONS } from './counters.js'
 import { DefaultEndpoint } from './default-endpoint.js'
 import type { DropReason } from './drop-reason.js'
 import { FlowTable } from './flow-table.js'
+import { LocalAddresses } from './local-addresses.js'
 import type { Observer } from './observer.js'
 import type { CoreOptions } from './options.js'
 import { Origin, SessionTable } from './session-table.js'
@@ -23,6 +24,7 @@ export class CoreState {
   readonly defaults: DefaultEndpoint
   readonly counters: Counters
   readonly upstreamPorts: UpstreamPorts
+  readonly locals: LocalAddresses
   readonly admission: Admission
   /** No new session on the default endpoint; tokens and sessions go on. */
   isDraining = false
@@ -34,7 +36,8 @@ export class CoreState {
     this.options = options
     this.observer = observer
     this.targets = new TargetTable(limits.maxTargets)
-    this.sessions = new SessionTable(limits.maxSessions, seed())
+    const secret = seed()
+    this.sessions = new SessionTable(limits.maxSessions, secret)
     this.tokens = new TokenTable(limits.maxTokens, seed(), id => { this.targets.release(id) }, options.claims)
     this.flows = new FlowTable({
       // Every session on every data port, and as many again that linger after a reset or an end.
@@ -47,7 +50,8 @@ export class CoreState {
     this.defaults = new DefaultEndpoint(this.targets, options.defaultChoice, options.random)
     this.counters = new Counters(dataPorts)
     this.upstreamPorts = new UpstreamPorts(limits.maxUpstreamSockets)
-    this.admission = new Admission(options, this.sessions, this.upstreamPorts, seed())
+    this.locals = new LocalAddresses(secret)
+    this.admission = new Admission(options, this.sessions, this.upstreamPorts, seed(), this.locals)
     this.#warnings = Array.from({ length: REASONS }, () => new Budget(limits.warningsPerSecond))
   }
 

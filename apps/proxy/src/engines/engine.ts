@@ -1,4 +1,5 @@
 // What an engine is: it owns every socket, feeds the core, and does what its verdicts say. Nothing else knows sockets.
+import { ANY_ADDRESS } from '#config/bind-addresses.js'
 import type { Clock } from '#core/clock.js'
 import type { Core } from '../core/core.js'
 
@@ -10,6 +11,7 @@ export interface DataPortSpec {
 
 export interface BoundDataPort {
   readonly name: string
+  /** Where it is bound; several addresses have commas between them. */
   readonly address: string
   readonly port: number
   /** What the system granted of `receiveBufferBytes`, in bytes. */
@@ -19,7 +21,8 @@ export interface BoundDataPort {
 export interface EngineOptions {
   readonly core: Core
   readonly clock: Clock
-  readonly bindAddress: string
+  /** Each has a socket of its own on every data port. */
+  readonly bindAddresses: readonly string[]
   readonly dataPorts: readonly DataPortSpec[]
   readonly receiveBufferBytes: number
   readonly sendQueueBytes: number
@@ -41,6 +44,28 @@ export interface Engine {
   sweep (): void
   close (): Promise<void>
 }
+
+/** One socket of a data port. */
+export interface BoundSocket extends BoundDataPort {
+  /** The core's number of the data port. */
+  readonly dataPort: number
+}
+
+/** The data ports that these sockets make up, in the order of their numbers. */
+export function dataPortsOf (sockets: readonly BoundSocket[]): BoundDataPort[] {
+  const ports: BoundDataPort[] = []
+  for (const { dataPort, name, address, port, receiveBufferBytes } of sockets) {
+    const { [dataPort]: known } = ports
+    const isSaid = known?.address === ANY_ADDRESS
+    ports[dataPort] = known === undefined
+      ? { name, address, port, receiveBufferBytes }
+      : { ...known, address: isSaid ? ANY_ADDRESS : `${known.address}, ${address}`, receiveBufferBytes: Math.min(known.receiveBufferBytes, receiveBufferBytes) }
+  }
+  return ports
+}
+
+/** How many ports are tried where the system chooses one, which has to be free at several addresses. */
+export const PORT_ATTEMPTS = 16
 
 /** What a system without IPv6, or with IPv6 switched off, says to an attempt. */
 export const noIPv6: ReadonlySet<string> = new Set(['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EINVAL', 'EPROTONOSUPPORT'])

@@ -1,4 +1,5 @@
 // The shard of the main thread, on the engine that needs no thread of its own.
+import { dataAddresses } from '#config/bind-addresses.js'
 import type { Config } from '#config/schema.js'
 import type { Cancel, Clock } from '#core/clock.js'
 import type { StateLog } from '../state/state-log.js'
@@ -11,6 +12,7 @@ import { createShardCalls } from './shard-calls.js'
 import type { Shard, ShardVoice } from './shard.js'
 import { openStateLog, restoreShard, type ShardStateStart } from './shard-state.js'
 import { statsOf } from './shard-stats.js'
+import { SocketFaults } from './socket-faults.js'
 
 export interface LocalShardOptions {
   readonly config: Config
@@ -29,19 +31,16 @@ export async function openLocalShard ({ config, clock, random, voice, stateStart
   const stateDeps = { core, translator, clock, voice }
   const sessionsRestored = stateStart === undefined ? 0 : restoreShard(stateStart, stateDeps)
   let stateLog: StateLog | undefined
-  let socketErrors = 0
+  const socketFaults = new SocketFaults({ voice, clock, linesPerSecond: config.limits.warningsPerSecond })
   const engine = await openDgramEngine({
     core,
     clock,
     descriptors,
-    bindAddress: config.bindAddress,
+    bindAddresses: dataAddresses(config),
     dataPorts: config.dataPorts,
     receiveBufferBytes: config.limits.receiveBufferBytes,
     sendQueueBytes: config.limits.sendQueueBytes,
-    onSocketError: error => {
-      socketErrors++
-      voice.log('warn', { err: error }, 'Socket error')
-    },
+    onSocketError: socketFaults.report,
     beforeSend: () => { stateLog?.flush() }
   })
   if (stateStart !== undefined) stateLog = openStateLog(stateStart, engine.dataPorts, stateDeps)
@@ -50,7 +49,7 @@ export async function openLocalShard ({ config, clock, random, voice, stateStart
     clock,
     translator,
     journal,
-    stats: () => statsOf(core, { upstreamSockets: engine.upstreamSockets(), socketErrors, receiveDrops: [], journalSuppressed: journal.suppressed, stateBytes: stateLog?.bytes ?? 0, stateFaults: stateLog?.faults ?? 0, sessionsRestored }),
+    stats: () => statsOf(core, { upstreamSockets: engine.upstreamSockets(), socketErrors: socketFaults.total, receiveDrops: [], journalSuppressed: journal.suppressed + socketFaults.suppressed, stateBytes: stateLog?.bytes ?? 0, stateFaults: stateLog?.faults ?? 0, sessionsRestored }),
     sweepSockets: () => { engine.sweep() },
     saveState: () => { stateLog?.tick() }
   }), clock)

@@ -1,9 +1,10 @@
 // Chooses the engine and opens the shards that go with it.
 import { availableParallelism } from 'node:os'
+import { dataAddresses } from '#config/bind-addresses.js'
 import { openLibc, NoLibc, type Libc } from '../engines/batch/libc.js'
 import { openListeners } from '../engines/batch/listeners.js'
 import { UdpSockets } from '../engines/batch/udp-socket.js'
-import { BindError, type BoundDataPort, type EngineName } from '../engines/engine.js'
+import { BindError, dataPortsOf, type BoundDataPort, type EngineName } from '../engines/engine.js'
 import type { FormerState } from '../state/former-state.js'
 import { openLocalShard, type LocalShardOptions } from './local-shard.js'
 import type { Shard } from './shard.js'
@@ -66,9 +67,9 @@ async function openOn (options: OpenShardsOptions): Promise<OpenedShards> {
 
 async function openWorkers (options: OpenShardsOptions, libc: Libc): Promise<OpenedShards> {
   const { config, clock, voice } = options
-  const { workers, bindAddress, dscp, dataPorts, limits: { receiveBufferBytes, sendQueueBytes, maxTokens } } = config
+  const { workers, dscp, dataPorts, limits: { receiveBufferBytes, sendQueueBytes, maxTokens } } = config
   const wanted = workers === 'auto' ? Math.min(MAX_AUTO_WORKERS, Math.max(1, availableParallelism() - 1)) : workers
-  const byWorker = openListeners({ libc, sockets: new UdpSockets(libc), bindAddress, dscp, dataPorts, receiveBufferBytes, sendQueueBytes, workers: wanted })
+  const byWorker = openListeners({ libc, sockets: new UdpSockets(libc), bindAddresses: dataAddresses(config), dscp, dataPorts, receiveBufferBytes, sendQueueBytes, workers: wanted })
   if (byWorker.length < wanted) voice.log('warn', { workers: byWorker.length, wanted }, 'The kernel cannot spread clients over workers')
   const claims = byWorker.length > 1 ? new TokenClaims(clock, maxTokens) : undefined
   const starts = stateStarts(options, byWorker.length, claims)
@@ -76,5 +77,5 @@ async function openWorkers (options: OpenShardsOptions, libc: Libc): Promise<Ope
     await openWorkerShard({ libc, voice, data: { config, shard, shards: byWorker.length, listeners, claims: claims?.words, stateStart: starts[shard] } }))
   options.onceWorkersStart?.()
   const shards = await Promise.all(opening)
-  return { shards: new Shards(shards, claims, clock), engine: 'batch', dataPorts: byWorker[0]! }
+  return { shards: new Shards(shards, claims, clock), engine: 'batch', dataPorts: dataPortsOf(byWorker[0]!) }
 }

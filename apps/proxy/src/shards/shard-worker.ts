@@ -6,6 +6,7 @@ import { systemClock } from '#core/system-clock.js'
 import { coreOptions } from '../core-options.js'
 import { BatchEngine } from '../engines/batch/batch-engine.js'
 import { openLibc } from '../engines/batch/libc.js'
+import { dataPortsOf } from '../engines/engine.js'
 import type { Listener } from '../engines/batch/listeners.js'
 import { CallRunner, SLICE_PAUSE_MS } from './call-runner.js'
 import { createShardCalls } from './shard-calls.js'
@@ -15,6 +16,7 @@ import type { FromWorker, ToWorker } from './worker-messages.js'
 import { Outbox } from './outbox.js'
 import { openStateLog, restoreShard, type ShardStateStart } from './shard-state.js'
 import { statsOf } from './shard-stats.js'
+import { SocketFaults } from './socket-faults.js'
 
 /** What a worker is given at its start. */
 export interface WorkerData {
@@ -34,12 +36,12 @@ const port = parentPort as MessagePort
 const { config, shard, shards, listeners, claims, stateStart } = workerData as WorkerData
 const libc = await openLibc()
 const outbox = new Outbox(message => { port.postMessage(message) })
-let socketErrors = 0
+const socketFaults = new SocketFaults({ voice: outbox, clock: systemClock, linesPerSecond: config.limits.warningsPerSecond })
 
 const { core, journal, translator } = createShardCore(config, { ...coreOptions(config, Math.random, { shard, shards }), claims }, systemClock, outbox)
 const stateDeps = { core, translator, clock: systemClock, voice: outbox }
 const sessionsRestored = stateStart === undefined ? 0 : restoreShard(stateStart, stateDeps)
-const stateLog = stateStart === undefined ? undefined : openStateLog(stateStart, listeners, stateDeps)
+const stateLog = stateStart === undefined ? undefined : openStateLog(stateStart, dataPortsOf(listeners), stateDeps)
 const engine = new BatchEngine({
   libc,
   core,
@@ -48,10 +50,7 @@ const engine = new BatchEngine({
   receiveBufferBytes: config.limits.receiveBufferBytes,
   sendQueueBytes: config.limits.sendQueueBytes,
   dscp: config.dscp,
-  onSocketError: error => {
-    socketErrors++
-    outbox.log('warn', { err: error }, 'Socket error')
-  },
+  onSocketError: socketFaults.report,
   beforeSend: () => { stateLog?.flush() }
 })
 const runner = new CallRunner(createShardCalls({
@@ -59,7 +58,7 @@ const runner = new CallRunner(createShardCalls({
   clock: systemClock,
   translator,
   journal,
-  stats: () => statsOf(core, { upstreamSockets: engine.upstreamSockets(), socketErrors, receiveDrops: engine.receiveDrops(), journalSuppressed: journal.suppressed, stateBytes: stateLog?.bytes ?? 0, stateFaults: stateLog?.faults ?? 0, sessionsRestored }),
+  stats: () => statsOf(core, { upstreamSockets: engine.upstreamSockets(), socketErrors: socketFaults.total, receiveDrops: engine.receiveDrops(), journalSuppressed: journal.suppressed + socketFaults.suppressed, stateBytes: stateLog?.bytes ?? 0, stateFaults: stateLog?.faults ?? 0, sessionsRestored }),
   sweepSockets: () => { engine.sweep() },
   saveState: () => { stateLog?.tick() }
 }), systemClock)

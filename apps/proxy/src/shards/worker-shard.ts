@@ -4,6 +4,7 @@ import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import type { Libc } from '../engines/batch/libc.js'
 import { Memory } from '../engines/batch/memory.js'
+import { dataPortsOf } from '../engines/engine.js'
 import type { Shard, ShardCall, ShardCalls, ShardVoice } from './shard.js'
 import type { WorkerData } from './shard-worker.js'
 import type { FromWorker, ToWorker } from './worker-messages.js'
@@ -56,7 +57,7 @@ export async function openWorkerShard ({ libc, data, voice }: WorkerShardOptions
   running.add(stop)
   return {
     engine: 'batch',
-    dataPorts: data.listeners,
+    dataPorts: dataPortsOf(data.listeners),
     call: async <Name extends ShardCall> (name: Name, ...args: Parameters<ShardCalls[Name]>) => await new Promise<ReturnType<ShardCalls[Name]>>(resolve => {
       const id = ++lastId
       waiting.set(id, resolve as (answer: unknown) => void)

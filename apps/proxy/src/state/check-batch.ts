@@ -1,5 +1,6 @@
 // Whether a batch holds what images.ts writes, so that its readers may trust what they read. A checksum tells that nothing
 // happened to the bytes since they were written; this tells that nothing was wrong when they were. Pure.
+import { MAX_LOCALS } from '../core/local-addresses.js'
 import { originNames } from '../core/session-table.js'
 import { Voidness } from '../core/token-table.js'
 import { BATCH_HEAD_BYTES, IMAGE_HEAD_BYTES, ImageKind } from './image-writer.js'
@@ -9,8 +10,9 @@ import { REDEEMED_FLAG } from './images.js'
 type BodyCheck = (view: DataView, at: number, length: number, dataPorts: number) => boolean
 
 const SESSION_BYTES = 91
-const FLOW_BYTES = 25
+const FLOW_BYTES = 27
 const TOKEN_BYTES = 47
+const LOCAL_BYTES = 20
 
 // The last moment there is a date for, in ms since the epoch (ECMA-262 §21.4.1.1).
 const LAST_MS = 8.64e15
@@ -23,7 +25,8 @@ const checks: Readonly<Record<ImageKind, BodyCheck>> = {
   [ImageKind.session]: (view, at, length) => length === SESSION_BYTES && view.getUint16(at + 16, true) > 0 &&
     (view.getUint8(at + 22) & ~REDEEMED_FLAG) < originNames.length && [43, 51].every(offset => isTime(view.getFloat64(at + offset, true))) &&
     [59, 67, 75, 83].every(offset => isCount(view.getFloat64(at + offset, true))),
-  [ImageKind.flow]: (view, at, length, dataPorts) => length === FLOW_BYTES && view.getUint8(at + 4) < dataPorts && view.getUint16(at + 23, true) > 0,
+  [ImageKind.flow]: (view, at, length, dataPorts) => length === FLOW_BYTES && view.getUint8(at + 4) < dataPorts && view.getUint16(at + 23, true) > 0 &&
+    view.getUint16(at + 25, true) <= MAX_LOCALS,
   [ImageKind.token]: (view, at, length) => length === TOKEN_BYTES && view.getUint8(at + 22) <= Voidness.targetGone && isTime(view.getFloat64(at + 23, true)),
   [ImageKind.target]: (view, at, length, dataPorts) => isTarget(new Uint8Array(view.buffer, view.byteOffset + at, length), dataPorts),
   [ImageKind.upstreamPort]: (_view, _at, length) => length === 2,
@@ -32,6 +35,7 @@ const checks: Readonly<Record<ImageKind, BodyCheck>> = {
     for (let offset = 0; offset < length; offset += 8) if (!isCount(view.getFloat64(at + offset, true))) return false
     return true
   },
+  [ImageKind.localAddress]: (_view, _at, length) => length === LOCAL_BYTES,
   [ImageKind.complete]: () => false
 }
 

@@ -13,7 +13,9 @@ export const ImageKind = Object.freeze({
   upstreamPort: 5,
   counters: 6,
   /** Everything there was when this log began is in it: older ones are not needed. */
-  complete: 7
+  complete: 7,
+  /** An address of this host, by its number in flows. */
+  localAddress: 10
 } as const)
 export type ImageKind = typeof ImageKind[keyof typeof ImageKind]
 

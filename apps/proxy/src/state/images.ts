@@ -15,6 +15,7 @@ export const NOBODY = new Uint32Array(ADDRESS_WORDS).fill(0xffff_ffff)
 
 const SESSION_BYTES = 96
 const FLOW_BYTES = 32
+const LOCAL_BYTES = 20
 const TOKEN_BYTES = 48
 const PORT_BYTES = 2
 
@@ -41,7 +42,7 @@ export interface ImageOptions {
 export function imageSources (state: CoreState, { wallOffsetMs, writesUnredeemed }: ImageOptions): readonly ImageSource[] {
   const address = new Uint32Array(ADDRESS_WORDS)
   const token = new Uint32Array(TOKEN_WORDS)
-  const { sessions, flows, tokens, targets, upstreamPorts } = state
+  const { sessions, flows, tokens, targets, upstreamPorts, locals } = state
 
   const writeTarget = (writer: ImageWriter, id: number): void => {
     const target = targets.find(id)
@@ -55,6 +56,15 @@ export function imageSources (state: CoreState, { wallOffsetMs, writesUnredeemed
   const writePort = (writer: ImageWriter, slot: number): void => {
     writer.begin(ImageKind.upstreamPort, slot, PORT_BYTES)
     if (upstreamPorts.atSlot(slot) > 0) writer.u16(upstreamPorts.atSlot(slot))
+    writer.finish()
+  }
+
+  const writeLocal = (writer: ImageWriter, local: number): void => {
+    if (!locals.isUsed(local)) { writer.mark(ImageKind.localAddress, local); return }
+    const zone = locals.read(local, address)
+    writer.begin(ImageKind.localAddress, local, LOCAL_BYTES)
+    writer.words(address)
+    writer.u32(zone)
     writer.finish()
   }
 
@@ -82,6 +92,7 @@ export function imageSources (state: CoreState, { wallOffsetMs, writesUnredeemed
     writer.u16(flows.socket(flow))
     writer.words(endpoint.words)
     writer.u16(endpoint.port)
+    writer.u16(flows.local(flow))
     writer.finish()
   }
 
@@ -109,6 +120,7 @@ export function imageSources (state: CoreState, { wallOffsetMs, writesUnredeemed
   return [
     { changes: targets.changes, highWater: () => targets.highWater, isUsed: id => targets.find(id) !== undefined, write: writeTarget },
     { changes: upstreamPorts.changes, highWater: () => upstreamPorts.slots, isUsed: slot => upstreamPorts.atSlot(slot) > 0, write: writePort },
+    { changes: locals.changes, highWater: () => locals.highWater, isUsed: local => locals.isUsed(local), write: writeLocal },
     { changes: tokens.changes, highWater: () => tokens.highWater, isUsed: slot => tokens.isKnown(slot), write: writeToken },
     { changes: sessions.changes, highWater: () => sessions.highWater, isUsed: slot => sessions.isLive(slot), write: writeSession },
     { changes: flows.changes, highWater: () => flows.highWater, isUsed: flow => flows.isUsed(flow), write: writeFlow }

@@ -9,7 +9,7 @@ import { crc32 } from 'node:zlib'
 import { err, ok, type Result } from '#core/result.js'
 
 /** Another version's log is not read: what its images mean is not known here. */
-export const STATE_VERSION = 1
+export const STATE_VERSION = 2
 
 const MAGIC = Buffer.from('UDPD-STATE\0', 'latin1')
 const FRAME_BYTES = 8

@@ -2,6 +2,7 @@
 // they came, as grants (saved-tokens.ts).
 import { formatAddress } from '#wire/address.js'
 import { ADMITTED } from '../core/admission.js'
+import { NO_LOCAL } from '../core/local-addresses.js'
 import type { CoreState } from '../core/state.js'
 import { shardOfClient } from '../shards/shard-of-client.js'
 import { ImageKind } from './image-writer.js'
@@ -74,12 +75,13 @@ function restoreSession (state: CoreState, images: SavedImages, { client, client
 
 // Pairs first come back for those who had them; then the engine opens the sockets they name, on the ports they had.
 function restoreFlows (state: CoreState, images: SavedImages, slots: ReadonlyMap<number, number>, now: number): void {
-  const { flows, sessions, upstreamPorts } = state
+  const { flows, sessions, upstreamPorts, locals } = state
   const saved = [...images.slots(ImageKind.flow)].map(slot => images.flow(slot)!)
-  for (const { session, dataPort, socket, target, port } of saved.sort((one, other) => one.socket - other.socket)) {
+  for (const { session, dataPort, socket, target, port, local } of saved.sort((one, other) => one.socket - other.socket)) {
     const owner = slots.get(session) ?? -1
     const slot = owner >= 0 && leadsToTarget(state, owner, dataPort, target.address, port) ? owner : -1
-    const flow = flows.restore(slot, dataPort, target, port, socket, slot < 0 ? -1 : sessions.firstFlow(slot), now)
+    const from = images.localAddress(local)
+    const flow = flows.restore(slot, dataPort, target, port, socket, slot < 0 ? -1 : sessions.firstFlow(slot), now, from === undefined ? NO_LOCAL : locals.intern(from.words, from.zone))
     if (flow >= 0 && slot >= 0) sessions.setFirstFlow(slot, flow)
   }
   for (const slot of images.slots(ImageKind.upstreamPort)) {

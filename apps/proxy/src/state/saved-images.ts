@@ -28,6 +28,13 @@ export interface SavedFlow {
   readonly socket: number
   readonly target: { readonly words: Uint32Array, readonly address: string, readonly isIPv4: boolean }
   readonly port: number
+  /** Number of the local address that its replies come from; 0 is none in particular. */
+  readonly local: number
+}
+
+export interface SavedLocalAddress {
+  readonly words: Uint32Array
+  readonly zone: number
 }
 
 export interface SavedToken {
@@ -114,8 +121,14 @@ export class SavedImages {
       dataPort: this.#view.getUint8(at + 4),
       socket: this.#view.getUint16(at + 5, true),
       target: { words, address, isIPv4: !address.includes(':') },
-      port: this.#view.getUint16(at + 23, true)
+      port: this.#view.getUint16(at + 23, true),
+      local: this.#view.getUint16(at + 25, true)
     }
+  }
+
+  localAddress (local: number): SavedLocalAddress | undefined {
+    const at = this.#body(ImageKind.localAddress, local)
+    return at === 0 ? undefined : { words: this.#words(at, ADDRESS_WORDS), zone: this.#view.getUint32(at + 16, true) }
   }
 
   token (slot: number): SavedToken | undefined {

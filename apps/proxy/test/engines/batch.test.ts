@@ -1,14 +1,52 @@
 // The batch engine against the suite that every engine passes.
+import { createSocket } from 'node:dgram'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import t from 'tap'
+import { hasIPv6 } from '#testkit/udp-peer.js'
 import { Direction } from '../../src/core/counters.js'
 import { openLibc } from '../../src/engines/batch/libc.js'
-import { conformance, mayBeCut, openRig, settled } from './conformance.js'
+import { conformance, mayBeCut, openRig, repliesComeFrom, settled } from './conformance.js'
 import { openBatchHere } from './open-batch-here.js'
 
 conformance(t, openBatchHere)
 mayBeCut(t, openBatchHere, await openLibc())
+
+for (const wildcard of ['::', '0.0.0.0']) {
+  void t.test(`bound to ${wildcard}, replies come from the address the client sent to`, async t => {
+    const addresses = ['127.0.0.1', '127.0.0.2', '127.1.2.3', '127.255.255.254', ...wildcard === '::' && await hasIPv6() ? ['::1'] : []]
+    await repliesComeFrom(t, await openRig(t, openBatchHere, wildcard), addresses)
+  })
+
+  void t.test(`bound to ${wildcard}, a client that turns to another address gets its replies from there`, async t => {
+    const { core, port, peer } = await openRig(t, openBatchHere, wildcard)
+    const [server, client, other] = [await peer(), await peer(), await peer()]
+    server.onDatagram(({ bytes, address, port }) => { void server.send(bytes, port, address) })
+    core.operations.setDefaultTargets([{ key: 'k', address: '127.0.0.1', ports: [server.port, 0] }])
+    for (const ours of ['127.0.0.2', '127.0.0.3', '127.0.0.2']) {
+      await client.send(ours, port(0), ours)
+      t.equal((await client.next()).address, ours)
+      await other.send('other', port(0), '127.0.0.9')
+      t.equal((await other.next()).address, '127.0.0.9', 'another client, at its own address')
+    }
+  })
+
+  void t.test(`bound to ${wildcard}, what came by broadcast is answered from an address`, async t => {
+    const { core, port, peer } = await openRig(t, openBatchHere, wildcard)
+    const [server, client] = [await peer(), createSocket('udp4')]
+    t.teardown(() => { client.close() })
+    server.onDatagram(({ bytes, address, port }) => { void server.send(bytes, port, address) })
+    core.operations.setDefaultTargets([{ key: 'k', address: '127.0.0.1', ports: [server.port, 0] }])
+    await new Promise<void>(resolve => { client.bind(0, '127.0.0.1', resolve) })
+    client.setBroadcast(true)
+    for (const round of [1, 2]) {
+      const answer = new Promise<string>(resolve => { client.once('message', (_bytes, { address }) => { resolve(address) }) })
+      client.send('anybody?', port(0), '127.255.255.255')
+      t.equal(await answer, '127.0.0.1', `round ${round}`)
+    }
+    t.equal(core.state.locals.size, wildcard === '::' ? 0 : 1, 'the broadcast address is none of them')
+  })
+}
 
 setFlagsFromString('--expose-gc')
 const collectGarbage = runInNewContext('gc') as () => void

@@ -26,13 +26,13 @@ export interface Rig {
   readonly peer: (family?: 4 | 6) => Promise<UdpPeer>
 }
 
-export async function openRig<Options extends EngineOptions> (t: Test, open: (options: Options) => Promise<Engine>, bindAddress: string, core: Partial<CoreOptions> = {}, engine: Partial<Options> = {}): Promise<Rig> {
+export async function openRig<Options extends EngineOptions> (t: Test, open: (options: Options) => Promise<Engine>, bindAddress: string | readonly string[], core: Partial<CoreOptions> = {}, engine: Partial<Options> = {}): Promise<Rig> {
   const errors: Error[] = []
   const theCore = createCore(testOptions(core), silentObserver)
   const theEngine = await open({
     core: theCore,
     clock: systemClock,
-    bindAddress,
+    bindAddresses: [bindAddress].flat(),
     dataPorts: [{ name: 'game', port: 0 }, { name: 'voice', port: 0 }],
     receiveBufferBytes: 1_000_000,
     sendQueueBytes: 4_000_000,
@@ -57,6 +57,30 @@ export async function settled (core: Core, direction: Direction, count: number):
 }
 
 const address = (family: 4 | 6): string => family === 4 ? '127.0.0.1' : '::1'
+
+/** A client for each of these addresses of ours, on both data ports: tokens, data, a reset, and a server that speaks first. */
+export async function repliesComeFrom (t: Test, { core, port, peer }: Pick<Rig, 'core' | 'port' | 'peer'>, addresses: readonly string[]): Promise<void> {
+  const grant = (name: string, servers: readonly UdpPeer[]): void => {
+    core.operations.grant({ token: tokenOf(name), target: { key: `${name} target`, address: '127.0.0.1', ports: servers.map(server => server.port) }, ttlMs: 30_000, consumed: 0 }, systemClock.now())
+  }
+  for (const ours of addresses) {
+    const client = await peer(ours.includes(':') ? 6 : 4)
+    for (const name of [`first ${ours}`, `second ${ours}`]) {
+      const servers = [await peer(), await peer()]
+      grant(name, servers)
+      await client.send(bytesOf({ control: name }), port(0), ours)
+      for (const [dataPort, server] of servers.entries()) {
+        await client.send('hello', port(dataPort), ours)
+        const { port: from } = await server.next()
+        for (let number = 0; number < 20; number++) await server.send(`burst ${number}`, from)
+        for (let number = 0; number < 20; number++) {
+          const { bytes, address, port: source } = await client.next()
+          t.strictSame([bytes.toString(), address, source], [`burst ${number}`, ours, port(dataPort)])
+        }
+      }
+    }
+  }
+}
 
 function echo (server: UdpPeer): void {
   server.onDatagram(({ bytes, address, port }) => { void server.send(bytes, port, address) })
@@ -88,6 +112,14 @@ export function conformance (t: Test, open: OpenEngine): void {
       t.equal(core.operations.clientOf(0), `${clientFamily === 4 ? '127.0.0.1' : '[::1]'}:${client.port}`)
     })
   }
+
+  void t.test('bound to a list of addresses: one port at all of them, and replies come from the one the client sent to', async t => {
+    const addresses = ['127.0.0.1', '127.0.0.2', ...await hasIPv6() ? ['::1'] : []]
+    const { core, engine, port, peer } = await openRig(t, open, addresses)
+    t.equal(engine.dataPorts.length, 2)
+    t.equal(engine.dataPorts[0]!.address, addresses.join(', '))
+    await repliesComeFrom(t, { core, port, peer }, addresses)
+  })
 
   void t.test('datagrams of every size pass unchanged, up to the largest there is', async t => {
     const { core, port, peer } = await openRig(t, open, '127.0.0.1')

@@ -1,5 +1,6 @@
 // A UDP socket that reads and writes the marks of IP headers, which Node's cannot: made of the engine's own parts.
 import { addressWords } from '#wire/address.js'
+import { LocalAddresses } from '../../src/core/local-addresses.js'
 import type { Libc } from '../../src/engines/batch/libc.js'
 import { Memory } from '../../src/engines/batch/memory.js'
 import { ReceiveRing } from '../../src/engines/batch/receive-ring.js'
@@ -34,7 +35,7 @@ export class MarkedPeer {
     this.#ring = new ReceiveRing(libc, SLOTS)
     this.#outgoing = new Memory(libc, SLOTS * 2048)
     const slots = { capacity: SLOTS, length: (slot: number) => this.#lengths[slot]!, pointer: (slot: number) => this.#outgoing.address + slot * 2048 }
-    this.#queue = new SendQueue(libc, slots, fate => { if (fate !== 'sent') throw new Error(`a peer's datagram: ${fate}`) })
+    this.#queue = new SendQueue(libc, slots, new LocalAddresses(0), fate => { if (fate !== 'sent') throw new Error(`a peer's datagram: ${fate}`) })
     this.#fd = this.#sockets.open(familyOf(this.#isIPv4))
     this.#sockets.askMarks(this.#fd, familyOf(this.#isIPv4), 0)
     this.#sockets.bind(this.#fd, familyOf(this.#isIPv4), this.#address, 0)
@@ -47,7 +48,7 @@ export class MarkedPeer {
       const bytes = Buffer.from(data)
       this.#outgoing.bytes.set(bytes, slot * 2048)
       this.#lengths[slot] = bytes.length
-      this.#queue.add(slot, { id: 0, fd: this.#fd, family: familyOf(this.#isIPv4) }, words, port, mark, 0)
+      this.#queue.add(slot, { id: 0, fd: this.#fd, family: familyOf(this.#isIPv4) }, words, port, mark, 0, 0)
     }
     this.#queue.flush()
   }

@@ -2,6 +2,7 @@
 // call is scripted here. Memory and layout are the real ones.
 import { constants } from 'node:os'
 import t from 'tap'
+import { LocalAddresses } from '../../src/core/local-addresses.js'
 import { AF_INET, AF_INET6, openLibc, type Libc } from '../../src/engines/batch/libc.js'
 import { Memory } from '../../src/engines/batch/memory.js'
 import { SendQueue, type Outlet, type Slots } from '../../src/engines/batch/send-queue.js'
@@ -25,7 +26,7 @@ function setUp (answers: readonly number[], lengths: readonly number[] = Array.f
   const data = new Memory(libc, 16 * 128)
   const ring: Slots = { capacity: 16, length: slot => lengths[slot]!, pointer: slot => data.address + slot * 128 }
   const fates: string[] = []
-  const queue = new SendQueue(libc, ring, (fate, tag) => { fates.push(`${tag} ${fate}`) })
+  const queue = new SendQueue(libc, ring, new LocalAddresses(0), (fate, tag) => { fates.push(`${tag} ${fate}`) })
   return { calls, queue, fates }
 }
 
@@ -34,13 +35,13 @@ const address = Uint32Array.from([0, 0, 0xffff, 0x0a000001])
 
 void t.test('one call for each socket, in the order of their first datagrams; each datagram with its fate', async t => {
   const { queue, calls, fates } = setUp([])
-  for (const [slot, id] of [3, 1, 3, 3, 1].entries()) queue.add(slot, outlet(id), address, 7000, 0, slot)
+  for (const [slot, id] of [3, 1, 3, 3, 1].entries()) queue.add(slot, outlet(id), address, 7000, 0, 0, slot)
   queue.flush()
   t.same(calls, [{ fd: 103, count: 3 }, { fd: 101, count: 2 }])
   t.same(fates, ['0 sent', '2 sent', '3 sent', '1 sent', '4 sent'])
   queue.flush()
   t.equal(calls.length, 2, 'an empty queue asks nothing')
-  queue.add(7, outlet(1), address, 7000, 0, 7)
+  queue.add(7, outlet(1), address, 7000, 0, 0, 7)
   queue.flush()
   t.same(calls.at(-1), { fd: 101, count: 1 })
 })
@@ -55,7 +56,7 @@ for (const [what, answers, expected] of [
 ] as const) {
   void t.test(what, async t => {
     const { queue, fates } = setUp(answers)
-    for (let slot = 0; slot < 4; slot++) queue.add(slot, outlet(2), address, 7000, 0, slot)
+    for (let slot = 0; slot < 4; slot++) queue.add(slot, outlet(2), address, 7000, 0, 0, slot)
     queue.flush()
     t.same(fates, expected)
   })
@@ -64,7 +65,7 @@ for (const [what, answers, expected] of [
 void t.test('neighbours with one address and one length leave as one, the last of them may be shorter', async t => {
   const { queue, calls, fates } = setUp([], [100, 100, 100, 40, 100, 100, 0, 0, 100, 120])
   const other = Uint32Array.from([0, 0, 0xffff, 0x0a000002])
-  for (let slot = 0; slot < 10; slot++) queue.add(slot, outlet(slot === 8 ? 4 : 2), slot === 5 ? other : address, 7000, 0, slot)
+  for (let slot = 0; slot < 10; slot++) queue.add(slot, outlet(slot === 8 ? 4 : 2), slot === 5 ? other : address, 7000, 0, 0, slot)
   queue.flush()
   // 0–3; 4; 5, which goes elsewhere; 6 and 7, which are empty; 9, after one that left by another socket. And 8.
   t.same(calls, [{ fd: 102, count: 6 }, { fd: 104, count: 1 }])
@@ -73,7 +74,7 @@ void t.test('neighbours with one address and one length leave as one, the last o
 
 void t.test('what cannot leave as one leaves one by one: for want of MTU this time, for want of a device that can from now on', async t => {
   const lengths = Array<number>(16).fill(1000)
-  const add = (queue: SendQueue, id = 2): void => { for (let slot = 0; slot < 4; slot++) queue.add(slot, outlet(id), address, 7000, 0, slot) }
+  const add = (queue: SendQueue, id = 2): void => { for (let slot = 0; slot < 4; slot++) queue.add(slot, outlet(id), address, 7000, 0, 0, slot) }
   const short = setUp([-constants.errno.EINVAL, 2, -EMSGSIZE], lengths)
   add(short.queue)
   short.queue.flush()
@@ -92,7 +93,7 @@ void t.test('what cannot leave as one leaves one by one: for want of MTU this ti
 
 void t.test('no more than the kernel takes in one: 64 datagrams, 65,000 bytes', async t => {
   const many = setUp([], Array<number>(16).fill(9000))
-  for (let slot = 0; slot < 16; slot++) many.queue.add(slot, outlet(2), address, 7000, 0, slot)
+  for (let slot = 0; slot < 16; slot++) many.queue.add(slot, outlet(2), address, 7000, 0, 0, slot)
   many.queue.flush()
   t.same(many.calls, [{ fd: 102, count: 3 }], '7, 7 and 2')
   t.equal(many.fates.length, 16)

@@ -52,7 +52,7 @@ function session ({ port = 9, origin = 1, createdAt = 1_704_067_200_000, datagra
 }
 
 function flow ({ owner = 0, dataPort = 0, socket = 1, address = '10.0.0.1', port = 7001 }: { owner?: number, dataPort?: number, socket?: number, address?: string, port?: number }): Uint8Array {
-  const body = Buffer.alloc(25)
+  const body = Buffer.alloc(27)
   body.writeUInt32LE(owner + 1, 0)
   body.writeUInt8(dataPort, 4)
   body.writeUInt16LE(socket, 5)

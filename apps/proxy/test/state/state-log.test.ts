@@ -1,7 +1,7 @@
 // The state log by itself: what one core writes another one restores, whatever was under way.
 import t from 'tap'
 import { createFakeClock, type FakeClock } from '#testkit/fake-clock.js'
-import { addressWords } from '#wire/address.js'
+import { addressWords, formatAddress } from '#wire/address.js'
 import { createCore, type Core } from '../../src/core/core.js'
 import { Direction } from '../../src/core/counters.js'
 import { DropReason } from '../../src/core/drop-reason.js'
@@ -49,8 +49,9 @@ class Life {
     this.core.operations.grant({ token: tokenOf(name), target: servers[server], ttlMs: 30_000, consumed: 0 }, this.clock.now())
   }
 
-  client (port: number, payload: Parameters<typeof bytesOf>[0], dataPort = 0): number {
-    const verdict = this.core.packets.fromClient(dataPort, addressWords('192.0.2.7')!, port, bytesOf(payload), false, this.clock.now())
+  client (port: number, payload: Parameters<typeof bytesOf>[0], dataPort = 0, local = 0): number {
+    const bytes = bytesOf(payload)
+    const verdict = this.core.packets.fromClient(dataPort, addressWords('192.0.2.7')!, port, bytes, false, this.clock.now(), 0, bytes.length, local)
     this.log.flush()
     return verdict
   }
@@ -99,6 +100,35 @@ void t.test('another life goes on where the former one was killed', async t => {
   const taken = two.core.state.flows.socket(two.core.packets.flow)
   t.equal(taken, 3, 'not the pair that lingers')
   t.equal(storage.logs.size, 1, 'the former log is gone')
+})
+
+void t.test('replies come from where the clients sent to, in the next life too', async t => {
+  const storage = new MemoryStorage()
+  const clock = createFakeClock()
+  const one = new Life(storage, clock, 'one')
+  one.core.operations.setDefaultTargets([servers.A])
+  const texts = ['192.0.2.1', '192.0.2.2', '2001:db8::1', 'fe80::1']
+  const zones = [0, 0, 0, 3]
+  const [first, second, third, fourth] = texts.map((text, index) => one.core.state.locals.intern(addressWords(text)!, zones[index]!))
+  for (const [index, local] of [first, second, third, fourth].entries()) one.client(1000 + index, { data: 'x' }, 0, local)
+  one.client(1000, { data: 'x' }, 1, second)
+  // The address a client sent to last counts.
+  one.client(1001, { data: 'x' }, 0, first)
+  one.client(1001, { data: 'x' }, 0, third)
+  one.client(1004, { data: 'x' })
+
+  const two = new Life(storage, clock, 'two')
+  const { sessions, flows, locals } = two.core.state
+  const seen = Array.from({ length: sessions.highWater }, (_, slot) => slot).map(slot => [0, 1].map(dataPort => {
+    const flow = flows.findInList(sessions.firstFlow(slot), dataPort)
+    const words = new Uint32Array(4)
+    if (flow < 0) return '-'
+    if (flows.local(flow) === 0) return 'any'
+    const zone = locals.read(flows.local(flow), words)
+    return `${formatAddress(words)}${zone === 0 ? '' : `%${zone}`}`
+  }))
+  t.strictSame(seen, [['192.0.2.1', '192.0.2.2'], ['2001:db8::1', '-'], ['2001:db8::1', '-'], ['fe80::1%3', '-'], ['any', '-']])
+  t.equal(locals.size, 4)
 })
 
 void t.test('a client that is believed is believed by the next life too', async t => {

@@ -11,12 +11,15 @@
 //
 // Not its business, as for every engine: choosing a target, counting verdicts, time-outs.
 import type { Clock } from '#core/clock.js'
-import { ADDRESS_WORDS } from '#wire/address.js'
+import { ADDRESS_WORDS, isIPv4Words } from '#wire/address.js'
 import type { Core } from '../../core/core.js'
 import { Direction } from '../../core/counters.js'
 import { DropReason } from '../../core/drop-reason.js'
+import { NO_LOCAL } from '../../core/local-addresses.js'
 import { FORWARD } from '../../core/packet-path.js'
-import type { BoundDataPort } from '../engine.js'
+import { dataPortsOf, type BoundDataPort } from '../engine.js'
+import { ReplyRoutes } from '../reply-routes.js'
+import { ArrivalAddresses } from './arrival-addresses.js'
 import { Epoll, WOKEN } from './epoll.js'
 import type { Libc } from './libc.js'
 import type { Listener } from './listeners.js'
@@ -30,7 +33,7 @@ export interface BatchEngineOptions {
   readonly libc: Libc
   readonly core: Core
   readonly clock: Clock
-  /** In the order of the core's data port numbers; closed with the engine. */
+  /** By data port, and within one by address; closed with the engine. */
   readonly listeners: readonly Listener[]
   readonly receiveBufferBytes: number
   readonly sendQueueBytes: number
@@ -65,7 +68,10 @@ export class BatchEngine {
   readonly #ring: ReceiveRing
   readonly #queue: SendQueue
   readonly #upstream: UpstreamSockets
+  // One for each listener, in the same order.
   readonly #outlets: readonly Outlet[]
+  readonly #routes: ReplyRoutes
+  readonly #arrivals: ArrivalAddresses
   readonly #marks: MarkRule
   readonly #address = new Uint32Array(ADDRESS_WORDS)
 
@@ -73,13 +79,16 @@ export class BatchEngine {
   constructor (options: BatchEngineOptions) {
     const { libc, listeners, receiveBufferBytes, sendQueueBytes, onSocketError } = options
     this.#options = options
-    this.dataPorts = listeners
-    options.core.state.admission.ownSources.setDataPorts(listeners.map(({ port }) => port))
+    this.dataPorts = dataPortsOf(listeners)
+    options.core.state.admission.ownSources.setDataPorts(this.dataPorts.map(({ port }) => port))
+    const { locals } = options.core.state
+    this.#routes = new ReplyRoutes(listeners.filter(({ dataPort }) => dataPort === 0).map(({ address }) => address), locals)
+    this.#arrivals = new ArrivalAddresses(locals, words => this.#sockets.isUnicast(words))
     this.#marks = markRule(options.dscp ?? 0)
     this.#sockets = new UdpSockets(libc)
     this.#epoll = new Epoll(libc)
     this.#ring = new ReceiveRing(libc, RING_SLOTS)
-    this.#queue = new SendQueue(libc, this.#ring, (fate, tag, bytes) => { this.#count(fate, tag, bytes) }, this.#marks.usual)
+    this.#queue = new SendQueue(libc, this.#ring, locals, (fate, tag, bytes) => { this.#count(fate, tag, bytes) }, this.#marks.usual)
     this.#upstream = new UpstreamSockets({
       sockets: this.#sockets,
       epoll: this.#epoll,
@@ -125,11 +134,14 @@ export class BatchEngine {
 
   /** Datagrams that the kernel dropped because a data port's receive buffer was full, by data port. */
   receiveDrops (): number[] {
-    return this.#outlets.map(({ fd }) => this.#sockets.receiveDrops(fd))
+    const drops = new Array<number>(this.dataPorts.length).fill(0)
+    for (const { id, fd } of this.#outlets) drops[Math.floor(id / this.#routes.width)]! += this.#sockets.receiveDrops(fd)
+    return drops
   }
 
   /** Closes upstream sockets nobody uses. */
   sweep (): void {
+    this.#arrivals.forget()
     const { flows } = this.#options.core.state
     this.#upstream.closeUnused(socketNumber => flows.usesOfSocket(socketNumber))
   }
@@ -146,16 +158,21 @@ export class BatchEngine {
     for (let slot = first; slot < first + received; slot++) this.#fromClient(slot, outlet.id, now)
   }
 
-  #fromClient (slot: number, dataPort: number, now: number): void {
+  #fromClient (slot: number, listener: number, now: number): void {
     const { packets, state } = this.#options.core
+    const { width } = this.#routes
+    const dataPort = width === 1 ? listener : Math.floor(listener / width)
+    const told = this.#ring.told(slot)
+    const { mark } = told
+    const local = told.hasLocal ? this.#arrivals.of(told) : this.#routes.localOf(width === 1 ? 0 : listener % width)
     const port = this.#ring.readSource(slot, this.#address)
     const start = this.#ring.start(slot)
-    const verdict = packets.fromClient(dataPort, this.#address, port, this.#ring.data.bytes, this.#ring.isTruncated(slot), now, start, start + this.#ring.length(slot))
+    const verdict = packets.fromClient(dataPort, this.#address, port, this.#ring.data.bytes, this.#ring.isTruncated(slot), now, start, start + this.#ring.length(slot), local)
     if (verdict !== FORWARD) return
     const endpoint = state.flows.endpoint(packets.flow)
     const outlet = this.#upstream.get(state.flows.socket(packets.flow), endpoint.isIPv4)
     if (outlet === undefined) state.counters.countDropped(Direction.toTarget, DropReason.sendFailed)
-    else this.#queue.add(slot, outlet, endpoint.words, endpoint.port, this.#mark(slot), Direction.toTarget << DIRECTION_SHIFT | dataPort)
+    else this.#queue.add(slot, outlet, endpoint.words, endpoint.port, this.#markFor(mark), NO_LOCAL, Direction.toTarget << DIRECTION_SHIFT | dataPort)
   }
 
   #receiveFromTargets (id: number, now: number): void {
@@ -174,12 +191,15 @@ export class BatchEngine {
     if (verdict !== FORWARD) return
     const dataPort = state.flows.dataPort(packets.flow)
     state.sessions.readClientWords(packets.session, this.#address)
-    this.#queue.add(slot, this.#outlets[dataPort]!, this.#address, state.sessions.clientPort(packets.session), this.#mark(slot), Direction.toClient << DIRECTION_SHIFT | dataPort)
+    const local = state.flows.local(packets.flow)
+    const place = this.#routes.place(local, isIPv4Words(this.#address))
+    const from = this.#routes.isEverywhere(place) ? local : NO_LOCAL
+    this.#queue.add(slot, this.#outlets[dataPort * this.#routes.width + place]!, this.#address, state.sessions.clientPort(packets.session), this.#markFor(this.#ring.mark(slot)), from, Direction.toClient << DIRECTION_SHIFT | dataPort)
   }
 
   // Each datagram's own, whoever sent the others of the batch.
-  #mark (slot: number): number {
-    return this.#ring.mark(slot) & this.#marks.carried | this.#marks.usual
+  #markFor (mark: number): number {
+    return mark & this.#marks.carried | this.#marks.usual
   }
 
   #flush (): void {

@@ -48,6 +48,7 @@ export interface Libc {
   readonly socket: (domain: number, type: number) => number
   readonly close: (fd: number) => number
   readonly bind: (fd: number, address: number, length: number) => number
+  readonly connect: (fd: number, address: number, length: number) => number
   readonly getsockname: (fd: number, address: number, length: number) => number
   readonly setsockopt: (fd: number, level: number, option: number, value: number, length: number) => number
   readonly getsockopt: (fd: number, level: number, option: number, value: number, length: number) => number
@@ -97,6 +98,7 @@ export async function openLibc (): Promise<Libc> {
     socket: (domain, type) => socket(domain, type, 0),
     close,
     bind: declared('int bind(int, uint64_t, unsigned int)'),
+    connect: declared('int connect(int, uint64_t, unsigned int)'),
     getsockname: declared('int getsockname(int, uint64_t, uint64_t)'),
     setsockopt: declared('int setsockopt(int, int, int, uint64_t, unsigned int)'),
     getsockopt: declared('int getsockopt(int, int, int, uint64_t, uint64_t)'),

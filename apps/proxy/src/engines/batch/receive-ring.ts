@@ -5,7 +5,7 @@
 //   data     │ datagram │ datagram │ …free…             SLOT_BYTES each
 //   headers  │ where from, length  │                    one recvmmsg fills any number of them
 //            └─ used ──────────────┘
-import { CONTROL_BYTES } from './control-blocks.js'
+import { CONTROL_BYTES, type ControlBlocks } from './control-blocks.js'
 import { MSG_TRUNC, type Libc } from './libc.js'
 import { Memory } from './memory.js'
 import { MessageHeaders } from './message-headers.js'
@@ -80,9 +80,14 @@ export class ReceiveRing {
 
   /** The mark in the datagram's IP header: DSCP and ECN, as far as the socket was told to ask for it. */
   mark (slot: number): number {
+    return this.told(slot).mark
+  }
+
+  /** What the kernel told beside the datagram; in force until the next call. */
+  told (slot: number): ControlBlocks {
     const { controls } = this.#headers
     controls.read(slot, this.#headers.controlLength(slot))
-    return controls.mark
+    return controls
   }
 
   /** Reads where the datagram came from; see `readSockaddr`. */

@@ -5,10 +5,12 @@
 //            socket 2 ──▶ slot 1
 //   headers  │ 0 │ 3–4 │ 1 │                                 one sendmmsg for 0 and 3–4, one for 1
 //
-// Neighbours in the ring that go to one address with one mark and have one length (the last may be shorter) are one header:
+// Neighbours in the ring that go to one address, from one address, with one mark, and have one length (the last may be shorter) are one header:
 // the kernel takes them through its stack once and cuts them apart at the end (UDP_SEGMENT). Game servers send a client's
 // share of a tick like that.
 import { constants } from 'node:os'
+import { ADDRESS_WORDS } from '#wire/address.js'
+import { NO_LOCAL, type LocalAddresses } from '../../core/local-addresses.js'
 import type { Libc } from './libc.js'
 import { MessageHeaders } from './message-headers.js'
 import type { ReceiveRing } from './receive-ring.js'
@@ -16,6 +18,9 @@ import { isIPv4Sockaddr, isSameSockaddr, sockaddrLength, writeSockaddr, type Fam
 
 const { EAGAIN, ECONNREFUSED, EINTR, EINVAL, EIO, EMSGSIZE, ENOBUFS } = constants.errno
 const NONE = -1
+
+const MARK_BITS = 0xff
+const LOCAL_SHIFT = 8
 
 /** UDP_MAX_SEGMENTS of the first kernels that have it (Linux 4.18), and what one of them may carry in all. */
 const MAX_SEGMENTS = 64
@@ -44,7 +49,10 @@ export class SendQueue {
   readonly #onFate: OnFate
   readonly #next: Int32Array
   readonly #tags: Uint32Array
-  readonly #marks: Uint8Array
+  // What the kernel is told beside each: its mark, and from the ninth bit on the number of the address it comes from.
+  readonly #asides: Uint32Array
+  readonly #locals: LocalAddresses
+  readonly #from = new Uint32Array(ADDRESS_WORDS)
   readonly #usualMark: number
   // By header: its first slot, and how many it has.
   readonly #slots: Int32Array
@@ -57,14 +65,15 @@ export class SendQueue {
   #maxSegments = MAX_SEGMENTS
 
   /** @param usualMark what the sockets put into the IP header when they are told nothing else */
-  constructor (libc: Libc, ring: Slots, onFate: OnFate, usualMark = 0) {
+  constructor (libc: Libc, ring: Slots, locals: LocalAddresses, onFate: OnFate, usualMark = 0) {
     this.#libc = libc
     this.#ring = ring
     this.#onFate = onFate
     this.#headers = new MessageHeaders(libc, ring.capacity)
     this.#next = new Int32Array(ring.capacity)
     this.#tags = new Uint32Array(ring.capacity)
-    this.#marks = new Uint8Array(ring.capacity)
+    this.#asides = new Uint32Array(ring.capacity)
+    this.#locals = locals
     this.#usualMark = usualMark
     this.#slots = new Int32Array(ring.capacity)
     this.#counts = new Int32Array(ring.capacity)
@@ -74,14 +83,15 @@ export class SendQueue {
   /**
    * Queues the datagram in `slot` of the ring, for this address.
    * @param mark DSCP and ECN of its IP header
+   * @param local number of the address that it comes from; NO_LOCAL leaves it to the kernel
    * @param tag comes back with its fate
    */
-  add (slot: number, outlet: Outlet, words: Uint32Array, port: number, mark: number, tag: number): void {
+  add (slot: number, outlet: Outlet, words: Uint32Array, port: number, mark: number, local: number, tag: number): void {
     const { addresses } = this.#headers
     writeSockaddr(addresses, this.#headers.addressOffset(slot), outlet.family, words, port)
     this.#headers.setDataLength(slot, this.#ring.length(slot))
     this.#tags[slot] = tag
-    this.#marks[slot] = mark
+    this.#asides[slot] = mark | local << LOCAL_SHIFT
     this.#next[slot] = NONE
     const { id } = outlet
     if ((this.#first[id] ?? NONE) === NONE) {
@@ -121,10 +131,13 @@ export class SendQueue {
 
   // Writes what the kernel is told beside the datagram, most often nothing.
   #control (header: number, slot: number, family: Family, count: number): number {
-    const mark = this.#marks[slot]! === this.#usualMark ? -1 : this.#marks[slot]!
-    if (mark < 0 && count === 1) return 0
+    const aside = this.#asides[slot]!
+    if (aside === this.#usualMark && count === 1) return 0
+    const mark = aside & MARK_BITS
+    const local = aside >>> LOCAL_SHIFT
+    const zone = local === NO_LOCAL ? 0 : this.#locals.read(local, this.#from)
     const isIPv4 = isIPv4Sockaddr(this.#headers.addresses, family, this.#headers.addressOffset(slot))
-    return this.#headers.controls.write(header, isIPv4, mark, count > 1 ? this.#ring.length(slot) : 0)
+    return this.#headers.controls.write(header, isIPv4, mark === this.#usualMark ? -1 : mark, local === NO_LOCAL ? undefined : this.#from, zone, count > 1 ? this.#ring.length(slot) : 0)
   }
 
   // How many datagrams from `first` on can go as one.
@@ -137,7 +150,7 @@ export class SendQueue {
     while (count < most && this.#next[first + count - 1] === first + count) {
       const slot = first + count
       const bytes = this.#ring.length(slot)
-      if (bytes === 0 || bytes > length || this.#marks[slot] !== this.#marks[first] || !isSameSockaddr(addresses, family, this.#headers.addressOffset(slot), this.#headers.addressOffset(first))) break
+      if (bytes === 0 || bytes > length || this.#asides[slot] !== this.#asides[first] || !isSameSockaddr(addresses, family, this.#headers.addressOffset(slot), this.#headers.addressOffset(first))) break
       count++
       if (bytes < length) break
     }

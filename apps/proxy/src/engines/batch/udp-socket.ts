@@ -1,6 +1,7 @@
 // UDP sockets by file descriptor: opened, bound, asked for their buffers. Failures are SystemError with the system's code.
 import { getSystemErrorName } from 'node:util'
-import { AF_INET, AF_INET6, IPPROTO_IP, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_RECVTCLASS, IPV6_TCLASS, IPV6_V6ONLY, IP_MTU_DISCOVER, IP_RECVTOS, IP_TOS, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_NONBLOCK, SO_MEMINFO, SO_RCVBUF, SO_RCVBUFFORCE, SO_REUSEADDR, SO_REUSEPORT, SO_SNDBUF, SO_SNDBUFFORCE, SOL_SOCKET, type Libc } from './libc.js'
+import { isIPv4Words } from '#wire/address.js'
+import { AF_INET, AF_INET6, IPPROTO_IP, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_RECVPKTINFO, IPV6_RECVTCLASS, IPV6_TCLASS, IPV6_V6ONLY, IP_MTU_DISCOVER, IP_PKTINFO, IP_RECVTOS, IP_TOS, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_NONBLOCK, SO_MEMINFO, SO_RCVBUF, SO_RCVBUFFORCE, SO_REUSEADDR, SO_REUSEPORT, SO_SNDBUF, SO_SNDBUFFORCE, SOL_SOCKET, type Libc } from './libc.js'
 import { Memory } from './memory.js'
 import { readSockaddr, sockaddrLength, SOCKADDR_BYTES, writeSockaddr, type Family } from './socket-address.js'
 
@@ -88,6 +89,27 @@ export class UdpSockets {
     if (this.#set(fd, SOL_SOCKET, SO_SNDBUFFORCE, bytes) < 0) this.#set(fd, SOL_SOCKET, SO_SNDBUF, bytes)
   }
 
+  /** Has the kernel tell which address of this host each datagram was sent to; an IPv6 socket, of IPv4 too. Before `bind`. */
+  askLocalAddress (fd: number, family: Family): void {
+    if (family === AF_INET6) this.#set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1)
+    else this.#set(fd, IPPROTO_IP, IP_PKTINFO, 1)
+  }
+
+  /**
+   * Whether a datagram may come from this address, which one was sent to; an IPv4 broadcast address only receives. The system
+   * knows its own networks best: it connects no socket to a broadcast address that has not asked for it (socket(7)).
+   */
+  isUnicast (words: Uint32Array): boolean {
+    if (isMulticast(words)) return false
+    if (!isIPv4Words(words)) return true
+    const fd = this.#libc.socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC)
+    if (fd < 0) return false
+    writeSockaddr(this.#address, 0, AF_INET, words, 9)
+    const result = this.#libc.connect(fd, this.#address.address, sockaddrLength(AF_INET))
+    this.#libc.close(fd)
+    return result === 0
+  }
+
   /**
    * Has the kernel tell the mark of each datagram's IP header (DSCP and ECN), and put `mark` into that of each datagram
    * sent that is told nothing else. An IPv6 socket does so for IPv4 too. A kernel that refuses neither tells nor marks.
@@ -122,6 +144,12 @@ export class UdpSockets {
     this.#value.words[14] = length
     return this.#libc.getsockopt(fd, SOL_SOCKET, option, this.#value.address, this.#value.address + 56)
   }
+}
+
+// And what is no address at all: `::`, `0.0.0.0`.
+function isMulticast (words: Uint32Array): boolean {
+  if (isIPv4Words(words)) return words[3] === 0 || words[3]! >>> 28 === 0xe
+  return words[0]! >>> 24 === 0xff || (words[0] === 0 && words[1] === 0 && words[2] === 0 && words[3] === 0)
 }
 
 /** The family of sockets that can reach an address of this kind. */

@@ -7,8 +7,9 @@ import { formatAddress, isIPv4Words, writeAddress, ADDRESS_WORDS } from '#wire/a
 import { Direction } from '../../core/counters.js'
 import { DropReason } from '../../core/drop-reason.js'
 import { FORWARD } from '../../core/packet-path.js'
-import type { BoundDataPort, Engine, EngineOptions } from '../engine.js'
-import { askReceiveBuffer, bindDataPort, type BoundSocket, type Descriptors } from './socket.js'
+import { dataPortsOf, type BoundDataPort, type BoundSocket, type Engine, type EngineOptions } from '../engine.js'
+import { ReplyRoutes } from '../reply-routes.js'
+import { askReceiveBuffer, bindDataPort, type Descriptors, type OpenSocket } from './socket.js'
 import { UpstreamPool } from './upstream-pool.js'
 
 type Sent = (error: Error | null, bytes: number) => void
@@ -19,9 +20,8 @@ export interface DgramEngineOptions extends EngineOptions {
 }
 
 interface Listener {
-  /** By the family of the client; a data port has one of them or both. */
-  readonly ipv4: Socket | undefined
-  readonly ipv6: Socket | undefined
+  readonly dataPort: number
+  readonly socket: Socket
   /** Counts what became of a datagram sent from a client on this data port, and to one. */
   readonly sentToTarget: Sent
   readonly sentToClient: Sent
@@ -32,7 +32,7 @@ export async function openDgramEngine (options: DgramEngineOptions): Promise<Eng
   const engine = new DgramEngine(options)
   try {
     for (const [index, spec] of options.dataPorts.entries()) {
-      engine.addListener(index, bindDataPort(spec, options.bindAddress, options.descriptors))
+      engine.addDataPort(index, bindDataPort(spec, options.bindAddresses, options.descriptors))
     }
     options.core.state.admission.ownSources.setDataPorts(engine.dataPorts.map(({ port }) => port))
   } catch (error) {
@@ -44,9 +44,11 @@ export async function openDgramEngine (options: DgramEngineOptions): Promise<Eng
 
 class DgramEngine implements Engine {
   readonly name = 'dgram'
-  readonly dataPorts: BoundDataPort[] = []
   readonly #options: EngineOptions
+  readonly #bound: BoundSocket[] = []
+  // By data port, and within one by address.
   readonly #listeners: Listener[] = []
+  #routes: ReplyRoutes | undefined
   readonly #upstream: UpstreamPool
   readonly #source = new Uint32Array(ADDRESS_WORDS)
   // The client's address as text, by session slot, and the serial of the session it was written for.
@@ -65,23 +67,14 @@ class DgramEngine implements Engine {
     this.#upstream.reopen()
   }
 
-  /** @param sockets one, or one for each family */
-  addListener (index: number, sockets: readonly BoundSocket[]): void {
-    const socketOf = (wanted: BoundSocket['family']): Socket | undefined => sockets.find(({ family }) => family === wanted)?.socket
-    const { address, port } = sockets[0]!.socket.address()
-    const granted = sockets.map(({ socket }) => askReceiveBuffer(socket, this.#options.receiveBufferBytes))
-    this.dataPorts.push({ name: this.#options.dataPorts[index]!.name, address, port, receiveBufferBytes: Math.min(...granted) })
-    this.#listeners.push({
-      ipv4: socketOf('udp4'),
-      ipv6: socketOf('udp6'),
-      sentToTarget: this.#counting(Direction.toTarget, index),
-      sentToClient: this.#counting(Direction.toClient, index)
-    })
-    for (const { socket } of sockets) {
-      socket.on('error', this.#options.onSocketError)
-      socket.on('message', (message, source) => { this.#onDatagram(index, message, source.address, source.port) })
-    }
+  /** @param sockets as many as every other data port has, bound to the same addresses in the same order */
+  addDataPort (dataPort: number, sockets: readonly OpenSocket[]): void {
+    const routes = this.#routes ??= new ReplyRoutes(sockets.map(({ socket }) => socket.address().address), this.#options.core.state.locals)
+    for (const [place, { socket }] of sockets.entries()) this.#addListener(dataPort, socket, routes.localOf(place))
   }
+
+  /** In the order of the configuration: the core's data port numbers. */
+  get dataPorts (): readonly BoundDataPort[] { return dataPortsOf(this.#bound) }
 
   upstreamSockets (): number {
     return this.#upstream.size
@@ -94,21 +87,32 @@ class DgramEngine implements Engine {
 
   async close (): Promise<void> {
     this.#upstream.close()
-    await Promise.all(this.#listeners.flatMap(({ ipv4, ipv6 }) => [ipv4, ipv6]).map(async socket => {
-      if (socket !== undefined) await new Promise<void>(resolve => { socket.close(resolve) })
+    await Promise.all(this.#listeners.map(async ({ socket }) => {
+      await new Promise<void>(resolve => { socket.close(resolve) })
     }))
     this.#listeners.length = 0
   }
 
-  #onDatagram (dataPort: number, message: Uint8Array, address: string, port: number): void {
+  #addListener (dataPort: number, socket: Socket, local: number): void {
+    const { address, port } = socket.address()
+    const receiveBufferBytes = askReceiveBuffer(socket, this.#options.receiveBufferBytes)
+    this.#bound.push({ dataPort, name: this.#options.dataPorts[dataPort]!.name, address, port, receiveBufferBytes })
+    const listener = { dataPort, socket, sentToTarget: this.#counting(Direction.toTarget, dataPort), sentToClient: this.#counting(Direction.toClient, dataPort) }
+    this.#listeners.push(listener)
+    socket.on('error', this.#options.onSocketError)
+    socket.on('message', (message, source) => { this.#onDatagram(listener, local, message, source.address, source.port) })
+  }
+
+  /** @param local number of the address that the listener is bound to */
+  #onDatagram ({ dataPort, sentToTarget }: Listener, local: number, message: Uint8Array, address: string, port: number): void {
     const { core, clock } = this.#options
     // An address with a zone does not parse; port 0 tells the core that nobody can be answered there.
     const sourcePort = writeAddress(address, this.#source) ? port : 0
-    if (core.packets.fromClient(dataPort, this.#source, sourcePort, message, false, clock.now()) !== FORWARD) return
+    if (core.packets.fromClient(dataPort, this.#source, sourcePort, message, false, clock.now(), 0, message.length, local) !== FORWARD) return
     const { flow } = core.packets
     const endpoint = core.state.flows.endpoint(flow)
     const socket = this.#upstream.get(core.state.flows.socket(flow), endpoint.isIPv4)
-    this.#send(socket, message, endpoint.port, endpoint.address, Direction.toTarget, this.#listeners[dataPort]!.sentToTarget)
+    this.#send(socket, message, endpoint.port, endpoint.address, Direction.toTarget, sentToTarget)
   }
 
   #onReply (socketNumber: number, message: Uint8Array, address: string, port: number): void {
@@ -116,10 +120,9 @@ class DgramEngine implements Engine {
     const sourcePort = writeAddress(address, this.#source) ? port : 0
     if (core.packets.fromTarget(socketNumber, this.#source, sourcePort, message.length, false, clock.now()) !== FORWARD) return
     const { flow, session } = core.packets
-    const listener = this.#listeners[core.state.flows.dataPort(flow)]!
+    const { socket, sentToClient } = this.#listenerFor(flow, session)
     const { sessions } = core.state
-    const socket = isIPv4Words(sessions.clientWords(session)) ? listener.ipv4 : listener.ipv6
-    this.#send(socket, message, sessions.clientPort(session), this.#clientAddress(session), Direction.toClient, listener.sentToClient)
+    this.#send(socket, message, sessions.clientPort(session), this.#clientAddress(session), Direction.toClient, sentToClient)
   }
 
   #send (socket: Socket | undefined, message: Uint8Array, port: number, address: string, direction: Direction, sent: Sent): void {
@@ -136,6 +139,13 @@ class DgramEngine implements Engine {
       if (error === null) counters.countProxied(direction, dataPort, bytes)
       else counters.countDropped(direction, (error as NodeJS.ErrnoException).code === 'EMSGSIZE' ? DropReason.oversize : DropReason.sendFailed)
     }
+  }
+
+  #listenerFor (flow: number, session: number): Listener {
+    const { flows, sessions } = this.#options.core.state
+    const routes = this.#routes!
+    sessions.readClientWords(session, this.#source)
+    return this.#listeners[flows.dataPort(flow) * routes.width + routes.place(flows.local(flow), isIPv4Words(this.#source))]!
   }
 
   // Formatting an address allocates, so each session's is kept.

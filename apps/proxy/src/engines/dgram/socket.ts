@@ -3,26 +3,22 @@
 // Node has no option for the path's MTU (decision 18). Where the system's calls are at hand the descriptor is made by them and
 // handed to Node; elsewhere Node makes it, and the system's default holds.
 import { createSocket, type Socket } from 'node:dgram'
-import { addressWords, isIPv4Words } from '#wire/address.js'
+import { ANY_ADDRESS, ANY_IPV4 } from '#config/bind-addresses.js'
+import { addressWords } from '#wire/address.js'
 import { AF_INET, AF_INET6 } from '../batch/libc.js'
 import type { UdpSockets } from '../batch/udp-socket.js'
-import { BindError, noIPv6, type DataPortSpec } from '../engine.js'
+import { BindError, noIPv6, PORT_ATTEMPTS, type DataPortSpec } from '../engine.js'
 
 export type Family = 'udp4' | 'udp6'
 
 /** What makes descriptors; undefined where nothing but Node does. */
 export type Descriptors = Pick<UdpSockets, 'open' | 'bind' | 'close' | 'keepPort'> | undefined
 
-export interface BoundSocket {
+/** A socket that is bound, of one family alone. */
+export interface OpenSocket {
   readonly socket: Socket
   readonly family: Family
 }
-
-const ANY_IPV4 = '0.0.0.0'
-const ANY_IPV6 = '::'
-
-/** How often a port of the system's choice may turn out to be taken in the other family. */
-const MAX_CHOICES = 10
 
 // Every address here is an IP literal already. Node would ask its resolver for each datagram, one tick later.
 const literalOnly = (address: string, family: unknown, done: (error: null, address: string, family: number) => void): void => {
@@ -34,29 +30,27 @@ function createLiteralSocket (type: Family): Socket {
 }
 
 /**
- * Binds a data port, and returns its sockets. `::` is two of them, one for each family: Node cannot make one that serves
- * both whatever `net.ipv6.bindv6only` says. Where there is no IPv6 it is `0.0.0.0` alone. Throws BindError.
+ * Binds a data port at every one of these addresses, and returns its sockets; if the system chooses the port, it is one that
+ * is free at all of them. `::` is two sockets, one for each family: Node cannot make one that serves both whatever
+ * `net.ipv6.bindv6only` says. Where there is no IPv6 it is `0.0.0.0` alone. Throws BindError, with nothing left open.
  */
-export function bindDataPort (spec: DataPortSpec, address: string, descriptors: Descriptors): BoundSocket[] {
-  const words = addressWords(address) ?? new Uint32Array(4)
-  if (words.every(word => word === 0)) return bindBoth(spec, descriptors, MAX_CHOICES)
-  const family: Family = isIPv4Words(words) ? 'udp4' : 'udp6'
-  const socket = openSocket(family, address, spec.port, descriptors)
-  if (socket instanceof Error) throw new BindError(spec, address, socket)
-  return [{ socket, family }]
-}
-
-function bindBoth (spec: DataPortSpec, descriptors: Descriptors, choices: number): BoundSocket[] {
-  const six = openSocket('udp6', ANY_IPV6, spec.port, descriptors)
-  if (six instanceof Error) {
-    if (!noIPv6.has(codeOf(six))) throw new BindError(spec, ANY_IPV6, six)
-    return bindDataPort(spec, ANY_IPV4, descriptors)
+export function bindDataPort (spec: DataPortSpec, addresses: readonly string[], descriptors: Descriptors, attempts = PORT_ATTEMPTS): OpenSocket[] {
+  const all: OpenSocket[] = []
+  let { port } = spec
+  for (const address of addresses.flatMap(given => given === ANY_ADDRESS ? [ANY_ADDRESS, ANY_IPV4] : [given])) {
+    const family: Family = address.includes(':') ? 'udp6' : 'udp4'
+    const socket = openSocket(family, address, port, descriptors)
+    if (!(socket instanceof Error)) {
+      all.push({ socket, family })
+      port = socket.address().port
+      continue
+    }
+    if (address === ANY_ADDRESS && noIPv6.has(codeOf(socket))) continue
+    for (const { socket: open } of all) open.close()
+    if (spec.port !== 0 || all.length === 0 || codeOf(socket) !== 'EADDRINUSE' || attempts === 1) throw new BindError({ ...spec, port }, address, socket)
+    return bindDataPort(spec, addresses, descriptors, attempts - 1)
   }
-  const four = openSocket('udp4', ANY_IPV4, six.address().port, descriptors)
-  if (!(four instanceof Error)) return [{ socket: six, family: 'udp6' }, { socket: four, family: 'udp4' }]
-  six.close()
-  if (spec.port !== 0 || choices === 0 || codeOf(four) !== 'EADDRINUSE') throw new BindError(spec, ANY_IPV6, four)
-  return bindBoth(spec, descriptors, choices - 1)
+  return all
 }
 
 /**
@@ -64,7 +58,7 @@ function bindBoth (spec: DataPortSpec, descriptors: Descriptors, choices: number
  * Returns the system's error instead if there is none to be had (EMFILE, ENOBUFS, EAFNOSUPPORT, …).
  */
 export function openUpstreamSocket (family: Family, port: number, descriptors: Descriptors): Socket | Error {
-  return openSocket(family, family === 'udp4' ? ANY_IPV4 : ANY_IPV6, port, descriptors)
+  return openSocket(family, family === 'udp4' ? ANY_IPV4 : ANY_ADDRESS, port, descriptors)
 }
 
 function openSocket (family: Family, address: string, port: number, descriptors: Descriptors): Socket | Error {

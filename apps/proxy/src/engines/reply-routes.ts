@@ -1,0 +1,50 @@
+// Which of a data port's sockets a reply leaves from: the one that is bound to the address its client sent to, or else one
+// that can reach the client at all. All data ports are bound to the same addresses.
+import { addressWords, isIPv4Words } from '#wire/address.js'
+import { MAX_LOCALS, NO_LOCAL, type LocalAddresses } from '../core/local-addresses.js'
+
+const NOWHERE = -1
+
+export class ReplyRoutes {
+  /** Sockets of each data port. */
+  readonly width: number
+  readonly #locals: readonly number[]
+  readonly #isEverywhere: readonly boolean[]
+  // By number of the local address: place among a data port's sockets.
+  readonly #places = new Int8Array(MAX_LOCALS + 1).fill(NOWHERE)
+  readonly #placeOfIPv4: number
+  readonly #placeOfIPv6: number
+
+  /** @param addresses of the sockets of a data port, in their order */
+  constructor (addresses: readonly string[], locals: LocalAddresses) {
+    const all = addresses.map(address => addressWords(address) ?? new Uint32Array(4))
+    this.width = addresses.length
+    this.#isEverywhere = all.map(words => words[3] === 0 && words[0] === 0 && words[1] === 0)
+    this.#locals = all.map((words, place) => this.#isEverywhere[place]! ? NO_LOCAL : locals.intern(words, 0))
+    for (const [place, local] of this.#locals.entries()) {
+      if (local === NO_LOCAL) continue
+      locals.pin(local)
+      this.#places[local] = place
+    }
+    // Where there is none for IPv4, the one for `::` may take both.
+    this.#placeOfIPv4 = Math.max(0, all.findIndex(words => isIPv4Words(words)))
+    this.#placeOfIPv6 = Math.max(0, all.findIndex(words => !isIPv4Words(words)))
+  }
+
+  /** The number of the address that the socket at `place` is bound to; NO_LOCAL if that is every address. */
+  localOf (place: number): number {
+    return this.#locals[place]!
+  }
+
+  /** Whether the socket at `place` can send from any address of this host. */
+  isEverywhere (place: number): boolean {
+    return this.#isEverywhere[place]!
+  }
+
+  /** The place of the socket that replies to a client of this family leave from, who has sent to `local`. */
+  place (local: number, isIPv4: boolean): number {
+    const place = this.#places[local]!
+    if (place !== NOWHERE) return place
+    return isIPv4 ? this.#placeOfIPv4 : this.#placeOfIPv6
+  }
+}

@@ -1,0 +1,42 @@
+// Faults of a shard's sockets: all are counted, and of each kind a few are told. With no descriptor or local port left
+// every datagram that needs a socket is such a fault, and after a restart every session whose port somebody else has by now.
+import type { Clock } from '#core/clock.js'
+import { Budget } from '../core/budget.js'
+import type { ShardVoice } from './shard.js'
+
+export interface SocketFaultsDeps {
+  readonly voice: Pick<ShardVoice, 'log'>
+  readonly clock: Pick<Clock, 'now'>
+  /** Of each kind. */
+  readonly linesPerSecond: number
+}
+
+export class SocketFaults {
+  readonly #deps: SocketFaultsDeps
+  // By the system's code, of which there are some hundred.
+  readonly #kinds = new Map<string, { readonly budget: Budget, told: number }>()
+  /** Faults so far. */
+  total = 0
+
+  constructor (deps: SocketFaultsDeps) {
+    this.#deps = deps
+  }
+
+  /** Log lines left out so far. */
+  get suppressed (): number {
+    return [...this.#kinds.values()].reduce((sum, { budget }) => sum + budget.suppressed, 0)
+  }
+
+  readonly report = (error: NodeJS.ErrnoException): void => {
+    const { voice, clock, linesPerSecond } = this.#deps
+    this.total++
+    const code = error.code ?? 'UNKNOWN'
+    let kind = this.#kinds.get(code)
+    if (kind === undefined) this.#kinds.set(code, kind = { budget: new Budget(linesPerSecond), told: 0 })
+    if (!kind.budget.allows(clock.now())) return
+    const leftOut = kind.budget.suppressed - kind.told
+    kind.told = kind.budget.suppressed
+    // No stack: it is the same every time, and says nothing that the code does not.
+    voice.log('warn', { code, fault: error.message, leftOut }, 'Socket error')
+  }
+}
