@@ -44,8 +44,11 @@ export async function freeUdpPort (family: 4 | 6 = 4): Promise<number> {
   return peer.port
 }
 
-/** Starts a director that knows `targets` and sends clients without a token to the first of them. */
-export async function startDirector (folder: string, targets: readonly TargetPlace[]): Promise<Director> {
+/**
+ * Starts a director that knows `targets` and sends clients without a token to the first of them.
+ * @param more keys of the configuration
+ */
+export async function startDirector (folder: string, targets: readonly TargetPlace[], more: object = {}): Promise<Director> {
   const [queryPort, adminPort, dataPort] = [await freeTcpPort(), await freeTcpPort(), await freeUdpPort()]
   const config = join(folder, 'config.yaml')
   await mkdir(join(folder, 'inventory'))
@@ -61,7 +64,8 @@ export async function startDirector (folder: string, targets: readonly TargetPla
     limits: { amplificationFactor: 0 },
     allowedTargets: ['127.0.0.0/8', '::1/128'],
     resourceQueryMapping: { server: { group: 'agones.dev', version: 'v1', resource: 'gameservers', addressPath: 'status.address', portName: 'default' } },
-    defaultEndpoint: { resourceType: 'server', namespace: NAMESPACE, labelSelector: { name: targets[0]?.name ?? '' } }
+    defaultEndpoint: { resourceType: 'server', namespace: NAMESPACE, labelSelector: { name: targets[0]?.name ?? '' } },
+    ...more
   }))
   const process = start('director', globalThis.process.execPath, [commandPath, 'serve', '--config', config], {
     env: { UDP_DIRECTOR_SOCKET: join(folder, 'proxy.sock') }

@@ -3,6 +3,7 @@ import { Checks } from './checks.js'
 import { endAll } from './children.js'
 import { dns } from './suites/dns.js'
 import { integrity } from './suites/integrity.js'
+import { paths } from './suites/paths.js'
 import { quake } from './suites/quake.js'
 import { readme } from './suites/readme.js'
 
@@ -11,6 +12,6 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 }
 
 const checks = new Checks()
-for (const suite of [dns, quake, integrity, readme]) await checks.run(suite)
+for (const suite of [dns, quake, integrity, paths, readme]) await checks.run(suite)
 // Not exitCode: a check that timed out may have left a socket open.
 process.exit(checks.close() ? 0 : 1)

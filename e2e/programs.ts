@@ -7,6 +7,7 @@ export const packageOfProgram = {
   curl: 'curl',
   dig: 'bind9-dnsutils',
   dnsmasq: 'dnsmasq-base',
+  ip: 'iproute2',
   nc: 'netcat-openbsd',
   'openarena-server': 'openarena-server',
   python3: 'python3',
