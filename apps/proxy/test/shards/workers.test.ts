@@ -208,8 +208,10 @@ const silent = { log: () => {}, publish: () => {} }
 
 void t.test('no other proxy is let into a data port that is in use, whatever either of them is like', async t => {
   const dual = await hasIPv6() ? ['::'] : []
-  const ways = [...dual, '0.0.0.0', '127.0.0.1'].flatMap(bindAddress =>
-    ['workers: 3', ...bindAddress === '127.0.0.1' ? [] : ['engine: dgram', 'workers: 1']].map(way => ({ ...configOf(way), bindAddress })))
+  const ways = [...dual, '0.0.0.0', '127.0.0.1', ['127.0.0.2', '127.0.0.1']].flatMap(dataBindAddress => {
+    const isEverywhere = dataBindAddress === '::' || dataBindAddress === '0.0.0.0'
+    return ['workers: 3', ...isEverywhere ? ['engine: dgram', 'workers: 1'] : []].map(way => ({ ...configOf(way), dataBindAddress }))
+  })
   for (const one of ways) {
     const first = await openShards({ config: one, clock: systemClock, random: Math.random, voice: silent })
     const [game, voice] = first.dataPorts
@@ -217,7 +219,7 @@ void t.test('no other proxy is let into a data port that is in use, whatever eit
       for (const ports of [[game!.port, 0], [0, voice!.port]]) {
         const dataPorts = other.dataPorts.map((spec, index) => ({ ...spec, port: ports[index]! }))
         await t.rejects(openShards({ config: { ...other, dataPorts }, clock: systemClock, random: Math.random, voice: silent }), { code: 'EADDRINUSE' },
-          `${one.engine} ${one.workers} on ${one.bindAddress}, then ${other.engine} ${other.workers} on ${other.bindAddress}`)
+          `${one.engine} ${one.workers} on ${String(one.dataBindAddress)}, then ${other.engine} ${other.workers} on ${String(other.dataBindAddress)}`)
       }
     }
     await first.shards.close()
