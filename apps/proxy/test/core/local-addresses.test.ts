@@ -1,4 +1,5 @@
 // Addresses of this host by number, and what flows remember of them.
+import { whole } from '#core/slices.js'
 import t from 'tap'
 import { addressWords } from '#wire/address.js'
 import { createCore } from '../../src/core/core.js'
@@ -84,7 +85,7 @@ void t.test('a token says where to as well as data does, and a reset forgets', t
   send({ data: 'x' }, 5)
   t.equal(local(), 5)
   t.equal(core.state.flows.usesOfLocal(3), 1, 'the one that lingers')
-  core.operations.sweep(40_000)
+  whole(core.operations.sweep(40_000), 40_000)
   t.equal(core.state.flows.usesOfLocal(3), 0)
   t.end()
 })
