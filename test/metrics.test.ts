@@ -96,6 +96,9 @@ limits: {warningsPerSecond: 1, maxTokens: 10000, receiveBufferBytes: 262144}`,
   })
   for (let number = 0; number < 5; number++) await client.send(controlPacket(magicBytes, randomUUID() as string as Token), port)
   await pair.until(async () => (await watch.look()).includes('udp_director_packets_dropped_total{direction="to_target",reason="token_unknown"} 5'))
+  // A token that nobody issued as a first datagram; it may go on to the default endpoint.
+  await (await peer(t)).send(randomUUID(), port)
+  await pair.until(async () => (await watch.look()).includes('udp_director_first_tokens_dead_total{reason="token_unknown"} 1'))
   // By the proxy's own clock.
   await pair.until(async () => ((await pair.admin('GET', '/sessions')).body as { sessions: { idleSeconds: number }[] }).sessions.every(({ idleSeconds }) => idleSeconds > 1))
   const before = server.received.length

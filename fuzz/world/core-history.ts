@@ -70,7 +70,7 @@ const step = fc.oneof(
 
 export const history = fc.array(step, { maxLength: 60, size: 'max' })
 
-const silent = { sessionChanged: () => {}, tokenRedeemed: () => {}, tokenRefused: () => {}, targetGone: () => {} }
+const silent = { sessionChanged: () => {}, tokenRedeemed: () => {}, tokenRefused: () => {}, datagramDropped: () => {}, targetGone: () => {} }
 
 export function smallCore (overrides?: Partial<CoreOptions['limits']>): Core {
   return createCore(coreOptions(overrides), silent)

@@ -5,7 +5,7 @@ import { authFailures } from '../../apps/control/src/auth/authenticator.js'
 import { listeners } from '../../apps/control/src/listener.js'
 import { createControlMetrics, refusals } from '../../apps/control/src/metrics.js'
 import { consumedKindNames, directionNames, endCauseNames, goneActionNames } from '../../apps/proxy/src/core/counters.js'
-import { dropReasons } from '../../apps/proxy/src/core/drop-reason.js'
+import { dropReasons, tokenReasons } from '../../apps/proxy/src/core/drop-reason.js'
 import { proxyTables } from '../../apps/proxy/src/rpc/stats.js'
 import { originNames } from '../../apps/proxy/src/core/session-table.js'
 import { code, generatedNote, page, table } from './markdown.js'
@@ -42,7 +42,7 @@ async function labelValues (): Promise<Record<Label, string>> {
     outcome: `reloads, key reads: ${list(seeded('udp_director_inventory_reloads_total', 'outcome'))}; events: ${list(seeded('udp_director_inventory_events_total', 'outcome'))}`,
     process: list(['control', 'proxy']),
     quantile: `${list(seeded('udp_director_event_loop_delay_seconds', 'quantile'))}, which is the longest`,
-    reason: `relists: ${list(seeded('udp_director_inventory_relists_total', 'reason'))}; bad events: ${list(seeded('udp_director_inventory_bad_events_total', 'reason'))}; refused requests: ${list(refusals)}; authentications: ${list(authFailures)}; dropped datagrams: see below`,
+    reason: `relists: ${list(seeded('udp_director_inventory_relists_total', 'reason'))}; bad events: ${list(seeded('udp_director_inventory_bad_events_total', 'reason'))}; refused requests: ${list(refusals)}; authentications: ${list(authFailures)}; dead first tokens: ${list(tokenReasons.map(reason => dropReasons[reason].name))}; dropped datagrams: see below`,
     resource_type: 'a key of `resourceQueryMapping`',
     table: `proxy: ${list(proxyTables)}`,
     via: list(seeded('udp_director_tokens_issued_total', 'via'))

@@ -64,13 +64,13 @@ export async function openProxy (deps: ProxyDeps): Promise<Proxy> {
     want: async kinds => { await shards.setEventKinds(kinds) }
   })
   const voice = {
-    log: (level: 'debug' | 'info' | 'warn', fields: object, message: string) => { log[level](fields, message) },
+    log: (level: 'trace' | 'debug' | 'info' | 'warn', fields: object, message: string) => { log[level](fields, message) },
     publish: events.publish.bind(events)
   }
   // Whoever answers there is alive, and the state is its own.
   await claimUnixSocket(deps.socketPath)
   const former = deps.statePath === undefined ? undefined : readFormerState(deps.statePath, config.dataPorts.map(({ name }) => name), voice)
-  const { shards, engine, dataPorts } = await openShards({ config, clock, random, voice, former, run: instanceId, onceWorkersStart: () => { void loadRpc() } })
+  const { shards, engine, dataPorts } = await openShards({ config, clock, random, voice, isTracing: log.isLevelEnabled('trace'), former, run: instanceId, onceWorkersStart: () => { void loadRpc() } })
   former?.remove()
   events.start()
   const draining = new Draining({

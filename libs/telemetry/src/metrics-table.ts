@@ -44,6 +44,7 @@ export const metrics = {
   udp_director_targets_gone_total: { type: 'counter', from: 'proxy', help: 'Targets with sessions that disappeared, by what became of the sessions: keep, close, default.', labels: ['action'] },
   udp_director_tokens_active: { type: 'gauge', from: 'proxy', help: 'Tokens in the table, consumed ones included until their TTL is over.', labels: [] },
   udp_director_tokens_redeemed_total: { type: 'counter', from: 'proxy', help: 'Tokens redeemed.', labels: ['data_port'] },
+  udp_director_first_tokens_dead_total: { type: 'counter', from: 'proxy', help: 'First datagrams of clients that were a token which cannot be redeemed, by what is wrong with it. As `onInvalidToken` says, they are dropped, or go on to the default endpoint.', labels: ['reason'] },
   udp_director_tokens_expired_total: { type: 'counter', from: 'proxy', help: 'Tokens whose TTL ended before anyone redeemed them.', labels: [] },
   udp_director_packets_received_total: { type: 'counter', from: 'proxy', help: 'Datagrams received. data_port is none for replies from addresses that are nobody\'s target.', labels: ['direction', 'data_port'] },
   udp_director_packets_proxied_total: { type: 'counter', from: 'proxy', help: 'Datagrams forwarded.', labels: ['direction', 'data_port'] },

@@ -40,6 +40,8 @@ export class Counters {
   readonly dropped = new Float64Array(2 * REASONS)
   readonly consumed = new Float64Array(consumedKindNames.length)
   readonly redeemed: Float64Array
+  /** First datagrams that were a token which cannot be redeemed, by what would be its drop reason: they may be forwarded all the same. */
+  readonly deadFirstTokens = new Float64Array(REASONS)
   readonly sessionsCreated = new Float64Array(3)
   readonly sessionsReset = new Float64Array(3)
   readonly sessionsEnded = new Float64Array(endCauseNames.length)

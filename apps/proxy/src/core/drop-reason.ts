@@ -30,6 +30,9 @@ export const DropReason = Object.freeze({
 
 export type DropReason = typeof DropReason[keyof typeof DropReason]
 
+/** What a token that cannot be redeemed is refused for. */
+export const tokenReasons = [DropReason.tokenUnknown, DropReason.tokenExpired, DropReason.tokenConsumed, DropReason.targetGone, DropReason.tokenClient] as const
+
 interface DropReasonRow {
   /** The metric's label value. */
   readonly name: string

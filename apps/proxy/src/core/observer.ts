@@ -11,17 +11,24 @@ export interface Observer {
   readonly sessionChanged: (change: SessionChange, slot: number) => void
   /** The session in `slot` redeemed the token whose number is in `token[0..3]`. */
   readonly tokenRedeemed: (token: Uint32Array, dataPort: number, slot: number) => void
-  /** A datagram with a token that is good for nothing. Rate-limited by `warningsPerSecond` per reason. */
+  /** A datagram with a token that is good for nothing, dropped or not. Rate-limited by `warningsPerSecond` per reason. */
   readonly tokenRefused: (refusal: Refusal) => void
+  /** A client's datagram is dropped for another reason than its token. Rate-limited in the same way. */
+  readonly datagramDropped: (drop: ClientDrop) => void
   /** A target with sessions is gone: what was done, and with how many of them. */
   readonly targetGone: (key: string, action: GoneActionName, sessions: number) => void
 }
 
-export interface Refusal {
+export interface ClientDrop {
   readonly reason: DropReason
-  readonly isControlPacket: boolean
   readonly dataPort: number
   /** The client's address words; valid during the call only. */
   readonly clientWords: Uint32Array
   readonly clientPort: number
+}
+
+export interface Refusal extends ClientDrop {
+  readonly isControlPacket: boolean
+  /** Whether it was forwarded to the default endpoint all the same, as `onInvalidToken` says. */
+  readonly isForwarded: boolean
 }

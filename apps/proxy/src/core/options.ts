@@ -4,6 +4,7 @@ import type { GoneActionName } from './counters.js'
 import type { DefaultChoice } from './default-endpoint.js'
 import type { PortRange } from './port-set.js'
 import type { SliceSize } from './slice-size.js'
+import type { TraceRing } from './trace-ring.js'
 
 /** Every bound of the core; docs/config.md explains each. */
 export interface CoreLimits {
@@ -40,6 +41,8 @@ export interface CoreOptions {
   readonly sessionIdPrefix?: string
   /** Where tokens are marked as redeemed, if other cores have the same tokens: a word each, a bit a data port. Default: memory of this core's own. */
   readonly claims?: Int32Array | undefined
+  /** Where every decision is noted. Default: nowhere. */
+  readonly trace?: TraceRing | undefined
   /** How much is done before datagrams have their turn. Default: what takes well below a millisecond. */
   readonly slice?: SliceSize | undefined
   /** Uniform in [0, 1). Seeds the tables' hashes and draws random candidates; fix it to replay a run. */

@@ -1,11 +1,12 @@
 // The packet path: one datagram and `now` in, one verdict out. Allocates nothing for a datagram that is forwarded,
 // consumed or dropped; docs/protocol.md has the state table whose rows the comments name.
-import { ConsumedKind, Direction, EndCause } from './counters.js'
+import { ConsumedKind, Direction, EndCause, REASONS } from './counters.js'
 import { ADMITTED } from './admission.js'
 import { ADDRESS_WORDS } from '#wire/address.js'
 import { TOKEN_WORDS } from '#wire/token.js'
 import { classify, PacketKind } from './classify.js'
-import { DropReason } from './drop-reason.js'
+import { DropReason, tokenReasons } from './drop-reason.js'
+import type { ClientDrop } from './observer.js'
 import { NO_LOCAL } from './local-addresses.js'
 import { CLIENT_KEY_WORDS, Origin } from './session-table.js'
 import type { CoreState } from './state.js'
@@ -27,6 +28,10 @@ const refusals = {
   [TokenState.notTheirs]: DropReason.tokenClient,
   [TokenState.unknown]: DropReason.tokenUnknown
 } as const
+
+/** By reason: those that are told of as a token's, not as a datagram's. */
+const isTokenReason = new Uint8Array(REASONS)
+for (const reason of [...tokenReasons, DropReason.tokenMalformed]) isTokenReason[reason] = 1
 
 export class PacketPath {
   readonly #state: CoreState
@@ -64,7 +69,11 @@ export class PacketPath {
     this.#local = local
     this.#now = now
     const verdict = this.#judge(port, bytes, isTruncated, start, end)
-    if (verdict > 0) counters.countDropped(Direction.toTarget, verdict as DropReason)
+    if (verdict > 0) {
+      counters.countDropped(Direction.toTarget, verdict as DropReason)
+      if (isTokenReason[verdict] === 0 && this.#state.mayWarn(verdict as DropReason, now)) this.#state.observer.datagramDropped(this.#drop(verdict as DropReason))
+    }
+    this.#state.options.trace?.note(Direction.toTarget, dataPort, verdict, end - start, words, port)
     return verdict
   }
 
@@ -79,6 +88,7 @@ export class PacketPath {
     counters.countReceived(Direction.toClient, flow < 0 ? counters.noDataPort : flows.dataPort(flow))
     const verdict = flow < 0 ? DropReason.replySource : this.#judgeReply(flow, byteCount, isTruncated, now)
     if (verdict > 0) counters.countDropped(Direction.toClient, verdict as DropReason)
+    this.#state.options.trace?.note(Direction.toClient, flow < 0 ? counters.noDataPort : flows.dataPort(flow), verdict, byteCount, words, port)
     return verdict
   }
 
@@ -99,7 +109,7 @@ export class PacketPath {
 
   // Rows 1, 2, 3 and 3a.
   #tokenWithoutSession (kind: PacketKind, byteCount: number): Verdict {
-    const { tokens, admission, options } = this.#state
+    const { tokens, admission, options, counters } = this.#state
     const token = tokens.find(this.#token)
     const found = tokens.stateOf(token, this.#dataPort, this.#client, this.#now)
     // A token that meets a bound stays live.
@@ -107,8 +117,13 @@ export class PacketPath {
     if (refusal !== ADMITTED) return refusal
     const state = this.#redeem(token, found)
     if (state === TokenState.live) return this.#establish(token)
-    if (kind === PacketKind.control || options.onInvalidToken === 'drop' || state === TokenState.notTheirs) return this.#refuse(refusals[state], kind === PacketKind.control)
-    return this.#openDefault(byteCount)
+    const reason = refusals[state]
+    if (kind === PacketKind.control) return this.#refuse(reason, true)
+    counters.deadFirstTokens[reason]!++
+    if (options.onInvalidToken === 'drop' || state === TokenState.notTheirs) return this.#refuse(reason, false)
+    const verdict = this.#openDefault(byteCount)
+    this.#warn(reason, false, verdict === FORWARD)
+    return verdict
   }
 
   // Rows 4 to 8.
@@ -224,15 +239,16 @@ export class PacketPath {
   }
 
   #refuse (reason: DropReason, isControlPacket: boolean): Verdict {
-    if (this.#state.mayWarn(reason, this.#now)) {
-      this.#state.observer.tokenRefused({
-        reason,
-        isControlPacket,
-        dataPort: this.#dataPort,
-        clientWords: this.#client.subarray(0, ADDRESS_WORDS),
-        clientPort: this.#client[ADDRESS_WORDS]!
-      })
-    }
+    this.#warn(reason, isControlPacket, false)
     return reason
+  }
+
+  #warn (reason: DropReason, isControlPacket: boolean, isForwarded: boolean): void {
+    if (this.#state.mayWarn(reason, this.#now)) this.#state.observer.tokenRefused({ ...this.#drop(reason), isControlPacket, isForwarded })
+  }
+
+  // Allocates: for the few that somebody is told of.
+  #drop (reason: DropReason): ClientDrop {
+    return { reason, dataPort: this.#dataPort, clientWords: this.#client.subarray(0, ADDRESS_WORDS), clientPort: this.#client[ADDRESS_WORDS]! }
   }
 }

@@ -2,7 +2,7 @@
 import type { EventKind, Sample } from '#rpc/contract.js'
 import type { MetricName } from '#telemetry/metrics-table.js'
 import { columnOf, consumedKindNames, directionNames, endCauseNames, goneActionNames, REASONS, type Direction } from '../core/counters.js'
-import { dropReasons } from '../core/drop-reason.js'
+import { dropReasons, tokenReasons } from '../core/drop-reason.js'
 import { coreTables, type CoreTable, type TableSize } from '../core/table-sizes.js'
 import { originNames } from '../core/session-table.js'
 import type { CounterArrays, ShardStats } from '../shards/shard-stats.js'
@@ -39,6 +39,7 @@ export function collectStats ({ stats, dataPortNames, eventsSkipped, rpcTables, 
     ...named('udp_director_targets_gone_total', 'action', goneActionNames, counters.targetsGone),
     sample('udp_director_tokens_active', stats.tokens),
     ...named('udp_director_tokens_redeemed_total', 'data_port', dataPortNames, counters.redeemed),
+    ...tokenReasons.map(reason => sample('udp_director_first_tokens_dead_total', counters.deadFirstTokens[reason]!, { reason: dropReasons[reason].name })),
     sample('udp_director_tokens_expired_total', stats.tokensExpired),
     ...named('udp_director_packets_consumed_total', 'kind', consumedKindNames, counters.consumed),
     ...perDirection(counters, dataPortNames),

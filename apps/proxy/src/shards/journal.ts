@@ -8,7 +8,7 @@ import type { EventKind } from '#rpc/contract.js'
 import { Budget } from '../core/budget.js'
 import type { GoneActionName } from '../core/counters.js'
 import { dropReasons } from '../core/drop-reason.js'
-import type { Observer, SessionChange } from '../core/observer.js'
+import type { ClientDrop, Observer, Refusal, SessionChange } from '../core/observer.js'
 import type { Operations } from '../core/operations.js'
 import type { ShardVoice } from './shard.js'
 
@@ -85,16 +85,21 @@ export class Journal implements Observer {
     })
   }
 
-  readonly tokenRefused = ({ reason, isControlPacket, dataPort, clientWords, clientPort }: Parameters<Observer['tokenRefused']>[0]): void => {
-    this.#deps.voice.log('warn', {
-      client: formatEndpoint(formatAddress(clientWords), clientPort),
-      reason: dropReasons[reason].name,
-      dataPort: this.#deps.dataPortName(dataPort)
-    }, isControlPacket ? 'Invalid token in control packet' : 'Invalid token in first datagram')
+  readonly tokenRefused = ({ isControlPacket, isForwarded, ...drop }: Refusal): void => {
+    const fields = isForwarded ? { ...this.#fieldsOf(drop), forwarded: true } : this.#fieldsOf(drop)
+    this.#deps.voice.log('warn', fields, isControlPacket ? 'Invalid token in control packet' : 'Invalid token in first datagram')
+  }
+
+  readonly datagramDropped = (drop: ClientDrop): void => {
+    this.#deps.voice.log('info', this.#fieldsOf(drop), 'Datagram of a client dropped')
   }
 
   readonly targetGone = (key: string, action: GoneActionName, sessions: number): void => {
     if (this.#wanted.has('target')) this.#deps.voice.publish({ type: 'target', change: 'gone', target: key, action, sessions })
     if (this.#goneBudget.allows(this.#deps.clock.now())) this.#deps.voice.log('info', { targetKey: key, sessions }, goneSentences[action])
+  }
+
+  #fieldsOf ({ reason, dataPort, clientWords, clientPort }: ClientDrop): object {
+    return { client: formatEndpoint(formatAddress(clientWords), clientPort), reason: dropReasons[reason].name, dataPort: this.#deps.dataPortName(dataPort) }
   }
 }

@@ -4,6 +4,7 @@ import type { Config } from '#config/schema.js'
 import type { Cancel, Clock } from '#core/clock.js'
 import type { StateLog } from '../state/state-log.js'
 import { coreOptions } from '../core-options.js'
+import { TraceRing } from '../core/trace-ring.js'
 import { openDgramEngine } from '../engines/dgram/dgram-engine.js'
 import type { Descriptors } from '../engines/dgram/socket.js'
 import { createShardCore } from './shard-core.js'
@@ -23,11 +24,17 @@ export interface LocalShardOptions {
   readonly stateStart?: ShardStateStart | undefined
   /** Makes the sockets' descriptors, where the system's calls are at hand. */
   readonly descriptors?: Descriptors
+  /** Whether every decision about a datagram is told of, as far as a bound goes. */
+  readonly isTracing?: boolean
 }
 
+// How often decisions are told of, in ms.
+const TRACE_PERIOD_MS = 20
+
 /** Binds the data ports. Throws BindError, with nothing left open. */
-export async function openLocalShard ({ config, clock, random, voice, stateStart, descriptors }: LocalShardOptions): Promise<Shard> {
-  const { core, journal, translator } = createShardCore(config, coreOptions(config, random), clock, voice)
+export async function openLocalShard ({ config, clock, random, voice, stateStart, descriptors, isTracing = false }: LocalShardOptions): Promise<Shard> {
+  const { core, journal, translator, tracer } = createShardCore(config, { ...coreOptions(config, random), trace: isTracing ? new TraceRing() : undefined }, clock, voice)
+  const stopTracing = tracer === undefined ? () => {} : clock.every(TRACE_PERIOD_MS, () => { tracer.tell() })
   const stateDeps = { core, translator, clock, voice }
   const sessionsRestored = stateStart === undefined ? 0 : restoreShard(stateStart, stateDeps)
   let stateLog: StateLog | undefined
@@ -76,6 +83,7 @@ export async function openLocalShard ({ config, clock, random, voice, stateStart
     }),
     close: async () => {
       cancelStep?.()
+      stopTracing()
       stateLog?.close()
       await engine.close()
     }

@@ -74,7 +74,7 @@ async function openWorkers (options: OpenShardsOptions, libc: Libc): Promise<Ope
   const claims = byWorker.length > 1 ? new TokenClaims(clock, maxTokens) : undefined
   const starts = stateStarts(options, byWorker.length, claims)
   const opening = byWorker.map(async (listeners, shard): Promise<Shard> =>
-    await openWorkerShard({ libc, voice, data: { config, shard, shards: byWorker.length, listeners, claims: claims?.words, stateStart: starts[shard] } }))
+    await openWorkerShard({ libc, voice, data: { config, shard, shards: byWorker.length, listeners, claims: claims?.words, stateStart: starts[shard], isTracing: options.isTracing ?? false } }))
   options.onceWorkersStart?.()
   const shards = await Promise.all(opening)
   return { shards: new Shards(shards, claims, clock), engine: 'batch', dataPorts: dataPortsOf(byWorker[0]!) }

@@ -6,12 +6,15 @@ import { createCore, type Core } from '../core/core.js'
 import type { CoreOptions } from '../core/options.js'
 import { Journal } from './journal.js'
 import type { ShardVoice } from './shard.js'
+import { Tracer } from './tracer.js'
 import { Translator } from './translate.js'
 
 export interface ShardCore {
   readonly core: Core
   readonly journal: Journal
   readonly translator: Translator
+  /** Tells what the options' trace has noted; undefined without one. */
+  readonly tracer: Tracer | undefined
 }
 
 export function createShardCore (config: Config, options: CoreOptions, clock: Clock, voice: ShardVoice): ShardCore {
@@ -24,5 +27,7 @@ export function createShardCore (config: Config, options: CoreOptions, clock: Cl
     dataPortName: index => translator.dataPortName(index)
   })
   const core: Core = createCore(options, journal)
-  return { core, journal, translator }
+  const { trace } = options
+  const tracer = trace && new Tracer({ ring: trace, voice, clock, linesPerSecond: config.limits.sessionLinesPerSecond, dataPortName: index => config.dataPorts[index]?.name })
+  return { core, journal, translator, tracer }
 }

@@ -4,7 +4,7 @@ import type { Counters } from '../core/counters.js'
 import { tableSizes, type CoreTable, type TableSize } from '../core/table-sizes.js'
 
 /** The arrays of the core's counters; see there for what their places mean. */
-export type CounterArrays = Pick<Counters, 'received' | 'proxied' | 'bytes' | 'dropped' | 'consumed' | 'redeemed' | 'sessionsCreated' | 'sessionsReset' | 'sessionsEnded' | 'targetsGone'>
+export type CounterArrays = Pick<Counters, 'received' | 'proxied' | 'bytes' | 'dropped' | 'consumed' | 'redeemed' | 'deadFirstTokens' | 'sessionsCreated' | 'sessionsReset' | 'sessionsEnded' | 'targetsGone'>
 
 export interface ShardStats {
   readonly counters: CounterArrays
@@ -32,10 +32,10 @@ export interface ShardStats {
 export type ShardOwnStats = Pick<ShardStats, 'upstreamSockets' | 'socketErrors' | 'receiveDrops' | 'stateBytes' | 'stateFaults' | 'sessionsRestored'> & { readonly journalSuppressed: number }
 
 export function statsOf ({ state }: Core, { journalSuppressed, ...own }: ShardOwnStats): ShardStats {
-  const { received, proxied, bytes, dropped, consumed, redeemed, sessionsCreated, sessionsReset, sessionsEnded, targetsGone } = state.counters
+  const { received, proxied, bytes, dropped, consumed, redeemed, deadFirstTokens, sessionsCreated, sessionsReset, sessionsEnded, targetsGone } = state.counters
   return {
     ...own,
-    counters: { received, proxied, bytes, dropped, consumed, redeemed, sessionsCreated, sessionsReset, sessionsEnded, targetsGone },
+    counters: { received, proxied, bytes, dropped, consumed, redeemed, deadFirstTokens, sessionsCreated, sessionsReset, sessionsEnded, targetsGone },
     sessions: state.sessions.size,
     tokens: state.tokens.size,
     tokensExpired: state.tokens.expiredUnused,

@@ -4,6 +4,7 @@ import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from '
 import type { Config } from '#config/schema.js'
 import { systemClock } from '#core/system-clock.js'
 import { coreOptions } from '../core-options.js'
+import { TraceRing } from '../core/trace-ring.js'
 import { BatchEngine } from '../engines/batch/batch-engine.js'
 import { openLibc } from '../engines/batch/libc.js'
 import { dataPortsOf } from '../engines/engine.js'
@@ -30,15 +31,17 @@ export interface WorkerData {
   readonly claims: Int32Array | undefined
   /** Left out: nothing is kept for a restart. */
   readonly stateStart: ShardStateStart | undefined
+  /** Whether every decision about a datagram is told of, as far as a bound goes. */
+  readonly isTracing: boolean
 }
 
 const port = parentPort as MessagePort
-const { config, shard, shards, listeners, claims, stateStart } = workerData as WorkerData
+const { config, shard, shards, listeners, claims, stateStart, isTracing } = workerData as WorkerData
 const libc = await openLibc()
 const outbox = new Outbox(message => { port.postMessage(message) })
 const socketFaults = new SocketFaults({ voice: outbox, clock: systemClock, linesPerSecond: config.limits.warningsPerSecond })
 
-const { core, journal, translator } = createShardCore(config, { ...coreOptions(config, Math.random, { shard, shards }), claims }, systemClock, outbox)
+const { core, journal, translator, tracer } = createShardCore(config, { ...coreOptions(config, Math.random, { shard, shards }), claims, trace: isTracing ? new TraceRing() : undefined }, systemClock, outbox)
 const stateDeps = { core, translator, clock: systemClock, voice: outbox }
 const sessionsRestored = stateStart === undefined ? 0 : restoreShard(stateStart, stateDeps)
 const stateLog = stateStart === undefined ? undefined : openStateLog(stateStart, dataPortsOf(listeners), stateDeps)
@@ -98,6 +101,7 @@ while (state.isOpen) {
     runner.step()
     stateLog?.flush()
   }
+  tracer?.tell()
   outbox.flush()
 }
 stateLog?.close()

@@ -48,6 +48,6 @@ export interface Shard {
 
 /** What a shard says of itself, unasked. Log lines are constant sentences with their variables beside them, as everywhere. */
 export interface ShardVoice {
-  readonly log: (level: 'debug' | 'info' | 'warn', fields: object, message: string) => void
+  readonly log: (level: 'trace' | 'debug' | 'info' | 'warn', fields: object, message: string) => void
   readonly publish: (event: ShardEvent) => void
 }

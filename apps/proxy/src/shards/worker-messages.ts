@@ -9,7 +9,7 @@ export type ToWorker = 'close' | {
 }
 
 export interface LogEntry {
-  readonly level: 'debug' | 'info' | 'warn'
+  readonly level: 'trace' | 'debug' | 'info' | 'warn'
   readonly fields: object
   readonly message: string
 }

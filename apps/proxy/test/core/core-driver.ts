@@ -25,7 +25,7 @@ export const servers: Record<ServerName, TargetSpec> = {
   D: { key: 'D', address: 'fd00::4', ports: [7001, 7002] }
 }
 
-export const silentObserver: Observer = { sessionChanged: () => {}, tokenRedeemed: () => {}, tokenRefused: () => {}, targetGone: () => {} }
+export const silentObserver: Observer = { sessionChanged: () => {}, tokenRedeemed: () => {}, tokenRefused: () => {}, datagramDropped: () => {}, targetGone: () => {} }
 
 export function testOptions (overrides: Partial<CoreOptions> = {}): CoreOptions {
   return {

@@ -226,6 +226,38 @@ void t.test('warnings are limited per second and reason, and what was left out i
   t.end()
 })
 
+void t.test('a client that is dropped is told of with its address and the reason, at a bounded rate', t => {
+  const drops: [number, number][] = []
+  const core = createCore(testOptions({ limits: { ...testOptions().limits, warningsPerSecond: 2 } }), { ...silentObserver, datagramDropped: ({ reason, clientWords, clientPort }) => { drops.push([reason, clientPort]); t.same([...clientWords], [...home]) } })
+  for (let port = 1; port <= 5; port++) t.equal(send(core, port), DropReason.noSession)
+  t.same(drops, [[DropReason.noSession, 1], [DropReason.noSession, 2]])
+  t.equal(core.state.warningsSuppressed, 3)
+  core.operations.setDraining(true)
+  core.operations.setDefaultTargets([servers.D])
+  send(core, 6)
+  t.same(drops.at(-1), [DropReason.draining, 6], 'each reason has its own bound')
+  send(core, 7, bytesOf({ control: 'nobody' }), 5000)
+  t.equal(drops.length, 3, 'what a token is refused for is told of as that')
+  t.end()
+})
+
+void t.test('a dead token as a first datagram is counted and told of by what is wrong with it, dropped or not', t => {
+  for (const onInvalidToken of ['default', 'drop'] as const) {
+    const refusals: Refusal[] = []
+    const core = createCore(testOptions({ onInvalidToken }), { ...silentObserver, tokenRefused: refusal => { refusals.push(refusal) } })
+    core.operations.setDefaultTargets([servers.D])
+    grant(core, 'expired', 0, 1000)
+    grant(core, 'gone')
+    core.operations.withdraw(tokenOf('gone'))
+    const isForwarded = onInvalidToken === 'default'
+    for (const [port, name] of ['nobody', 'expired', 'gone'].entries()) t.equal(send(core, port + 1, bytesOf({ token: name }), 2000) === FORWARD, isForwarded)
+    const reasons = [DropReason.tokenUnknown, DropReason.tokenExpired, DropReason.targetGone]
+    t.match(refusals, reasons.map((reason, index) => ({ reason, isControlPacket: false, isForwarded, clientPort: index + 1 })))
+    for (const reason of reasons) t.equal(core.state.counters.deadFirstTokens[reason], 1)
+  }
+  t.end()
+})
+
 void t.test('the observer learns which token was redeemed', t => {
   const redeemed: string[] = []
   const core = createCore(testOptions(), { ...silentObserver, tokenRedeemed: (words, dataPort, slot) => { redeemed.push(`${tokenFromWords(words)} on ${dataPort} by ${slot}`) } })
