@@ -22,10 +22,10 @@ export class Checks {
   readonly #missing = new Set<Program>()
 
   /** Runs one check; a rejection is its failure, and the checks go on. */
-  async check (name: string, body: () => Promise<void>): Promise<void> {
+  async check (name: string, body: () => Promise<void>, limitMs = CHECK_MS): Promise<void> {
     const startedMs = performance.now()
     try {
-      await withinTime(body())
+      await withinTime(body(), limitMs)
       this.#passed++
       write(`ok      ${name}`, startedMs)
     } catch (error) {
@@ -111,10 +111,10 @@ export async function eventually<Value> (what: string, attempt: () => Promise<Va
   throw new Error(`${what} did not happen within ${withinMs / 1000} s${lastWord}`)
 }
 
-async function withinTime (work: Promise<void>): Promise<void> {
+async function withinTime (work: Promise<void>, limitMs: number): Promise<void> {
   let timer
   const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => { reject(new Error(`not done after ${CHECK_MS / 1000} s`)) }, CHECK_MS)
+    timer = setTimeout(() => { reject(new Error(`not done after ${limitMs / 1000} s`)) }, limitMs)
   })
   try {
     await Promise.race([work, late])

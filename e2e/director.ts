@@ -22,6 +22,8 @@ export interface TargetPlace {
 
 export interface Director {
   readonly dataPort: number
+  readonly queryUrl: string
+  readonly adminUrl: string
   readonly process: Child
   /** Asks for a token for the target of this name. */
   readonly query: (target: string) => Promise<string>
@@ -70,8 +72,9 @@ export async function startDirector (folder: string, targets: readonly TargetPla
   const process = start('director', globalThis.process.execPath, [commandPath, 'serve', '--config', config], {
     env: { UDP_DIRECTOR_SOCKET: join(folder, 'proxy.sock') }
   })
-  await untilReady(process, `http://127.0.0.1:${queryPort}`)
-  return { dataPort, process, query: async target => await query(`http://127.0.0.1:${queryPort}`, target) }
+  const queryUrl = `http://127.0.0.1:${queryPort}`
+  await untilReady(process, queryUrl)
+  return { dataPort, queryUrl, adminUrl: `http://127.0.0.1:${adminPort}`, process, query: async target => await query(queryUrl, target) }
 }
 
 /** Waits until the director at `url` answers queries; throws, with what it wrote, when it ends or takes too long. */

@@ -1,4 +1,4 @@
-// `npm run e2e`: the director between programs that nobody here wrote, and the README's own words, run as they stand.
+// `npm run e2e [-- SUITE…]`: the director between programs that nobody here wrote, and the README's own words, run as they stand.
 import { Checks } from './checks.js'
 import { endAll } from './children.js'
 import { dns } from './suites/dns.js'
@@ -6,12 +6,16 @@ import { integrity } from './suites/integrity.js'
 import { paths } from './suites/paths.js'
 import { quake } from './suites/quake.js'
 import { readme } from './suites/readme.js'
+import { sdk } from './suites/sdk.js'
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => { void endAll().finally(() => process.exit(1)) })
 }
 
 const checks = new Checks()
-for (const suite of [dns, quake, integrity, paths, readme]) await checks.run(suite)
+const suites = { dns, quake, integrity, paths, readme, sdk }
+const asked = process.argv.slice(2)
+for (const name of asked) if (!(name in suites)) throw new Error(`There is no suite ${name}; there are ${Object.keys(suites).join(', ')}.`)
+for (const [name, suite] of Object.entries(suites)) if (asked.length === 0 || asked.includes(name)) await checks.run(suite)
 // Not exitCode: a check that timed out may have left a socket open.
 process.exit(checks.close() ? 0 : 1)

@@ -10,7 +10,8 @@ export const packageOfProgram = {
   ip: 'iproute2',
   nc: 'netcat-openbsd',
   'openarena-server': 'openarena-server',
-  python3: 'python3',
+  // Depends on python3, which Debian gives no pip of its own.
+  python3: 'python3-venv',
   quakestat: 'qstat'
 } as const
 
@@ -21,6 +22,11 @@ const extraFolders = ['/usr/sbin', '/usr/games']
 
 /** The absolute path of `program`, or undefined if it is not installed. */
 export function findProgram (program: Program): string | undefined {
+  return findOnPath(program)
+}
+
+/** The same for a program that no check must have. */
+export function findOnPath (program: string): string | undefined {
   const folders = [...(process.env['PATH'] ?? '').split(delimiter), ...extraFolders]
   return folders.map(folder => join(folder, program)).find(isExecutable)
 }

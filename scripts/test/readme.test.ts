@@ -5,7 +5,7 @@ import t from 'tap'
 
 const root = process.cwd()
 const read = (path: string): string => readFileSync(join(root, path), 'utf8')
-const pages = ['README.md', 'docs/protocol.md', 'docs/architecture.md', 'docs/kubernetes.md', 'docs/performance.md', 'docs/security.md', 'docs/operations.md', 'SECURITY.md']
+const pages = ['README.md', 'docs/protocol.md', 'docs/clients.md', 'docs/architecture.md', 'docs/kubernetes.md', 'docs/performance.md', 'docs/security.md', 'docs/operations.md', 'SECURITY.md']
 
 void t.test('the README holds every example as it stands', async t => {
   const readme = read('README.md')
