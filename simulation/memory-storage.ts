@@ -12,10 +12,19 @@ export class MemoryStorage implements StateStorage {
     const parts: Uint8Array[] = []
     this.#logs.set(name, parts)
     // The writer uses its memory again.
-    return { append: bytes => { parts.push(bytes.slice()) }, close: () => undefined }
+    let written = 0
+    const append = (bytes: Uint8Array): void => {
+      parts.push(bytes.slice())
+      written += bytes.length
+    }
+    return { append, room: Infinity, get written () { return written }, waitForRoom: () => undefined, check: () => undefined, close: () => undefined }
   }
 
   readonly remove = (name: string): void => { this.#logs.delete(name) }
+
+  readonly removeAllOf = (shard: number): void => {
+    for (const name of this.list()) if (name.startsWith(`${shard}.`)) this.remove(name)
+  }
 
   readonly setAside = (name: string): void => { this.#logs.delete(name) }
 }

@@ -1,6 +1,9 @@
 // The clock of one simulated process: its monotonic time starts anywhere, and its timers die with it.
-import type { Cancel, Clock } from '#core/clock.js'
+import type { BootTime, Cancel, Clock } from '#core/clock.js'
 import type { Plan, VirtualTime } from './virtual-time.js'
+
+/** How long the machine had been running then. */
+const UPTIME_MS = 3_600_000
 
 /** What the wall says when virtual time is 0: 2024-01-01T00:00:00Z. */
 const EPOCH_MS = 1_704_067_200_000
@@ -24,6 +27,8 @@ export class ProcessClock implements Clock {
   readonly now = (): number => this.#time.nowMs + this.#startMs
 
   readonly wallNow = (): number => EPOCH_MS + Math.floor(this.#time.nowMs) + this.#wallOffsetMs
+
+  readonly boot = (): BootTime => ({ id: 'boot', nowMs: UPTIME_MS + this.#time.nowMs })
 
   readonly after = (delayMs: number, run: () => void): Cancel => {
     const plan = this.#time.plan(delayMs, () => { if (!this.#isStopped) run() }, true)

@@ -86,9 +86,12 @@ export class SimShard implements Shard {
       clock,
       translator,
       journal,
-      stats: () => statsOf(core, { upstreamSockets: this.sockets.upstreamSockets(), socketErrors: 0, receiveDrops: [], journalSuppressed: journal.suppressed, stateBytes: this.#log.bytes, stateFaults: this.#log.faults, sessionsRestored }),
+      stats: () => statsOf(core, { upstreamSockets: this.sockets.upstreamSockets(), socketErrors: 0, receiveDrops: [], journalSuppressed: journal.suppressed, stateBytes: this.#log.bytes, stateFaults: this.#log.faults, stateStatus: this.#log.health, sessionsRestored }),
       sweepSockets: () => { this.sockets.sweep() },
-      saveState: () => { if (surroundings.plant !== 'stateWrittenLate') this.#log.tick() }
+      saveState: () => {
+        if (surroundings.plant !== 'stateWrittenLate') this.#log.tick()
+        return this.#log.isComplete
+      }
     })
     // The ledger looks at every session when one has left: it knows of no time between.
     // It learns of redemptions and sessions from their events, whoever else reads them.

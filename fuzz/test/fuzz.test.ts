@@ -8,6 +8,7 @@ import { writeAddress } from '#wire/address.js'
 import { classify } from '../../apps/proxy/src/core/classify.js'
 import { Origin } from '../../apps/proxy/src/core/session-table.js'
 import { decodeLog } from '../../apps/proxy/src/state/log-format.js'
+import { ImageKind } from '../../apps/proxy/src/state/image-writer.js'
 import { SavedImages } from '../../apps/proxy/src/state/saved-images.js'
 import type { FuzzTarget } from '../fuzz-target.js'
 import { help, readOptions } from '../options.js'
@@ -66,7 +67,7 @@ const planted: Readonly<Record<string, FuzzTarget>> = {
   'some answers have a status of their own': httpBodies(status => status === 403 ? 500 : status),
   'a handler fails on one body': rpcBodies(handlers => ({ ...handlers, pushTokens: input => { if (input.body.tokens.length > 1) throw new Error('two tokens'); return handlers.pushTokens(input) } })),
   'a log is believed without a look at its images': stateLogs((storage, shards, clock) => {
-    for (const name of storage.list()) if (!new SavedImages(batchesOf(storage.read(name))).isComplete) continue
+    for (const name of storage.list()) if (new SavedImages(batchesOf(storage.read(name))).slots(ImageKind.session).length === 0) continue
     return restoreOnto(storage, shards, clock)
   })
 }

@@ -1,7 +1,9 @@
 // What may happen to a state log between two lives: bytes that change, batches that go, come twice or change places, and
 // forgeries whose checksums are right.
 import fc from 'fast-check'
-import { decodeLog, encodeHeader, sealBatch } from '../../apps/proxy/src/state/log-format.js'
+import { BATCH_HEAD_BYTES } from '../../apps/proxy/src/state/image-writer.js'
+import { FLOW, SESSION, TOKEN } from '../../apps/proxy/src/state/layouts.js'
+import { BATCH_FRAME_BYTES, decodeLog, encodeHeader, linkAfter, sealBatch, type LogHeader } from '../../apps/proxy/src/state/log-format.js'
 import type { MemoryStorage } from '../../apps/proxy/test/state/memory-storage.js'
 
 const place = fc.nat()
@@ -9,7 +11,7 @@ const oddDouble = fc.oneof(fc.constantFrom(NaN, Infinity, -Infinity, -1, 0.5, -0
 
 // Bodies as long as those of sessions, flows, tokens, ports and counters; and targets as text.
 const body = fc.oneof(
-  fc.constantFrom(0, 1, 2, 8, 25, 47, 91).chain(length => fc.uint8Array({ minLength: length, maxLength: length })),
+  fc.constantFrom(0, 1, 2, 8, FLOW.bytes, TOKEN.bytes, SESSION.bytes).chain(length => fc.uint8Array({ minLength: length, maxLength: length })),
   fc.oneof(
     fc.record({
       key: fc.oneof(fc.constantFrom('A', '', '__proto__', 'toString'), fc.jsonValue()),
@@ -32,12 +34,12 @@ export const edit = fc.oneof(
   fc.record({ do: fc.constant('flip' as const), log: place, at: place, bit: fc.nat(7) }),
   fc.record({ do: fc.constant('cut' as const), log: place, at: place }),
   fc.record({ do: fc.constant('lose' as const), log: place }),
-  fc.record({ do: fc.constant('copy' as const), log: place, as: fc.constantFrom('0.1', '0.2', '1.7', '2.1', '999.999999999999999') }),
+  fc.record({ do: fc.constant('copy' as const), log: place, as: fc.constantFrom('0.1', '0.2', '1.1', '1.7', '2.1', '999.999999999999999') }),
   fc.record({ do: fc.constantFrom('remove' as const, 'repeat' as const, 'swap' as const), log: place, batch: place }),
   { weight: 3, arbitrary: fc.record({ do: fc.constant('byte' as const), log: place, batch: place, at: place, value: fc.oneof(fc.constantFrom(0, 1, 255), fc.nat(255)) }) },
-  { weight: 3, arbitrary: fc.record({ do: fc.constant('double' as const), log: place, batch: place, image: place, offset: fc.oneof(fc.constantFrom(-15, 0, 8, 23, 43, 51, 59, 67, 75, 83), fc.nat(90)), value: oddDouble }) },
-  { weight: 4, arbitrary: fc.record({ do: fc.constant('forge' as const), log: place, batch: place, images: fc.array(image, { minLength: 1, maxLength: 4 }), tail: fc.uint8Array({ maxLength: 9 }), wallMs: fc.option(oddDouble, { freq: 2 }) }) },
-  fc.record({ do: fc.constant('header' as const), log: place, field: fc.constantFrom('run', 'startedAtMs', 'shard', 'shards', 'generation', 'dataPorts'), value: fc.oneof(fc.constantFrom<unknown>(0, 1, 2, 3, 1e300, -1, [{ name: 'game', port: 70_000 }, { name: 'voice', port: 1 }], [{ name: 'game,voice', port: 1 }]), fc.jsonValue()) }))
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('double' as const), log: place, batch: place, image: place, offset: fc.oneof(fc.constantFrom(-31, -23, -15, 0, 8, TOKEN.at.expiresAt, ...SESSION.times, ...SESSION.counts), fc.nat(90)), value: oddDouble }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('forge' as const), log: place, batch: place, images: fc.array(image, { minLength: 1, maxLength: 4 }), tail: fc.uint8Array({ maxLength: 9 }), momentMs: fc.option(oddDouble, { freq: 2 }) }) },
+  fc.record({ do: fc.constant('header' as const), log: place, field: fc.constantFrom('run', 'bootId', 'shard', 'shards', 'generation', 'dataPorts'), value: fc.oneof(fc.constantFrom<unknown>(0, 1, 2, 3, 1e300, -1, [{ name: 'game', port: 70_000 }, { name: 'voice', port: 1 }], [{ name: 'game,voice', port: 1 }]), fc.jsonValue()) }))
 
 export type Edit = (typeof edit) extends fc.Arbitrary<infer Value> ? Value : never
 
@@ -72,7 +74,7 @@ function rebuilt (bytes: Buffer, edit: StructuralEdit): Uint8Array {
   let header = log.value.header
   if (edit.do === 'header') header = { ...header, [edit.field]: edit.value }
   else editBatches(payloads, edit)
-  return Buffer.concat([encodeHeader(header), ...payloads.map(sealed)])
+  return encodeLog(header, payloads)
 }
 
 function editBatches (payloads: Buffer[], edit: Exclude<StructuralEdit, { do: 'header' }>): void {
@@ -93,8 +95,9 @@ function editBatches (payloads: Buffer[], edit: Exclude<StructuralEdit, { do: 'h
       return
     }
     case 'forge': {
-      const head = Buffer.alloc(8)
-      head.writeDoubleLE(edit.wallMs ?? batch.readDoubleLE(0))
+      const head = Buffer.alloc(BATCH_HEAD_BYTES)
+      batch.copy(head)
+      if (edit.momentMs !== null) for (const clock of [0, 8, 16]) head.writeDoubleLE(edit.momentMs, clock)
       payloads.splice(edit.batch % (payloads.length + 1), 0, Buffer.concat([head, ...edit.images, edit.tail]))
     }
   }
@@ -103,13 +106,18 @@ function editBatches (payloads: Buffer[], edit: Exclude<StructuralEdit, { do: 'h
 // Where the bodies of a batch's images start.
 function bodiesOf (batch: Buffer): number[] {
   const starts: number[] = []
-  for (let at = 8; at + 7 <= batch.length; at += 7 + batch.readUInt16LE(at + 1)) starts.push(at + 7)
+  for (let at = BATCH_HEAD_BYTES; at + 7 <= batch.length; at += 7 + batch.readUInt16LE(at + 1)) starts.push(at + 7)
   return starts
 }
 
-function sealed (payload: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(8 + payload.length)
-  bytes.set(payload, 8)
-  sealBatch(bytes)
-  return bytes
+/** A log of these batches, each of them sound after the one before it. */
+export function encodeLog (header: LogHeader, payloads: readonly Uint8Array[]): Uint8Array {
+  const parts = [encodeHeader(header)]
+  for (const payload of payloads) {
+    const bytes = new Uint8Array(BATCH_FRAME_BYTES + payload.length)
+    bytes.set(payload, BATCH_FRAME_BYTES)
+    sealBatch(bytes, linkAfter(parts.at(-1)!))
+    parts.push(bytes)
+  }
+  return Buffer.concat(parts)
 }

@@ -42,12 +42,12 @@ export function live (steps: readonly Step[], storage = new MemoryStorage(), pla
 
 export function openLog (core: Core, clock: Clock, storage: StateStorage, { shard, shards } = { shard: 0, shards: 1 }): StateLog {
   const dataPorts = dataPortNames.map((name, index) => ({ name, port: 7777 + index }))
-  const log = new StateLog({ storage, state: core.state, clock, header: { run: 'run', startedAtMs: clock.wallNow(), shard, shards, generation: 1, dataPorts }, onFault: error => { throw error }, ...pace })
+  const log = new StateLog({ storage, state: core.state, clock, header: { run: 'run', bootId: clock.boot()?.id, shard, shards, generation: 1, dataPorts }, onHealth: ({ error }) => { if (error !== undefined) throw error }, ...pace })
   log.open()
   return log
 }
 
-/** A clock of the next life: the same wall clock later, and another monotonic one. */
+/** A clock of the next life: the same machine's and the same wall's, later, and another of its own. */
 export function clockAfter (clock: Clock, absentMs: number): FakeClock {
   const later = createFakeClock(clock.now() + absentMs)
   return { ...later, now: () => later.now() + 12_345 }
@@ -61,13 +61,12 @@ export interface NextLife {
 
 /** What the next life makes of the logs there are. */
 export function restoreOnto (storage: StateStorage, shards: number, clock: Clock): NextLife {
-  const [now, wallNow] = [clock.now(), clock.wallNow()]
   const saved = loadSavedState(storage, dataPortNames)
-  const { tokens, revoked, withdrawn } = savedTokens(saved, dataPortNames, wallNow)
+  const { tokens, revoked, withdrawn } = savedTokens(saved, dataPortNames, clock)
   const cores = Array.from({ length: shards }, (_, shard) => {
     const core = smallCore()
-    restoreSessions(core.state, saved, { shard, shards, now, wallNow })
-    restoreTokens(core, translator, { tokens, revoked: [...revoked], withdrawn: [...withdrawn] }, now)
+    restoreSessions(core.state, saved, { shard, shards, clock })
+    restoreTokens(core, translator, { tokens, revoked: [...revoked], withdrawn: [...withdrawn] }, clock.now())
     return core
   })
   return { saved, cores }

@@ -69,9 +69,8 @@ export async function openProxy (deps: ProxyDeps): Promise<Proxy> {
   }
   // Whoever answers there is alive, and the state is its own.
   await claimUnixSocket(deps.socketPath)
-  const former = deps.statePath === undefined ? undefined : readFormerState(deps.statePath, config.dataPorts.map(({ name }) => name), voice)
+  const former = deps.statePath === undefined ? undefined : readFormerState(deps.statePath, config.dataPorts.map(({ name }) => name), voice, clock)
   const { shards, engine, dataPorts } = await openShards({ config, clock, random, voice, isTracing: log.isLevelEnabled('trace'), former, run: instanceId, onceWorkersStart: () => { void loadRpc() } })
-  former?.remove()
   events.start()
   const draining = new Draining({
     clock,
@@ -88,7 +87,16 @@ export async function openProxy (deps: ProxyDeps): Promise<Proxy> {
     isSweeping = true
     void sweep(shards, log).then(() => { isSweeping = false })
   })
-  const stopSaving = former === undefined ? () => {} : clock.every(SAVE_PERIOD_MS, () => { void shards.saveState() })
+  // What the process before this one left is needed until a restart would find all there is without it.
+  let isNeeded = former !== undefined
+  const save = async (): Promise<void> => {
+    const isComplete = await shards.saveState()
+    if (!isComplete || !isNeeded) return
+    isNeeded = false
+    await former?.remove()
+  }
+  if (former !== undefined) await save()
+  const stopSaving = former === undefined ? () => {} : clock.every(SAVE_PERIOD_MS, () => { void save() })
   const close = async (): Promise<void> => {
     draining.close()
     stopSweeping()

@@ -19,6 +19,9 @@ interface Timer {
 /** What `wallNow` says when `now` says 0: 2024-01-01T00:00:00Z. */
 export const FAKE_EPOCH_MS = 1_704_067_200_000
 
+/** What `boot` says when `now` says 0: an hour. */
+const FAKE_UPTIME_MS = 3_600_000
+
 /** A clock at `startMs` whose wall time runs in step with it, from `FAKE_EPOCH_MS`. */
 export function createFakeClock (startMs = 0): FakeClock {
   const timers = new Set<Timer>()
@@ -41,6 +44,7 @@ export function createFakeClock (startMs = 0): FakeClock {
   return {
     now: () => nowMs,
     wallNow: () => FAKE_EPOCH_MS + nowMs,
+    boot: () => ({ id: 'fake-boot', nowMs: FAKE_UPTIME_MS + nowMs }),
     after: (delayMs, run) => add(delayMs, undefined, run),
     // A period of 0 would never let `advance` end; Node's setInterval makes 1 ms of it too.
     every: (periodMs, run) => add(Math.max(1, periodMs), Math.max(1, periodMs), run),

@@ -26,6 +26,13 @@ export class SlotSet {
     return this.#slots[index]!
   }
 
+  /** Takes the first `count` out; the others stay in their order. */
+  removeFirst (count: number): void {
+    for (let index = 0; index < count; index++) this.#isIn[this.#slots[index]!] = 0
+    this.#slots.copyWithin(0, count, this.#size)
+    this.#size -= count
+  }
+
   clear (): void {
     for (let index = 0; index < this.#size; index++) this.#isIn[this.#slots[index]!] = 0
     this.#size = 0

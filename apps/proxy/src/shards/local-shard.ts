@@ -56,9 +56,12 @@ export async function openLocalShard ({ config, clock, random, voice, stateStart
     clock,
     translator,
     journal,
-    stats: () => statsOf(core, { upstreamSockets: engine.upstreamSockets(), socketErrors: socketFaults.total, receiveDrops: [], journalSuppressed: journal.suppressed + socketFaults.suppressed, stateBytes: stateLog?.bytes ?? 0, stateFaults: stateLog?.faults ?? 0, sessionsRestored }),
+    stats: () => statsOf(core, { upstreamSockets: engine.upstreamSockets(), socketErrors: socketFaults.total, receiveDrops: [], journalSuppressed: journal.suppressed + socketFaults.suppressed, stateBytes: stateLog?.bytes ?? 0, stateFaults: stateLog?.faults ?? 0, stateStatus: stateLog?.health ?? 'off', sessionsRestored }),
     sweepSockets: () => { engine.sweep() },
-    saveState: () => { stateLog?.tick() }
+    saveState: () => {
+      stateLog?.tick()
+      return stateLog?.isComplete ?? false
+    }
   }), clock)
   let cancelStep: Cancel | undefined
   const stepSoon = (): void => {

@@ -18,8 +18,8 @@ export interface ShardCallsDeps {
   readonly stats: () => ShardStats
   /** Closes sockets nobody uses. */
   readonly sweepSockets: () => void
-  /** Writes what is due to the state log, if there is one. */
-  readonly saveState: () => void
+  /** Writes what is due to the state log, if there is one; returns whether a restart finds all there is. */
+  readonly saveState: () => boolean
 }
 
 export function createShardCalls ({ core, clock, translator, journal, stats, sweepSockets, saveState }: ShardCallsDeps): ShardCallTable {

@@ -4,6 +4,7 @@ import type { LogHeader } from '../state/log-format.js'
 import { restoreSessions, type SavedShards } from '../state/restore.js'
 import { openStateDirectory } from '../state/state-directory.js'
 import { StateLog } from '../state/state-log.js'
+import type { StateStatus } from '../state/state-health.js'
 import type { StateStorage } from '../state/state-storage.js'
 import { restoreTokens, type TokenPush } from './apply-tokens.js'
 import type { ShardCore } from './shard-core.js'
@@ -18,6 +19,12 @@ export interface ShardStateStart {
   readonly tokens: TokenPush
 }
 
+const healthSentences = {
+  written: 'State is written again',
+  late: 'State is written late, a restart would lose what is new',
+  failed: 'State cannot be written, a restart would lose sessions'
+} as const satisfies Record<StateStatus, string>
+
 export interface ShardStateDeps extends Pick<ShardCore, 'core' | 'translator'> {
   readonly clock: Clock
   readonly voice: ShardVoice
@@ -26,9 +33,8 @@ export interface ShardStateDeps extends Pick<ShardCore, 'core' | 'translator'> {
 /** Takes over what the process before this one had; before the first datagram is read. Returns how many sessions that were. */
 export function restoreShard ({ header, saved, tokens }: Omit<ShardStateStart, 'path'>, { core, translator, clock, voice }: ShardStateDeps): number {
   const { shard, shards } = header
-  const now = clock.now()
-  const report = restoreSessions(core.state, saved, { shard, shards, now, wallNow: clock.wallNow() })
-  restoreTokens(core, translator, tokens, now)
+  const report = restoreSessions(core.state, saved, { shard, shards, clock })
+  restoreTokens(core, translator, tokens, clock.now())
   if (saved.shards.size > 0) voice.log('info', { shard, ...report, tokens: tokens.tokens.length }, 'State restored')
   return report.sessions
 }
@@ -41,7 +47,10 @@ export function openStateLog ({ path, header }: ShardStateStart, dataPorts: LogH
     state: core.state,
     clock,
     header: { ...header, dataPorts: dataPorts.map(({ name, port }) => ({ name, port })) },
-    onFault: error => { voice.log('warn', { err: error, path }, 'State cannot be written, a restart would lose sessions') }
+    onHealth: ({ status, error }) => {
+      if (status === 'written') voice.log('info', { path, shard: header.shard }, healthSentences[status])
+      else voice.log('warn', { path, shard: header.shard, ...error === undefined ? {} : { err: error } }, healthSentences[status])
+    }
   })
   log.open()
   return log

@@ -61,9 +61,12 @@ const runner = new CallRunner(createShardCalls({
   clock: systemClock,
   translator,
   journal,
-  stats: () => statsOf(core, { upstreamSockets: engine.upstreamSockets(), socketErrors: socketFaults.total, receiveDrops: engine.receiveDrops(), journalSuppressed: journal.suppressed + socketFaults.suppressed, stateBytes: stateLog?.bytes ?? 0, stateFaults: stateLog?.faults ?? 0, sessionsRestored }),
+  stats: () => statsOf(core, { upstreamSockets: engine.upstreamSockets(), socketErrors: socketFaults.total, receiveDrops: engine.receiveDrops(), journalSuppressed: journal.suppressed + socketFaults.suppressed, stateBytes: stateLog?.bytes ?? 0, stateFaults: stateLog?.faults ?? 0, stateStatus: stateLog?.health ?? 'off', sessionsRestored }),
   sweepSockets: () => { engine.sweep() },
-  saveState: () => { stateLog?.tick() }
+  saveState: () => {
+    stateLog?.tick()
+    return stateLog?.isComplete ?? false
+  }
 }), systemClock)
 
 /** Messages are read for so long before datagrams have their turn, in ms. */

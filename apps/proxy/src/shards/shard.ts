@@ -30,8 +30,8 @@ export interface ShardCalls {
   stats: () => ShardStats
   /** Sessions by target key, absolute, of keys whose count changed since they were last told: `most` of them at most. */
   takeChangedCounts: (most: number) => Readonly<Record<string, number>>
-  /** Writes to the state log what is not written already: counters, and a slice of a new log. */
-  saveState: () => void
+  /** Writes to the state log what is not written already: counters, and a slice of a new log. Returns whether a restart finds all there is. */
+  saveState: () => boolean
   /** Removes what is over: idle sessions, old tokens, unused sockets. Returns how many sessions ended. */
   sweep: () => number
 }

@@ -126,8 +126,9 @@ export class Shards {
     }))
   }
 
-  async saveState (): Promise<void> {
-    await this.#all('saveState')
+  /** Returns whether a restart finds all there is. */
+  async saveState (): Promise<boolean> {
+    return (await this.#all('saveState')).every(isComplete => isComplete)
   }
 
   /** Returns how many sessions ended. */

@@ -17,18 +17,18 @@ export interface StateStartOptions {
 export function stateStarts ({ config, clock, former, run = '' }: StateStartOptions, shards: number, claims: TokenClaims | undefined): ShardStateStart[] {
   if (former === undefined) return []
   const { path, saved } = former
-  const push = savedTokens(saved, config.dataPorts.map(({ name }) => name), clock.wallNow())
+  const push = savedTokens(saved, config.dataPorts.map(({ name }) => name), clock)
   const tokens = {
     tokens: push.tokens.flatMap(grant => claims === undefined ? grant : claims.claimed(grant) ?? []),
     revoked: [...push.revoked],
     withdrawn: [...push.withdrawn]
   }
-  const { shardCount, writtenAtMs, nextGeneration: generation } = saved
-  const startedAtMs = Math.round(clock.wallNow())
+  const { shardCount, bootId, nextGeneration: generation } = saved
+  const header = { run, bootId: clock.boot()?.id, shards, generation }
   return Array.from({ length: shards }, (_, shard) => ({
     path,
-    header: { run, startedAtMs, shard, shards, generation },
-    saved: { shardCount, writtenAtMs, shards: new Map([...saved.shards].filter(([former]) => shardCount !== shards || former === shard)) },
+    header: { ...header, shard },
+    saved: { shardCount, bootId, shards: new Map([...saved.shards].filter(([former]) => shardCount !== shards || former === shard)) },
     tokens
   }))
 }

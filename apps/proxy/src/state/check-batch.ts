@@ -4,45 +4,45 @@ import { MAX_LOCALS } from '../core/local-addresses.js'
 import { originNames } from '../core/session-table.js'
 import { Voidness } from '../core/token-table.js'
 import { BATCH_HEAD_BYTES, IMAGE_HEAD_BYTES, ImageKind } from './image-writer.js'
-import { REDEEMED_FLAG } from './images.js'
+import { FLOW, LOCAL_ADDRESS, REDEEMED_FLAG, SEEN, SESSION, TOKEN, UPSTREAM_PORT, type Layout } from './layouts.js'
+import { isMoment, isTime, readMoment } from './moment.js'
 
 /** A body: where it starts in `view`, and its length. */
 type BodyCheck = (view: DataView, at: number, length: number, dataPorts: number) => boolean
 
-const SESSION_BYTES = 91
-const FLOW_BYTES = 27
-const TOKEN_BYTES = 47
-const LOCAL_BYTES = 20
-
-// The last moment there is a date for, in ms since the epoch (ECMA-262 §21.4.1.1).
-const LAST_MS = 8.64e15
-
 // Far above what any counter reaches, and far below where adding one changes nothing.
 const MAX_COUNT = 2 ** 50
 
-// An empty body is a free slot. The offsets are those of saved-images.ts.
+// Whether a body has this layout, its times are times and its counts are counts.
+function isLaidOut ({ bytes, times, counts }: Layout<string>, view: DataView, at: number, length: number): boolean {
+  if (length !== bytes) return false
+  return times.every(offset => isTime(view.getFloat64(at + offset, true))) && counts.every(offset => isCount(view.getFloat64(at + offset, true)))
+}
+
+// An empty body is a free slot.
 const checks: Readonly<Record<ImageKind, BodyCheck>> = {
-  [ImageKind.session]: (view, at, length) => length === SESSION_BYTES && view.getUint16(at + 16, true) > 0 &&
-    (view.getUint8(at + 22) & ~REDEEMED_FLAG) < originNames.length && [43, 51].every(offset => isTime(view.getFloat64(at + offset, true))) &&
-    [59, 67, 75, 83].every(offset => isCount(view.getFloat64(at + offset, true))),
-  [ImageKind.flow]: (view, at, length, dataPorts) => length === FLOW_BYTES && view.getUint8(at + 4) < dataPorts && view.getUint16(at + 23, true) > 0 &&
-    view.getUint16(at + 25, true) <= MAX_LOCALS,
-  [ImageKind.token]: (view, at, length) => length === TOKEN_BYTES && view.getUint8(at + 22) <= Voidness.targetGone && isTime(view.getFloat64(at + 23, true)),
+  [ImageKind.session]: (view, at, length) => isLaidOut(SESSION, view, at, length) && view.getUint16(at + SESSION.at.clientPort, true) > 0 &&
+    (view.getUint8(at + SESSION.at.origin) & ~REDEEMED_FLAG) < originNames.length,
+  [ImageKind.seen]: (view, at, length) => isLaidOut(SEEN, view, at, length),
+  [ImageKind.flow]: (view, at, length, dataPorts) => isLaidOut(FLOW, view, at, length) && view.getUint8(at + FLOW.at.dataPort) < dataPorts && view.getUint16(at + FLOW.at.port, true) > 0 &&
+    view.getUint16(at + FLOW.at.local, true) <= MAX_LOCALS,
+  [ImageKind.token]: (view, at, length) => isLaidOut(TOKEN, view, at, length) && view.getUint8(at + TOKEN.at.voidness) <= Voidness.targetGone,
   [ImageKind.target]: (view, at, length, dataPorts) => isTarget(new Uint8Array(view.buffer, view.byteOffset + at, length), dataPorts),
-  [ImageKind.upstreamPort]: (_view, _at, length) => length === 2,
+  [ImageKind.upstreamPort]: (view, at, length) => isLaidOut(UPSTREAM_PORT, view, at, length),
   [ImageKind.counters]: (view, at, length) => {
     if (length % 8 !== 0) return false
     for (let offset = 0; offset < length; offset += 8) if (!isCount(view.getFloat64(at + offset, true))) return false
     return true
   },
-  [ImageKind.localAddress]: (_view, _at, length) => length === LOCAL_BYTES,
-  [ImageKind.complete]: () => false
+  [ImageKind.localAddress]: (view, at, length) => isLaidOut(LOCAL_ADDRESS, view, at, length),
+  [ImageKind.complete]: () => false,
+  [ImageKind.continued]: () => false
 }
 
 /** Whether every image in `batch` is one of a proxy with this many data ports. Never throws. Unknown kinds are anybody's. */
 export function isBatch (batch: Uint8Array, dataPorts: number): boolean {
   const view = new DataView(batch.buffer, batch.byteOffset, batch.length)
-  if (batch.length < BATCH_HEAD_BYTES || !isTime(view.getFloat64(0, true))) return false
+  if (batch.length < BATCH_HEAD_BYTES || !isMoment(readMoment(view, 0))) return false
   let at = BATCH_HEAD_BYTES
   while (at < batch.length) {
     if (batch.length - at < IMAGE_HEAD_BYTES) return false
@@ -53,10 +53,6 @@ export function isBatch (batch: Uint8Array, dataPorts: number): boolean {
     at += length
   }
   return true
-}
-
-function isTime (ms: number): boolean {
-  return ms >= 0 && ms <= LAST_MS
 }
 
 function isCount (value: number): boolean {

@@ -1,8 +1,9 @@
 // One batch while it is put together: images one after the other in memory that is used again for the next batch.
 //
-//   payload   f64 wall clock, ms │ image │ image │ …
+//   payload   moment, 24 bytes │ image │ image │ …
 //   image     u8 kind │ u16 length │ u32 slot │ body          length 0: the slot is free
 import { BATCH_FRAME_BYTES, sealBatch } from './log-format.js'
+import { MOMENT_BYTES, writeMoment, type Moment } from './moment.js'
 
 /** What an image is of. A number is never reused for another meaning within a version. */
 export const ImageKind = Object.freeze({
@@ -14,6 +15,10 @@ export const ImageKind = Object.freeze({
   counters: 6,
   /** Everything there was when this log began is in it: older ones are not needed. */
   complete: 7,
+  /** When a session was last seen. */
+  seen: 8,
+  /** The last image of this log: what came after it is in the log of the next generation. */
+  continued: 9,
   /** An address of this host, by its number in flows. */
   localAddress: 10
 } as const)
@@ -23,7 +28,7 @@ export type ImageKind = typeof ImageKind[keyof typeof ImageKind]
 export const IMAGE_HEAD_BYTES = 7
 
 /** Bytes in front of a batch's first image. */
-export const BATCH_HEAD_BYTES = 8
+export const BATCH_HEAD_BYTES = MOMENT_BYTES
 
 const FIRST_CAPACITY = 64 * 1024
 
@@ -86,11 +91,14 @@ export class ImageWriter {
     this.#end += bytes.length
   }
 
-  /** The sealed batch, in force until the next image begins; the writer is empty afterwards. */
-  take (wallMs: number): Uint8Array {
-    this.#view.setFloat64(BATCH_FRAME_BYTES, wallMs, true)
+  /**
+   * The sealed batch, in force until the next image begins; the writer is empty afterwards.
+   * @param link of the frame before this one in the log
+   */
+  take (moment: Moment, link: number): Uint8Array {
+    writeMoment(this.#view, BATCH_FRAME_BYTES, moment)
     const batch = this.#bytes.subarray(0, this.#end)
-    sealBatch(batch)
+    sealBatch(batch, link)
     this.#end = BATCH_FRAME_BYTES + BATCH_HEAD_BYTES
     return batch
   }

@@ -1,23 +1,15 @@
-// What is written of a core: the image of every record as it is now, by table and slot. Times are wall-clock times here,
-// because the next life has another monotonic clock. The readers of these bodies are in saved-images.ts.
+// What is written of a core: the image of every record as it is now, by table and slot, in the order of layouts.ts. Times
+// are those of this life (moment.ts). The readers of these bodies are in saved-images.ts.
 import { ADDRESS_WORDS } from '#wire/address.js'
 import { TOKEN_WORDS } from '#wire/token.js'
 import type { CoreState } from '../core/state.js'
 import type { SlotSet } from '../core/slot-set.js'
 import { Voidness } from '../core/token-table.js'
 import { ImageKind, type ImageWriter } from './image-writer.js'
-
-/** In the byte of a session's origin: it has redeemed a token, at whatever target it is now. */
-export const REDEEMED_FLAG = 0x80
+import { FLOW, LOCAL_ADDRESS, REDEEMED_FLAG, SEEN, SESSION, TOKEN, UPSTREAM_PORT } from './layouts.js'
 
 /** In place of the client that a token is bound to: no prefix is like this. Zeros would be that of ::1. */
 export const NOBODY = new Uint32Array(ADDRESS_WORDS).fill(0xffff_ffff)
-
-const SESSION_BYTES = 96
-const FLOW_BYTES = 32
-const LOCAL_BYTES = 20
-const TOKEN_BYTES = 48
-const PORT_BYTES = 2
 
 /** The counters that a restart must not set back, in the order of their slots. */
 export const savedCounters = ['received', 'proxied', 'bytes', 'dropped', 'consumed', 'redeemed', 'sessionsCreated', 'sessionsReset', 'sessionsEnded', 'targetsGone'] as const
@@ -32,14 +24,12 @@ export interface ImageSource {
 }
 
 export interface ImageOptions {
-  /** Add it to a time of the core to get a wall-clock time. */
-  readonly wallOffsetMs: () => number
   /** Every shard has every token: those that nobody has redeemed are written by one of them. */
   readonly writesUnredeemed: boolean
 }
 
 /** Everything there is to write, targets before what refers to them. */
-export function imageSources (state: CoreState, { wallOffsetMs, writesUnredeemed }: ImageOptions): readonly ImageSource[] {
+export function imageSources (state: CoreState, { writesUnredeemed }: ImageOptions): readonly ImageSource[] {
   const address = new Uint32Array(ADDRESS_WORDS)
   const token = new Uint32Array(TOKEN_WORDS)
   const { sessions, flows, tokens, targets, upstreamPorts, locals } = state
@@ -54,7 +44,7 @@ export function imageSources (state: CoreState, { wallOffsetMs, writesUnredeemed
   }
 
   const writePort = (writer: ImageWriter, slot: number): void => {
-    writer.begin(ImageKind.upstreamPort, slot, PORT_BYTES)
+    writer.begin(ImageKind.upstreamPort, slot, UPSTREAM_PORT.bytes)
     if (upstreamPorts.atSlot(slot) > 0) writer.u16(upstreamPorts.atSlot(slot))
     writer.finish()
   }
@@ -62,7 +52,7 @@ export function imageSources (state: CoreState, { wallOffsetMs, writesUnredeemed
   const writeLocal = (writer: ImageWriter, local: number): void => {
     if (!locals.isUsed(local)) { writer.mark(ImageKind.localAddress, local); return }
     const zone = locals.read(local, address)
-    writer.begin(ImageKind.localAddress, local, LOCAL_BYTES)
+    writer.begin(ImageKind.localAddress, local, LOCAL_ADDRESS.bytes)
     writer.words(address)
     writer.u32(zone)
     writer.finish()
@@ -73,12 +63,12 @@ export function imageSources (state: CoreState, { wallOffsetMs, writesUnredeemed
     // A void one counts as consumed nowhere; its former image, which says it was, must not outlive that.
     if (!writesUnredeemed && tokens.voidnessOf(slot) === Voidness.none && tokens.consumedOn(slot) === 0) return
     tokens.readToken(slot, token)
-    writer.begin(ImageKind.token, slot, TOKEN_BYTES)
+    writer.begin(ImageKind.token, slot, TOKEN.bytes)
     writer.words(token)
     writer.u32(tokens.targetOf(slot) + 1)
     writer.u16(tokens.consumedOn(slot))
     writer.u8(tokens.voidnessOf(slot))
-    writer.f64(tokens.expiresAt(slot) + wallOffsetMs())
+    writer.f64(tokens.expiresAt(slot))
     writer.words(tokens.clientOf(slot) ?? NOBODY)
     writer.finish()
   }
@@ -86,7 +76,7 @@ export function imageSources (state: CoreState, { wallOffsetMs, writesUnredeemed
   const writeFlow = (writer: ImageWriter, flow: number): void => {
     if (!flows.isUsed(flow)) { writer.mark(ImageKind.flow, flow); return }
     const endpoint = flows.endpoint(flow)
-    writer.begin(ImageKind.flow, flow, FLOW_BYTES)
+    writer.begin(ImageKind.flow, flow, FLOW.bytes)
     writer.u32(flows.session(flow) + 1)
     writer.u8(flows.dataPort(flow))
     writer.u16(flows.socket(flow))
@@ -101,15 +91,16 @@ export function imageSources (state: CoreState, { wallOffsetMs, writesUnredeemed
     const traffic = sessions.traffic(slot)
     sessions.readClientWords(slot, address)
     const tokenExpiresAt = sessions.readToken(slot, token)
-    writer.begin(ImageKind.session, slot, SESSION_BYTES)
+    writer.begin(ImageKind.session, slot, SESSION.bytes)
     writer.words(address)
     writer.u16(sessions.clientPort(slot))
     writer.u32(sessions.target(slot))
     writer.u8(sessions.origin(slot) | (sessions.hasRedeemed(slot) ? REDEEMED_FLAG : 0))
     writer.u32(sessions.serial(slot))
     writer.words(token)
-    writer.f64(tokenExpiresAt === 0 ? 0 : tokenExpiresAt + wallOffsetMs())
-    writer.f64(sessions.createdAt(slot) + wallOffsetMs())
+    writer.f64(tokenExpiresAt)
+    writer.f64(sessions.createdAt(slot))
+    writer.f64(sessions.lastSeen(slot))
     writer.f64(traffic.datagramsToTarget)
     writer.f64(traffic.bytesToTarget)
     writer.f64(traffic.datagramsToClient)
@@ -125,6 +116,13 @@ export function imageSources (state: CoreState, { wallOffsetMs, writesUnredeemed
     { changes: sessions.changes, highWater: () => sessions.highWater, isUsed: slot => sessions.isLive(slot), write: writeSession },
     { changes: flows.changes, highWater: () => flows.highWater, isUsed: flow => flows.isUsed(flow), write: writeFlow }
   ]
+}
+
+/** Writes when the session in `slot` was last seen. */
+export function writeSeen (writer: ImageWriter, { sessions }: CoreState, slot: number): void {
+  writer.begin(ImageKind.seen, slot, SEEN.bytes)
+  writer.f64(sessions.lastSeen(slot))
+  writer.finish()
 }
 
 /** Writes the counters, each array as one image. */

@@ -1,18 +1,25 @@
 // The bytes of a state log, apart from what they mean: a header that says whose it is, then batches.
 //
-//   header   "UDPD-STATE" 0x00 version │ u32 length │ u32 CRC-32 │ JSON
-//   batch                                u32 length │ u32 CRC-32 │ payload      again and again
+//   header   "UDPD-STATE" 0x00 version │ frame of JSON
+//   batch                                frame of images      again and again
+//   frame    u32 length │ u32 CRC-32 of the length │ u32 CRC-32 of the payload │ payload
 //
-// A batch is written by one call, before anything that depends on it leaves the process, and counts as a whole or not at
-// all. Numbers are little-endian. CRC-32 is that of zlib (RFC 1952 §8).
+// Each checksum goes on from the one before it, from the first byte of the log to the last: a batch is sound only after
+// exactly what was written before it, in this very log. The length has a checksum of its own, because a wrong one makes
+// damage in the middle look like the end. So a log that was cut off while it was written ends within a frame, and
+// whatever else is wrong with it is damage. Numbers are little-endian. CRC-32 is that of zlib (RFC 1952 §8).
 import { crc32 } from 'node:zlib'
 import { err, ok, type Result } from '#core/result.js'
 
 /** Another version's log is not read: what its images mean is not known here. */
-export const STATE_VERSION = 2
+export const STATE_VERSION = 3
 
 const MAGIC = Buffer.from('UDPD-STATE\0', 'latin1')
-const FRAME_BYTES = 8
+const PREAMBLE = Buffer.concat([MAGIC, Buffer.of(STATE_VERSION)])
+const FIRST_LINK = crc32(PREAMBLE)
+
+/** Bytes in front of a batch's payload. */
+export const BATCH_FRAME_BYTES = 12
 
 /** Longest batch there can be, in bytes; a longer length is not a length. */
 export const MAX_BATCH_BYTES = 64 * 1024 * 1024
@@ -20,11 +27,11 @@ export const MAX_BATCH_BYTES = 64 * 1024 * 1024
 export interface LogHeader {
   /** Names the life of the proxy that wrote it; slots mean something within one life only. */
   readonly run: string
-  /** When that life began, in ms since the Unix epoch. */
-  readonly startedAtMs: number
+  /** Names the start of the machine in which that was; left out if it has no name. */
+  readonly bootId?: string | undefined
   readonly shard: number
   readonly shards: number
-  /** Counts the logs of one shard in one life. */
+  /** Counts the logs of one shard, those of former lives included. */
   readonly generation: number
   readonly dataPorts: ReadonlyArray<{ readonly name: string, readonly port: number }>
 }
@@ -37,59 +44,71 @@ export interface LogContents {
   readonly batches: readonly Uint8Array[]
   /** The last batch was cut off while it was written; what came before it is whole. */
   readonly isTorn: boolean
+  /** What one more batch would be linked to. */
+  readonly link: number
 }
 
 /** The bytes a log begins with. */
 export function encodeHeader (header: LogHeader): Uint8Array {
-  return Buffer.concat([MAGIC, Buffer.of(STATE_VERSION), frame(Buffer.from(JSON.stringify(header)))])
+  const text = Buffer.from(JSON.stringify(header))
+  const frame = new Uint8Array(BATCH_FRAME_BYTES + text.length)
+  frame.set(text, BATCH_FRAME_BYTES)
+  sealBatch(frame, FIRST_LINK)
+  return Buffer.concat([PREAMBLE, frame])
 }
 
-/** Fills in the frame in front of a batch: `bytes` starts with room for it. */
-export function sealBatch (bytes: Uint8Array): void {
-  const payload = bytes.subarray(FRAME_BYTES)
-  const view = new DataView(bytes.buffer, bytes.byteOffset, FRAME_BYTES)
-  view.setUint32(0, payload.length, true)
-  view.setUint32(4, crc32(payload), true)
+/** Fills in the frame in front of a batch: `bytes` starts with room for it; `link` is that of the frame before. */
+export function sealBatch (bytes: Uint8Array, link: number): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, BATCH_FRAME_BYTES)
+  view.setUint32(0, bytes.length - BATCH_FRAME_BYTES, true)
+  const ofLength = crc32(bytes.subarray(0, 4), link)
+  view.setUint32(4, ofLength, true)
+  view.setUint32(8, crc32(bytes.subarray(BATCH_FRAME_BYTES), ofLength), true)
 }
 
-/** Bytes in front of a batch's payload. */
-export const BATCH_FRAME_BYTES = FRAME_BYTES
+/** What the frame after this one, a batch or a header, is linked to. */
+export function linkAfter (bytes: Uint8Array): number {
+  const at = MAGIC.compare(bytes, 0, MAGIC.length) === 0 ? PREAMBLE.length : 0
+  return new DataView(bytes.buffer, bytes.byteOffset + at).getUint32(8, true)
+}
 
 /** Reads a whole log. Never throws, whatever the bytes are. */
 export function decodeLog (bytes: Uint8Array): Result<LogContents, LogFault> {
-  if (bytes.length < MAGIC.length + 1 || MAGIC.compare(bytes, 0, MAGIC.length) !== 0) return err('not_a_state_log')
+  if (bytes.length < PREAMBLE.length || MAGIC.compare(bytes, 0, MAGIC.length) !== 0) return err('not_a_state_log')
   if (bytes[MAGIC.length] !== STATE_VERSION) return err('other_version')
-  const head = readFrame(bytes, MAGIC.length + 1)
-  const header = typeof head === 'string' ? undefined : headerFrom(head)
+  const head = readFrame(bytes, PREAMBLE.length, FIRST_LINK)
+  const header = typeof head === 'string' ? undefined : headerFrom(head.payload)
   if (typeof head === 'string' || header === undefined) return err('corrupt')
   const batches: Uint8Array[] = []
-  for (let at = head.byteOffset - bytes.byteOffset + head.length; at < bytes.length;) {
-    const batch = readFrame(bytes, at)
+  let last: Frame = head
+  while (last.end < bytes.length) {
+    const batch = readFrame(bytes, last.end, last.link)
     if (batch === 'corrupt') return err('corrupt')
-    if (batch === 'torn') return ok({ header, batches, isTorn: true })
-    batches.push(batch)
-    at += FRAME_BYTES + batch.length
+    if (batch === 'torn') return ok({ header, batches, isTorn: true, link: last.link })
+    batches.push(batch.payload)
+    last = batch
   }
-  return ok({ header, batches, isTorn: false })
+  return ok({ header, batches, isTorn: false, link: last.link })
 }
 
-function frame (payload: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(FRAME_BYTES + payload.length)
-  bytes.set(payload, FRAME_BYTES)
-  sealBatch(bytes)
-  return bytes
+interface Frame {
+  readonly payload: Uint8Array
+  readonly end: number
+  readonly link: number
 }
 
-// The payload of the frame at `at`; torn if the log ends within it.
-function readFrame (bytes: Uint8Array, at: number): Uint8Array | 'torn' | 'corrupt' {
-  if (bytes.length - at < FRAME_BYTES) return 'torn'
-  const view = new DataView(bytes.buffer, bytes.byteOffset + at, FRAME_BYTES)
+// The frame at `at`; torn if the log ends within it.
+function readFrame (bytes: Uint8Array, at: number, link: number): Frame | 'torn' | 'corrupt' {
+  if (bytes.length - at < BATCH_FRAME_BYTES) return 'torn'
+  const view = new DataView(bytes.buffer, bytes.byteOffset + at, BATCH_FRAME_BYTES)
   const length = view.getUint32(0, true)
-  if (length > MAX_BATCH_BYTES) return 'corrupt'
-  const end = at + FRAME_BYTES + length
+  const ofLength = crc32(bytes.subarray(at, at + 4), link)
+  if (ofLength !== view.getUint32(4, true) || length > MAX_BATCH_BYTES) return 'corrupt'
+  const end = at + BATCH_FRAME_BYTES + length
   if (end > bytes.length) return 'torn'
-  const payload = bytes.subarray(at + FRAME_BYTES, end)
-  return crc32(payload) === view.getUint32(4, true) ? payload : 'corrupt'
+  const payload = bytes.subarray(at + BATCH_FRAME_BYTES, end)
+  const ofPayload = view.getUint32(8, true)
+  return crc32(payload, ofLength) === ofPayload ? { payload, end, link: ofPayload } : 'corrupt'
 }
 
 function headerFrom (payload: Uint8Array): LogHeader | undefined {
@@ -102,9 +121,9 @@ function headerFrom (payload: Uint8Array): LogHeader | undefined {
 }
 
 function isHeader (header: Partial<LogHeader> | null): header is LogHeader {
-  return typeof header === 'object' && header !== null && typeof header.run === 'string' &&
+  return typeof header === 'object' && header !== null && typeof header.run === 'string' && ['string', 'undefined'].includes(typeof header.bootId) &&
     Array.isArray(header.dataPorts) && (header.dataPorts as unknown[]).every(isDataPort) &&
-    [header.startedAtMs, header.shard, header.shards, header.generation].every(isCount) && Number(header.shard) < Number(header.shards)
+    [header.shard, header.shards, header.generation].every(isCount) && Number(header.shard) < Number(header.shards)
 }
 
 function isDataPort (entry: unknown): boolean {

@@ -4,8 +4,11 @@ import { tokenFromWords, TOKEN_WORDS, type Token } from '#wire/token.js'
 import type { Origin, SessionPast } from '../core/session-table.js'
 import type { TargetSpec } from '../core/target-table.js'
 import type { Voidness } from '../core/token-table.js'
-import { NOBODY, REDEEMED_FLAG, savedCounters } from './images.js'
 import { BATCH_HEAD_BYTES, IMAGE_HEAD_BYTES, ImageKind } from './image-writer.js'
+import { NOBODY, savedCounters } from './images.js'
+import { FLOW, LOCAL_ADDRESS, REDEEMED_FLAG, SESSION, TOKEN } from './layouts.js'
+
+// Times are those of the life that wrote them.
 
 export interface SavedSession {
   readonly client: Uint32Array
@@ -16,8 +19,8 @@ export interface SavedSession {
   readonly hasRedeemed: boolean
   readonly token: Uint32Array
   /** 0 if it never had a token. */
-  readonly tokenExpiresAtWallMs: number
-  /** `createdAt` is a wall-clock time here. */
+  readonly tokenExpiresAt: number
+  readonly lastSeen: number
   readonly past: SessionPast
 }
 
@@ -43,15 +46,9 @@ export interface SavedToken {
   readonly targetId: number
   readonly consumed: number
   readonly voidness: Voidness
-  readonly expiresAtWallMs: number
+  readonly expiresAt: number
   /** The address of the client it is bound to, the rest of its prefix zero. */
   readonly client: string | undefined
-}
-
-/** When the last of these batches was written, on the wall clock, in ms. */
-export function writtenAt (batches: readonly Uint8Array[]): number {
-  const last = batches.at(-1)
-  return last === undefined ? 0 : new DataView(last.buffer, last.byteOffset).getFloat64(0, true)
 }
 
 /** The latest image of everything in one shard's logs. */
@@ -60,6 +57,8 @@ export class SavedImages {
   readonly #bytes: Uint8Array
   // By kind and slot: where the body starts.
   readonly #bodies = new Map<number, Map<number, number>>()
+  readonly #targets = new Map<number, TargetSpec>()
+
   /** @param batches that check-batch.ts has looked at */
   constructor (batches: readonly Uint8Array[]) {
     this.#bytes = Buffer.concat(batches)
@@ -71,19 +70,20 @@ export class SavedImages {
     }
   }
 
-  get isComplete (): boolean { return this.#bodies.has(ImageKind.complete) }
-
   /** Slots of this kind that hold something, in ascending order. */
-  * slots (kind: ImageKind): Iterable<number> {
-    yield * Uint32Array.from(this.#bodies.get(kind)?.keys() ?? []).sort()
+  slots (kind: ImageKind): Uint32Array {
+    return Uint32Array.from(this.#bodies.get(kind)?.keys() ?? []).sort()
   }
 
-  /** Undefined if the slot is free, as for all of these. */
+  /** Undefined if the slot is free, as for all of these. Read once: very many tokens and sessions share a target. */
   target (id: number): TargetSpec | undefined {
+    const known = this.#targets.get(id)
+    if (known !== undefined) return known
     const at = this.#body(ImageKind.target, id)
     if (at === 0) return undefined
-    const length = this.#view.getUint16(at - IMAGE_HEAD_BYTES + 1, true)
-    return JSON.parse(Buffer.from(this.#bytes.subarray(at, at + length)).toString()) as TargetSpec
+    const spec = JSON.parse(Buffer.from(this.#bytes.subarray(at, at + this.#lengthAt(at))).toString()) as TargetSpec
+    this.#targets.set(id, spec)
+    return spec
   }
 
   upstreamPort (slot: number): number {
@@ -92,56 +92,70 @@ export class SavedImages {
   }
 
   session (slot: number): SavedSession | undefined {
-    const at = this.#body(ImageKind.session, slot)
-    if (at === 0) return undefined
-    const f64 = (offset: number): number => this.#view.getFloat64(at + offset, true)
+    const body = this.#body(ImageKind.session, slot)
+    if (body === 0) return undefined
+    const { at } = SESSION
+    const view = this.#view
+    const double = (offset: number): number => view.getFloat64(body + offset, true)
+    const origin = view.getUint8(body + at.origin)
+    const seen = this.#body(ImageKind.seen, slot)
     return {
-      client: this.#words(at, ADDRESS_WORDS),
-      clientPort: this.#view.getUint16(at + 16, true),
-      targetId: this.#view.getUint32(at + 18, true),
-      origin: (this.#view.getUint8(at + 22) & ~REDEEMED_FLAG) as Origin,
-      hasRedeemed: (this.#view.getUint8(at + 22) & REDEEMED_FLAG) !== 0,
-      token: this.#words(at + 27, TOKEN_WORDS),
-      tokenExpiresAtWallMs: f64(43),
+      client: this.#words(body + at.client, ADDRESS_WORDS),
+      clientPort: view.getUint16(body + at.clientPort, true),
+      targetId: view.getUint32(body + at.target, true),
+      origin: (origin & ~REDEEMED_FLAG) as Origin,
+      hasRedeemed: (origin & REDEEMED_FLAG) !== 0,
+      token: this.#words(body + at.token, TOKEN_WORDS),
+      tokenExpiresAt: double(at.tokenExpiresAt),
+      // Whichever was written later; that of a former tenant of the slot is older than its present one.
+      lastSeen: seen === 0 ? double(at.lastSeen) : Math.max(double(at.lastSeen), view.getFloat64(seen, true)),
       past: {
-        serial: this.#view.getUint32(at + 23, true),
-        createdAt: f64(51),
-        traffic: { datagramsToTarget: f64(59), bytesToTarget: f64(67), datagramsToClient: f64(75), bytesToClient: f64(83) }
+        serial: view.getUint32(body + at.serial, true),
+        createdAt: double(at.createdAt),
+        traffic: {
+          datagramsToTarget: double(at.datagramsToTarget),
+          bytesToTarget: double(at.bytesToTarget),
+          datagramsToClient: double(at.datagramsToClient),
+          bytesToClient: double(at.bytesToClient)
+        }
       }
     }
   }
 
   flow (slot: number): SavedFlow | undefined {
-    const at = this.#body(ImageKind.flow, slot)
-    if (at === 0) return undefined
-    const words = this.#words(at + 7, ADDRESS_WORDS)
+    const body = this.#body(ImageKind.flow, slot)
+    if (body === 0) return undefined
+    const { at } = FLOW
+    const words = this.#words(body + at.address, ADDRESS_WORDS)
     const address = formatAddress(words)
     return {
-      session: this.#view.getUint32(at, true) - 1,
-      dataPort: this.#view.getUint8(at + 4),
-      socket: this.#view.getUint16(at + 5, true),
+      session: this.#view.getUint32(body + at.session, true) - 1,
+      dataPort: this.#view.getUint8(body + at.dataPort),
+      socket: this.#view.getUint16(body + at.socket, true),
       target: { words, address, isIPv4: !address.includes(':') },
-      port: this.#view.getUint16(at + 23, true),
-      local: this.#view.getUint16(at + 25, true)
+      port: this.#view.getUint16(body + at.port, true),
+      local: this.#view.getUint16(body + at.local, true)
     }
   }
 
   localAddress (local: number): SavedLocalAddress | undefined {
-    const at = this.#body(ImageKind.localAddress, local)
-    return at === 0 ? undefined : { words: this.#words(at, ADDRESS_WORDS), zone: this.#view.getUint32(at + 16, true) }
+    const body = this.#body(ImageKind.localAddress, local)
+    const { at } = LOCAL_ADDRESS
+    return body === 0 ? undefined : { words: this.#words(body + at.address, ADDRESS_WORDS), zone: this.#view.getUint32(body + at.zone, true) }
   }
 
   token (slot: number): SavedToken | undefined {
-    const at = this.#body(ImageKind.token, slot)
-    if (at === 0) return undefined
-    const client = this.#words(at + 31, ADDRESS_WORDS)
+    const body = this.#body(ImageKind.token, slot)
+    if (body === 0) return undefined
+    const { at } = TOKEN
+    const client = this.#words(body + at.client, ADDRESS_WORDS)
     return {
-      token: tokenFromWords(this.#words(at, TOKEN_WORDS)),
-      targetId: this.#view.getUint32(at + 16, true) - 1,
-      consumed: this.#view.getUint16(at + 20, true),
-      voidness: this.#view.getUint8(at + 22) as Voidness,
-      expiresAtWallMs: this.#view.getFloat64(at + 23, true),
-      client: client.every((word, at) => word === NOBODY[at]) ? undefined : formatAddress(client)
+      token: tokenFromWords(this.#words(body + at.token, TOKEN_WORDS)),
+      targetId: this.#view.getUint32(body + at.target, true) - 1,
+      consumed: this.#view.getUint16(body + at.consumed, true),
+      voidness: this.#view.getUint8(body + at.voidness) as Voidness,
+      expiresAt: this.#view.getFloat64(body + at.expiresAt, true),
+      client: client.every((word, index) => word === NOBODY[index]) ? undefined : formatAddress(client)
     }
   }
 
@@ -150,7 +164,7 @@ export class SavedImages {
     return new Map([...this.slots(ImageKind.counters)].flatMap(slot => {
       const name = savedCounters[slot]
       const at = this.#body(ImageKind.counters, slot)
-      const length = this.#view.getUint16(at - IMAGE_HEAD_BYTES + 1, true) / 8
+      const length = this.#lengthAt(at) / 8
       return name === undefined ? [] : [[name, Float64Array.from({ length }, (_, index) => this.#view.getFloat64(at + index * 8, true))]]
     }))
   }
@@ -158,20 +172,37 @@ export class SavedImages {
   // Notes the image at `at` and returns where the next one starts.
   #note (at: number): number {
     const kind = this.#view.getUint8(at)
-    const length = this.#view.getUint16(at + 1, true)
     const slot = this.#view.getUint32(at + 3, true)
+    const body = at + IMAGE_HEAD_BYTES
+    const length = this.#lengthAt(body)
     let bodies = this.#bodies.get(kind)
     if (bodies === undefined) this.#bodies.set(kind, bodies = new Map<number, number>())
-    if (length === 0 && kind !== ImageKind.complete) bodies.delete(slot)
-    else bodies.set(slot, at + IMAGE_HEAD_BYTES)
-    return at + IMAGE_HEAD_BYTES + length
+    if (length === 0) bodies.delete(slot)
+    else bodies.set(slot, body)
+    return body + length
   }
 
   #body (kind: ImageKind, slot: number): number {
     return this.#bodies.get(kind)?.get(slot) ?? 0
   }
 
-  #words (at: number, count: number): Uint32Array {
-    return Uint32Array.from({ length: count }, (_, index) => this.#view.getUint32(at + index * 4, true))
+  // Of a body that starts at `at`.
+  #lengthAt (at: number): number {
+    return this.#view.getUint16(at - IMAGE_HEAD_BYTES + 1, true)
   }
+
+  #words (at: number, count: number): Uint32Array {
+    const words = new Uint32Array(count)
+    for (let word = 0; word < count; word++) words[word] = this.#view.getUint32(at + word * 4, true)
+    return words
+  }
+}
+
+/** Whether one of these batches has such a mark, an image without a body. */
+export function hasMark (batches: readonly Uint8Array[], mark: ImageKind): boolean {
+  return batches.some(batch => {
+    const view = new DataView(batch.buffer, batch.byteOffset, batch.length)
+    for (let at = BATCH_HEAD_BYTES; at < batch.length; at += IMAGE_HEAD_BYTES + view.getUint16(at + 1, true)) if (view.getUint8(at) === mark) return true
+    return false
+  })
 }

@@ -1,12 +1,12 @@
-// What a former life of the proxy left behind: which of the logs there are belong together and can be believed.
+// What a former life of the proxy left behind: which of the logs there are can be believed.
 import { isDeepStrictEqual } from 'node:util'
 import { isBatch } from './check-batch.js'
-import { type LogContents, type LogFault, type LogHeader, decodeLog } from './log-format.js'
-import { SavedImages, writtenAt } from './saved-images.js'
-import { generationOf, type StateStorage } from './state-storage.js'
+import { groupedBy, isWhole, lifeOf, type Log, type SavedShard } from './lives.js'
+import { type LogFault, decodeLog } from './log-format.js'
+import { generationOf, logName, type StateStorage } from './state-storage.js'
 
 /** Why a log was taken out of the way. */
-export type SavedFault = LogFault | 'other_data_ports' | 'unreadable'
+export type SavedFault = LogFault | 'other_data_ports' | 'unreadable' | 'unfinished'
 
 export interface FaultyLog {
   readonly name: string
@@ -14,12 +14,14 @@ export interface FaultyLog {
 }
 
 export interface SavedState {
-  /** Batches of each shard of the latest life; empty if there is none. */
-  readonly shards: ReadonlyMap<number, readonly Uint8Array[]>
+  /** By number, the shards of the latest life that left everything; empty if there is none. */
+  readonly shards: ReadonlyMap<number, SavedShard>
   /** How many shards that life had. */
   readonly shardCount: number
-  /** When it last wrote, on the wall clock. */
-  readonly writtenAtMs: number
+  /** The start of the machine in which that was. */
+  readonly bootId: string | undefined
+  /** A later life had begun. What it did is not known, and some of what is here may not be so any more. */
+  readonly isOutdated: boolean
   /** Ports that data ports had, by name. */
   readonly dataPorts: ReadonlyMap<string, number>
   /** Logs that cannot be believed. One of them may have said which tokens were redeemed. */
@@ -32,17 +34,8 @@ export interface SavedState {
   readonly nextGeneration: number
 }
 
-interface Life {
-  readonly header: LogHeader
-  readonly shards: ReadonlyMap<number, readonly Uint8Array[]>
-}
-
-interface Log extends LogContents {
-  readonly name: string
-}
-
 /** Reads every log in the storage. Never throws for what is in them. */
-export function loadSavedState (storage: StateStorage, dataPortNames: readonly string[]): SavedState {
+export function loadSavedState (storage: Pick<StateStorage, 'list' | 'read'>, dataPortNames: readonly string[]): SavedState {
   const names = storage.list()
   const faulty: FaultyLog[] = []
   const logs: Log[] = []
@@ -51,39 +44,24 @@ export function loadSavedState (storage: StateStorage, dataPortNames: readonly s
     if (typeof log === 'string') faulty.push({ name, reason: log })
     else logs.push(log)
   }
+  const lives = groupedBy(logs, ({ header }) => header.run).map(lifeOf)
   // A life that left everything comes before one that did not, and the later one before the earlier.
-  const latest = groupedBy(logs, ({ header }) => header.run)
-    .map(run => ({ header: run[0]!.header, shards: shardsOf(run) }))
-    .filter(({ shards }) => shards.size > 0)
-    .sort((one, other) => Number(isWhole(other)) - Number(isWhole(one)) || other.header.startedAtMs - one.header.startedAtMs)[0]
-  const shards = latest?.shards ?? new Map<number, Uint8Array[]>()
+  const [latest] = lives.filter(({ shards }) => shards.size > 0)
+    .sort((one, other) => Number(isWhole(other)) - Number(isWhole(one)) || other.lastGeneration - one.lastGeneration)
   return {
-    shards,
+    shards: latest?.shards ?? new Map<number, SavedShard>(),
     shardCount: latest?.header.shards ?? 0,
-    writtenAtMs: Math.max(0, ...[...shards.values()].map(batches => writtenAt(batches))),
+    bootId: latest?.header.bootId,
+    isOutdated: latest !== undefined && lives.some(({ lastGeneration }) => lastGeneration > latest.lastGeneration),
     dataPorts: new Map(latest?.header.dataPorts.map(({ name, port }) => [name, port])),
-    faulty,
+    faulty: [...faulty, ...lives.flatMap(({ unfinished }) => unfinished).map(name => ({ name, reason: 'unfinished' as const }))],
     torn: logs.filter(({ isTorn }) => isTorn).map(({ name }) => name),
     names,
     nextGeneration: Math.max(0, ...names.map(name => generationOf(name) ?? 0)) + 1
   }
 }
 
-function isWhole ({ header, shards }: Life): boolean {
-  return shards.size === header.shards
-}
-
-function groupedBy<Value> (values: readonly Value[], keyOf: (value: Value) => unknown): Value[][] {
-  const groups = new Map<unknown, Value[]>()
-  for (const value of values) {
-    const group = groups.get(keyOf(value))
-    if (group === undefined) groups.set(keyOf(value), [value])
-    else group.push(value)
-  }
-  return [...groups.values()]
-}
-
-function readLog (storage: StateStorage, name: string, dataPortNames: readonly string[]): Log | SavedFault {
+function readLog (storage: Pick<StateStorage, 'read'>, name: string, dataPortNames: readonly string[]): Log | SavedFault {
   let bytes: Uint8Array
   try {
     bytes = storage.read(name)
@@ -92,20 +70,11 @@ function readLog (storage: StateStorage, name: string, dataPortNames: readonly s
   }
   const log = decodeLog(bytes)
   if (!log.ok) return log.error
-  const { header: { dataPorts }, batches } = log.value
+  const { header: { shard, generation, dataPorts }, batches } = log.value
+  // Somebody put it there in place of another.
+  if (logName(shard, generation) !== name) return 'corrupt'
   if (!isDeepStrictEqual(dataPorts.map(({ name }) => name), dataPortNames)) return 'other_data_ports'
   // A bug wrote it, or an enemy: half of it would be worse than nothing.
   if (!batches.every(batch => isBatch(batch, dataPorts.length))) return 'corrupt'
   return { ...log.value, name }
-}
-
-// What counts of each shard that has everything: its latest complete log, and the one that was begun after it.
-function shardsOf (run: readonly Log[]): Map<number, readonly Uint8Array[]> {
-  const shards = new Map<number, readonly Uint8Array[]>()
-  for (const logs of groupedBy(run, ({ header }) => header.shard)) {
-    const ascending = [...logs].sort((one, other) => one.header.generation - other.header.generation)
-    const base = ascending.findLastIndex(({ batches }) => new SavedImages(batches).isComplete)
-    if (base >= 0) shards.set(logs[0]!.header.shard, ascending.slice(base).flatMap(({ batches }) => batches))
-  }
-  return shards
 }

@@ -1,15 +1,19 @@
 // Writes what changes in a core to its state log, before anything that depends on it leaves the process; and starts a new
 // log when the present one is long, a slice at a time, so that no datagram waits for it.
 //
-//   generation 4   all there was ─ changes ─ changes ─ ✓complete ─ changes …   long enough: 5 begins, 4 is kept
-//   generation 5   changes ─ slice ─ changes ─ slice ─ … ─ ✓complete           now 4 is removed
+//   generation 4   all there was ─ changes ─ changes ─ ✓complete ─ changes ─ ✓continued     long enough: 5 begins, 4 is kept
+//   generation 5   changes ─ slice ─ changes ─ slice ─ … ─ ✓complete                        now 4 is removed
 //
-// Whoever reads takes the latest complete generation and what was begun after it: an image stands for all before it.
+// Whoever reads takes the latest complete generation and what was begun after it: an image stands for all before it. What
+// there is no room for stays marked as changed, and is written as it is by then.
 import type { Clock } from '#core/clock.js'
 import type { CoreState } from '../core/state.js'
 import { imageSources, writeCounters, type ImageSource } from './images.js'
 import { ImageKind, ImageWriter } from './image-writer.js'
-import { encodeHeader, type LogHeader } from './log-format.js'
+import { encodeHeader, linkAfter, type LogHeader } from './log-format.js'
+import type { Moment } from './moment.js'
+import { SeenWriter } from './seen-writer.js'
+import { StateHealth, type StateHealthReport } from './state-health.js'
 import { logName, type StateFile, type StateStorage } from './state-storage.js'
 
 export interface StateLogOptions {
@@ -18,8 +22,8 @@ export interface StateLogOptions {
   readonly clock: Clock
   /** Of the first log of this life; its generation is above that of every log there is. */
   readonly header: LogHeader
-  /** Writing failed: nothing more is written until a new log can be started. Called once for each such time. */
-  readonly onFault: (error: Error) => void
+  /** Writing works no more, works late, or works again. */
+  readonly onHealth: (health: StateHealthReport) => void
   /** A log is begun anew when it has grown by this much, and by twice what all there is takes. Default: 1 MiB. */
   readonly growthBytes?: number
   /** Slots looked at in one slice. Default: 1000, well below a millisecond. */
@@ -31,56 +35,89 @@ const GROWTH_BYTES = 1024 * 1024
 const SLICE_SLOTS = 1000
 
 /** A longer batch is written in parts: only what touches very many sessions at once comes to this. */
-const LONG_BATCH_BYTES = 1024 * 1024
+const LONG_BATCH_BYTES = 256 * 1024
+
+/** Room for a batch, which ends with the image that makes it too long. */
+export const BATCH_ROOM_BYTES = LONG_BATCH_BYTES + 2 * 65_536
 
 /** How often a log without changes says that it is still being written, in ms. */
 export const HEARTBEAT_MS = 1000
 
-/** After a failure to write, the next attempt at a new log is this much later, in ms. */
+/** After a failure to write, the next attempt at a new log is this much later, in ms. The first is made at once. */
 const RETRY_MS = 10_000
+
+/** A start waits this long at most for a disk to take all there is, in ms; then it is written bit by bit. */
+const START_WAIT_MS = 1000
 
 export class StateLog {
   readonly #options: StateLogOptions
   readonly #sources: readonly ImageSource[]
   readonly #writer = new ImageWriter()
+  readonly #seen: SeenWriter
+  readonly #health: StateHealth
   #generation: number
   #file: StateFile | undefined
   // Since this log began; and what it held when it was complete.
   #bytes = 0
   #completeBytes = 0
+  // Of the last frame.
+  #link = 0
   // Where the next slice begins; undefined once the log is complete.
   #cursor: { source: number, slot: number } | undefined
+  // What to add to a time of the core to know it by the machine's clock.
+  #bootOffsetMs = NaN
   #lastWriteMs = 0
+  #lastCheckMs = 0
   #lastReceived = -1
-  #retryAtMs = 0
-  /** Times that writing failed. */
-  faults = 0
+  #retryAtMs = -Infinity
 
   constructor (options: StateLogOptions) {
-    const { state, clock, header } = options
+    const { state, clock, header, onHealth } = options
     this.#options = options
     this.#generation = header.generation
-    this.#sources = imageSources(state, { wallOffsetMs: () => clock.wallNow() - clock.now(), writesUnredeemed: header.shard === 0 })
+    this.#sources = imageSources(state, { writesUnredeemed: header.shard === 0 })
+    this.#seen = new SeenWriter(state, clock.now())
+    this.#health = new StateHealth(onHealth)
   }
 
   /** Bytes of the log being written. */
-  get bytes (): number { return this.#bytes }
+  get bytes (): number { return this.#file === undefined ? 0 : this.#bytes }
+
+  /** Times that writing failed. */
+  get faults (): number { return this.#health.faults }
+
+  get health (): StateHealthReport['status'] { return this.#health.status }
+
+  /** Whether a restart finds all there is: nothing of an earlier life is needed any more. */
+  get isComplete (): boolean {
+    return this.#file !== undefined && this.#cursor === undefined && this.#file.written >= this.#completeBytes
+  }
 
   /** Writes all there is: from now on a restart finds it. */
   open (): void {
+    const { clock } = this.#options
+    const untilMs = clock.now() + START_WAIT_MS
+    this.#readBootClock()
     this.#begin()
-    while (this.#file !== undefined && this.#cursor !== undefined) this.#slice()
+    while (this.#file !== undefined && this.#cursor !== undefined) {
+      if (!this.#hasRoom()) this.#file.waitForRoom(BATCH_ROOM_BYTES, Math.max(0, untilMs - clock.now()))
+      if (!this.#hasRoom()) return
+      this.#slice()
+    }
   }
 
   /** Writes what has changed since the last time; a look at a few numbers if nothing has. */
   flush (): void {
-    if (this.#file === undefined) return
     for (const { changes, write } of this.#sources) {
-      const { size } = changes
-      if (size === 0) continue
-      for (let index = 0; index < size; index++) {
+      if (changes.size === 0) continue
+      if (this.#writer.isEmpty && !this.#hasRoom()) return
+      for (let index = 0; index < changes.size; index++) {
         write(this.#writer, changes.at(index))
-        if (this.#writer.length > LONG_BATCH_BYTES) this.#append()
+        if (this.#writer.length <= LONG_BATCH_BYTES) continue
+        this.#append()
+        if (this.#hasRoom()) continue
+        changes.removeFirst(index + 1)
+        return
       }
       changes.clear()
     }
@@ -94,41 +131,61 @@ export class StateLog {
       if (now >= this.#retryAtMs) this.#begin()
       return
     }
+    this.#check(now)
     this.flush()
+    if (!this.#hasRoom()) return
+    this.#seen.turn(this.#writer, now)
     this.#writeCounters(now)
-    if (this.#cursor !== undefined) this.#slice()
-    else if (this.#bytes - this.#completeBytes > Math.max(this.#options.growthBytes ?? GROWTH_BYTES, 2 * this.#completeBytes)) this.#begin()
+    if (this.#cursor !== undefined) {
+      if (this.#hasRoom()) this.#slice()
+    } else if (this.#hasRoom() && this.#bytes - this.#completeBytes > Math.max(this.#options.growthBytes ?? GROWTH_BYTES, 2 * this.#completeBytes)) this.#begin()
   }
 
   /** Writes the last of it and lets go of the file. */
   close (): void {
     this.flush()
-    this.#writeCounters(this.#options.clock.now(), true)
+    if (this.#hasRoom()) this.#writeCounters(this.#options.clock.now(), true)
     this.#file?.close()
     this.#file = undefined
+  }
+
+  #hasRoom (): boolean {
+    return this.#file !== undefined && this.#file.room >= BATCH_ROOM_BYTES
   }
 
   // What changed up to here is in the former log or will be in a slice of the new one.
   #begin (): void {
     const { storage, header } = this.#options
-    this.#file?.close()
+    const former = this.#file
     this.#file = undefined
-    for (const { changes } of this.#sources) changes.clear()
+    const generation = this.#generation++
+    let file: StateFile | undefined
     try {
-      this.#file = storage.create(logName(header.shard, this.#generation))
-      this.#bytes = 0
+      file = storage.create(logName(header.shard, generation))
+      const head = encodeHeader({ ...header, generation })
+      file.append(head)
+      if (former !== undefined) {
+        // Nothing else is written to the new log before this.
+        this.#writer.mark(ImageKind.continued, 0)
+        former.append(this.#writer.take(this.#moment(), this.#link))
+        former.close()
+      }
+      // Whatever has changed is in the slices to come; but if there is a former log, it must be in one of the two until then.
+      if (former === undefined) for (const { changes } of this.#sources) changes.clear()
+      this.#file = file
+      this.#bytes = head.length
+      this.#completeBytes = Infinity
+      this.#link = linkAfter(head)
       this.#cursor = { source: 0, slot: 0 }
-      const head = encodeHeader({ ...header, generation: this.#generation++ })
-      this.#file.append(head)
-      this.#bytes += head.length
+      this.#health.begin(this.#options.clock.now())
     } catch (error) {
-      this.#fail(error as Error)
+      this.#fail(error as Error, [former, file])
     }
   }
 
   #slice (): void {
     const cursor = this.#cursor!
-    for (let looks = 0; looks < (this.#options.sliceSlots ?? SLICE_SLOTS) && cursor.source < this.#sources.length;) {
+    for (let looks = 0; looks < (this.#options.sliceSlots ?? SLICE_SLOTS) && cursor.source < this.#sources.length && this.#writer.length <= LONG_BATCH_BYTES;) {
       const { highWater, isUsed, write } = this.#sources[cursor.source]!
       if (cursor.slot >= highWater()) {
         cursor.source++
@@ -151,43 +208,75 @@ export class StateLog {
     if (this.#file === undefined) return
     this.#cursor = undefined
     this.#completeBytes = this.#bytes
-    const former = logName(header.shard, this.#generation - 2)
-    if (this.#generation - 2 >= header.generation) storage.remove(former)
+    const former = this.#generation - 2
+    try {
+      if (former >= header.generation) storage.remove(logName(header.shard, former))
+    } catch (error) {
+      this.#fail(error as Error)
+    }
   }
 
   // Sessions end without a datagram, too: what is counted then waits for the heartbeat, unless this is the last time.
   #writeCounters (now: number, isLast = false): void {
     const { counters } = this.#options.state
     const received = counters.received.reduce((sum, count) => sum + count, 0)
-    if (this.#file === undefined || (!isLast && received === this.#lastReceived && now - this.#lastWriteMs < HEARTBEAT_MS)) return
-    this.#lastReceived = received
-    writeCounters(this.#writer, this.#options.state)
-    this.#append()
+    if (isLast || received !== this.#lastReceived || now - this.#lastWriteMs >= HEARTBEAT_MS) {
+      this.#lastReceived = received
+      writeCounters(this.#writer, this.#options.state)
+    }
+    if (!this.#writer.isEmpty) this.#append()
   }
 
   #append (): void {
-    const { clock } = this.#options
-    const batch = this.#writer.take(clock.wallNow())
+    const batch = this.#writer.take(this.#moment(), this.#link)
+    this.#link = linkAfter(batch)
     try {
       this.#file?.append(batch)
       this.#bytes += batch.length
-      this.#lastWriteMs = clock.now()
+      this.#lastWriteMs = this.#options.clock.now()
+    } catch (error) {
+      this.#fail(error as Error)
+    }
+  }
+
+  #moment (): Moment {
+    const { clock } = this.#options
+    const lifeMs = clock.now()
+    return { lifeMs, bootMs: Number.isNaN(this.#bootOffsetMs) ? -1 : lifeMs + this.#bootOffsetMs, wallMs: clock.wallNow() }
+  }
+
+  // Not with every batch: to read it takes longer than to write a batch. It runs ahead while the machine sleeps.
+  #readBootClock (): void {
+    const { boot, now } = this.#options.clock
+    this.#bootOffsetMs = (boot()?.nowMs ?? NaN) - now()
+  }
+
+  #check (now: number): void {
+    try {
+      if (now - this.#lastCheckMs >= HEARTBEAT_MS) {
+        this.#lastCheckMs = now
+        this.#readBootClock()
+        this.#file?.check()
+      }
+      if (this.#file !== undefined) this.#health.look(now, this.#bytes, this.#file.written, this.isComplete)
     } catch (error) {
       this.#fail(error as Error)
     }
   }
 
   // A log with a gap would tell of a past that never was. It is no use any more; the next one starts with all there is.
-  #fail (error: Error): void {
-    const { storage, header, clock, onFault } = this.#options
-    this.faults++
-    this.#retryAtMs = clock.now() + RETRY_MS
-    try {
-      this.#file?.close()
-      for (const name of storage.list()) if (name.startsWith(`${header.shard}.`)) storage.remove(name)
-    } catch { // whatever ails the directory is what is reported
+  #fail (error: Error, files = [this.#file]): void {
+    const { storage, header, clock } = this.#options
+    const now = clock.now()
+    const isFirst = now - this.#retryAtMs > RETRY_MS
+    this.#retryAtMs = now + (isFirst ? 0 : RETRY_MS)
+    for (const undo of [...files.map(file => () => file?.close()), () => { storage.removeAllOf(header.shard) }]) {
+      try {
+        undo()
+      } catch { // whatever ails the directory is what is reported
+      }
     }
     this.#file = undefined
-    onFault(error)
+    this.#health.fail(error)
   }
 }

@@ -1,9 +1,17 @@
-// Where state logs are kept: named byte strings that are only appended to. Calls are synchronous: what they are for must not
-// happen before they have.
+// Where state logs are kept: named byte strings that are only appended to. What is appended is there when the call returns,
+// or handed to somebody who writes it (ring-storage.ts): then nobody waits for a disk.
 
 export interface StateFile {
-  /** Throws the system's error, ENOSPC above all. */
+  /** Bytes that can be appended now; Infinity if there is always room. */
+  readonly room: number
+  /** Bytes appended so far that are written. */
+  readonly written: number
+  /** Throws the system's error, ENOSPC above all. Call it only if there is room. */
   readonly append: (bytes: Uint8Array) => void
+  /** Waits until there is room for so much, or `timeoutMs`: not for a thread that forwards. */
+  readonly waitForRoom: (bytes: number, timeoutMs: number) => void
+  /** Throws what has befallen the file meanwhile: it cannot be written, or it is not where it was any more. */
+  readonly check: () => void
   readonly close: () => void
 }
 
@@ -14,6 +22,8 @@ export interface StateStorage {
   /** Starts an empty log. */
   readonly create: (name: string) => StateFile
   readonly remove: (name: string) => void
+  /** Removes every log of this shard. */
+  readonly removeAllOf: (shard: number) => void
   /** Takes a log out of the way, for people to look at; at most one is kept for each shard. */
   readonly setAside: (name: string) => void
 }

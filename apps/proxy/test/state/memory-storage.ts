@@ -20,8 +20,14 @@ export class MemoryStorage implements StateStorage {
 
   create (name: string): StateFile {
     this.logs.set(name, new Uint8Array())
+    let written = 0
     return {
+      room: Infinity,
+      get written () { return written },
+      waitForRoom: () => {},
+      check: () => {},
       append: bytes => {
+        written += bytes.length
         const taken = Math.min(bytes.length, this.room)
         this.room -= taken
         this.logs.set(name, Buffer.concat([this.read(name), bytes.subarray(0, taken)]))
@@ -33,6 +39,10 @@ export class MemoryStorage implements StateStorage {
 
   remove (name: string): void {
     this.logs.delete(name)
+  }
+
+  removeAllOf (shard: number): void {
+    for (const name of this.list()) if (name.startsWith(`${shard}.`)) this.remove(name)
   }
 
   setAside (name: string): void {

@@ -6,7 +6,8 @@ import type { Core } from '../../src/core/core.js'
 import { Direction } from '../../src/core/counters.js'
 import { CONSUMED, FORWARD } from '../../src/core/packet-path.js'
 import { ImageKind, ImageWriter } from '../../src/state/image-writer.js'
-import { encodeHeader, type LogHeader } from '../../src/state/log-format.js'
+import { decodeLog, encodeHeader, type LogHeader } from '../../src/state/log-format.js'
+import { FLOW, SESSION, TOKEN } from '../../src/state/layouts.js'
 import { loadSavedState } from '../../src/state/saved-state.js'
 import { dataPortNames, send, servers, tokenOf } from '../../../../fuzz/world/core-history.js'
 import { MemoryStorage } from './memory-storage.js'
@@ -23,11 +24,14 @@ function oneSession (): Life {
 }
 
 /** Appends a batch that is sealed as any other. */
-function forge ({ storage }: Life, write: (writer: ImageWriter) => void, wallMs = 1_704_067_200_000): void {
+function forge ({ storage, clock }: Life, write: (writer: ImageWriter) => void, lifeMs = clock.now()): void {
   const writer = new ImageWriter()
   write(writer)
   const [name] = storage.list()
-  storage.logs.set(name!, Buffer.concat([storage.read(name!), writer.take(wallMs)]))
+  const log = decodeLog(storage.read(name!))
+  if (!log.ok) throw new Error(log.error)
+  const moment = { lifeMs, bootMs: clock.boot()!.nowMs, wallMs: clock.wallNow() }
+  storage.logs.set(name!, Buffer.concat([storage.read(name!), writer.take(moment, log.value.link)]))
 }
 
 function image (kind: ImageKind, slot: number, body: Uint8Array): (writer: ImageWriter) => void {
@@ -41,31 +45,32 @@ function image (kind: ImageKind, slot: number, body: Uint8Array): (writer: Image
 const text = (value: unknown): Uint8Array => Buffer.from(typeof value === 'string' ? value : JSON.stringify(value))
 
 /** The body of a session of 192.0.2.9:port on target 0. */
-function session ({ port = 9, origin = 1, createdAt = 1_704_067_200_000, datagrams = 1 }: { port?: number, origin?: number, createdAt?: number, datagrams?: number }): Uint8Array {
-  const body = Buffer.alloc(91)
+function session ({ port = 9, origin = 1, createdAt = 0, datagrams = 1 }: { port?: number, origin?: number, createdAt?: number, datagrams?: number }): Uint8Array {
+  const { at } = SESSION
+  const body = Buffer.alloc(SESSION.bytes)
   for (const [word, value] of addressWords('192.0.2.9')!.entries()) body.writeUInt32LE(value, word * 4)
-  body.writeUInt16LE(port, 16)
-  body.writeUInt8(origin, 22)
-  body.writeDoubleLE(createdAt, 51)
-  body.writeDoubleLE(datagrams, 59)
+  body.writeUInt16LE(port, at.clientPort)
+  body.writeUInt8(origin, at.origin)
+  body.writeDoubleLE(createdAt, at.createdAt)
+  body.writeDoubleLE(datagrams, at.datagramsToTarget)
   return body
 }
 
 function flow ({ owner = 0, dataPort = 0, socket = 1, address = '10.0.0.1', port = 7001 }: { owner?: number, dataPort?: number, socket?: number, address?: string, port?: number }): Uint8Array {
-  const body = Buffer.alloc(27)
+  const body = Buffer.alloc(FLOW.bytes)
   body.writeUInt32LE(owner + 1, 0)
-  body.writeUInt8(dataPort, 4)
-  body.writeUInt16LE(socket, 5)
-  for (const [word, value] of addressWords(address)!.entries()) body.writeUInt32LE(value, 7 + word * 4)
-  body.writeUInt16LE(port, 23)
+  body.writeUInt8(dataPort, FLOW.at.dataPort)
+  body.writeUInt16LE(socket, FLOW.at.socket)
+  for (const [word, value] of addressWords(address)!.entries()) body.writeUInt32LE(value, FLOW.at.address + word * 4)
+  body.writeUInt16LE(port, FLOW.at.port)
   return body
 }
 
 function token (voidness: number, expiresAt: number): Uint8Array {
-  const body = Buffer.alloc(47)
-  body.writeUInt32LE(1, 16)
-  body.writeUInt8(voidness, 22)
-  body.writeDoubleLE(expiresAt, 23)
+  const body = Buffer.alloc(TOKEN.bytes)
+  body.writeUInt32LE(1, TOKEN.at.target)
+  body.writeUInt8(voidness, TOKEN.at.voidness)
+  body.writeDoubleLE(expiresAt, TOKEN.at.expiresAt)
   return body
 }
 
@@ -85,7 +90,7 @@ const forgeries: Readonly<Record<string, readonly [kind: ImageKind, body: Uint8A
   'a flow on a data port that is not there': [ImageKind.flow, flow({ dataPort: 2 })],
   'a flow to port 0': [ImageKind.flow, flow({ port: 0 })],
   'a flow that is too long': [ImageKind.flow, Buffer.concat([flow({}), Buffer.of(0)])],
-  'a token void for no reason there is': [ImageKind.token, token(3, 1_704_067_201_000)],
+  'a token void for no reason there is': [ImageKind.token, token(3, 1000)],
   'a token that never ends': [ImageKind.token, token(0, NaN)],
   'a port of one byte': [ImageKind.upstreamPort, Buffer.of(1)],
   'counters of eleven bytes': [ImageKind.counters, Buffer.alloc(11)],
@@ -135,7 +140,7 @@ void t.test('a header that no proxy writes', async t => {
   ]
   for (const [what, header, reason] of headers) {
     const storage = new MemoryStorage()
-    storage.logs.set('0.1', encodeHeader({ run: 'r', startedAtMs: 1, shard: 0, shards: 1, generation: 1, dataPorts: ports, ...header }))
+    storage.logs.set('0.1', encodeHeader({ run: 'r', shard: 0, shards: 1, generation: 1, dataPorts: ports, ...header }))
     t.strictSame(loadSavedState(storage, dataPortNames).faulty, [{ name: '0.1', reason }], what)
   }
 })

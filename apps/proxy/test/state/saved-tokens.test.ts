@@ -24,8 +24,8 @@ for (const redeemer of [0, 1]) {
         storage,
         state: core.state,
         clock,
-        header: { run: 'one', startedAtMs: 0, shard, shards: 2, generation: 1, dataPorts },
-        onFault: error => { throw error }
+        header: { run: 'one', bootId: clock.boot()?.id, shard, shards: 2, generation: 1, dataPorts },
+        onHealth: ({ error }) => { if (error !== undefined) throw error }
       })
       log.open()
       core.operations.grant({ token: tokenOf('p'), target: servers.A, ttlMs: 30_000, consumed: 0, claim: 0 }, clock.now())
@@ -33,7 +33,7 @@ for (const redeemer of [0, 1]) {
     })
     const { core } = shards[redeemer]!
     const flush = (): void => { for (const { log } of shards) log.flush() }
-    const saved = () => savedTokens(loadSavedState(storage, names), names, clock.wallNow())
+    const saved = () => savedTokens(loadSavedState(storage, names), names, clock)
 
     flush()
     t.equal(core.packets.fromClient(0, addressWords('192.0.2.7')!, 1000, bytesOf({ token: 'p' }), false, clock.now()), CONSUMED)

@@ -7,7 +7,7 @@ import { Direction } from '../../src/core/counters.js'
 import { DropReason } from '../../src/core/drop-reason.js'
 import type { CoreOptions } from '../../src/core/options.js'
 import { CONSUMED, FORWARD } from '../../src/core/packet-path.js'
-import { restoreSessions } from '../../src/state/restore.js'
+import { restoreSessions, type RestoreReport } from '../../src/state/restore.js'
 import { loadSavedState } from '../../src/state/saved-state.js'
 import { savedTokens } from '../../src/state/saved-tokens.js'
 import { StateLog } from '../../src/state/state-log.js'
@@ -21,15 +21,15 @@ class Life {
   readonly core: Core
   readonly log: StateLog
   readonly clock: FakeClock
-  readonly faults: Error[] = []
+  readonly health: string[] = []
+  readonly report: RestoreReport
 
   constructor (storage: MemoryStorage, clock: FakeClock, run: string, overrides: Partial<CoreOptions> = {}) {
     this.clock = clock
     this.core = createCore(testOptions(overrides), silentObserver)
     const saved = loadSavedState(storage, names)
-    const place = { shard: 0, shards: 1, now: clock.now(), wallNow: clock.wallNow() }
-    restoreSessions(this.core.state, saved, place)
-    for (const { token, target, ttlMs, consumed } of savedTokens(saved, names, clock.wallNow()).tokens) {
+    this.report = restoreSessions(this.core.state, saved, { shard: 0, shards: 1, clock })
+    for (const { token, target, ttlMs, consumed } of savedTokens(saved, names, clock).tokens) {
       const mask = (consumed ?? []).reduce((bits, name) => bits | 1 << names.indexOf(name), 0)
       this.core.operations.grant({ token: token as ReturnType<typeof tokenOf>, target: { ...target, ports: names.map(name => target.ports[name] ?? 0) }, ttlMs, consumed: mask }, clock.now())
     }
@@ -37,8 +37,8 @@ class Life {
       storage,
       state: this.core.state,
       clock,
-      header: { run, startedAtMs: Math.round(clock.wallNow()), shard: 0, shards: 1, generation: saved.nextGeneration, dataPorts },
-      onFault: error => { this.faults.push(error) },
+      header: { run, bootId: clock.boot()?.id, shard: 0, shards: 1, generation: saved.nextGeneration, dataPorts },
+      onHealth: report => { this.health.push(report.status) },
       growthBytes: 16 * 1024
     })
     this.log.open()
@@ -231,15 +231,19 @@ void t.test('a full disk is said once, and written to again when there is room',
   one.grant('p', 'A')
   storage.room = 10
   one.client(1000, { token: 'p' })
-  t.equal(one.faults.length, 1)
+  t.strictSame(one.health, ['failed'])
   t.strictSame([...storage.logs.keys()], [], 'a log with a gap is worse than none')
+  t.equal(one.log.bytes, 0)
   one.client(1000, { data: 'x' })
   clock.advance(1000)
   one.log.tick()
-  t.equal(one.faults.length, 1)
+  t.equal(one.log.faults, 2, 'it is tried again at once')
+  clock.advance(1000)
+  one.log.tick()
+  t.equal(one.log.faults, 2, 'and then only every now and then')
   storage.room = Infinity
   clock.advance(10_000)
   for (let tick = 0; tick < 3; tick++) one.log.tick()
+  t.strictSame(one.health, ['failed', 'written'])
   t.strictSame(new Life(storage, clock, 'two').sessions(), one.sessions())
-  t.equal(one.log.faults, 1)
 })
