@@ -1,4 +1,5 @@
 // What the demo asks a director over HTTP, with the few fields it looks at.
+import { request } from 'undici'
 import { HOST, type Ports } from './world.js'
 import type { QueryBody } from '../command-line/query-options.js'
 
@@ -53,7 +54,7 @@ export class HttpClient {
   }
 
   async query (body: QueryBody): Promise<Answer<IssuedToken>> {
-    return await callForJson(`${this.#queryUrl}/query`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
+    return await callForJson(`${this.#queryUrl}/query`, body)
   }
 
   async sessions (): Promise<readonly Session[]> {
@@ -63,16 +64,19 @@ export class HttpClient {
 
   /** Metrics in Prometheus' text format. */
   async metrics (): Promise<string> {
-    const response = await call(`${this.#adminUrl}/metrics`)
-    return await response.text()
+    const { text } = await call(`${this.#adminUrl}/metrics`)
+    return text
   }
 }
 
-async function call (url: string, init: RequestInit = {}): Promise<Response> {
-  return await fetch(url, { ...init, signal: AbortSignal.timeout(DEADLINE_MS) })
+// Not fetch: it refuses some ports, and --port-offset 1080 leads to one of them.
+async function call (url: string, body?: object): Promise<{ readonly status: number, readonly text: string }> {
+  const sent = body === undefined ? {} : { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) } as const
+  const response = await request(url, { ...sent, signal: AbortSignal.timeout(DEADLINE_MS) })
+  return { status: response.statusCode, text: await response.body.text() }
 }
 
-async function callForJson<Body> (url: string, init?: RequestInit): Promise<Answer<Body>> {
-  const response = await call(url, init)
-  return { status: response.status, body: await response.json() as Body }
+async function callForJson<Body> (url: string, body?: object): Promise<Answer<Body>> {
+  const { status, text } = await call(url, body)
+  return { status, body: JSON.parse(text) as Body }
 }

@@ -65,7 +65,7 @@ export class StepReport {
   }
 }
 
-// fetch keeps the reason in the cause.
+// Where an error has a cause, that is the reason.
 function describe ({ message, cause }: Error): string {
   return cause instanceof Error ? `${message}: ${cause.message}` : message
 }
