@@ -193,27 +193,27 @@ export class Link {
 
   async #synchronise ({ instanceId, engine }: Hello, signal: AbortSignal): Promise<RpcFailure | undefined> {
     const { registry, log, onSynchronised } = this.#options
-    const grants = registry.grants()
     const voidTokens = this.#queue.voidTokens()
-    const failure = await this.#putSnapshot(grants, voidTokens)
+    const failure = await this.#putSnapshot(registry.grants(), voidTokens)
     // Something else may have failed meanwhile, and ended this connection.
     if (failure !== undefined || this.#isClosed || signal.aborted) return failure
     this.#queue.settleVoid(voidTokens)
     this.#state = 'synchronised'
     this.#failures = 0
-    log.info({ instanceId, engine, tokens: grants.length }, 'Proxy synchronised')
+    log.info({ instanceId, engine, tokens: registry.size }, 'Proxy synchronised')
     this.#queue.open()
     this.#defaults.open()
     onSynchronised?.()
     return undefined
   }
 
-  // The snapshot holds what fits one call; the rest follows at once, before the link counts as up.
-  async #putSnapshot (grants: readonly TokenGrant[], { revoked, withdrawn }: VoidTokens): Promise<RpcFailure | undefined> {
+  // The snapshot holds what fits one call; the rest follows at once, before the link counts as up. Grants are made when
+  // their call is: one that ends meanwhile is not told, and there is no turn in which all of them are made.
+  async #putSnapshot (grants: Iterator<TokenGrant, unknown>, { revoked, withdrawn }: VoidTokens): Promise<RpcFailure | undefined> {
     const { client } = this.#options
     const part = (from: number) => ({
       epoch: this.#epoch ?? 0,
-      tokens: grants.slice(from, from + MAX_TOKENS_PER_CALL),
+      tokens: nextOf(grants, MAX_TOKENS_PER_CALL),
       revoked: revoked.slice(from, from + MAX_TOKENS_PER_CALL),
       withdrawn: withdrawn.slice(from, from + MAX_TOKENS_PER_CALL)
     })
@@ -228,8 +228,10 @@ export class Link {
     }
     if (!first.ok) return first.error
     this.#dropRejected(first.value.rejected)
-    for (let from = MAX_TOKENS_PER_CALL; from < Math.max(grants.length, revoked.length, withdrawn.length); from += MAX_TOKENS_PER_CALL) {
-      const more = await client.call('pushTokens', { body: part(from) })
+    for (let from = MAX_TOKENS_PER_CALL; ; from += MAX_TOKENS_PER_CALL) {
+      const body = part(from)
+      if (body.tokens.length === 0 && from >= Math.max(revoked.length, withdrawn.length)) break
+      const more = await client.call('pushTokens', { body })
       if (!more.ok) return more.error
       this.#dropRejected(more.value.rejected)
     }
@@ -320,6 +322,16 @@ export class Link {
     })
     this.#wake = undefined
   }
+}
+
+function nextOf<Value> (values: Iterator<Value, unknown>, most: number): Value[] {
+  const taken: Value[] = []
+  while (taken.length < most) {
+    const next = values.next()
+    if (next.done === true) break
+    taken.push(next.value)
+  }
+  return taken
 }
 
 const restarted: RpcFailure = { code: 'NOT_READY', message: 'The proxy has restarted.' }

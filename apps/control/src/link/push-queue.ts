@@ -104,8 +104,12 @@ export class PushQueue {
     const voidTokens: VoidTokens = { revoked: [], withdrawn: [] }
     let count = 0
     for (const [token, { reason, untilMs }] of this.#voidings) {
+      if (count === limit) break
       if (untilMs <= now) this.#voidings.delete(token)
-      else if (count++ < limit) voidTokens[reason].push(token)
+      else {
+        voidTokens[reason].push(token)
+        count++
+      }
     }
     return voidTokens
   }

@@ -4,6 +4,7 @@ import type { TokenRegistry } from './token-registry.js'
 export class TargetLoad {
   readonly #registry: TokenRegistry
   readonly #sessions = new Map<string, number>()
+  #total = 0
 
   constructor (registry: TokenRegistry) {
     this.#registry = registry
@@ -12,6 +13,7 @@ export class TargetLoad {
   /** Takes the proxy's counts, absolute and only of the targets that changed. */
   apply (sessions: Readonly<Record<string, number>>): void {
     for (const [key, count] of Object.entries(sessions)) {
+      this.#total += count - this.sessions(key)
       if (count === 0) this.#sessions.delete(key)
       else this.#sessions.set(key, count)
     }
@@ -20,11 +22,12 @@ export class TargetLoad {
   /** Forgets all counts, as the proxy is about to tell them anew. */
   clear (): void {
     this.#sessions.clear()
+    this.#total = 0
   }
 
   /** Sessions on all targets. */
   get total (): number {
-    return [...this.#sessions.values()].reduce((sum, count) => sum + count, 0)
+    return this.#total
   }
 
   sessions (targetKey: string): number {

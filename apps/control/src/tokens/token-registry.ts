@@ -1,6 +1,6 @@
 // The live tokens this control process has issued, and how many of them are on their way to each target. What the proxy
 // redeems is the proxy's own; this table is what control tells it again after a restart, and half of a target's load.
-import type { Clock } from '#core/clock.js'
+import type { Cancel, Clock } from '#core/clock.js'
 import type { Selection } from '#config/schema.js'
 import type { Target, TokenGrant } from '#rpc/contract.js'
 import type { Token } from '#wire/token.js'
@@ -34,17 +34,24 @@ export interface UnredeemedToken {
 
 const nobody: Holder = {}
 
+/** Tokens forgotten in one turn: about a millisecond. */
+const FORGOTTEN_AT_ONCE = 1000
+
 export class TokenRegistry {
   readonly #clock: Clock
   readonly #maxTokens: number
   readonly #entries = new Map<Token, Entry>()
-  readonly #slices = new Map<number, Token[]>()
+  readonly #slices = new Map<number, Set<Token>>()
   // By target key: those that nobody has redeemed yet.
   readonly #pending = new Map<string, Set<Token>>()
   // By caller: how many of their tokens nobody has redeemed yet.
   readonly #held = new Map<string, number>()
   readonly #stopSweep: () => void
+  #cancelForget: Cancel | undefined
   #sweptSlice: number
+  #unredeemed = 0
+  // Tokens that are over and not forgotten yet.
+  readonly #over: Token[] = []
 
   /** Sweeps by itself from now on, until `close`. */
   constructor (clock: Clock, maxTokens: number) {
@@ -63,13 +70,14 @@ export class TokenRegistry {
     const expiresAtMs = this.#clock.now() + ttlMs
     this.#entries.set(token, { ...holder, target, selection, expiresAtMs, consumed: undefined })
     // The end of its slice: a token is forgotten up to 250 ms late, never early.
-    const slice = Math.floor(expiresAtMs / SLICE_MS) + 1
+    const slice = sliceOf(expiresAtMs)
     const tokens = this.#slices.get(slice)
-    if (tokens === undefined) this.#slices.set(slice, [token])
-    else tokens.push(token)
+    if (tokens === undefined) this.#slices.set(slice, new Set([token]))
+    else tokens.add(token)
     const pending = this.#pending.get(target.key)
     if (pending === undefined) this.#pending.set(target.key, new Set([token]))
     else pending.add(token)
+    this.#unredeemed++
     if (holder.caller !== undefined) this.#held.set(holder.caller, this.held(holder.caller) + 1)
     return true
   }
@@ -103,7 +111,7 @@ export class TokenRegistry {
 
   /** Tokens that nobody has redeemed yet. */
   get unredeemedTokens (): number {
-    return [...this.#pending.values()].reduce((sum, tokens) => sum + tokens.size, 0)
+    return this.#unredeemed
   }
 
   /** Tokens for a target that nobody has redeemed yet. */
@@ -128,40 +136,50 @@ export class TokenRegistry {
     return this.#entries.size
   }
 
-  /** Every live token with what is left of its TTL. */
-  grants (): TokenGrant[] {
-    const now = this.#clock.now()
-    const grants: TokenGrant[] = []
+  /** Every live token with what is left of its TTL when it is its turn; tokens may come and go between two of them. */
+  * grants (): Generator<TokenGrant> {
     for (const [token, { target, expiresAtMs, consumed, client }] of this.#entries) {
-      const ttlMs = Math.ceil(expiresAtMs - now)
+      const ttlMs = Math.ceil(expiresAtMs - this.#clock.now())
       if (ttlMs <= 0) continue
       const grant = client === undefined ? { token, ttlMs, target } : { token, ttlMs, target, client }
-      grants.push(consumed === undefined ? grant : { ...grant, consumed: [...consumed] })
+      yield consumed === undefined ? grant : { ...grant, consumed: [...consumed] }
     }
-    return grants
   }
 
   close (): void {
     this.#stopSweep()
+    this.#cancelForget?.()
   }
 
   #sweep (): void {
     const current = Math.floor(this.#clock.now() / SLICE_MS)
     while (this.#sweptSlice < current) {
       this.#sweptSlice++
-      for (const token of this.#slices.get(this.#sweptSlice) ?? []) this.#forget(token)
+      const tokens = this.#slices.get(this.#sweptSlice)
       this.#slices.delete(this.#sweptSlice)
+      if (tokens !== undefined) for (const token of tokens) this.#over.push(token)
     }
+    if (this.#cancelForget === undefined) this.#forgetSome()
+  }
+
+  // A few at a time: queries wait meanwhile. The sweep may be late, and thousands end in the same slice.
+  #forgetSome (): void {
+    this.#cancelForget = undefined
+    for (const token of this.#over.splice(Math.max(0, this.#over.length - FORGOTTEN_AT_ONCE))) this.#forget(token)
+    if (this.#over.length > 0) this.#cancelForget = this.#clock.after(1, () => { this.#forgetSome() })
   }
 
   #forget (token: Token): void {
     const entry = this.#entries.get(token)
     if (entry === undefined) return
     this.#entries.delete(token)
+    // One that is taken back leaves nothing behind until its time would have been over.
+    this.#slices.get(sliceOf(entry.expiresAtMs))?.delete(token)
     if (entry.consumed === undefined) this.#settle(token, entry)
   }
 
   #settle (token: Token, { target: { key }, caller }: Entry): void {
+    this.#unredeemed--
     const pending = this.#pending.get(key)
     pending?.delete(token)
     if (pending?.size === 0) this.#pending.delete(key)
@@ -170,4 +188,8 @@ export class TokenRegistry {
     if (held > 1) this.#held.set(caller, held - 1)
     else this.#held.delete(caller)
   }
+}
+
+function sliceOf (expiresAtMs: number): number {
+  return Math.floor(expiresAtMs / SLICE_MS) + 1
 }
