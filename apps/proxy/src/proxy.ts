@@ -13,6 +13,7 @@ import { claimUnixSocket, listenOnUnixSocket } from './rpc/unix-socket.js'
 import { openShards } from './shards/open-shards.js'
 import type { Shards } from './shards/shards.js'
 import { readFormerState } from './state/former-state.js'
+import { isInMemory, openStateWriter, type StateWriter, type WriterEnd } from './state/state-writer.js'
 
 // What answers control takes longest to load, and no datagram needs it: workers forward meanwhile.
 const loadRpc = async () => await import('./rpc/rpc-app.js')
@@ -70,7 +71,15 @@ export async function openProxy (deps: ProxyDeps): Promise<Proxy> {
   // Whoever answers there is alive, and the state is its own.
   await claimUnixSocket(deps.socketPath)
   const former = deps.statePath === undefined ? undefined : readFormerState(deps.statePath, config.dataPorts.map(({ name }) => name), voice, clock)
-  const { shards, engine, dataPorts } = await openShards({ config, clock, random, voice, isTracing: log.isLevelEnabled('trace'), former, run: instanceId, onceWorkersStart: () => { void loadRpc() } })
+  const writers: StateWriter[] = []
+  const openWriter = (shards: number): readonly WriterEnd[] => {
+    const writer = openStateWriter(former!.path, shards)
+    writers.push(writer)
+    return writer.ends
+  }
+  const isOnDisk = former !== undefined && !isInMemory(former.path)
+  if (isOnDisk) log.info({ path: former.path }, 'State is on a disk, a kill can lose what it has not taken')
+  const { shards, engine, dataPorts } = await openShards({ config, clock, random, voice, isTracing: log.isLevelEnabled('trace'), former, run: instanceId, openWriter: isOnDisk ? openWriter : undefined, onceWorkersStart: () => { void loadRpc() } })
   events.start()
   const draining = new Draining({
     clock,
@@ -104,6 +113,7 @@ export async function openProxy (deps: ProxyDeps): Promise<Proxy> {
     events.close()
     await app.close()
     await shards.close()
+    await Promise.all(writers.map(async writer => { await writer.close() }))
   }
   try {
     await listenOnUnixSocket(app, deps.socketPath)

@@ -6,6 +6,7 @@ import { openListeners } from '../engines/batch/listeners.js'
 import { UdpSockets } from '../engines/batch/udp-socket.js'
 import { BindError, dataPortsOf, type BoundDataPort, type EngineName } from '../engines/engine.js'
 import type { FormerState } from '../state/former-state.js'
+import type { WriterEnd } from '../state/state-writer.js'
 import { openLocalShard, type LocalShardOptions } from './local-shard.js'
 import type { Shard } from './shard.js'
 import { Shards } from './shards.js'
@@ -27,6 +28,8 @@ export interface OpenShardsOptions extends Omit<LocalShardOptions, 'stateStart' 
   readonly former?: FormerState | undefined
   /** Names this life in its state logs. */
   readonly run?: string
+  /** Starts the thread that writes the logs of so many shards; left out, each writes its own. */
+  readonly openWriter?: ((shards: number) => readonly WriterEnd[]) | undefined
   /** Called when the workers have been started: there is time for something else until they forward. */
   readonly onceWorkersStart?: () => void
 }

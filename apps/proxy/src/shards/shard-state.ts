@@ -2,9 +2,9 @@
 import type { Clock } from '#core/clock.js'
 import type { LogHeader } from '../state/log-format.js'
 import { restoreSessions, type SavedShards } from '../state/restore.js'
-import { openStateDirectory } from '../state/state-directory.js'
 import { StateLog } from '../state/state-log.js'
 import type { StateStatus } from '../state/state-health.js'
+import { openShardStorage, type WriterEnd } from '../state/state-writer.js'
 import type { StateStorage } from '../state/state-storage.js'
 import { restoreTokens, type TokenPush } from './apply-tokens.js'
 import type { ShardCore } from './shard-core.js'
@@ -17,6 +17,8 @@ export interface ShardStateStart {
   readonly header: Omit<LogHeader, 'dataPorts'>
   readonly saved: SavedShards
   readonly tokens: TokenPush
+  /** Who writes the log, if it is not the shard itself. */
+  readonly writer?: WriterEnd | undefined
 }
 
 const healthSentences = {
@@ -40,7 +42,7 @@ export function restoreShard ({ header, saved, tokens }: Omit<ShardStateStart, '
 }
 
 /** Starts the log; from now on a restart finds what this shard has. */
-export function openStateLog ({ path, header }: ShardStateStart, dataPorts: LogHeader['dataPorts'], deps: ShardStateDeps, storage: StateStorage = openStateDirectory(path)): StateLog {
+export function openStateLog ({ path, header, writer }: ShardStateStart, dataPorts: LogHeader['dataPorts'], deps: ShardStateDeps, storage: StateStorage = openShardStorage(path, writer)): StateLog {
   const { core, clock, voice } = deps
   const log = new StateLog({
     storage,

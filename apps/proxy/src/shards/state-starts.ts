@@ -3,6 +3,7 @@ import type { Config } from '#config/schema.js'
 import type { Clock } from '#core/clock.js'
 import type { FormerState } from '../state/former-state.js'
 import { savedTokens } from '../state/saved-tokens.js'
+import type { WriterEnd } from '../state/state-writer.js'
 import type { ShardStateStart } from './shard-state.js'
 import type { TokenClaims } from './token-claims.js'
 
@@ -11,10 +12,12 @@ export interface StateStartOptions {
   readonly clock: Clock
   readonly former?: Omit<FormerState, 'faults' | 'remove'> | undefined
   readonly run?: string
+  /** Starts the thread that writes for so many shards; left out, each writes itself. */
+  readonly openWriter?: ((shards: number) => readonly WriterEnd[]) | undefined
 }
 
 /** By the number of the shard; empty if nothing is kept. */
-export function stateStarts ({ config, clock, former, run = '' }: StateStartOptions, shards: number, claims: TokenClaims | undefined): ShardStateStart[] {
+export function stateStarts ({ config, clock, former, run = '', openWriter }: StateStartOptions, shards: number, claims: TokenClaims | undefined): ShardStateStart[] {
   if (former === undefined) return []
   const { path, saved } = former
   const push = savedTokens(saved, config.dataPorts.map(({ name }) => name), clock)
@@ -25,10 +28,12 @@ export function stateStarts ({ config, clock, former, run = '' }: StateStartOpti
   }
   const { shardCount, bootId, nextGeneration: generation } = saved
   const header = { run, bootId: clock.boot()?.id, shards, generation }
+  const writers = openWriter?.(shards)
   return Array.from({ length: shards }, (_, shard) => ({
     path,
     header: { ...header, shard },
     saved: { shardCount, bootId, shards: new Map([...saved.shards].filter(([former]) => shardCount !== shards || former === shard)) },
-    tokens
+    tokens,
+    writer: writers?.[shard]
   }))
 }

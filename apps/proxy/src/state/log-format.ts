@@ -108,7 +108,9 @@ function readFrame (bytes: Uint8Array, at: number, link: number): Frame | 'torn'
   if (end > bytes.length) return 'torn'
   const payload = bytes.subarray(at + BATCH_FRAME_BYTES, end)
   const ofPayload = view.getUint32(8, true)
-  return crc32(payload, ofLength) === ofPayload ? { payload, end, link: ofPayload } : 'corrupt'
+  if (crc32(payload, ofLength) !== ofPayload) return 'corrupt'
+  const frame: Frame = { payload, end, link: ofPayload }
+  return frame
 }
 
 function headerFrom (payload: Uint8Array): LogHeader | undefined {

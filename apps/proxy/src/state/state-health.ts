@@ -28,10 +28,10 @@ export class StateHealth {
     this.#onChange = onChange
   }
 
-  /** A log has begun. */
-  begin (now: number): void {
-    this.#markBytes = 0
-    this.#markMs = now
+  /** A log has begun; if it goes on from another one, what waits of that is still waited for. */
+  begin (now: number, isContinued: boolean): void {
+    this.#markBytes = 1
+    if (!isContinued) this.#markMs = now
   }
 
   fail (error: Error): void {

@@ -177,7 +177,7 @@ export class StateLog {
       this.#completeBytes = Infinity
       this.#link = linkAfter(head)
       this.#cursor = { source: 0, slot: 0 }
-      this.#health.begin(this.#options.clock.now())
+      this.#health.begin(this.#options.clock.now(), former !== undefined)
     } catch (error) {
       this.#fail(error as Error, [former, file])
     }
