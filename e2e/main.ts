@@ -1,6 +1,7 @@
 // `npm run e2e [-- SUITE…]`: the director between programs that nobody here wrote, and the README's own words, run as they stand.
 import { Checks } from './checks.js'
 import { endAll } from './children.js'
+import { addresses } from './suites/addresses.js'
 import { dns } from './suites/dns.js'
 import { integrity } from './suites/integrity.js'
 import { paths } from './suites/paths.js'
@@ -13,7 +14,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 }
 
 const checks = new Checks()
-const suites = { dns, quake, integrity, paths, readme, sdk }
+const suites = { dns, quake, integrity, addresses, paths, readme, sdk }
 const asked = process.argv.slice(2)
 for (const name of asked) if (!(name in suites)) throw new Error(`There is no suite ${name}; there are ${Object.keys(suites).join(', ')}.`)
 for (const [name, suite] of Object.entries(suites)) if (asked.length === 0 || asked.includes(name)) await checks.run(suite)

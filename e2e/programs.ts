@@ -9,10 +9,12 @@ export const packageOfProgram = {
   dnsmasq: 'dnsmasq-base',
   ip: 'iproute2',
   nc: 'netcat-openbsd',
+  nsenter: 'util-linux',
   'openarena-server': 'openarena-server',
   // Depends on python3, which Debian gives no pip of its own.
   python3: 'python3-venv',
-  quakestat: 'qstat'
+  quakestat: 'qstat',
+  unshare: 'util-linux'
 } as const
 
 export type Program = keyof typeof packageOfProgram
