@@ -101,8 +101,8 @@ export class ControlLife {
       }
     })
     const departures = this.#departures = new Departures({
+      ready: async () => { await Promise.resolve() },
       leave: async (gone: GoneTarget[]) => await link.leaveTargets(gone),
-      targetOf: key => fleet.get(key)?.target,
       sessionsOf: key => load.sessions(key)
     })
     this.setDefaultTargets(options.defaultTargets)
@@ -145,8 +145,9 @@ export class ControlLife {
     const dead = [...this.registry.unredeemed(key)].map(({ token }) => token)
     for (const token of dead) book.takenBack(token)
     if (dead.length > 0) this.#issuer([]).withdraw(dead)
-    if (fleet.get(key) === undefined) this.#departures.gone(key)
-    else this.#departures.replaced(key)
+    const server = fleet.get(key)
+    if (server === undefined) this.#departures.gone(key)
+    else this.#departures.replaced(key, server.target)
     void this.#departures.send()
   }
 
@@ -182,7 +183,7 @@ export class ControlLife {
       tried.push(token)
       return token
     }
-    return new TokenIssuer({ clock: this.#clock, log: quiet, registry, link, maxTokensPerCaller: Infinity, metrics: { tokenIssued: () => undefined, tokenRevoked: () => undefined }, makeToken })
+    return new TokenIssuer({ clock: this.#clock, log: quiet, registry, link, expect: () => undefined, maxTokensPerCaller: Infinity, metrics: { tokenIssued: () => undefined, tokenRevoked: () => undefined }, makeToken })
   }
 
   #keepId (id: string): void {

@@ -23,6 +23,8 @@ export interface DefaultEndpointOptions {
 export interface DefaultEndpoint {
   /** Candidates at this moment. */
   readonly count: () => number
+  /** Resolves when every change of the inventory until now has been looked at. */
+  readonly upToDate: () => Promise<void>
   readonly close: () => void
 }
 
@@ -34,9 +36,9 @@ export const MAX_PAUSE_MS = 500
 /** Evaluates the default endpoint now and when objects it may concern change; tells the proxy if that makes a difference. */
 export function followDefaultEndpoint (options: DefaultEndpointOptions): DefaultEndpoint {
   const selection = options.config.defaultEndpoint
-  if (selection === undefined) return { count: () => 0, close: () => undefined }
+  if (selection === undefined) return { count: () => 0, upToDate: async () => { await Promise.resolve() }, close: () => undefined }
   const follower = new Follower(options, selection)
-  return { count: () => follower.count, close: () => { follower.close() } }
+  return { count: () => follower.count, upToDate: () => follower.upToDate(), close: () => { follower.close() } }
 }
 
 class Follower {
@@ -47,6 +49,7 @@ class Follower {
   #targets: readonly Target[] | undefined
   #earliestMs = -Infinity
   #cancel: Cancel | undefined
+  readonly #waiters: Array<() => void> = []
 
   constructor (options: DefaultEndpointOptions, selection: Selection) {
     this.#options = options
@@ -59,9 +62,21 @@ class Follower {
     return this.#targets?.length ?? 0
   }
 
+  async upToDate (): Promise<void> {
+    // Listeners of one change are called one after the other: this one may be the last.
+    await Promise.resolve()
+    if (this.#cancel !== undefined) await new Promise<void>(resolve => { this.#waiters.push(resolve) })
+  }
+
   close (): void {
     this.#stopListening()
     this.#cancel?.()
+    this.#cancel = undefined
+    this.#release()
+  }
+
+  #release (): void {
+    for (const resolve of this.#waiters.splice(0)) resolve()
   }
 
   #concerns ({ resourceType, namespace }: InventoryChange): boolean {
@@ -77,6 +92,7 @@ class Follower {
       this.#cancel = clock.after(delayMs, () => {
         this.#cancel = undefined
         this.#evaluate()
+        this.#release()
       })
     }
   }

@@ -6,7 +6,7 @@ import type { Config } from '#config/schema.js'
 import { seconds } from '#core/durations.js'
 import { createRpcClient } from '#rpc/client.js'
 import type { Authenticators } from './auth/open-authenticators.js'
-import { followDefaultEndpoint } from './default-endpoint.js'
+import { followDefaultEndpoint, type DefaultEndpoint } from './default-endpoint.js'
 import type { ControlDeps } from './deps.js'
 import { Drain } from './drain.js'
 import type { Inventory } from './inventory/inventory.js'
@@ -83,19 +83,37 @@ export function wireControl (surroundings: Surroundings): Wiring {
   const policy = createTargetPolicy({ allowedTargets: config.allowedTargets, ...ownListeners(config, networkInterfaces()) })
   const selector = createSelector({ config, inventory, policy, names })
   const balancer = createBalancer(config.loadBalancing, { loadOf: key => load.of(key), random })
-  const issuer = new TokenIssuer({ clock, log, registry, link, metrics, maxTokensPerCaller: config.limits.maxTokensPerCaller })
+  const issuer = new TokenIssuer({ clock, log, registry, link, metrics, expect: target => { targetWatch.expect(target) }, maxTokensPerCaller: config.limits.maxTokensPerCaller })
   const targetWatch: TargetWatch = new TargetWatch({
     inventory,
     touched: compileTouchedObjects(config.resourceQueryMapping),
     holds: compileHolds(config),
     selector,
+    names,
     registry,
     load,
     clock,
+    ready: async () => {
+      // Sessions may have to move to the default endpoint as it is after the same change.
+      if (config.onTargetGone !== 'default') return
+      await defaultEndpoint.upToDate()
+      await link.defaultTargetsTold()
+    },
     withdraw: tokens => { issuer.withdraw(tokens) },
     leave: async gone => await link.leaveTargets(gone)
   })
-  const defaultEndpoint = followDefaultEndpoint({ config, inventory, selector, balancer, clock, log, setTargets: targets => { link.setDefaultTargets(targets) } })
+  const defaultEndpoint: DefaultEndpoint = followDefaultEndpoint({
+    config,
+    inventory,
+    selector,
+    balancer,
+    clock,
+    log,
+    setTargets: targets => {
+      for (const target of targets) targetWatch.expect(target)
+      link.setDefaultTargets(targets)
+    }
+  })
   const drain = new Drain({ clock, link, log, known: () => ({ sessions: load.total, unredeemedTokens: registry.unredeemedTokens }), timeoutMs: seconds(config.drainTimeoutSeconds) })
   return {
     deps: { config, clock, log, inventory, selector, balancer, policy, registry, load, link, proxy, issuer, defaultEndpoint, metrics, drain, authenticators, tables, lifecycle: { isStopping: false } },

@@ -145,7 +145,7 @@ export const ConfigSchema = Type.Object({
   clients: ClientsSchema,
   blockedSourcePorts: Type.Array(Type.Union([Type.Integer({ minimum: 0, maximum: 65535 }), Type.String({ minLength: 1 })]), { maxItems: 1000, default: DEFAULT_BLOCKED_SOURCE_PORTS, description: 'Ports, and ranges of them as `0-1023`, from which a first datagram without a live token is dropped: whoever answers there is no player, and two services can be made to answer each other for ever (CVE-2024-2169). An empty list blocks none; relays of DNS and NTP need ports below 1024.' }),
   onInvalidToken: OneOf(['default', 'drop'], 'What becomes of a first datagram that looks like a token and is not a live one.', 'default'),
-  onTargetGone: OneOf(['keep', 'close', 'default'], 'What becomes of sessions whose target disappears: they stay until they are idle, end, or move to the default endpoint (where there is one).', 'keep'),
+  onTargetGone: OneOf(['keep', 'close', 'default'], 'What becomes of sessions whose target disappears, or is at another address or port: they stay until they are idle, end, or move to the default endpoint (where there is one).', 'keep'),
   refreshOn: OneOf(['client', 'both'], 'Whose datagrams keep a session alive.', 'client'),
   drainTimeoutSeconds: Type.Integer({ minimum: 0, maximum: 86_400, default: 300, description: 'How long a process that was asked to stop waits for its sessions to end. It takes no new ones meanwhile; 0 ends at once. The pod\'s `terminationGracePeriodSeconds` has to cover it.' }),
   exposeTarget: Type.Boolean({ default: false, description: 'Whether the answer to a query names the target\'s address and ports.' }),

@@ -82,7 +82,7 @@ export const DefaultTargetsSchema = Type.Object({
 export const GoneTargetSchema = Type.Object({
   key: TargetSchema.properties.key,
   stays: Type.Optional(TargetSchema)
-}, { ...closed, description: 'A target that is gone. Sessions with its key are affected, but for those that are at the address and ports of `stays`: an object of the same name that came after it.' })
+}, { ...closed, description: 'A target that is gone. Sessions with its key are affected, but for those that are at the address and ports of `stays`: where the object of that name is now.' })
 
 export const LeaveSchema = Type.Object({
   epoch: Epoch,

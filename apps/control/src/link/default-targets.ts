@@ -7,6 +7,7 @@ export class DefaultTargets {
   #isDirty = false
   #isOpen = false
   #isSending = false
+  readonly #waiters: Array<() => void> = []
 
   /** `send` tells the proxy; false if it was not acknowledged. */
   constructor (send: (targets: Target[]) => Promise<boolean>) {
@@ -32,6 +33,20 @@ export class DefaultTargets {
 
   shut (): void {
     this.#isOpen = false
+    this.#release()
+  }
+
+  /** Resolves when nothing is on its way that the proxy could be told now. */
+  async idle (): Promise<void> {
+    if (this.#isSending) await new Promise<void>(resolve => { this.#waiters.push(resolve) })
+  }
+
+  #release (): void {
+    for (const resolve of this.#waiters.splice(0)) resolve()
+  }
+
+  #releaseIfIdle (): void {
+    if (!this.#isSending) this.#release()
   }
 
   #leave (): void {
@@ -44,5 +59,6 @@ export class DefaultTargets {
     this.#isSending = false
     // After a failure the next snapshot brings it.
     if (isAcknowledged) this.#leave()
+    this.#releaseIfIdle()
   }
 }

@@ -126,6 +126,11 @@ export class Link {
     return undefined
   }
 
+  /** Resolves when the proxy knows the default endpoint's candidates, or cannot be told. */
+  async defaultTargetsTold (): Promise<void> {
+    await this.#defaults.idle()
+  }
+
   /** Replaces the candidates of the default endpoint, best first; the latest call wins. */
   setDefaultTargets (targets: readonly Target[]): void {
     this.#defaults.set(targets)

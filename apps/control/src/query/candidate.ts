@@ -13,6 +13,13 @@ import type { TargetPolicy } from './target-policy.js'
 export interface Candidate {
   readonly object: KubeObject
   readonly target: Target
+  /** The name that was resolved to the target's address, if it was one. */
+  readonly hostName?: string
+}
+
+interface Host {
+  readonly address: string
+  readonly hostName?: string
 }
 
 type HostFailure = 'name_not_resolved' | 'not_allowed'
@@ -50,11 +57,13 @@ export function compileCandidate (deps: CandidateDeps): CandidateOf {
   const targetOf = (object: KubeObject, place: KubeObject): Result<Candidate, Unusable> => {
     const reach = reachOf(place)
     if (!reach.ok) return reach
-    const address = allowedAddress(reach.value, policy, names)
-    if (!address.ok) return address
+    const allowed = allowedAddress(reach.value, policy, names)
+    if (!allowed.ok) return allowed
     const { namespace, name } = object.metadata
     const key = targetKey({ resourceType, namespace, name })
-    return ok({ object, target: { key, address: address.value, ports: reach.value.ports } })
+    const { address, hostName } = allowed.value
+    const target = { key, address, ports: reach.value.ports }
+    return ok(hostName === undefined ? { object, target } : { object, target, hostName })
   }
   if (label === undefined) return remembered(names, object => isDeleting(object) ? err('deleting') : targetOf(object, object))
   return object => {
@@ -70,11 +79,13 @@ function isDeleting ({ metadata }: KubeObject): boolean {
 
 // The first address that the policy allows: an object with two of them is not lost because of one. What a name resolves
 // to is asked of the policy like any other address, so no answer of a DNS server leads to our own host.
-function allowedAddress ({ addresses, names, ports }: Reach, policy: TargetPolicy, lookup: NameLookup): Result<string, HostFailure> {
-  const known = addresses.length > 0 ? addresses : names.flatMap(name => lookup.addressesOf(name) ?? [])
+function allowedAddress ({ addresses, names, ports }: Reach, policy: TargetPolicy, lookup: NameLookup): Result<Host, HostFailure> {
+  const known: readonly Host[] = addresses.length > 0
+    ? addresses.map(address => ({ address }))
+    : names.flatMap(hostName => lookup.addressesOf(hostName)?.map(address => ({ address, hostName })) ?? [])
   if (known.length === 0) return err('name_not_resolved')
-  const address = known.find(candidate => policy.check({ address: candidate, ports }) === undefined)
-  return address === undefined ? err('not_allowed') : ok(address)
+  const host = known.find(({ address }) => policy.check({ address, ports }) === undefined)
+  return host === undefined ? err('not_allowed') : ok(host)
 }
 
 function firstUsable (services: Iterable<KubeObject>, candidateFrom: CandidateOf): Result<Candidate, Unusable> {

@@ -27,6 +27,8 @@ export interface NameLookup {
   readonly addressesOf: (name: string) => readonly string[] | undefined
   /** Another number after every change of an answer. */
   readonly version: number
+  /** Whether a name leads to one address, and has led to no other for so long that nobody can be meant elsewhere. */
+  readonly isSettled: (name: string) => boolean
 }
 
 export interface HostNamesOptions {
@@ -37,13 +39,19 @@ export interface HostNamesOptions {
   readonly log: BaseLogger
   /** Names kept resolved at once; others wait until one of them is forgotten. */
   readonly maxNames: number
-  /** Called with the names whose addresses have changed, not more often than every 20 ms. */
+  /** Called with the names whose addresses have changed, or have settled, not more often than every 20 ms. */
   readonly onChange: (names: readonly string[]) => void
 }
 
 /** An answer is asked for again when its TTL ends, but not earlier or later than this. */
 export const MIN_REFRESH_MS = 5000
 export const MAX_REFRESH_MS = 300_000
+/**
+ * A name is settled when it has led to the same one address for this long, in milliseconds, and in so many answers. Until
+ * then its servers may be at any address it had: a DNS may give out one of many with each answer.
+ */
+export const SETTLED_MS = 300_000
+export const SETTLED_ANSWERS = 3
 /** Lookups under way at once. */
 export const MAX_LOOKUPS = 16
 const NOTICE_MS = 20
@@ -51,6 +59,10 @@ const NOTICE_MS = 20
 interface Entry {
   readonly name: string
   addresses: readonly string[] | undefined
+  /** Of these addresses: when the first was there, and how many there were. */
+  sinceMs: number
+  answers: number
+  isSettled: boolean
   /** In a row. */
   failures: number
   reason: NameFailure | undefined
@@ -83,6 +95,10 @@ export class HostNames implements NameLookup {
     return this.#entries.get(name)?.addresses
   }
 
+  isSettled (name: string): boolean {
+    return this.#entries.get(name)?.isSettled === true
+  }
+
   /** Begins to keep `name` resolved. */
   add (name: string): void {
     if (this.#entries.has(name)) return
@@ -92,7 +108,7 @@ export class HostNames implements NameLookup {
       this.#waiting.add(name)
       return
     }
-    const entry: Entry = { name, addresses: undefined, failures: 0, reason: undefined, cancel: undefined }
+    const entry: Entry = { name, addresses: undefined, sinceMs: 0, answers: 0, isSettled: false, failures: 0, reason: undefined, cancel: undefined }
     this.#entries.set(name, entry)
     this.#askSoon(entry)
   }
@@ -150,6 +166,7 @@ export class HostNames implements NameLookup {
     this.#report(entry, answer.ok ? undefined : answer.error)
     // No answer says nothing against the last one, which a fault of the DNS must not take away.
     if (answer.ok || answer.error === 'no_address') this.#put(entry, answer.ok ? inOrder(answer.value.addresses) : undefined)
+    if (answer.ok) this.#settle(entry)
     entry.failures = answer.ok ? 0 : entry.failures + 1
     const { clock, random } = this.#options
     const delayMs = answer.ok
@@ -161,8 +178,23 @@ export class HostNames implements NameLookup {
   #put (entry: Entry, addresses: readonly string[] | undefined): void {
     if (String(addresses) === String(entry.addresses)) return
     entry.addresses = addresses
+    entry.sinceMs = this.#options.clock.now()
+    entry.answers = 0
+    entry.isSettled = false
     this.#version++
-    this.#changed.add(entry.name)
+    this.#noticeSoon(entry)
+  }
+
+  #settle (entry: Entry): void {
+    entry.answers++
+    if (entry.isSettled || entry.addresses?.length !== 1 || entry.answers < SETTLED_ANSWERS) return
+    if (this.#options.clock.now() - entry.sinceMs < SETTLED_MS) return
+    entry.isSettled = true
+    this.#noticeSoon(entry)
+  }
+
+  #noticeSoon ({ name }: Entry): void {
+    this.#changed.add(name)
     this.#cancelNotice ??= this.#options.clock.after(NOTICE_MS, () => {
       const names = [...this.#changed]
       this.#cancelNotice = undefined

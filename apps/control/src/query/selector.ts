@@ -31,6 +31,8 @@ export interface Selector {
   readonly resolve: (name: ObjectName) => Result<Candidate, SelectFailure>
   /** The object of that name, if it is one that `selection` finds now. Whether the selection may be made was settled when it was. */
   readonly recheck: (selection: Selection, name: string) => Candidate | undefined
+  /** What is known of any object of a type, usable or not; undefined for a type that is not configured. */
+  readonly candidateOf: (resourceType: string) => CandidateOf | undefined
 }
 
 export interface SelectorDeps {
@@ -86,7 +88,8 @@ export function createSelector ({ config, inventory, policy, names }: SelectorDe
       if (object === undefined || path?.ok === false || !isMatch(object, selection, path?.value)) return undefined
       const candidate = candidates.get(selection.resourceType)?.(object)
       return candidate?.ok === true ? candidate.value : undefined
-    }
+    },
+    candidateOf: resourceType => candidates.get(resourceType)
   }
 }
 

@@ -2,16 +2,17 @@
 import { MAX_GONE_PER_CALL, type GoneTarget, type Target } from '#rpc/contract.js'
 
 export interface DeparturesDeps {
+  /** Resolves when the proxy knows where sessions may move to; asked before each call. */
+  readonly ready: () => Promise<void>
   /** Tells the proxy; how many sessions each key has afterwards, or undefined if it was not acknowledged. */
   readonly leave: (gone: GoneTarget[]) => Promise<Readonly<Record<string, number>> | undefined>
-  /** The target that has the key now; undefined if there is none. */
-  readonly targetOf: (key: string) => Target | undefined
   readonly sessionsOf: (key: string) => number
 }
 
 export class Departures {
   readonly #deps: DeparturesDeps
-  readonly #waiting = new Set<string>()
+  // What to tell: nothing has the key any more, or only this target has it.
+  readonly #waiting = new Map<string, Target | undefined>()
   // Sessions that a key without a target had when the proxy had been told of it.
   readonly #told = new Map<string, number>()
   #isSending = false
@@ -24,20 +25,22 @@ export class Departures {
   gone (key: string): void {
     const sessions = this.#deps.sessionsOf(key)
     const told = this.#told.get(key) ?? 0
-    if (sessions > told) this.#waiting.add(key)
+    // One that was replaced before went too, and its sessions may not have been counted yet.
+    if (sessions > told || this.#waiting.has(key)) this.#waiting.set(key, undefined)
     else if (sessions > 0) this.#told.set(key, sessions)
     else this.#told.delete(key)
   }
 
-  /** Another target has the key now. */
-  replaced (key: string): void {
+  /** This target has the key now, and whatever is elsewhere under the key is gone. */
+  replaced (key: string, target: Target): void {
     this.#told.delete(key)
-    this.#waiting.add(key)
+    this.#waiting.set(key, target)
   }
 
-  /** There is a target with the key; one that is waiting to be told of was before it. */
-  present (key: string): void {
+  /** There is an object with the key. One that is waiting to be told of was before it, or elsewhere; `target` is where it can be reached, if that is known. */
+  present (key: string, target?: Target): void {
     this.#told.delete(key)
+    if (target !== undefined && this.#waiting.has(key)) this.#waiting.set(key, target)
   }
 
   /** Looks again at what the proxy was told: it may be another one now, without those sessions. */
@@ -54,22 +57,22 @@ export class Departures {
   }
 
   async #sendBatch (): Promise<boolean> {
-    const keys = [...this.#waiting].slice(0, MAX_GONE_PER_CALL)
-    for (const key of keys) this.#waiting.delete(key)
-    const gone = keys.flatMap(key => this.#goneTarget(key))
+    await this.#deps.ready()
+    const gone: GoneTarget[] = []
+    for (const [key, stays] of this.#waiting) {
+      if (gone.length >= MAX_GONE_PER_CALL) break
+      this.#waiting.delete(key)
+      if (stays !== undefined) gone.push({ key, stays })
+      // Since it was noticed its sessions may be gone too, or known to the proxy.
+      else if (this.#deps.sessionsOf(key) > (this.#told.get(key) ?? 0)) gone.push({ key })
+    }
     if (gone.length === 0) return true
     const left = await this.#deps.leave(gone)
     for (const { key, stays } of gone) {
-      if (left === undefined) this.#waiting.add(key)
-      else if (stays === undefined) this.#told.set(key, left[key] ?? 0)
+      // What was noticed meanwhile is newer.
+      if (left === undefined && !this.#waiting.has(key)) this.#waiting.set(key, stays)
+      else if (left !== undefined && stays === undefined) this.#told.set(key, left[key] ?? 0)
     }
     return left !== undefined
-  }
-
-  // As it is when it leaves: since it was noticed another may have come, or the sessions may be gone or known to the proxy.
-  #goneTarget (key: string): GoneTarget[] {
-    const stays = this.#deps.targetOf(key)
-    if (stays !== undefined) return [{ key, stays }]
-    return this.#deps.sessionsOf(key) > (this.#told.get(key) ?? 0) ? [{ key }] : []
   }
 }

@@ -1,30 +1,35 @@
 // What becomes of tokens and sessions when the inventory changes under them: tokens whose target is gone or is not any
-// more what was asked for are withdrawn, and the proxy is told of targets that are gone. Looks at what changed, never at
-// all there is: a change that concerns no token and no session costs two look-ups.
+// more what was asked for are withdrawn, and the proxy is told of targets that are gone, or are at another address or
+// port. Looks at what changed, never at all there is: a change that concerns no token and no session costs three look-ups.
 import { isDeepStrictEqual } from 'node:util'
 import type { Cancel, Clock } from '#core/clock.js'
-import type { GoneTarget } from '#rpc/contract.js'
+import type { GoneTarget, Target } from '#rpc/contract.js'
 import type { Token } from '#wire/token.js'
 import type { Inventory, InventoryChange, KubeObject } from '../inventory/inventory.js'
+import type { NameLookup } from '../query/host-names.js'
 import type { ObjectName, Selector } from '../query/selector.js'
 import { objectFromKey, targetKey } from '../query/target-key.js'
 import type { TargetLoad } from '../tokens/target-load.js'
 import type { TokenRegistry } from '../tokens/token-registry.js'
 import { Departures } from './departures.js'
 import type { Holds } from './holds.js'
+import { Places } from './places.js'
+import { standingOf } from './standing.js'
 import type { TouchedObjects } from './touched-objects.js'
 
 export interface TargetWatchDeps {
   readonly inventory: Pick<Inventory, 'get' | 'unready' | 'onChange'>
   readonly touched: TouchedObjects
   readonly holds: Holds
-  readonly selector: Pick<Selector, 'recheck'>
+  readonly selector: Pick<Selector, 'recheck' | 'candidateOf'>
+  readonly names: Pick<NameLookup, 'isSettled'>
   readonly registry: Pick<TokenRegistry, 'pending' | 'unredeemed'>
   readonly load: Pick<TargetLoad, 'sessions'>
   readonly clock: Clock
   /** Makes tokens for one target void. */
   readonly withdraw: (tokens: readonly Token[]) => void
-  /** Tells the proxy of targets that are gone; see Departures. */
+  /** Before and how the proxy is told of targets that are gone; see Departures. */
+  readonly ready: () => Promise<void>
   readonly leave: (gone: GoneTarget[]) => Promise<Readonly<Record<string, number>> | undefined>
 }
 
@@ -34,6 +39,7 @@ export const UNKNOWN_RETRY_MS = 1000
 export class TargetWatch {
   readonly #deps: TargetWatchDeps
   readonly #departures: Departures
+  readonly #places = new Places()
   readonly #stopListening: () => void
   // By key: what cannot be judged while the inventory has not been read.
   readonly #unknown = new Map<string, Look>()
@@ -43,14 +49,19 @@ export class TargetWatch {
   constructor (deps: TargetWatchDeps) {
     this.#deps = deps
     this.#departures = new Departures({
+      ready: deps.ready,
       leave: deps.leave,
-      targetOf: key => this.#targetOf(key),
       sessionsOf: key => deps.load.sessions(key)
     })
     this.#stopListening = deps.inventory.onChange(changes => { this.#changed(changes) })
   }
 
-  /** The proxy has counted sessions anew: some may be on a target that was gone before they were known. */
+  /** Sessions may come to `target`, which is where its object is now. */
+  expect (target: Target): void {
+    this.#places.expect(target)
+  }
+
+  /** The proxy has counted sessions anew: some may be on a target that was gone, or elsewhere, before they were known. */
   counted (keys: Iterable<string>): void {
     for (const key of keys) {
       const name = objectFromKey(key)
@@ -83,7 +94,7 @@ export class TargetWatch {
   }
 
   #isAtStake (key: string): boolean {
-    return this.#deps.registry.pending(key) > 0 || this.#deps.load.sessions(key) > 0
+    return this.#places.has(key) || this.#deps.registry.pending(key) > 0 || this.#deps.load.sessions(key) > 0
   }
 
   #judge (look: Look): void {
@@ -94,11 +105,34 @@ export class TargetWatch {
       if (this.#isAtStake(key)) this.#lookLater({ ...look, before: before ?? this.#unknown.get(key)?.before })
       return
     }
-    const object = inventory.get(resourceType, namespace, name)
     this.#judgeTokens(look)
-    if (object === undefined || object.metadata.deletionTimestamp !== undefined) this.#departures.gone(key)
-    else if (isOther(object, before)) this.#departures.replaced(key)
+    this.#judgeSessions(look, inventory.get(resourceType, namespace, name))
+  }
+
+  #judgeSessions ({ name: { resourceType }, key, before }: Look, object: KubeObject | undefined): void {
+    const { selector, names } = this.#deps
+    const standing = standingOf(object, selector.candidateOf(resourceType), names)
+    if (standing.kind === 'at') this.#judgePlace(standing.target, standing.isSettled, isOther(object, before))
+    // Who was on the former object of the name is on none.
+    else if (standing.kind === 'gone' || isOther(object, before)) this.#isGone(key)
     else this.#departures.present(key)
+  }
+
+  #judgePlace (target: Target, isSettled: boolean, isOther: boolean): void {
+    const { key } = target
+    const hasSessions = this.#deps.load.sessions(key) > 0
+    if (isOther || (isSettled && !this.#places.areAt(target) && (hasSessions || this.#places.has(key)))) {
+      this.#departures.replaced(key, target)
+      this.#places.settle(target)
+      return
+    }
+    if (!isSettled && !this.#places.areAt(target)) this.#places.scatter(key)
+    this.#departures.present(key, target)
+  }
+
+  #isGone (key: string): void {
+    this.#departures.gone(key)
+    if (this.#deps.load.sessions(key) === 0) this.#places.forget(key)
   }
 
   #judgeTokens ({ name: { name }, key }: Look): void {
@@ -108,11 +142,6 @@ export class TargetWatch {
       if (!isDeepStrictEqual(selector.recheck(selection, name)?.target, target)) dead.push(token)
     }
     if (dead.length > 0) withdraw(dead)
-  }
-
-  #targetOf (key: string): GoneTarget['stays'] {
-    const object = objectFromKey(key)
-    return object === undefined ? undefined : this.#deps.selector.recheck(object, object.name)?.target
   }
 
   #lookLater (look: Look): void {

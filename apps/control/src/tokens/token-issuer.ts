@@ -34,6 +34,8 @@ export interface TokenIssuerOptions {
   readonly registry: TokenRegistry
   readonly link: Pick<Link, 'push' | 'revoke' | 'isRevoking' | 'withdraw'>
   readonly metrics: Pick<ControlMetrics, 'tokenIssued' | 'tokenRevoked'>
+  /** Called with the target of each token, before it may be redeemed. */
+  readonly expect: (target: Target) => void
   /** See `limits.maxTokensPerCaller`. */
   readonly maxTokensPerCaller: number
   /** Default: 122 random bits of the system's. */
@@ -91,12 +93,13 @@ export class TokenIssuer {
 
   // Into the registry and to the proxy; undefined once it can be redeemed.
   async #bring (token: Token, target: Target, { selection, ttlSeconds, holder }: TokenOrder): Promise<Failure | 'withdrawn' | undefined> {
-    const { clock, registry, link, metrics, maxTokensPerCaller } = this.#options
+    const { clock, registry, link, metrics, maxTokensPerCaller, expect } = this.#options
     const { caller, client } = holder
     const ttlMs = ttlSeconds * 1000
     const startedMs = clock.now()
     if (caller !== undefined && registry.held(caller) >= maxTokensPerCaller) return tooManyTokens
     if (!registry.add(token, target, ttlMs, selection, holder)) return failures.TOKEN_TABLE_FULL
+    if (selection !== undefined) expect(target)
     const pushed = await link.push(client === undefined ? { token, ttlMs, target } : { token, ttlMs, target, client })
     if (!pushed.ok) {
       registry.delete(token)

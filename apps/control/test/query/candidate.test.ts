@@ -24,7 +24,7 @@ const resolved: Readonly<Record<string, readonly string[]>> = {
   'rebound.example.invalid': ['127.0.0.1', '169.254.169.254'],
   'both.example.invalid': ['127.0.0.1', '10.0.0.77']
 }
-const names = { addressesOf: (name: string) => resolved[name], version: 0 }
+const names = { addressesOf: (name: string) => resolved[name], isSettled: () => false, version: 0 }
 
 // `address port…` or why not.
 function placeOf (object: KubeObject, resourceMapping: ResourceMapping, { dataPorts = ['default'], services = [], allowedTargets }: Options = {}): string {

@@ -22,7 +22,7 @@ function inventoryOf (objects: readonly KubeObject[], synced: boolean): Inventor
   return { ...store, status: () => ({ synced, ageMs: 0, faults: [] }), unready: () => synced ? undefined : 'Not yet.', close: async () => {} }
 }
 
-const noNames = { addressesOf: () => undefined, version: 0 }
+const noNames = { addressesOf: () => undefined, isSettled: () => false, version: 0 }
 
 function selectorOver (objects: readonly KubeObject[], { config = {}, synced = true, policy = createTargetPolicy({ ownAddresses: [], ownPorts: [] }) }: Options = {}): Selector {
   const defaults: SelectorDeps['config'] = {

@@ -11,8 +11,10 @@ import { openAuthenticators } from '../../src/auth/open-authenticators.js'
 import { buildAdminApp, buildPublicApp } from '../../src/app.js'
 import type { ControlDeps } from '../../src/deps.js'
 import type { Inventory, InventoryStatus, KubeObject } from '../../src/inventory/inventory.js'
+import { heldTypes } from '../../src/inventory/resource-types.js'
 import { createStore, type Store } from '../../src/inventory/store.js'
 import { createControlMetrics } from '../../src/metrics.js'
+import type { NameResolver } from '../../src/query/host-names.js'
 import type { TypedApp } from '../../src/typed-app.js'
 import { wireControl } from '../../src/wiring.js'
 
@@ -39,6 +41,8 @@ export interface RigOptions {
   readonly config?: string
   readonly objects?: readonly KubeObject[]
   readonly inventory?: Partial<Inventory>
+  /** Default: no name has an address. */
+  readonly resolver?: NameResolver
   /** Leaves the link alone. */
   readonly isOffline?: boolean
 }
@@ -61,12 +65,12 @@ resourceQueryMapping:
 `
 
 /** A GameServer like those of Agones. */
-export function gameServer (name: string, address: string, fields: { labels?: Record<string, string>, state?: string, namespace?: string } = {}): KubeObject {
+export function gameServer (name: string, address: string, fields: { labels?: Record<string, string>, state?: string, namespace?: string, port?: number } = {}): KubeObject {
   return {
     apiVersion: 'agones.dev/v1',
     kind: 'GameServer',
     metadata: { name, namespace: fields.namespace ?? 'game-servers', labels: fields.labels ?? {} },
-    status: { state: fields.state ?? 'Ready', address, ports: [{ name: 'default', port: 7000 }] }
+    status: { state: fields.state ?? 'Ready', address, ports: [{ name: 'default', port: fields.port ?? 7000 }] }
   }
 }
 
@@ -78,7 +82,7 @@ export async function startRig (t: Test, options: RigOptions = {}): Promise<Rig>
   proxy.dataPorts = [{ name: 'default', address: '::', port: 41_000 }, { name: 'voice', address: '::', port: 41_001 }]
   const clock = createFakeClock()
   const logged: LogLine[] = []
-  const store = createStore(Object.keys(config.resourceQueryMapping))
+  const store = createStore(heldTypes(config.resourceQueryMapping).keys())
   store.replace(new Map([['gameserver', options.objects ?? []]]))
   const inventoryStatus = { synced: true, ageMs: 1500, faults: [] as string[] }
   const metrics = createControlMetrics()
@@ -97,7 +101,7 @@ export async function startRig (t: Test, options: RigOptions = {}): Promise<Rig>
     },
     metrics,
     authenticators,
-    resolver: { resolve: async () => await Promise.resolve(err('no_address')), close: () => undefined },
+    resolver: options.resolver ?? { resolve: async () => await Promise.resolve(err('no_address')), close: () => undefined },
     socketPath: proxy.socketPath,
     clock,
     random: () => 0,

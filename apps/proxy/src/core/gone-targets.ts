@@ -8,7 +8,7 @@ import { Origin } from './session-table.js'
 import type { CoreState } from './state.js'
 import type { Target, TargetSpec } from './target-table.js'
 
-/** A key whose target is gone. Another one may bear the key already: sessions that are at `stays` are on that, and stay. */
+/** A key whose target is gone, or is only at `stays`: sessions that are there stay. */
 export interface GoneTarget {
   readonly key: string
   readonly stays: TargetSpec | undefined
