@@ -1,10 +1,12 @@
-// GET /targets: what queries can be answered with at this moment, and how busy it is.
+// GET /targets: what queries can be answered with at this moment, and how busy it is; and which objects not, and why.
 import { Type } from '@sinclair/typebox'
 import type { Target } from '#rpc/contract.js'
 import type { ControlDeps } from '../deps.js'
+import { unusable } from '../query/candidate.js'
+import { targetKey } from '../query/target-key.js'
 import { closed, refTo } from '../schemas/named.js'
 import { DEFAULT_LIMIT, pagingFields, readPaging } from '../schemas/paging.js'
-import { TargetsPageSchema } from '../schemas/target.js'
+import { MAX_UNUSABLE, TargetsPageSchema } from '../schemas/target.js'
 import type { TypedApp } from '../typed-app.js'
 
 /** Adds GET /targets. */
@@ -13,8 +15,8 @@ export function addTargetRoutes (app: TypedApp, deps: ControlDeps): void {
     preValidation: readPaging,
     schema: {
       operationId: 'listTargets',
-      summary: 'Usable targets, page by page.',
-      description: 'Every object of a configured resource type in an allowed namespace that has an address and a port. Ordered by resource type and namespace.',
+      summary: 'Usable targets, page by page, and what is not usable.',
+      description: 'Every object of a configured resource type in an allowed namespace that has an address and a port; in `unusable` those that cannot be used, with the reason. Ordered by resource type and namespace.',
       tags: ['admin'],
       querystring: Type.Object(pagingFields, closed),
       response: { 200: refTo(TargetsPageSchema) },
@@ -22,7 +24,7 @@ export function addTargetRoutes (app: TypedApp, deps: ControlDeps): void {
     }
   }, (request, reply) => {
     const { cursor = 0, limit = DEFAULT_LIMIT } = request.query
-    const targets = usableTargets(deps)
+    const { targets, refused, refusedTotal } = listed(deps)
     const end = cursor + limit
     void reply.send({
       targets: targets.slice(cursor, end).map(target => ({
@@ -31,19 +33,33 @@ export function addTargetRoutes (app: TypedApp, deps: ControlDeps): void {
         pendingTokens: deps.registry.pending(target.key)
       })),
       ...(end < targets.length ? { nextCursor: end } : {}),
-      total: targets.length
+      total: targets.length,
+      unusable: refused,
+      unusableTotal: refusedTotal
     })
   })
 }
 
-function usableTargets ({ config, inventory, selector }: ControlDeps): Target[] {
-  const targets: Target[] = []
+interface Listed {
+  readonly targets: Target[]
+  readonly refused: Array<{ key: string, reason: string }>
+  refusedTotal: number
+}
+
+function listed ({ config, inventory, selector }: ControlDeps): Listed {
+  const lists: Listed = { targets: [], refused: [], refusedTotal: 0 }
   for (const resourceType of Object.keys(config.resourceQueryMapping)) {
     for (const namespace of [...inventory.namespaces()].sort()) {
-      // Fails if there is none, or the namespace is not open to queries: both mean nothing to list.
-      const found = selector.select({ resourceType, namespace })
-      if (found.ok) for (const { target } of found.value) targets.push(target)
+      // Fails if none is usable too; any other failure means that there is nothing to list.
+      const found = selector.select({ resourceType, namespace }, 1)
+      const candidateOf = selector.candidateOf(resourceType)
+      if (candidateOf === undefined || (!found.ok && found.error.code !== 'NO_MATCHING_RESOURCE')) continue
+      for (const object of inventory.find(resourceType, namespace)) {
+        const candidate = candidateOf(object)
+        if (candidate.ok) lists.targets.push(candidate.value.target)
+        else if (lists.refusedTotal++ < MAX_UNUSABLE) lists.refused.push({ key: targetKey({ resourceType, namespace, name: object.metadata.name }), reason: unusable[candidate.error] })
+      }
     }
   }
-  return targets
+  return lists
 }

@@ -61,10 +61,20 @@ export const TargetLoadSchema = named('TargetLoad', Type.Object({
   pendingTokens: count('Tokens for this target that nobody has redeemed yet.')
 }, { description: 'A target that queries can be answered with, and how busy it is.' }))
 
+/** Unusable objects that an answer names; it counts all. */
+export const MAX_UNUSABLE = 100
+
+export const UnusableObjectSchema = named('UnusableObject', Type.Object({
+  key: targetFields.key,
+  reason: Type.String({ description: 'Why datagrams cannot go there, in words; they may change.' })
+}, { description: 'An object that queries cannot be answered with.', examples: [{ key: 'gameserver/game-servers/dust2-9w4xz', reason: 'without a usable address' }] }))
+
 export const TargetsPageSchema = named('TargetsPage', Type.Object({
   targets: Type.Array(refTo(TargetLoadSchema)),
   nextCursor,
-  total: count('Usable targets at this moment, on all pages.')
-}, { description: 'A page of targets.', examples: [{ targets: [{ ...targetExample, sessions: 12, pendingTokens: 1 }], total: 1 }] }))
+  total: count('Usable targets at this moment, on all pages.'),
+  unusable: Type.Array(refTo(UnusableObjectSchema), { maxItems: MAX_UNUSABLE, description: `The first ${MAX_UNUSABLE} objects that are not usable; the same on each page.` }),
+  unusableTotal: count('All objects that are not usable.')
+}, { description: 'A page of targets.', examples: [{ targets: [{ ...targetExample, sessions: 12, pendingTokens: 1 }], total: 1, unusable: [{ key: 'gameserver/game-servers/dust2-9w4xz', reason: 'without a usable address' }], unusableTotal: 1 }] }))
 
-export const targetSchemas = [NamedTargetSchema, AddressTargetSchema, TargetRequestSchema, NamedTokenRequestSchema, AddressTokenRequestSchema, TokenRequestSchema, TargetSchema, TargetLoadSchema, TargetsPageSchema]
+export const targetSchemas = [NamedTargetSchema, AddressTargetSchema, TargetRequestSchema, NamedTokenRequestSchema, AddressTokenRequestSchema, TokenRequestSchema, TargetSchema, TargetLoadSchema, UnusableObjectSchema, TargetsPageSchema]

@@ -2,7 +2,7 @@ import t from 'tap'
 import type { Session } from '#rpc/contract.js'
 import { FAKE_EPOCH_MS } from '#testkit/fake-clock.js'
 import { problemFrom, type Failure } from '../../src/problem.js'
-import { addressTargetExample } from '../../src/schemas/target.js'
+import { addressTargetExample, MAX_UNUSABLE } from '../../src/schemas/target.js'
 import { ask, eventually, gameServer, goOnline, startRig } from './rig.js'
 
 const objects = [gameServer('a', '10.0.0.1'), gameServer('b', '10.0.0.2'), gameServer('elsewhere', '192.0.2.1'), gameServer('hidden', '10.0.0.3', { namespace: 'other' })]
@@ -159,7 +159,9 @@ void t.test('what the proxy answers is told in words of this API', async t => {
   t.match(await ask(admin, 'GET', '/sessions'), { status: 503, retryAfter: '1', body: { code: 'PROXY_UNAVAILABLE', detail: 'The proxy did not answer.' } })
 })
 
-void t.test('GET /targets: usable objects with their load', async t => {
+const notUsable = { unusable: [{ key: 'gameserver/game-servers/elsewhere', reason: 'outside of the allowed targets' }], unusableTotal: 1 }
+
+void t.test('GET /targets: usable objects with their load, and unusable ones with the reason', async t => {
   const rig = await startRig(t, { objects })
   const { admin, proxy, deps } = rig
   proxy.emit({ type: 'counts', sessions: { [targetA.key]: 3 } })
@@ -167,11 +169,20 @@ void t.test('GET /targets: usable objects with their load', async t => {
   t.equal(deps.load.sessions(targetA.key), 3)
   t.same((await ask(admin, 'GET', '/targets')).body, {
     targets: [{ ...targetA, sessions: 3, pendingTokens: 0 }, { ...targetB, sessions: 0, pendingTokens: 1 }],
-    total: 2
+    total: 2,
+    ...notUsable
   })
-  t.same((await ask(admin, 'GET', '/targets?limit=1')).body, { targets: [{ ...targetA, sessions: 3, pendingTokens: 0 }], nextCursor: 1, total: 2 })
-  t.same((await ask(admin, 'GET', '/targets?cursor=1&limit=1')).body, { targets: [{ ...targetB, sessions: 0, pendingTokens: 1 }], total: 2 })
+  t.same((await ask(admin, 'GET', '/targets?limit=1')).body, { targets: [{ ...targetA, sessions: 3, pendingTokens: 0 }], nextCursor: 1, total: 2, ...notUsable })
+  t.same((await ask(admin, 'GET', '/targets?cursor=1&limit=1')).body, { targets: [{ ...targetB, sessions: 0, pendingTokens: 1 }], total: 2, ...notUsable })
   t.match(await ask(admin, 'GET', '/targets?limit=x'), { status: 400, body: { errors: [{ path: '/limit', message: 'must be integer' }] } })
+})
+
+void t.test('GET /targets: nothing is usable, and so much of it that only the first are named', async t => {
+  const many = Array.from({ length: MAX_UNUSABLE + 5 }, (_, at) => gameServer(`s${at}`, ''))
+  const { admin } = await startRig(t, { objects: many })
+  const { body } = await ask(admin, 'GET', '/targets')
+  t.match(body, { targets: [], total: 0, unusableTotal: MAX_UNUSABLE + 5, unusable: [{ key: 'gameserver/game-servers/s0', reason: 'without a usable address' }] })
+  t.equal((body as { unusable: unknown[] }).unusable.length, MAX_UNUSABLE)
 })
 
 void t.test('GET /config: what is in effect, defaults included', async t => {
