@@ -60,8 +60,8 @@ async function createApp ({ config, log, authenticators }: ControlDeps, tag: Tag
     logger: false,
     bodyLimit: config.limits.maxBodyBytes,
     requestTimeout: REQUEST_TIMEOUT_MS,
-    http: { connectionsCheckingInterval: CONNECTIONS_CHECK_MS },
-    trustProxy: config.trustedProxies.length === 0 ? false : [...config.trustedProxies],
+    // A request without a Host header is ours to refuse, in our own words.
+    http: { connectionsCheckingInterval: CONNECTIONS_CHECK_MS, requireHostHeader: false },
     // While closing, requests on open connections still get our own answers.
     return503OnClosing: false,
     frameworkErrors: (_error, _request, reply) => { sendProblem(reply as unknown as AnyReply, { code: 'INVALID_REQUEST', detail: 'The URL is not valid.' }) },

@@ -15,7 +15,7 @@ import type { TableReading } from './tables.js'
 export type RevocationCause = 'operator' | 'unacknowledged' | 'target_gone'
 
 /** Which guard refused a request. */
-export const refusals = ['access', 'under_way', 'authentication', 'rate'] as const
+export const refusals = ['forwarded', 'host', 'access', 'under_way', 'authentication', 'rate', 'work'] as const
 export type RequestRefusal = typeof refusals[number]
 
 /** What is read, not counted, when someone asks. */

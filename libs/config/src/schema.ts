@@ -99,9 +99,11 @@ export const LimitsSchema = Type.Object({
   maxTokensPerCaller: Bound('Tokens that one caller may hold that nobody has redeemed yet. At the bound its queries are answered 429.', 10_000),
   queriesPerSecond: Bound('Queries of one caller in a second; more are answered 429. A caller is the key or subject it authenticated with, or else its IPv4 address or IPv6 /64. 0 is no bound.', 200, 0, 1_000_000),
   adminRequestsPerSecond: Bound('As `queriesPerSecond`, for all requests to the admin API but those for health.', 1000, 0, 1_000_000),
+  maxQueryWork: Bound('Work that one query may cost, in nodes of objects and objects that are looked at; a query that costs more is answered 400. A million take some 50 ms, in slices between which everybody else is served.', 2_000_000, 1000, 1_000_000_000),
+  queryWorkPerSecond: Bound('As `maxQueryWork`, for all queries of one caller in a second; more are answered 429. 0 is no bound.', 5_000_000, 0, 1_000_000_000),
   maxCallers: Bound('Callers whose requests are counted at once, for each listener; beyond it the one that was quiet for longest is forgotten.', 50_000, 100, 1_000_000),
-  maxRequests: Bound('HTTP requests under way at once, for each listener, of which one caller may have a quarter. At the bound a request is answered 503. Health always gets an answer.', 2000, 4, 100_000),
-  maxConnections: Bound('HTTP connections at once, for each listener. At the bound new ones are closed.', 10_000, 10, 1_000_000),
+  maxRequests: Bound('HTTP requests under way at once, for each listener, of which one caller may have a quarter. At the bound the one whose body has been coming, or whose answer has been left untaken, for longest gives way; without such a one a new request is answered 503. Health always gets an answer.', 2000, 4, 100_000),
+  maxConnections: Bound('HTTP connections at once, for each listener. At the bound the one without a request for longest is closed for a new one; if all have requests, the new one is.', 10_000, 10, 1_000_000),
   maxPushQueue: Bound('Token pushes that may wait for the proxy at once. At the bound a query is answered 503.', 10_000),
   pushDeadlineMs: Bound('How long a query waits for the proxy to acknowledge its token, in milliseconds.', 1000, 10, 60_000),
   warningsPerSecond: Bound('Log lines per second and cause of warnings and errors: tokens that are refused, faults of sockets, and everything else. Of a fault that is no packet\'s, a hundred may come at once, and five a second are always told. How many were left out is told, too.', 5, 0, 1000),
@@ -121,6 +123,8 @@ export const ClientsSchema = Type.Object({
   allow: Type.Optional(Type.Array(Type.String({ minLength: 1 }), { maxItems: 1000, description: 'CIDR blocks of clients that are served. Default: everyone.' })),
   deny: Type.Array(Type.String({ minLength: 1 }), { maxItems: 1000, default: [], description: 'CIDR blocks of clients that are not served, even if `allow` has them.' })
 }, { ...closed, default: {}, description: 'Whose datagrams the data ports take, with or without a token. Read at the start.' })
+
+const HostNames = (description: string) => Type.Array(Type.String({ maxLength: 255, pattern: '^(\\*\\.)?[A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]+)*$' }), { maxItems: 64, description })
 
 export const ConfigSchema = Type.Object({
   queryPort: Port('TCP port of the public API (`POST /query`).', 9000),
@@ -154,7 +158,10 @@ export const ConfigSchema = Type.Object({
   adminAccess: { ...AccessSchema, description: 'Who may call the admin API. Health is open to all.' },
   queryAuth: { ...AuthSchema, description: 'What callers of the public API must bring. Health and its document are open to all.' },
   adminAuth: { ...AuthSchema, description: 'What callers of the admin API must bring, `/metrics` included. Health is open to all.' },
-  trustedProxies: Type.Array(Type.String({ minLength: 1 }), { maxItems: 64, default: [], description: 'CIDR blocks of the HTTP proxies and load balancers whose `X-Forwarded-For` is believed. Without them the caller is whoever opened the connection.' }),
+  trustedProxies: Type.Array(Type.String({ minLength: 1 }), { maxItems: 64, default: [], description: 'CIDR blocks of the HTTP proxies and load balancers whose word about the caller is believed, in the header that `forwardedHeader` names. Without them the caller is whoever opened the connection.' }),
+  forwardedHeader: OneOf(['x-forwarded-for', 'forwarded'], 'The header in which `trustedProxies` name the caller: `X-Forwarded-For`, or `Forwarded` (RFC 7239). The other one is not believed. A trusted proxy that names no address is answered 400.', 'x-forwarded-for'),
+  queryHosts: Type.Optional(HostNames('Names by which the public API may be called; if given, requests with another name in their Host header are answered 403, but for those by address, by a name without a dot, and by names ending in `.localhost`, `.svc`, `.cluster.local` or `.internal`. Pages of these names may call from a browser. Default: any name, and no page of another origin.')),
+  adminHosts: { ...HostNames('As `queryHosts`, for the admin API, where it is always on. A name such as `director.example.com` or `*.example.com`: needed where operators, or a scraper, call by a full name.'), default: [] },
   engine: OneOf(['auto', 'batch', 'dgram'], 'How datagrams are received and sent: `batch` takes many with one system call and needs Linux on x64 or arm64, `dgram` is Node\'s own sockets; `auto` takes `batch` where it can.', 'auto'),
   workers: Type.Union([Type.Literal('auto'), Type.Integer({ minimum: 1, maximum: 64 })], { default: 'auto', description: 'Threads that forward, with engine `batch`: 1 to 64; `auto` is one less than there are processors, from 1 to 8.' }),
   dscp: Type.Union([Type.Literal('keep'), Type.Integer({ minimum: 0, maximum: 63 })], { default: 0, description: 'The DSCP (RFC 2474) of the datagrams that are sent, to clients and to targets, 0 to 63; or `keep`: each leaves with the one it came with, so that strangers choose a class of your network unless its edge resets it. Needs engine `batch`; `dgram` always sends 0. ECN is not part of it: `batch` carries it, `dgram` does not.' }),

@@ -68,6 +68,8 @@ void t.test('what is not given has its default', async t => {
     queryAuth: openAuth,
     adminAuth: openAuth,
     trustedProxies: [],
+    forwardedHeader: 'x-forwarded-for',
+    adminHosts: [],
     drainTimeoutSeconds: 300,
     engine: 'auto',
     workers: 'auto',

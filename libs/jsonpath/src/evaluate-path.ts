@@ -1,14 +1,16 @@
 // From a compiled path and a JSON value to the nodes it selects. Own properties only: an object's prototype is not part
 // of its data, and array elements are reached by index alone.
+import type { Work } from './work.js'
 import { isStep, MAX_NODES, type CompiledPath, type Filter, type Literal, type Operator, type Segment, type Step } from './path.js'
 
 /**
  * The nodes that `path` selects in `root`, in document order (a nodelist, RFC 9535 §2.1.2). Empty if nothing matches.
- * At most MAX_NODES nodes are visited; what lies beyond does not match.
+ * At most MAX_NODES nodes are visited, and charged to `work`; what lies beyond does not match.
  */
-export function evaluatePath (path: CompiledPath, root: unknown): unknown[] {
+export function evaluatePath (path: CompiledPath, root: unknown, work?: Work): unknown[] {
   const walk = new Walk(path.segments)
   walk.visit(root, 0)
+  work?.spend(walk.visited)
   return walk.found
 }
 
@@ -16,9 +18,15 @@ class Walk {
   readonly found: unknown[] = []
   readonly #segments: readonly Segment[]
   #left = MAX_NODES
+  // The steps of filters are no nodes of their own.
+  #steps = 0
 
   constructor (segments: readonly Segment[]) {
     this.#segments = segments
+  }
+
+  get visited (): number {
+    return MAX_NODES - this.#left + this.#steps
   }
 
   visit (start: unknown, from: number): void {
@@ -40,6 +48,7 @@ class Walk {
     if (typeof node !== 'object' || node === null) return
     for (const child of Array.isArray(node) ? node as unknown[] : Object.values(node)) {
       if (this.#left <= 0) return
+      if (segment.kind === 'filter') this.#steps += segment.steps.length
       if (segment.kind === 'wildcard' || passes(child, segment)) this.visit(child, next)
       else this.#left--
     }

@@ -1,5 +1,6 @@
 // The objects of one resource type in one namespace, listed under each of their labels and indexed values, so that a
 // search starts from the shortest list there is for it and reads no object that the lists can tell of.
+import type { Work } from '#jsonpath/work.js'
 import { EntryList, type Entry } from './entry-list.js'
 import type { KubeObject, StatusMatch } from './inventory.js'
 import { merged } from './merged.js'
@@ -11,6 +12,7 @@ interface Wanted {
   readonly all: readonly EntryList[]
   /** Lists of which one has to have it; undefined if none need. */
   readonly any: readonly EntryList[] | undefined
+  readonly work: Work | undefined
 }
 
 export class IndexedObjects {
@@ -34,23 +36,24 @@ export class IndexedObjects {
     return this.#byName.get(name)?.object
   }
 
-  /** Those with all of the labels and one of the values, in the order of their names. Use them up before anything else runs. */
-  find (labels: readonly Mark[], status?: StatusMatch): Iterable<KubeObject> {
+  /** Those with all of the labels and one of the values, in the order of their names, until `work` is over. Use them up before anything else runs. */
+  find (labels: readonly Mark[], status?: StatusMatch, work?: Work): Iterable<KubeObject> {
     const all = this.#listsOfAll(labels)
     if (all === undefined) return []
     const any = status === undefined ? undefined : this.#paths.marksFor(status)?.flatMap(mark => this.#list(mark) ?? [])
     const shortest = this.#shortest(all)
     const entries = any !== undefined && lengthOf(any) < shortest.ids.length
-      ? merged(any.map(list => [...entriesIn(list, { all, any: undefined })]))
-      : entriesIn(shortest, { all: all.filter(list => list !== shortest), any })
+      ? merged(any.map(list => [...entriesIn(list, { all, any: undefined, work })]))
+      : entriesIn(shortest, { all: all.filter(list => list !== shortest), any, work })
     return objectsIn(entries, any === undefined ? status : undefined)
   }
 
   /** How many have all of the labels. With one label or none nothing is looked at. */
-  count (labels: readonly Mark[]): number {
+  count (labels: readonly Mark[], work?: Work): number {
     const all = this.#listsOfAll(labels)
     if (all === undefined) return 0
     const { ids } = this.#shortest(all)
+    if (all.length > 1) work?.spend(ids.length)
     return all.length < 2 ? ids.length : ids.reduce((count, id) => isInAll(id, all) ? count + 1 : count, 0)
   }
 
@@ -128,8 +131,10 @@ export class IndexedObjects {
   }
 }
 
-function * entriesIn ({ entries, ids }: EntryList, { all, any }: Wanted): Iterable<Entry> {
+function * entriesIn ({ entries, ids }: EntryList, { all, any, work }: Wanted): Iterable<Entry> {
   for (let at = 0; at < ids.length; at++) {
+    if (work?.isOver === true) return
+    work?.spend(1)
     const id = ids[at]!
     if (isInAll(id, all) && (any === undefined || isInAny(id, any))) yield entries[at]!
   }

@@ -1,5 +1,6 @@
 // What an inventory is, whoever provides it: Kubernetes objects in memory, in one shape, answered without waiting.
 import type { CompiledPath } from '#jsonpath/path.js'
+import type { Work } from '#jsonpath/work.js'
 
 /** A Kubernetes object as JSON. Only the parts every kind has are named; the rest is reached by JSONPath. */
 export interface KubeObject {
@@ -21,6 +22,8 @@ export interface KubeObject {
 export interface StatusMatch {
   readonly path: CompiledPath
   readonly values: readonly string[]
+  /** What looking at objects is charged to. */
+  readonly work?: Work
 }
 
 /** What became of one object of a resource type: it came (`after` alone), changed, or went (`before` alone). */
@@ -46,11 +49,11 @@ export interface InventoryStatus {
 export interface Inventory {
   /**
    * The objects of a configured resource type in a namespace that bear all of `labels` and match `status`, in the order
-   * of their names. They are looked for one by one as they are asked for: use them up before anything else runs.
+   * of their names. They are looked for one by one as they are asked for: use them up before anything else runs. They end early once `work` is over.
    */
-  readonly find: (resourceType: string, namespace: string, labels?: Readonly<Record<string, string>>, status?: StatusMatch) => Iterable<KubeObject>
+  readonly find: (resourceType: string, namespace: string, labels?: Readonly<Record<string, string>>, status?: StatusMatch, work?: Work) => Iterable<KubeObject>
   /** How many bear all of `labels`. */
-  readonly count: (resourceType: string, namespace: string, labels?: Readonly<Record<string, string>>) => number
+  readonly count: (resourceType: string, namespace: string, labels?: Readonly<Record<string, string>>, work?: Work) => number
   readonly get: (resourceType: string, namespace: string, name: string) => KubeObject | undefined
   /** Objects by resource type. */
   readonly sizes: () => ReadonlyMap<string, number>

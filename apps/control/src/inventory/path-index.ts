@@ -38,8 +38,11 @@ export class PathIndex {
 }
 
 /** True if the object has one of the values at the path. */
-export function matchesStatus (object: KubeObject, { path, values }: StatusMatch): boolean {
-  return matchesAny(evaluatePath(path, object), values)
+export function matchesStatus (object: KubeObject, { path, values, work }: StatusMatch): boolean {
+  const nodes = evaluatePath(path, object, work)
+  // Each node is compared with each value.
+  work?.spend(nodes.length * values.length >>> 4)
+  return matchesAny(nodes, values)
 }
 
 const meanings = new WeakMap<CompiledPath, string>()

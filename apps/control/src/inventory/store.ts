@@ -1,6 +1,7 @@
 // The objects in memory, indexed so that a query costs what it finds: by resource type, namespace, each label with its
 // value, and the values at configured paths. Any provider fills it; readers never see half of a `replace`, because nothing here awaits.
 import { isDeepStrictEqual } from 'node:util'
+import type { Work } from '#jsonpath/work.js'
 import { IndexedObjects } from './indexed-objects.js'
 import type { ChangeListener, Inventory, InventoryChange, KubeObject, StatusMatch } from './inventory.js'
 import { PathIndex } from './path-index.js'
@@ -42,8 +43,8 @@ export function createStore (resourceTypes: Iterable<string>, indexPaths: IndexP
   }
 
   return {
-    find: (resourceType, namespace, labels, status) => shelves.get(resourceType)?.find(namespace, labels, status) ?? [],
-    count: (resourceType, namespace, labels) => shelves.get(resourceType)?.count(namespace, labels) ?? 0,
+    find: (resourceType, namespace, labels, status, work) => shelves.get(resourceType)?.find(namespace, labels, status, work) ?? [],
+    count: (resourceType, namespace, labels, work) => shelves.get(resourceType)?.count(namespace, labels, work) ?? 0,
     get: (resourceType, namespace, name) => shelves.get(resourceType)?.get(namespace, name),
     sizes: () => new Map([...shelves].map(([type, shelf]) => [type, shelf.size])),
     namespaces: () => {
@@ -78,12 +79,12 @@ class Shelf {
     return this.#byNamespace.keys()
   }
 
-  find (namespace: string, labels: Readonly<Record<string, string>> = {}, status?: StatusMatch): Iterable<KubeObject> {
-    return this.#byNamespace.get(namespace)?.find(Object.entries(labels), status) ?? []
+  find (namespace: string, labels: Readonly<Record<string, string>> = {}, status?: StatusMatch, work?: Work): Iterable<KubeObject> {
+    return this.#byNamespace.get(namespace)?.find(Object.entries(labels), status, work) ?? []
   }
 
-  count (namespace: string, labels: Readonly<Record<string, string>> = {}): number {
-    return this.#byNamespace.get(namespace)?.count(Object.entries(labels)) ?? 0
+  count (namespace: string, labels: Readonly<Record<string, string>> = {}, work?: Work): number {
+    return this.#byNamespace.get(namespace)?.count(Object.entries(labels), work) ?? 0
   }
 
   get (namespace: string, name: string): KubeObject | undefined {

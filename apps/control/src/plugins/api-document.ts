@@ -48,6 +48,7 @@ export async function addApiDocument (app: FastifyInstance, tag: Tag, isKeyRequi
 
 /** `GET /openapi.json`: this listener's part. */
 export function addApiDocumentRoute (app: FastifyInstance, tag: Tag): void {
+  let document: Buffer | undefined
   app.get('/openapi.json', {
     schema: {
       operationId: 'getApiDocument',
@@ -56,7 +57,11 @@ export function addApiDocumentRoute (app: FastifyInstance, tag: Tag): void {
       tags: [tag],
       response: { 200: Type.Unsafe({ type: 'object', additionalProperties: true, description: 'The OpenAPI 3.1 document of this listener.', examples: [{ openapi: '3.1.0', info: { title: 'UDP Director', version: API_VERSION }, paths: {} }] }) }
     }
-  }, (_request, reply) => { void reply.send(app.swagger()) })
+  }, (_request, reply) => {
+    // Made once: answers that wait to be taken share it.
+    document ??= Buffer.from(JSON.stringify(app.swagger()))
+    void reply.header('content-type', 'application/json; charset=utf-8').send(document)
+  })
 }
 
 // Without a key in the configuration it may be left out, which an empty requirement says (OpenAPI 3.1, Security Requirement Object).

@@ -3,6 +3,8 @@
 import type { FastifyError, FastifyInstance } from 'fastify'
 import type { BaseLogger } from 'pino'
 import { sendProblem, type Failure } from '../problem.js'
+import { hasMoreValues } from './count-values.js'
+import { followMethods, pathOf } from './methods.js'
 import { faultsFrom, summaryOf } from './request-faults.js'
 
 class MalformedJson extends Error {
@@ -14,6 +16,11 @@ class MalformedJson extends Error {
   }
 }
 
+class TooManyValues extends Error {}
+
+/** Most values in a body or a query string, those inside of others counted too: the longest query has 116. */
+export const MAX_VALUES = 512
+
 /** Installs the JSON parser, the error handler and the handler of unknown paths. */
 export function addProblems (app: FastifyInstance, log: BaseLogger): void {
   app.decorateReply('problemCode', null)
@@ -22,12 +29,23 @@ export function addProblems (app: FastifyInstance, log: BaseLogger): void {
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, text, done) => {
     parseJson(text as string, done)
   })
-  app.setNotFoundHandler((request, reply) => {
-    sendProblem(reply, { code: 'NOT_FOUND', detail: `There is no ${request.method} ${pathOf(request.url)} here.` })
+  // Those of the query string too: each unknown one is a fault.
+  app.addHook('preValidation', (request, _reply, done) => {
+    done(hasMoreValues(request.query, MAX_VALUES) ? new TooManyValues() : undefined)
   })
-  app.setErrorHandler<FastifyError | MalformedJson>((error, request, reply) => {
+  const allowedMethods = followMethods(app)
+  app.setNotFoundHandler((request, reply) => {
+    const path = pathOf(request)
+    const allow = allowedMethods(path)
+    if (allow !== undefined) reply.header('allow', allow)
+    if (allow !== undefined && request.method === 'OPTIONS') return reply.code(204).send()
+    const detail = `There is no ${request.method} ${shortened(path)} here.`
+    sendProblem(reply, { code: allow === undefined ? 'NOT_FOUND' : 'METHOD_NOT_ALLOWED', detail })
+    return reply
+  })
+  app.setErrorHandler<FastifyError | MalformedJson | TooManyValues>((error, request, reply) => {
     const failure = failureFrom(error, app.initialConfig.bodyLimit)
-    if (failure.code === 'INTERNAL') log.error({ err: error, requestId: request.id, method: request.method, path: pathOf(request.url) }, 'Request failed')
+    if (failure.code === 'INTERNAL') log.error({ err: error, requestId: request.id, method: request.method, path: shortened(pathOf(request)) }, 'Request failed')
     sendProblem(reply, failure)
   })
 }
@@ -40,7 +58,9 @@ function parseJson (text: string, done: (error: Error | null, body?: unknown) =>
     done(new MalformedJson(positionOf(error as SyntaxError, text)))
     return
   }
-  done(null, body)
+  // Every one that does not fit would be a fault of its own.
+  if (hasMoreValues(body, MAX_VALUES)) done(new TooManyValues())
+  else done(null, body)
 }
 
 // V8 names the position in most messages, and says so when the text just ends.
@@ -50,8 +70,9 @@ function positionOf ({ message }: SyntaxError, text: string): number | undefined
   return found === null ? undefined : Number(found[1])
 }
 
-function failureFrom (error: FastifyError | MalformedJson, bodyLimit: number | undefined): Failure {
+function failureFrom (error: FastifyError | MalformedJson | TooManyValues, bodyLimit: number | undefined): Failure {
   if (error instanceof MalformedJson) return malformed(error.position)
+  if (error instanceof TooManyValues) return { code: 'BODY_TOO_COMPLEX', detail: `A request may have ${MAX_VALUES} values.` }
   if (error.validation !== undefined) {
     const errors = faultsFrom(error.validation)
     return { code: 'INVALID_REQUEST', detail: summaryOf(error.validationContext, errors.length), errors }
@@ -73,7 +94,6 @@ function malformed (position: number | undefined): Failure {
 }
 
 // Without the query string: a client may have put anything there.
-function pathOf (url: string): string {
-  const end = url.indexOf('?')
-  return (end < 0 ? url : url.slice(0, end)).slice(0, 200)
+function shortened (path: string): string {
+  return path.slice(0, 200)
 }

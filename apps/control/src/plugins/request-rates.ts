@@ -5,7 +5,7 @@ import type { Listener } from '../listener.js'
 import { RateStore } from '../callers/rate-store.js'
 import type { ControlDeps } from '../deps.js'
 import { sendProblem } from '../problem.js'
-import { isGuarded } from './callers.js'
+import { isCounted } from './callers.js'
 
 const WINDOW_MS = 1000
 
@@ -26,7 +26,7 @@ export async function addRequestRates (app: FastifyInstance, { config, clock, me
   })
   const count = app.createRateLimit()
   app.addHook('onRequest', async (request, reply) => {
-    if (!isGuarded(listener, request)) return
+    if (!isCounted(request)) return
     const rate = await count(request)
     if (rate.isAllowed) return
     // draft-ietf-httpapi-ratelimit-headers-03, which is what clients and proxies read.

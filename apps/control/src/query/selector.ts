@@ -3,12 +3,13 @@ import type { Config, Selection } from '#config/schema.js'
 import { err, ok, type Result } from '#core/result.js'
 import { createPathCache } from '#jsonpath/path-cache.js'
 import type { CompiledPath } from '#jsonpath/path.js'
-import type { Inventory, KubeObject, StatusMatch } from '../inventory/inventory.js'
+import { Work } from '#jsonpath/work.js'
+import type { Inventory } from '../inventory/inventory.js'
 import { matchesStatus } from '../inventory/path-index.js'
 import { ALL_NAMESPACES } from '../inventory/resource-types.js'
-import { compileCandidate, unusable, type Candidate, type CandidateOf, type Unusable } from './candidate.js'
+import { compileCandidate, unusable, type Candidate, type CandidateOf } from './candidate.js'
 import type { NameLookup } from './host-names.js'
-import { noMatchDetail } from './no-match.js'
+import { isMatch, Matches, statusOf } from './matching.js'
 import type { TargetPolicy } from './target-policy.js'
 
 export type SelectFailure =
@@ -17,6 +18,10 @@ export type SelectFailure =
   | { readonly code: 'INVALID_JSON_PATH', readonly detail: string, readonly position: number }
   | { readonly code: 'INVENTORY_NOT_READY', readonly detail: string }
   | { readonly code: 'NO_MATCHING_RESOURCE', readonly detail: string }
+  | { readonly code: 'QUERY_TOO_COSTLY', readonly detail: string }
+
+/** What a selection does in one go, and in each piece after that: about a millisecond. */
+export const PIECE_WORK = 20_000
 
 export interface ObjectName {
   readonly resourceType: string
@@ -25,8 +30,16 @@ export interface ObjectName {
 }
 
 export interface Selector {
-  /** Every usable match, in the inventory's order: label selector, status query, annotation selector. Never empty when ok; no more than the first `atMost`. */
-  readonly select: (selection: Selection, atMost?: number) => Result<readonly Candidate[], SelectFailure>
+  /** Every usable match, in the inventory's order: label selector, status query, annotation selector. Never empty when ok; no more than the first `atMost`. Undefined if it would cost more than `work` has. */
+  readonly select: {
+    (selection: Selection, atMost?: number): Result<readonly Candidate[], SelectFailure>
+    (selection: Selection, atMost: number, work: Work): Result<readonly Candidate[], SelectFailure> | undefined
+  }
+  /**
+   * The same, piece by piece: it yields the work that each has cost. QUERY_TOO_COSTLY if all of it is more than `maxWork`.
+   * Between two pieces objects may change: what it finds has to be rechecked.
+   */
+  readonly search: (selection: Selection, atMost: number, maxWork: number) => Generator<number, Result<readonly Candidate[], SelectFailure>>
   /** The one object of that name, if it is usable; what `POST /tokens` and an operator's move ask for. */
   readonly resolve: (name: ObjectName) => Result<Candidate, SelectFailure>
   /** The object of that name, if it is one that `selection` finds now. Whether the selection may be made was settled when it was. */
@@ -67,12 +80,22 @@ export function createSelector ({ config, inventory, policy, names }: SelectorDe
 
   const pathOf = ({ statusQuery }: Selection) => statusQuery === undefined ? undefined : paths.compile(statusQuery.jsonPath)
 
+  const admittedWithPath = (selection: Selection): Result<Admitted, SelectFailure> => {
+    const path = pathOf(selection)
+    if (path?.ok === false) return err({ code: 'INVALID_JSON_PATH', detail: `${capitalised(path.error.message)}.`, position: path.error.position })
+    const admitted = admit(selection.resourceType, selection.namespace, selection === config.defaultEndpoint)
+    return admitted.ok ? ok({ path: path?.value, candidateOf: admitted.value }) : admitted
+  }
+
   return {
-    select: (selection, atMost = Infinity) => {
-      const path = pathOf(selection)
-      if (path?.ok === false) return err({ code: 'INVALID_JSON_PATH', detail: `${capitalised(path.error.message)}.`, position: path.error.position })
-      const admitted = admit(selection.resourceType, selection.namespace, selection === config.defaultEndpoint)
-      return admitted.ok ? matching(selection, path?.value, atMost, inventory, admitted.value) : admitted
+    // Without a bound there is always an answer.
+    select: ((selection: Selection, atMost = Infinity, work?: Work) => {
+      const admitted = admittedWithPath(selection)
+      return admitted.ok ? matching(selection, admitted.value, { atMost, inventory, work }) : admitted
+    }) as Selector['select'],
+    search: function * (selection, atMost, maxWork) {
+      const admitted = admittedWithPath(selection)
+      return admitted.ok ? yield * matchingInPieces(selection, admitted.value, { atMost, inventory, work: new Work(maxWork) }) : admitted
     },
     resolve: ({ resourceType, namespace, name }) => {
       const admitted = admit(resourceType, namespace, false)
@@ -93,41 +116,44 @@ export function createSelector ({ config, inventory, policy, names }: SelectorDe
   }
 }
 
-function matching (selection: Selection, path: CompiledPath | undefined, atMost: number, inventory: Inventory, candidateOf: CandidateOf): Result<readonly Candidate[], SelectFailure> {
-  const { resourceType, namespace, labelSelector, annotationSelector } = selection
-  const counts = { status: 0, annotations: 0 }
-  const found: Candidate[] = []
-  const refused = new Map<Unusable, number>()
-  for (const object of inventory.find(resourceType, namespace, labelSelector, statusOf(selection, path))) {
-    counts.status++
-    if (!bears(object.metadata.annotations, annotationSelector)) continue
-    counts.annotations++
-    const candidate = candidateOf(object)
-    if (!candidate.ok) refused.set(candidate.error, (refused.get(candidate.error) ?? 0) + 1)
-    else if (found.push(candidate.value) >= atMost) break
+interface Admitted {
+  readonly path: CompiledPath | undefined
+  readonly candidateOf: CandidateOf
+}
+
+interface Search<Bound> {
+  readonly atMost: number
+  readonly inventory: Inventory
+  readonly work: Bound
+}
+
+function matching (selection: Selection, { path, candidateOf }: Admitted, { atMost, inventory, work }: Search<Work | undefined>): Result<readonly Candidate[], SelectFailure> | undefined {
+  const { resourceType, namespace, labelSelector } = selection
+  const matches = new Matches(selection, candidateOf, atMost)
+  for (const object of inventory.find(resourceType, namespace, labelSelector, statusOf(selection, path, work), work)) if (matches.take(object)) break
+  const result = work?.isOver === true ? undefined : matches.result(() => inventory.count(resourceType, namespace, labelSelector, work))
+  return work?.isOver === true ? undefined : result
+}
+
+function * matchingInPieces (selection: Selection, { path, candidateOf }: Admitted, { atMost, inventory, work }: Search<Work>): Generator<number, Result<readonly Candidate[], SelectFailure>> {
+  const { resourceType, namespace, labelSelector } = selection
+  const matches = new Matches(selection, candidateOf, atMost)
+  const status = statusOf(selection, path, work)
+  const costly = err({ code: 'QUERY_TOO_COSTLY', detail: `The query costs more than limits.maxQueryWork (${work.limit}) allows.` } as const)
+  // All in one piece, because the lists are only to be read while nothing changes; it takes a few milliseconds for 100,000.
+  const objects = [...inventory.find(resourceType, namespace, labelSelector, undefined, work)]
+  let told = 0
+  for (const object of objects) {
+    if (work.isOver) return costly
+    if (work.spent - told >= PIECE_WORK) {
+      yield work.spent - told
+      told = work.spent
+    }
+    work.spend(1)
+    if ((status === undefined || matchesStatus(object, status)) && matches.take(object)) break
   }
-  if (found.length > 0) return ok(found)
-  const labels = inventory.count(resourceType, namespace, labelSelector)
-  return err({ code: 'NO_MATCHING_RESOURCE', detail: noMatchDetail(selection, { labels, ...counts }, refused) })
-}
-
-// The stages of `matching` for one object.
-function isMatch (object: KubeObject, selection: Selection, path: CompiledPath | undefined): boolean {
-  const { labels, annotations } = object.metadata
-  return bears(labels, selection.labelSelector) && hasStatus(object, selection, path) && bears(annotations, selection.annotationSelector)
-}
-
-function hasStatus (object: KubeObject, selection: Selection, path: CompiledPath | undefined): boolean {
-  const status = statusOf(selection, path)
-  return status === undefined || matchesStatus(object, status)
-}
-
-function statusOf ({ statusQuery }: Selection, path: CompiledPath | undefined): StatusMatch | undefined {
-  return path === undefined ? undefined : { path, values: statusQuery?.expectedValues ?? [] }
-}
-
-function bears (texts: Readonly<Record<string, string>> = {}, wanted: Readonly<Record<string, string>> = {}): boolean {
-  return Object.entries(wanted).every(([name, value]) => Object.hasOwn(texts, name) && texts[name] === value)
+  yield work.spent - told
+  return work.isOver ? costly : matches.result(() => objects.length)
 }
 
 function capitalised (sentence: string): string {

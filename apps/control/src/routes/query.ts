@@ -2,8 +2,8 @@
 import type { Static } from '@sinclair/typebox'
 import type { Selection } from '#config/schema.js'
 import { err, ok } from '#core/result.js'
-import type { Target } from '#rpc/contract.js'
 import type { ControlDeps } from '../deps.js'
+import { Chooser } from '../query/chooser.js'
 import { summaryOf } from '../plugins/request-faults.js'
 import { sendProblem, type Failure, type Outcome } from '../problem.js'
 import { refuseTokens } from '../refuse-tokens.js'
@@ -17,6 +17,7 @@ import type { TypedApp } from '../typed-app.js'
 /** Adds POST /query to the public listener. */
 export function addQueryRoute (app: TypedApp, deps: ControlDeps): void {
   const { config, issuer, link } = deps
+  const chooser = new Chooser(deps)
 
   app.post('/query', {
     schema: {
@@ -26,7 +27,7 @@ export function addQueryRoute (app: TypedApp, deps: ControlDeps): void {
       tags: ['public'],
       body: refTo(QueryRequestSchema),
       response: { 200: refTo(IssuedTokenSchema) },
-      problems: [...bodyErrors, 'INVALID_JSON_PATH', 'NAMESPACE_NOT_ALLOWED', 'UNKNOWN_RESOURCE_TYPE', 'NO_MATCHING_RESOURCE', 'TOO_MANY_TOKENS', 'PROXY_UNAVAILABLE', 'NO_CAPACITY', 'CAPACITY_EXHAUSTED', 'INVENTORY_NOT_READY', 'DRAINING', 'SHUTTING_DOWN']
+      problems: [...bodyErrors, 'INVALID_JSON_PATH', 'QUERY_TOO_COSTLY', 'NAMESPACE_NOT_ALLOWED', 'UNKNOWN_RESOURCE_TYPE', 'NO_MATCHING_RESOURCE', 'TOO_MANY_TOKENS', 'PROXY_UNAVAILABLE', 'NO_CAPACITY', 'CAPACITY_EXHAUSTED', 'INVENTORY_NOT_READY', 'DRAINING', 'SHUTTING_DOWN']
     },
     preValidation: dropAbsent([QueryRequestSchema], { statusQuery: StatusQueryRequestSchema }),
     onRequest: (_request, reply, done) => {
@@ -37,7 +38,7 @@ export function addQueryRoute (app: TypedApp, deps: ControlDeps): void {
       const asked = selectionFrom(request.body)
       if (!asked.ok) { sendProblem(reply, asked.error); return reply }
       const selection = asked.value
-      const issued = await issuer.issue(() => choose(selection, deps), {
+      const issued = await issuer.issue(() => chooser.choose(selection, caller.key), {
         selection,
         ttlSeconds: config.tokenTtlSeconds,
         via: 'query',
@@ -64,12 +65,4 @@ const notOneValue: Failure = {
   code: 'INVALID_REQUEST',
   detail: summaryOf('body', 1),
   errors: [{ path: '/statusQuery', message: 'must have exactly one of expectedValue and expectedValues' }]
-}
-
-function choose (selection: Selection, { selector, balancer }: Pick<ControlDeps, 'selector' | 'balancer'>): Outcome<Target> {
-  const found = selector.select(selection, balancer.wanted)
-  if (!found.ok) return found
-  const chosen = balancer.choose(found.value)
-  if (chosen !== undefined) return ok(chosen.target)
-  return err({ code: 'NO_CAPACITY', detail: `${found.value.length} objects match, and none of them has a free place.` })
 }

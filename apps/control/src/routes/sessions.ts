@@ -10,6 +10,8 @@ import { pagingFields, readPaging } from '../schemas/paging.js'
 import { bodyErrors } from '../schemas/problem.js'
 import { SessionSchema, SessionsPageSchema } from '../schemas/session.js'
 import { AddressTargetSchema, NamedTargetSchema, TargetRequestSchema } from '../schemas/target.js'
+import { summaryOf } from '../plugins/request-faults.js'
+import { filterFaults } from './session-filter.js'
 import { requestedTarget } from '../tokens/requested-target.js'
 import type { TypedApp } from '../typed-app.js'
 
@@ -34,9 +36,11 @@ export function addSessionRoutes (app: TypedApp, deps: ControlDeps): void {
       tags: ['admin'],
       querystring: SessionsQuery,
       response: { 200: refTo(SessionsPageSchema) },
-      problems: ['INVALID_REQUEST', 'PROXY_UNAVAILABLE']
+      problems: ['INVALID_REQUEST', 'BODY_TOO_COMPLEX', 'PROXY_UNAVAILABLE']
     }
   }, async (request, reply) => {
+    const errors = filterFaults(request.query)
+    if (errors.length > 0) { sendProblem(reply, { code: 'INVALID_REQUEST', detail: summaryOf('querystring', errors.length), errors }); return reply }
     const page = await proxy.call('listSessions', { query: request.query })
     if (page.ok) return { ...page.value, sessions: page.value.sessions.map(shown) }
     sendProblem(reply, failureFromRpc(page.error))

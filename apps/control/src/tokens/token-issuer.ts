@@ -73,11 +73,13 @@ export class TokenIssuer {
    * target is not any more what the order's selection finds. If that happens before the proxy has acknowledged, `choose`
    * is asked again, up to `MAX_CHOICES` times in all.
    */
-  async issue (choose: () => Outcome<Target>, order: TokenOrder): Promise<Outcome<IssuedToken>> {
+  async issue (choose: () => Outcome<Target> | Promise<Outcome<Target>>, order: TokenOrder): Promise<Outcome<IssuedToken>> {
     const { clock, log, metrics, makeToken = secretToken } = this.#options
     const { ttlSeconds, via } = order
     for (let choices = 0; choices < MAX_CHOICES; choices++) {
-      const target = choose()
+      const chosen = choose()
+      // Without a turn of its own where there is nothing to wait for: pushes of one turn leave together.
+      const target = chosen instanceof Promise ? await chosen : chosen
       if (!target.ok) return target
       const token = makeToken()
       const issuedAtMs = clock.wallNow()

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { connect, type AddressInfo, type Socket } from 'node:net'
 import t from 'tap'
+import { MAX_REQUESTS_PER_CONNECTION } from '../../src/plugins/connections.js'
 import type { TypedApp } from '../../src/typed-app.js'
 import { eventually, gameServer, startRig } from '../routes/rig.js'
 
@@ -49,13 +50,14 @@ void t.test('rates: each caller has its own, with the headers that say so', asyn
   t.equal((await ask(open, { ip: '2001:db8::3' })).status, 429, 'a /64 is one caller')
   t.equal((await ask(open, { ip: '2001:db8:0:1::1' })).status, 200, 'the next /64 is another')
   t.equal((await send(open, 'GET', '/nonsense')).status, 429, 'a path that does not exist is no way round')
-  for (const path of [...health, '/openapi.json']) for (let time = 0; time < 3; time++) t.equal((await send(open, 'GET', path)).status, 200, path)
+  for (const path of health) for (let time = 0; time < 3; time++) t.equal((await send(open, 'GET', path)).status, 200, path)
+  t.equal((await send(open, 'GET', '/openapi.json')).status, 429)
   clock.advance(999)
   t.equal((await ask(open)).status, 429)
   clock.advance(1)
   t.equal((await ask(open)).status, 200)
   const text = (await admin.inject('/metrics')).payload
-  t.match(text, 'udp_director_requests_refused_total{listener="public",reason="rate"} 5\n')
+  t.match(text, 'udp_director_requests_refused_total{listener="public",reason="rate"} 6\n')
   t.match(text, 'udp_director_queries_failed_total{code="RATE_LIMITED"} 4\n')
   t.match(text, 'udp_director_queries_total 11\n', 'those that were refused count as received')
 })
@@ -95,8 +97,9 @@ void t.test('trustedProxies: whose X-Forwarded-For is believed, up to the first 
     ['2001:db8::1', '192.0.2.1, 10.0.0.2', 200],
     ['10.0.0.1', '192.0.2.1, 198.51.100.1', 403],
     ['10.0.0.1', '198.51.100.1, 192.0.2.1', 200],
-    ['10.0.0.1', 'nonsense', 403],
-    ['10.0.0.1', '192.0.2.1:4711', 403],
+    ['10.0.0.1', 'nonsense', 400],
+    ['10.0.0.1', '192.0.2.1:4711', 200],
+    ['10.0.0.1', '198.51.100.1:4711', 403],
     ['198.51.100.1', '192.0.2.1', 403]
   ]
   for (const [ip, forwardedFor, status] of cases) t.equal((await ask(open, { ip, forwardedFor })).status, status, `${ip}: ${forwardedFor}`)
@@ -180,14 +183,18 @@ void t.test('requests under way: at the bound of all', async t => {
   t.strictSame((await Promise.all(waiting)).map(({ status }) => status), [503, 503, 503, 503])
 })
 
-void t.test('connections: those beyond the bound are closed, and the others go on', async t => {
+void t.test('connections: at the bound the one that is idle for longest gives way', async t => {
   const { open, admin, deps } = await startRig(t, { objects, config: 'limits: {maxConnections: 10}' })
   const port = await listen(open)
   const sockets = await Promise.all(Array.from({ length: 10 }, async () => await dial(port)))
   const count = (): number => deps.tables.readings().find(({ table }) => table === 'connections_public')!.entries
   await eventually(() => count() === 10)
-  const refused = await dial(port)
-  await once(refused, 'close')
+  const idle = once(sockets[1]!, 'close')
+  sockets[0]!.write('GET /livez HTTP/1.1\r\nhost: x\r\n\r\n')
+  const [first] = await once(sockets[0]!, 'data') as [Buffer]
+  t.match(first.toString(), /^HTTP\/1.1 200/)
+  sockets.push(await dial(port))
+  await idle
   t.equal(count(), 10)
   sockets[0]!.write('GET /livez HTTP/1.1\r\nhost: x\r\n\r\n')
   const [answer] = await once(sockets[0]!, 'data') as [Buffer]
@@ -200,4 +207,127 @@ void t.test('connections: those beyond the bound are closed, and the others go o
   }
   for (const socket of sockets) socket.destroy()
   await eventually(() => count() === 0)
+})
+
+void t.test('a request behind an answer that nobody reads is over when its connection goes', async t => {
+  const { open, deps } = await startRig(t, { objects })
+  const port = await listen(open)
+  const underWay = (): number => deps.tables.readings().find(({ table }) => table === 'requests_public')!.entries
+  const socket = await dial(port)
+  socket.pause()
+  const document = 'GET /openapi.json HTTP/1.1\r\nhost: x\r\n\r\n'
+  socket.write(document.repeat(12) + halfOfARequest)
+  await eventually(() => underWay() > 0)
+  socket.destroy()
+  await eventually(() => underWay() === 0)
+  t.equal((await ask(open)).status, 200)
+})
+
+void t.test('one connection has only a few requests under way', async t => {
+  const { open, proxy } = await startRig(t, { objects })
+  proxy.hook = () => ({ kind: 'silence' })
+  const socket = await dial(await listen(open))
+  let heard = ''
+  socket.on('data', (data: Buffer) => { heard += data.toString() })
+  const body = JSON.stringify(query)
+  socket.write(`POST /query HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`.repeat(MAX_REQUESTS_PER_CONNECTION + 5))
+  const ended = once(socket, 'close')
+  await proxy.stop()
+  await ended
+  t.equal(heard.split('HTTP/1.1 ').length - 1, MAX_REQUESTS_PER_CONNECTION + 1)
+  t.match(heard.slice(heard.lastIndexOf('HTTP/1.1 ')), /^HTTP\/1.1 429/)
+})
+
+void t.test('who keeps the director waiting gives way to who comes', async t => {
+  const { open, clock, deps } = await startRig(t, { objects, config: 'limits: {maxRequests: 4}' })
+  const slow = await dial(await listen(open))
+  slow.write(halfOfARequest)
+  await eventually(() => deps.tables.readings().some(({ table, entries }) => table === 'requests_public' && entries === 1))
+  t.equal((await ask(open)).status, 429)
+  const gone = once(slow, 'close')
+  clock.advance(1000)
+  t.equal((await ask(open)).status, 200)
+  await gone
+})
+
+void t.test('names and pages: what a browser can be made to send is refused', async t => {
+  const { open, admin } = await startRig(t, { objects, config: 'adminHosts: [director.example.com]' })
+  const ask = async (app: TypedApp, headers: Record<string, string>, url = '/config'): Promise<readonly unknown[]> => {
+    const answer = await app.inject({ url, headers })
+    return [answer.statusCode, answer.statusCode === 200 ? undefined : answer.json<{ code: string }>().code]
+  }
+  const fine = [200, undefined]
+  for (const host of ['127.0.0.1:9090', 'localhost', '[::1]:9090', 'director', 'director.games.svc:9090', 'director.example.com', 'DIRECTOR.example.com:9090']) t.strictSame(await ask(admin, { host }), fine, host)
+  for (const host of ['example.com', 'rebound.example', 'director.example.com.evil.example', 'a b']) t.strictSame(await ask(admin, { host }), [403, 'HOST_NOT_ALLOWED'], host)
+  t.strictSame(await ask(admin, { host: 'rebound.example' }, '/livez'), fine, 'health says nothing')
+  t.strictSame(await ask(open, { host: 'anything.example' }, '/openapi.json'), fine, 'the public API is for any name, unless queryHosts says otherwise')
+  const host = 'localhost:9090'
+  for (const app of [open, admin]) {
+    t.strictSame(await ask(app, { host, origin: 'http://localhost:9090' }, '/openapi.json'), fine, 'the same origin')
+    for (const headers of [{ origin: 'http://evil.example' }, { origin: 'http://localhost:9091' }, { origin: 'null' }, { 'sec-fetch-site': 'cross-site' }, { 'sec-fetch-site': 'same-site', 'sec-fetch-mode': 'cors' }]) {
+      t.strictSame(await ask(app, { host, ...headers }, '/openapi.json'), [403, 'CROSS_SITE_REQUEST'], JSON.stringify(headers))
+    }
+    t.strictSame(await ask(app, { host, 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' }, '/openapi.json'), fine, 'a link that somebody follows')
+  }
+  t.strictSame(await ask(admin, { host, origin: 'https://director.example.com' }), fine, 'a page of a name that is configured')
+  const closed = await startRig(t, { objects, config: 'queryHosts: ["*.games.example"]' })
+  t.strictSame(await ask(closed.open, { host: 'eu.games.example' }, '/openapi.json'), fine)
+  t.strictSame(await ask(closed.open, { host: 'games.example' }, '/openapi.json'), [403, 'HOST_NOT_ALLOWED'])
+})
+
+void t.test('what is no request, and what no route has, are problems too', async t => {
+  const { open, admin } = await startRig(t, { objects })
+  const port = await listen(open)
+  const say = async (text: string): Promise<string> => {
+    const socket = await dial(port)
+    let heard = ''
+    socket.on('data', (data: Buffer) => { heard += data.toString() })
+    socket.write(text)
+    await once(socket, 'close')
+    return heard
+  }
+  const cases: ReadonlyArray<readonly [text: string, status: number, code: string]> = [
+    ['hello\r\n\r\n', 400, 'MALFORMED_REQUEST'],
+    ['GET /livez HTTP/1.1\r\n\x00: x\r\n\r\n', 400, 'MALFORMED_REQUEST'],
+    [`GET /livez HTTP/1.1\r\nhost: x\r\nx: ${'a'.repeat(20_000)}\r\n\r\n`, 431, 'HEADERS_TOO_LARGE'],
+    ['CONNECT a:1 HTTP/1.1\r\nhost: a:1\r\n\r\n', 405, 'METHOD_NOT_ALLOWED'],
+    ['POST /query HTTP/1.1\r\nhost: x\r\nexpect: nonsense\r\ncontent-length: 0\r\nconnection: close\r\n\r\n', 417, 'EXPECTATION_FAILED']
+  ]
+  for (const [text, status, code] of cases) {
+    const heard = await say(text)
+    t.match(heard, new RegExp(`^HTTP/1.1 ${status} `), code)
+    t.match(heard, /content-type: application\/problem\+json/i, code)
+    t.match(heard, `"code":"${code}"`, code)
+  }
+  const methods: ReadonlyArray<readonly [app: TypedApp, method: 'GET' | 'PUT' | 'DELETE' | 'PATCH' | 'TRACE', url: string, allow: string]> = [
+    [open, 'GET', '/query', 'OPTIONS, POST'],
+    [open, 'DELETE', '/livez', 'GET, HEAD, OPTIONS'],
+    [open, 'TRACE', '/query', 'OPTIONS, POST'],
+    [admin, 'PATCH', '/sessions/a', 'DELETE, GET, HEAD, OPTIONS'],
+    [admin, 'GET', '/sessions/a/target', 'OPTIONS, PUT']
+  ]
+  for (const [app, method, url, allow] of methods) {
+    const answer = await app.inject({ method: method as 'GET', url })
+    t.match({ status: answer.statusCode, allow: answer.headers.allow, code: answer.json<{ code: string }>().code }, { status: 405, allow, code: 'METHOD_NOT_ALLOWED' }, `${method} ${url}`)
+  }
+  const options = await open.inject({ method: 'OPTIONS', url: '/query' })
+  t.match([options.statusCode, options.headers.allow], [204, 'OPTIONS, POST'])
+  for (const client of ['not-an-ip', '1.2.3.4:99999', '1.2.3', '[::1', '::1:abc:']) {
+    const answer = await admin.inject(`/sessions?client=${encodeURIComponent(client)}`)
+    t.match([answer.statusCode, answer.json<{ code: string }>().code], [400, 'INVALID_REQUEST'], client)
+  }
+})
+
+void t.test('a query costs its caller no more than its share, and nobody else waits for it', async t => {
+  const many = Array.from({ length: 400 }, (_, number) => gameServer(`s${number}`, '10.0.0.1', { labels: Object.fromEntries(Array.from({ length: 60 }, (_unused, at) => [`l${at}`, 'x'])) }))
+  const costly = { ...query, statusQuery: { jsonPath: '$[*][*][*]', expectedValue: 'nothing' } }
+  const { open, clock } = await startRig(t, { objects: many, config: 'limits: {maxQueryWork: 1000000, queryWorkPerSecond: 20000}' })
+  t.match(await send(open, 'POST', '/query', {}, costly), { status: 404, code: 'NO_MATCHING_RESOURCE' })
+  t.match(await send(open, 'POST', '/query', {}, costly), { status: 429, code: 'RATE_LIMITED', detail: 'limits.queryWorkPerSecond is reached: 20000 a second.' })
+  t.equal((await send(open, 'POST', '/query', { ip: '192.0.2.1' }, query)).status, 200)
+  clock.advance(1000)
+  t.equal((await ask(open)).status, 200)
+  const strict = await startRig(t, { objects: many, config: 'limits: {maxQueryWork: 21000}' })
+  t.match(await send(strict.open, 'POST', '/query', {}, costly), { status: 400, code: 'QUERY_TOO_COSTLY' })
+  t.match(await send(strict.open, 'POST', '/query', {}, { ...query, labelSelector: Object.fromEntries(Array.from({ length: 600 }, (_, at) => [`k${at}`, 'v'])) }), { status: 400, code: 'BODY_TOO_COMPLEX' })
 })

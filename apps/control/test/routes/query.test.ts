@@ -135,7 +135,7 @@ void t.test('content types other than JSON are refused', async t => {
 
 void t.test('unknown paths, methods and URLs', async t => {
   const { open } = await startRig(t, { isOffline: true })
-  t.strictSame((await ask(open, 'GET', '/query?secret=1')).body, problem({ code: 'NOT_FOUND', detail: 'There is no GET /query here.' }, 'req-1'))
+  t.strictSame((await ask(open, 'GET', '/query?secret=1')).body, problem({ code: 'METHOD_NOT_ALLOWED', detail: 'There is no GET /query here.' }, 'req-1'))
   t.strictSame((await ask(open, 'GET', '/sessions')).body, problem({ code: 'NOT_FOUND', detail: 'There is no GET /sessions here.' }, 'req-2'), 'the admin API is not on the public listener')
   t.match(await ask(open, 'GET', '/%zz'), { status: 400, type: /^application\/problem\+json/, body: { code: 'INVALID_REQUEST' } })
 })

@@ -1,7 +1,11 @@
 // How much of the proxy its Unix socket can take up: whoever may open the socket must not be able to starve the proxy of
 // descriptors or memory. Control keeps one event stream and a few connections; an operator's curl is one more.
 import type { FastifyInstance } from 'fastify'
-import { EVENTS_PATH } from '#rpc/contract.js'
+import type { Clock } from '#core/clock.js'
+import { Connections } from '#http/connections.js'
+import { UnderWay } from '#http/under-way.js'
+import { whenOver } from '#http/when-over.js'
+import { EVENTS_PATH, rpcCalls, type RpcCall } from '#rpc/contract.js'
 import { rpcErrors, rpcFailure } from '#rpc/failure.js'
 import type { TableSize } from '../core/table-sizes.js'
 import type { RpcTable } from './stats.js'
@@ -11,29 +15,48 @@ export const MAX_RPC_CONNECTIONS = 64
 /** A body is up to 16 MiB: this many of them are the most memory that calls take. */
 export const MAX_RPC_CALLS = 32
 
-/** Bounds the connections and calls of `app`, which must not listen yet; returns how many there are. */
-export function boundCalls (app: FastifyInstance): () => Readonly<Record<RpcTable, TableSize>> {
-  let connections = 0
-  let calls = 0
-  // Node closes those beyond it at once.
-  app.server.maxConnections = MAX_RPC_CONNECTIONS
-  app.server.on('connection', socket => {
-    connections++
-    socket.once('close', () => { connections-- })
+/** Calls of one connection that are under way; control has one at a time. */
+export const MAX_CALLS_PER_CONNECTION = 4
+
+/** For so long, in milliseconds, a call whose body has not come, or whose answer is not taken, need not give way to others. */
+export const CALL_GRACE_MS = 1000
+
+// Lasts as long as control does, and is not waiting for anybody.
+const lasting: ReadonlySet<string> = new Set(Object.values(rpcCalls).flatMap(({ lines }: RpcCall) => lines ?? []))
+
+/**
+ * Bounds the connections and calls of `app`, which must not listen yet; returns how many there are. Who fills a bound by
+ * doing nothing gives way to who comes: control can always synchronise.
+ */
+export function boundCalls (app: FastifyInstance, clock: Clock): () => Readonly<Record<RpcTable, TableSize>> {
+  const busy = rpcFailure('BUSY').error
+  const connections = new Connections(app.server, {
+    // The event stream may be left unread: what its reader misses is told, see event-stream.ts.
+    bounds: { max: MAX_RPC_CONNECTIONS, maxRequests: MAX_CALLS_PER_CONNECTION, answerTimeoutMs: Infinity },
+    clock,
+    tooManyRequests: () => ({ status: rpcErrors.BUSY.status, headers: { 'content-type': 'application/json' }, body: JSON.stringify(busy) }),
+    onClosed: () => undefined
   })
+  app.addHook('onClose', () => { connections.close() })
+  const calls = new UnderWay({ max: MAX_RPC_CALLS, maxPerCaller: MAX_RPC_CALLS, graceMs: CALL_GRACE_MS }, () => clock.now())
   app.addHook('onRequest', (request, reply, next) => {
+    const { url = '' } = request.routeOptions
     // The event stream lasts as long as its reader and holds no body; its connection is counted.
-    if (request.routeOptions.url === EVENTS_PATH) {
+    if (url === EVENTS_PATH) {
       next()
       return
     }
-    calls++
-    reply.raw.once('close', () => { calls-- })
-    if (calls > MAX_RPC_CALLS) void reply.code(rpcErrors.BUSY.status).send(rpcFailure('BUSY').error)
-    else next()
+    const held = {
+      isWaitingForCaller: () => !lasting.has(url) && (!request.raw.complete || reply.raw.writableEnded),
+      giveUp: () => { request.raw.socket.destroy() }
+    }
+    if (calls.enter('', held) === 'admitted') {
+      whenOver(request.raw, reply.raw, () => { calls.leave(held) })
+      next()
+    } else void reply.code(rpcErrors.BUSY.status).send(busy)
   })
   return () => ({
-    rpc_connections: { entries: connections, capacity: MAX_RPC_CONNECTIONS },
-    rpc_calls: { entries: calls, capacity: MAX_RPC_CALLS }
+    rpc_connections: { entries: connections.count, capacity: MAX_RPC_CONNECTIONS },
+    rpc_calls: { entries: calls.count, capacity: MAX_RPC_CALLS }
   })
 }

@@ -24,14 +24,13 @@ export interface RpcParts {
 }
 
 /** The server of control's calls; it does not listen yet. */
-export function createRpcApp ({ log, processSamples }: Pick<ProxyDeps, 'log' | 'processSamples'>, { events, shards, dataPorts, former, ...parts }: RpcParts): FastifyInstance {
+export function createRpcApp ({ clock, log, processSamples }: Pick<ProxyDeps, 'clock' | 'log' | 'processSamples'>, { events, shards, dataPorts, former, ...parts }: RpcParts): FastifyInstance {
   // Control's pushes are one request that lasts as long as control does.
   const app = Fastify({ logger: false, bodyLimit: MAX_RPC_BODY_BYTES, requestTimeout: 0, forceCloseConnections: true })
-  const rpcTables = boundCalls(app)
+  const rpcTables = boundCalls(app, clock)
   events.register(app)
   registerRpc(app, createHandlers({
     ...parts,
-    events,
     shards,
     dataPorts: dataPorts.map(({ name, address, port }) => ({ name, address, port })),
     stats: async () => collectStats({

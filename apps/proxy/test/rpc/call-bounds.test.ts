@@ -6,10 +6,12 @@ import { join } from 'node:path'
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'
 import { serveLines } from '#rpc/serve-lines.js'
+import { createFakeClock, type FakeClock } from '#testkit/fake-clock.js'
 import { until } from '#testkit/patience.js'
-import { boundCalls, MAX_RPC_CALLS, MAX_RPC_CONNECTIONS } from '../../src/rpc/call-bounds.js'
+import { boundCalls, CALL_GRACE_MS, MAX_CALLS_PER_CONNECTION, MAX_RPC_CALLS, MAX_RPC_CONNECTIONS } from '../../src/rpc/call-bounds.js'
 
 interface Rig {
+  readonly clock: FakeClock
   readonly sizes: ReturnType<typeof boundCalls>
   readonly dial: () => Promise<Socket>
   /** Resolves when it holds; the test's own time-out ends it otherwise. */
@@ -20,7 +22,8 @@ async function setUp (t: Test): Promise<Rig> {
   const folder = await mkdtemp(join(tmpdir(), 'bounds-'))
   const path = join(folder, 'proxy.sock')
   const app = Fastify({ forceCloseConnections: true })
-  const sizes = boundCalls(app)
+  const clock = createFakeClock()
+  const sizes = boundCalls(app, clock)
   app.post('/call', () => 'done')
   serveLines(app, '/lines', { answer: async line => await Promise.resolve({ status: 200, body: line }), tooLong: { status: 400, body: '' } })
   await app.listen({ path })
@@ -33,7 +36,7 @@ async function setUp (t: Test): Promise<Rig> {
     t.teardown(() => { socket.destroy() })
     socket.once('connect', () => { resolve(socket) }).once('error', reject)
   })
-  return { sizes, dial, until }
+  return { clock, sizes, dial, until }
 }
 
 const unfinished = 'POST /call HTTP/1.1\r\nhost: x\r\ncontent-type: text/plain\r\ncontent-length: 2\r\n\r\nx'
@@ -75,17 +78,47 @@ void t.test('a request that lasts is one call for as long as it does', async t =
   await until(() => sizes().rpc_calls.entries === 0)
 })
 
-void t.test('connections are bounded, and one that is closed makes room', async t => {
+void t.test('who keeps the proxy waiting gives way to who comes', async t => {
+  const { clock, sizes, dial, until } = await setUp(t)
+  const sockets: Socket[] = []
+  for (let call = 0; call < MAX_RPC_CALLS; call++) sockets.push(await dial())
+  for (const socket of sockets) socket.write(unfinished)
+  await until(() => sizes().rpc_calls.entries === MAX_RPC_CALLS)
+  const gone = Promise.any(sockets.map(async socket => { await new Promise(resolve => { socket.resume().once('close', resolve) }) }))
+  clock.advance(CALL_GRACE_MS)
+  const next = await dial()
+  next.write(`${unfinished}x`)
+  t.equal(await firstLine(next), 'HTTP/1.1 200 OK')
+  await gone
+})
+
+void t.test('calls behind an answer that nobody reads end with their connection, and one connection has only a few', async t => {
+  const { sizes, dial, until } = await setUp(t)
+  const socket = await dial()
+  socket.write(`${unfinished}${`x${unfinished}`.repeat(MAX_CALLS_PER_CONNECTION - 1)}`)
+  await until(() => sizes().rpc_calls.entries > 0)
+  socket.write(`x${unfinished}x`.repeat(100))
+  socket.destroy()
+  await until(() => sizes().rpc_calls.entries === 0 && sizes().rpc_connections.entries === 0)
+  const greedy = await dial()
+  let heard = ''
+  greedy.on('data', (data: Buffer) => { heard += data.toString() })
+  const lines = 'POST /lines HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n'
+  greedy.write(lines.repeat(MAX_CALLS_PER_CONNECTION * 20))
+  await new Promise(resolve => { greedy.once('close', resolve) })
+  t.match(heard, /HTTP\/1.1 503/)
+  await until(() => sizes().rpc_calls.entries === 0)
+})
+
+void t.test('connections are bounded: the one that is idle for longest gives way', async t => {
   const { sizes, dial, until } = await setUp(t)
   const sockets: Socket[] = []
   for (let connection = 0; connection < MAX_RPC_CONNECTIONS; connection++) sockets.push(await dial())
   await until(() => sizes().rpc_connections.entries === MAX_RPC_CONNECTIONS)
+  const idle = new Promise<void>(resolve => { sockets[0]!.resume().once('close', resolve) })
   const late = await dial()
-  await new Promise<void>(resolve => { late.resume().once('close', resolve) })
-  t.equal(sizes().rpc_connections.entries, MAX_RPC_CONNECTIONS, 'the one too many was closed at once')
-  sockets[0]!.destroy()
-  await until(() => sizes().rpc_connections.entries === MAX_RPC_CONNECTIONS - 1)
-  const next = await dial()
-  next.write(`${unfinished}x`)
-  t.equal(await firstLine(next), 'HTTP/1.1 200 OK')
+  late.write(`${unfinished}x`)
+  t.equal(await firstLine(late), 'HTTP/1.1 200 OK')
+  await idle
+  t.equal(sizes().rpc_connections.entries, MAX_RPC_CONNECTIONS)
 })

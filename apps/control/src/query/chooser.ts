@@ -1,0 +1,97 @@
+// From a selection to one target, at a cost that has bounds. What is cheap is done at once; the rest in pieces, between
+// which health and everybody else's queries are answered.
+import type { Config, Selection } from '#config/schema.js'
+import type { Clock } from '#core/clock.js'
+import { err, ok } from '#core/result.js'
+import { Work } from '#jsonpath/work.js'
+import type { Target } from '#rpc/contract.js'
+import { MAX_JOBS, Turns } from '../callers/turns.js'
+import { WorkBudget } from '../callers/work-budget.js'
+import type { Failure, Outcome } from '../problem.js'
+import type { Tables } from '../tables.js'
+import type { Balancer } from './balancer.js'
+import type { Candidate } from './candidate.js'
+import { PIECE_WORK, type Selector } from './selector.js'
+
+export interface ChooserDeps {
+  readonly config: { readonly limits: Pick<Config['limits'], 'maxCallers' | 'maxQueryWork' | 'queryWorkPerSecond'> }
+  readonly clock: Pick<Clock, 'now'>
+  readonly selector: Pick<Selector, 'select' | 'search' | 'recheck'>
+  readonly balancer: Pick<Balancer, 'wanted' | 'choose'>
+  readonly tables: Pick<Tables, 'add'>
+}
+
+/** Of the candidates of a search, how many may turn out to be gone or changed before the query is given up. */
+export const MAX_STALE = 16
+
+export class Chooser {
+  readonly #deps: ChooserDeps
+  readonly #turns = new Turns()
+  readonly #budget: WorkBudget
+
+  constructor (deps: ChooserDeps) {
+    const { maxCallers, queryWorkPerSecond } = deps.config.limits
+    this.#deps = deps
+    this.#budget = new WorkBudget(deps.clock, queryWorkPerSecond, maxCallers)
+    deps.tables.add('searches', MAX_JOBS, () => this.#turns.jobs)
+    deps.tables.add('callers_work', maxCallers, () => this.#budget.size)
+  }
+
+  /**
+   * The target for a query of `caller`. Fails with RATE_LIMITED if the caller has used up `limits.queryWorkPerSecond`, with
+   * QUERY_TOO_COSTLY beyond `limits.maxQueryWork`, with CAPACITY_EXHAUSTED if too many searches are under way.
+   */
+  choose (selection: Selection, caller: string): Outcome<Target> | Promise<Outcome<Target>> {
+    const { selector, balancer, config: { limits: { maxQueryWork, queryWorkPerSecond } } } = this.#deps
+    if (this.#budget.isSpent(caller)) return err({ code: 'RATE_LIMITED', detail: `limits.queryWorkPerSecond is reached: ${queryWorkPerSecond} a second.` })
+    const work = new Work(Math.min(PIECE_WORK, maxQueryWork))
+    const found = selector.select(selection, balancer.wanted, work)
+    this.#budget.spend(caller, work.spent)
+    if (found === undefined) return this.#search(selection, caller)
+    return found.ok ? this.#pick(found.value) : found
+  }
+
+  async #search (selection: Selection, caller: string): Promise<Outcome<Target>> {
+    const { selector, balancer, config: { limits } } = this.#deps
+    const job = this.#turns.enter(caller)
+    if (job === undefined) return err({ code: 'CAPACITY_EXHAUSTED', detail: `${MAX_JOBS} costly queries are under way at once.` })
+    try {
+      const search = selector.search(selection, balancer.wanted, limits.maxQueryWork)
+      for (;;) {
+        await job.turn()
+        const step = search.next()
+        if (step.done !== true) {
+          this.#budget.spend(caller, step.value)
+          continue
+        }
+        return step.value.ok ? this.#pickUnchanged(selection, step.value.value) : step.value
+      }
+    } finally {
+      job.leave()
+    }
+  }
+
+  // Objects may have changed between two pieces.
+  #pickUnchanged (selection: Selection, candidates: readonly Candidate[]): Outcome<Target> {
+    let left = candidates
+    for (let stale = 0; stale < MAX_STALE; stale++) {
+      const chosen = this.#deps.balancer.choose(left)
+      if (chosen === undefined) break
+      const now = this.#deps.selector.recheck(selection, chosen.object.metadata.name)
+      if (now !== undefined) return ok(now.target)
+      left = left.filter(candidate => candidate !== chosen)
+    }
+    return left.length === 0 ? err(changed) : this.#noCapacity(left)
+  }
+
+  #pick (candidates: readonly Candidate[]): Outcome<Target> {
+    const chosen = this.#deps.balancer.choose(candidates)
+    return chosen === undefined ? this.#noCapacity(candidates) : ok(chosen.target)
+  }
+
+  #noCapacity (candidates: readonly Candidate[]): Outcome<Target> {
+    return err({ code: 'NO_CAPACITY', detail: `${candidates.length} objects match, and none of them has a free place.` })
+  }
+}
+
+const changed: Failure = { code: 'NO_MATCHING_RESOURCE', detail: 'Every object that matched was gone or had changed before the search was over.' }
