@@ -27,6 +27,7 @@ export class ManagedProcess {
   #cancelRestart: Cancel | undefined
   #stopped: Promise<void> | undefined
   #onStopped: (() => void) | undefined
+  #isKilled = false
 
   constructor (spec: ProcessSpec, deps: ManagedProcessDeps) {
     this.#spec = spec
@@ -51,8 +52,10 @@ export class ManagedProcess {
     await this.#stopped
   }
 
-  /** Ends it at once. It is not started again if `stop` was called. */
+  /** Ends it at once. It is not started again. */
   kill (): void {
+    this.#isKilled = true
+    this.#cancelRestart?.()
     this.#child?.signal('SIGKILL')
   }
 
@@ -75,9 +78,9 @@ export class ManagedProcess {
     const { clock, log, onRefused } = this.#deps
     const child = this.#spec.name
     this.#child = undefined
-    if (this.#onStopped !== undefined) {
+    if (this.#onStopped !== undefined || this.#isKilled) {
       log.info({ child, exitCode: code, signal }, 'Process stopped')
-      this.#onStopped()
+      this.#onStopped?.()
       return
     }
     if (code === ExitCode.config && this.#starts === 1) {

@@ -151,6 +151,17 @@ void t.test('kill ends both at once', async t => {
   t.same(children.map(({ signals }) => signals), [['SIGKILL'], ['SIGKILL']])
 })
 
+void t.test('one that is killed while the other is still stopping is not started again', async t => {
+  const { supervisor, children, clock } = setUp()
+  const stopped = supervisor.stop()
+  supervisor.kill()
+  children[1]!.end({ signal: 'SIGKILL' })
+  children[0]!.end({ signal: 'SIGKILL' })
+  await stopped
+  clock.advance(100_000)
+  t.equal(children.length, 2)
+})
+
 async function tick (): Promise<void> {
   await new Promise<void>(resolve => { setImmediate(resolve) })
 }
