@@ -4,6 +4,7 @@ import type { Token } from '#wire/token.js'
 import { DropReason } from '../apps/proxy/src/core/drop-reason.js'
 import { CONSUMED, FORWARD, type Verdict } from '../apps/proxy/src/core/packet-path.js'
 import type { TargetSpec } from '../apps/proxy/src/core/target-table.js'
+import { seenRoundMs } from '../apps/proxy/src/state/seen-writer.js'
 import { addresses, endpointOfPlace, isSamePlace, type Address } from './address-book.js'
 import { Meaning, type Datagram } from './datagram.js'
 import type { Watch } from './invariants.js'
@@ -23,6 +24,8 @@ export interface Entry {
   readonly address: Address
   place: TargetSpec
   lastSeenMs: number
+  /** When it was seen, oldest first: in the last round of writing that, and once before. */
+  seenMs: number[]
   /** The token it was last bound with, and when that expires. */
   token: Token | undefined
   tokenUntilMs: number
@@ -144,7 +147,7 @@ export class ShardLedger {
     const nowMs = this.#time.nowMs
     const changedMs = entry !== undefined && isSamePlace(entry.place, place) ? entry.changedMs : nowMs
     const traffic = { datagramsIn: entry?.datagramsIn ?? 0, bytesIn: entry?.bytesIn ?? 0, bytesOut: entry?.bytesOut ?? 0 }
-    this.entries.set(source.id, { address: source, place: place!, lastSeenMs: nowMs, token, tokenUntilMs: untilMs, changedMs, hasRedeemed: true, ports: changedMs === nowMs ? new Map<number, number>() : entry!.ports, ...traffic })
+    this.entries.set(source.id, { address: source, place: place!, lastSeenMs: nowMs, seenMs: [nowMs], token, tokenUntilMs: untilMs, changedMs, hasRedeemed: true, ports: changedMs === nowMs ? new Map<number, number>() : entry!.ports, ...traffic })
   }
 
   // A live token that meets a bound stays live. Sessions without one would have given way.
@@ -179,7 +182,7 @@ export class ShardLedger {
 
   #add (address: Address, place: TargetSpec): void {
     const nowMs = this.#time.nowMs
-    this.entries.set(address.id, { address, place, lastSeenMs: nowMs, token: undefined, tokenUntilMs: 0, changedMs: nowMs, hasRedeemed: false, datagramsIn: 0, bytesIn: 0, bytesOut: 0, ports: new Map() })
+    this.entries.set(address.id, { address, place, lastSeenMs: nowMs, seenMs: [nowMs], token: undefined, tokenUntilMs: 0, changedMs: nowMs, hasRedeemed: false, datagramsIn: 0, bytesIn: 0, bytesOut: 0, ports: new Map() })
   }
 
   /** A client's datagram leaves for an endpoint. */
@@ -187,7 +190,7 @@ export class ShardLedger {
     const entry = this.entryOf(source.id)
     this.#watch.hold('onlyOwnTarget', source.id, bytes, entry === undefined ? -1 : endpointOfPlace(entry.place, dataPort), sentTo)
     if (entry === undefined) return
-    entry.lastSeenMs = this.#time.nowMs
+    this.#see(entry)
     entry.ports.set(dataPort, fromPort)
     entry.datagramsIn++
     entry.bytesIn += bytes.length
@@ -203,7 +206,7 @@ export class ShardLedger {
     if (amplificationFactor > 0 && !entry.hasRedeemed && entry.datagramsIn === 1) {
       this.#watch.hold('repliesDoNotAmplify', address.id, entry.bytesOut, amplificationFactor * entry.bytesIn)
     }
-    if (this.#rules.refreshOn === 'both') entry.lastSeenMs = this.#time.nowMs
+    if (this.#rules.refreshOn === 'both') this.#see(entry)
   }
 
   /** The proxy has a token now. */
@@ -283,9 +286,11 @@ export class ShardLedger {
    * @param crashedMs when that one ended
    */
   inherit (former: ShardLedger, crashedMs: number, restored: ReadonlyMap<number, Restored>): void {
-    for (const { address, place, lastSeenMs, changedMs, ports } of former.entries.values()) {
+    for (const { address, place, seenMs, changedMs, ports } of former.entries.values()) {
       const isWritten = crashedMs - changedMs > WRITTEN_WITHIN_MS
-      const isAlive = this.#time.nowMs - lastSeenMs + WRITTEN_WITHIN_MS < this.#rules.sessionTimeoutMs
+      // Seen so short a time before the kill that nothing says so: then it counts as silent since it was seen before that.
+      const knownMs = seenMs.findLast(atMs => crashedMs - atMs > this.#unknownMs) ?? -Infinity
+      const isAlive = this.#time.nowMs - knownMs + WRITTEN_WITHIN_MS < this.#rules.sessionTimeoutMs
       const found = restored.get(address.id)
       if (!isWritten || !isAlive) continue
       this.#watch.hold('sessionsComeBack', found !== undefined, address.id, 'is lost')
@@ -297,8 +302,21 @@ export class ShardLedger {
       const known = former.entries.get(address) ?? former.#over.get(address)
       const isRight = known !== undefined && (isSamePlace(known.place, found.place) || crashedMs - known.changedMs <= WRITTEN_WITHIN_MS)
       this.#holdPlace(found.address, isRight, known?.place.key ?? nowhere, found.place)
-      this.entries.set(address, { ...found, changedMs: known?.changedMs ?? crashedMs })
+      this.entries.set(address, { ...found, seenMs: [found.lastSeenMs], changedMs: known?.changedMs ?? crashedMs })
     }
+  }
+
+  #see (entry: Entry): void {
+    const { nowMs } = this.#time
+    entry.lastSeenMs = nowMs
+    const firstMs = nowMs - this.#unknownMs
+    while (entry.seenMs.length > 1 && entry.seenMs[1]! < firstMs) entry.seenMs.shift()
+    entry.seenMs.push(nowMs)
+  }
+
+  // For so long before a kill it need not be known who was seen.
+  get #unknownMs (): number {
+    return seenRoundMs(this.#rules.sessionTimeoutMs) + WRITTEN_WITHIN_MS
   }
 
   /** Compares every session: `places` are those of the proxy by address, idle ones left out. */

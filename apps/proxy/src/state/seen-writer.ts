@@ -7,8 +7,13 @@ import type { ImageWriter } from './image-writer.js'
 /** A round takes this long at most, in ms. */
 const LONGEST_ROUND_MS = 10_000
 
-/** And this part of `sessionTimeoutSeconds`: by so much a session can end too early that comes back. */
+/** And this part of `sessionTimeoutSeconds`. What was seen in the last round before a kill may not be known after it. */
 const ROUNDS_PER_TIMEOUT = 20
+
+/** How long a round takes, in ms. */
+export function seenRoundMs (sessionTimeoutMs: number): number {
+  return Math.min(LONGEST_ROUND_MS, sessionTimeoutMs / ROUNDS_PER_TIMEOUT)
+}
 
 /** Slots looked at in one turn: a bound for tables of any size, well below a millisecond. */
 const MOST_SLOTS = 10_000
@@ -24,7 +29,7 @@ export class SeenWriter {
 
   constructor (state: CoreState, now: number) {
     this.#state = state
-    this.#roundMs = Math.min(LONGEST_ROUND_MS, state.options.sessionTimeoutMs / ROUNDS_PER_TIMEOUT)
+    this.#roundMs = seenRoundMs(state.options.sessionTimeoutMs)
     this.#lastMs = this.#roundStartMs = now
   }
 
