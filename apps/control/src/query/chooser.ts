@@ -7,6 +7,7 @@ import { Work } from '#jsonpath/work.js'
 import type { Target } from '#rpc/contract.js'
 import { MAX_JOBS, Turns } from '../callers/turns.js'
 import { WorkBudget } from '../callers/work-budget.js'
+import type { ControlMetrics } from '../metrics.js'
 import type { Failure, Outcome } from '../problem.js'
 import type { Tables } from '../tables.js'
 import type { Balancer } from './balancer.js'
@@ -19,6 +20,7 @@ export interface ChooserDeps {
   readonly selector: Pick<Selector, 'select' | 'search' | 'recheck'>
   readonly balancer: Pick<Balancer, 'wanted' | 'choose'>
   readonly tables: Pick<Tables, 'add'>
+  readonly metrics: Pick<ControlMetrics, 'requestRefused'>
 }
 
 /** Of the candidates of a search, how many may turn out to be gone or changed before the query is given up. */
@@ -42,8 +44,11 @@ export class Chooser {
    * QUERY_TOO_COSTLY beyond `limits.maxQueryWork`, with CAPACITY_EXHAUSTED if too many searches are under way.
    */
   choose (selection: Selection, caller: string): Outcome<Target> | Promise<Outcome<Target>> {
-    const { selector, balancer, config: { limits: { maxQueryWork, queryWorkPerSecond } } } = this.#deps
-    if (this.#budget.isSpent(caller)) return err({ code: 'RATE_LIMITED', detail: `limits.queryWorkPerSecond is reached: ${queryWorkPerSecond} a second.` })
+    const { selector, balancer, metrics, config: { limits: { maxQueryWork, queryWorkPerSecond } } } = this.#deps
+    if (this.#budget.isSpent(caller)) {
+      metrics.requestRefused('public', 'work')
+      return err({ code: 'RATE_LIMITED', detail: `limits.queryWorkPerSecond is reached: ${queryWorkPerSecond} a second.` })
+    }
     const work = new Work(Math.min(PIECE_WORK, maxQueryWork))
     const found = selector.select(selection, balancer.wanted, work)
     this.#budget.spend(caller, work.spent)

@@ -321,9 +321,10 @@ void t.test('what is no request, and what no route has, are problems too', async
 void t.test('a query costs its caller no more than its share, and nobody else waits for it', async t => {
   const many = Array.from({ length: 400 }, (_, number) => gameServer(`s${number}`, '10.0.0.1', { labels: Object.fromEntries(Array.from({ length: 60 }, (_unused, at) => [`l${at}`, 'x'])) }))
   const costly = { ...query, statusQuery: { jsonPath: '$[*][*][*]', expectedValue: 'nothing' } }
-  const { open, clock } = await startRig(t, { objects: many, config: 'limits: {maxQueryWork: 1000000, queryWorkPerSecond: 20000}' })
+  const { open, admin, clock } = await startRig(t, { objects: many, config: 'limits: {maxQueryWork: 1000000, queryWorkPerSecond: 20000}' })
   t.match(await send(open, 'POST', '/query', {}, costly), { status: 404, code: 'NO_MATCHING_RESOURCE' })
   t.match(await send(open, 'POST', '/query', {}, costly), { status: 429, code: 'RATE_LIMITED', detail: 'limits.queryWorkPerSecond is reached: 20000 a second.' })
+  t.match((await admin.inject('/metrics')).payload, 'udp_director_requests_refused_total{listener="public",reason="work"} 1\n')
   t.equal((await send(open, 'POST', '/query', { ip: '192.0.2.1' }, query)).status, 200)
   clock.advance(1000)
   t.equal((await ask(open)).status, 200)
