@@ -1,7 +1,7 @@
 // The inventory without a cluster: a directory (or one file) of YAML or JSON Kubernetes objects, read again as a whole
 // whenever it changes. What is broken is reported and replaced by what it last said when it was not.
 import type { ResourceMapping } from '#config/schema.js'
-import type { Clock } from '#core/clock.js'
+import type { Cancel, Clock } from '#core/clock.js'
 import { err, ok, type Result } from '#core/result.js'
 import type { Inventory, InventoryStatus } from '../inventory.js'
 import { heldTypes, type IndexPaths, type ResourceType } from '../resource-types.js'
@@ -81,6 +81,7 @@ class WatchedFiles {
   #trueAtMs: number
   #stopWatching: StopWatching | undefined
   #isPolling = false
+  #cancelLook: Cancel | undefined
   #isClosed = false
   #saidUnwatched = false
 
@@ -107,7 +108,8 @@ class WatchedFiles {
     const sources = await readListing(listing)
     this.#stamp = listing.stamp
     this.#pathFault = undefined
-    this.#contents = nextContents(this.#contents, sources)
+    this.#contents = nextContents(this.#contents, sources, this.#deps.clock.now())
+    this.#lookWhenSettled()
     const { byType, ignored } = assignObjects(this.#contents.objects, this.#types)
     if (this.#store.replace(byType)) {
       const objects = Object.fromEntries(this.#store.sizes())
@@ -119,16 +121,18 @@ class WatchedFiles {
   async close (): Promise<void> {
     this.#isClosed = true
     this.#stopPolling()
+    this.#cancelLook?.()
     this.#stopWatching?.()
     await this.#changes.close()
-    // A reading that was under way has watched again.
+    // A reading that was under way has watched again, and may hold objects.
     this.#stopWatching?.()
+    this.#cancelLook?.()
   }
 
   async #readAgain (): Promise<void> {
     const listing = await listPath(this.#deps.path)
     // The notice was about something else in the directory.
-    if (this.#isAsRead(listing)) return
+    if (this.#isAsRead(listing) && !this.#isSettled()) return
     if (listing.ok) {
       await this.read(listing.value)
       return
@@ -148,6 +152,20 @@ class WatchedFiles {
     this.#isPolling = false
     if (!this.#isAsRead(listing)) this.#changes.request()
     else if (this.#faults().length === 0) this.#trueAtMs = nowMs
+  }
+
+  // What a file lacks that was written in place is gone once the file is at rest, of which no notice comes.
+  #lookWhenSettled (): void {
+    this.#cancelLook?.()
+    const { held, heldUntilMs } = this.#contents
+    if (heldUntilMs === undefined) return
+    this.#cancelLook = this.#deps.clock.after(Math.max(0, heldUntilMs - this.#deps.clock.now()), () => { this.#changes.request() })
+    this.#deps.log.info({ path: this.#deps.path, held }, 'Inventory file was written in place and lacks objects, they are kept until it is at rest')
+  }
+
+  #isSettled (): boolean {
+    const { heldUntilMs } = this.#contents
+    return heldUntilMs !== undefined && heldUntilMs <= this.#deps.clock.now()
   }
 
   #isAsRead (listing: Result<Listing, PathFault>): boolean {

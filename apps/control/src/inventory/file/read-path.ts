@@ -50,8 +50,8 @@ export async function readListing ({ directory, isDirectory, names }: Listing): 
   // One after the other: a directory of thousands must not open thousands at once.
   for (const name of names) {
     const path = join(directory, name)
-    const text = await readText(path)
-    if (text.ok || !isDirectory || await isThere(path) || !await isThere(directory)) files.push({ name, text })
+    const read = await readText(path)
+    if (read.text.ok || !isDirectory || await isThere(path) || !await isThere(directory)) files.push({ name, ...read })
   }
   return files
 }
@@ -79,23 +79,24 @@ async function listingOf (directory: string, isDirectory: boolean, names: readon
   return { directory, isDirectory, names: kept, stamp: stamps.join('\n') }
 }
 
-async function stampOf (path: string): Promise<{ kind: 'file' | 'directory' | 'other', id: string, stamp: string }> {
+async function stampOf (path: string): Promise<{ kind: 'file' | 'directory' | 'other', id: string, stamp: string, size: bigint }> {
   const found = await stat(path, { bigint: true })
   const kind = found.isFile() ? 'file' : found.isDirectory() ? 'directory' : 'other'
   const id = `${found.dev}:${found.ino}`
   // The change time is not what `cp -p` or `touch` can set, unlike the modification time.
-  return { kind, id, stamp: `${id} ${found.size} ${found.ctimeNs} ${found.mode}` }
+  return { kind, id, size: found.size, stamp: `${id} ${found.size} ${found.ctimeNs} ${found.mode}` }
 }
 
-async function readText (path: string): Promise<Result<string, string>> {
+// The stamp is from before the reading: what is written meanwhile makes it differ the next time.
+async function readText (path: string): Promise<Omit<SourceFile, 'name'>> {
   try {
-    const found = await stat(path)
+    const { kind, id, stamp, size } = await stampOf(path)
     // A pipe or a device would keep the reader waiting for ever.
-    if (!found.isFile()) return err('this is no file')
-    if (found.size > MAX_FILE_BYTES) return err(`the file has ${found.size} bytes, more than ${MAX_FILE_BYTES}`)
-    return ok(await readFile(path, 'utf8'))
+    if (kind !== 'file') return { text: err('this is no file') }
+    if (size > MAX_FILE_BYTES) return { text: err(`the file has ${size} bytes, more than ${MAX_FILE_BYTES}`), id, stamp }
+    return { text: ok(await readFile(path, 'utf8')), id, stamp }
   } catch (error) {
-    return err(`the file cannot be read (${codeOf(error)})`)
+    return { text: err(`the file cannot be read (${codeOf(error)})`) }
   }
 }
 
