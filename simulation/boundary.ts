@@ -5,7 +5,7 @@ import type { ServerResponse } from 'node:http'
 import type { Clock } from '#core/clock.js'
 import { err, ok, type Result } from '#core/result.js'
 import { EVENTS_IDLE_MS, type CallOptions, type RpcClient } from '#rpc/client.js'
-import type { RpcEvent, RpcInput, RpcName, RpcReply } from '#rpc/contract.js'
+import type { EventKind, RpcEvent, RpcInput, RpcName, RpcReply } from '#rpc/contract.js'
 import type { RpcFailure } from '#rpc/failure.js'
 import { holdError, holdEvent, holdReply, holdRequest } from './contract-check.js'
 import type { ProxyLife } from './proxy-life.js'
@@ -46,7 +46,7 @@ export class SimRpcClient implements RpcClient {
   }
 
   /** The stream is a connection of its own, whose lines arrive in order. */
-  readonly events = async (onEvent: (event: RpcEvent) => void, signal: AbortSignal): Promise<RpcFailure> => {
+  readonly events = async (onEvent: (event: RpcEvent) => void, signal: AbortSignal, _kinds?: readonly EventKind[], epoch?: number): Promise<RpcFailure> => {
     const { surroundings, clock, proxy, isAlive } = this.#options
     const life = proxy()
     return await new Promise<RpcFailure>(resolve => {
@@ -60,6 +60,7 @@ export class SimRpcClient implements RpcClient {
         stream.cut()
         resolve(failure)
       }
+      stream.onEnd = () => { onCrash() }
       const onCrash = (): void => { surroundings.time.plan(this.#delay(), () => { end(unreachable) }, true) }
       const stopWatch = clock.every(EVENTS_IDLE_MS / 15, () => {
         if (clock.now() - stream.heardAt >= EVENTS_IDLE_MS) end({ code: 'DEADLINE', message: 'The event stream was silent.' })
@@ -72,7 +73,7 @@ export class SimRpcClient implements RpcClient {
       }
       life.onCrash.add(onCrash)
       surroundings.time.plan(this.#delay(), () => {
-        if (!isOver && life.isAlive) life.openStream(stream as unknown as ServerResponse)
+        if (!isOver && life.isAlive) life.openStream(stream as unknown as ServerResponse, epoch)
       }, true)
     })
   }
@@ -140,6 +141,8 @@ class Stream {
   #dueMs = 0
   heardAt: number
   writableLength = 0
+  writableEnded = false
+  onEnd: () => void = () => undefined
 
   constructor (options: BoundaryOptions, onEvent: (event: RpcEvent) => void) {
     this.#options = options
@@ -170,7 +173,10 @@ class Stream {
     if (event === 'close') this.#onClose = run
   }
 
-  readonly end = (): void => undefined
+  readonly end = (): void => {
+    this.writableEnded = true
+    this.onEnd()
+  }
 
   readonly destroy = (): void => { this.cut() }
 

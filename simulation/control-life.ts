@@ -4,6 +4,7 @@ import type { BaseLogger } from 'pino'
 import { ok, err } from '#core/result.js'
 import type { GoneTarget, RpcInput, RpcName } from '#rpc/contract.js'
 import type { Token } from '#wire/token.js'
+import { CALL_DEADLINE_MS, MAX_LINK_CALLS, MAX_OPERATOR_CALLS } from '../apps/control/src/link/call-bounds.js'
 import { Link } from '../apps/control/src/link/link.js'
 import { Departures } from '../apps/control/src/target-watch/departures.js'
 import { TargetLoad } from '../apps/control/src/tokens/target-load.js'
@@ -30,10 +31,6 @@ const quiet: BaseLogger = {
   silent: () => undefined
 }
 
-// As apps/control/src/wiring.ts has them.
-const CALL_DEADLINE_MS = 2000
-const MAX_OPERATOR_CALLS = 16
-const MAX_LINK_CALLS = 5
 const MAX_SESSION_IDS = 32
 
 export interface ControlOptions {

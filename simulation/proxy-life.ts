@@ -17,6 +17,7 @@ import { TokenClaims } from '../apps/proxy/src/shards/token-claims.js'
 import { TokenState } from '../apps/proxy/src/core/token-table.js'
 import { loadSavedState } from '../apps/proxy/src/state/saved-state.js'
 import type { StateStorage } from '../apps/proxy/src/state/state-storage.js'
+import { SAVE_PERIOD_MS } from '../apps/proxy/src/state/save-period.js'
 import type { Datagram } from './datagram.js'
 import type { SimEngine } from './engine.js'
 import { redemptionOf, WRITTEN_WITHIN_MS, type Redemptions } from './ledger.js'
@@ -26,9 +27,6 @@ import type { Surroundings } from './surroundings.js'
 
 type AnyHandler = (input: unknown) => Promise<Result<unknown, RpcFailure>>
 type StreamHandler = (request: unknown, reply: { readonly hijack: () => void, readonly raw: ServerResponse }) => void
-
-// As apps/proxy/src/proxy.ts has it.
-const SAVE_PERIOD_MS = 100
 
 /** Ports of upstream sockets, never given out twice in a run: a game server that answers a dead proxy answers nobody. */
 export class UpstreamPorts {
@@ -103,6 +101,7 @@ export class ProxyLife {
         look: async () => await all.left(),
         log: { info: () => undefined }
       }),
+      events: this.#events,
       stats: async () => await Promise.resolve([]),
       onUnusableTargets: () => undefined
     })
@@ -118,8 +117,8 @@ export class ProxyLife {
     return { ok: true, value: { ...answer.value as object, total: '1' } }
   }
 
-  openStream (reader: ServerResponse): void {
-    this.#openStream({ query: {} }, { hijack: () => undefined, raw: reader })
+  openStream (reader: ServerResponse, epoch?: number): void {
+    this.#openStream({ query: epoch === undefined ? {} : { epoch: String(epoch) } }, { hijack: () => undefined, raw: reader })
   }
 
   /** A datagram of a client: each address belongs to one shard. */

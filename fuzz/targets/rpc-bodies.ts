@@ -100,7 +100,7 @@ function smallProxy (): SmallProxy {
     call: async (name, ...args) => await new Promise(resolve => { runner.run(name, args, resolve) }),
     close: async () => {}
   }
-  const handlers = createHandlers({ shards: new Shards([shard], undefined, clock), instanceId: 'i', engine: 'dgram', dataPorts: [], draining: awake, stats: async () => [], onUnusableTargets: () => {} })
+  const handlers = createHandlers({ shards: new Shards([shard], undefined, clock), instanceId: 'i', engine: 'dgram', dataPorts: [], draining: awake, events: { isControlled: () => false, endBefore: () => undefined }, stats: async () => [], onUnusableTargets: () => {} })
   return { core, clock, handlers }
 }
 

@@ -10,6 +10,7 @@ import { followDefaultEndpoint, type DefaultEndpoint } from './default-endpoint.
 import type { ControlDeps } from './deps.js'
 import { Drain } from './drain.js'
 import type { Inventory } from './inventory/inventory.js'
+import { CALL_DEADLINE_MS, MAX_LINK_CALLS, MAX_OPERATOR_CALLS } from './link/call-bounds.js'
 import { Link } from './link/link.js'
 import type { ControlMetrics } from './metrics.js'
 import { createBalancer } from './query/balancer.js'
@@ -46,12 +47,6 @@ export interface Wiring {
   /** Ends the link and every timer; the inventory is its opener's to close. */
   readonly close: () => Promise<void>
 }
-
-// Calls to the proxy that are not pushes, in milliseconds: it answers from memory.
-const CALL_DEADLINE_MS = 2000
-const MAX_OPERATOR_CALLS = 16
-// One push, one update of the default endpoint, one of targets that are gone, one of a drain, and the calls of a connect.
-const MAX_LINK_CALLS = 6
 
 /** Wires everything up over an open inventory. */
 export function wireControl (surroundings: Surroundings): Wiring {

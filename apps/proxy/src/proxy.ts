@@ -13,6 +13,7 @@ import { claimUnixSocket, listenOnUnixSocket } from './rpc/unix-socket.js'
 import { openShards } from './shards/open-shards.js'
 import type { Shards } from './shards/shards.js'
 import { readFormerState } from './state/former-state.js'
+import { SAVE_PERIOD_MS } from './state/save-period.js'
 import { isInMemory, openStateWriter, type StateWriter, type WriterEnd } from './state/state-writer.js'
 
 // What answers control takes longest to load, and no datagram needs it: workers forward meanwhile.
@@ -20,9 +21,6 @@ const loadRpc = async () => await import('./rpc/rpc-app.js')
 
 /** How often sessions are looked through for those that are idle too long, in ms. */
 export const SWEEP_PERIOD_MS = 30_000
-
-/** How often counters are written to the state logs, in ms: what a kill can lose of them. Sessions and tokens it cannot. */
-export const SAVE_PERIOD_MS = 100
 
 export interface ProxyDeps {
   readonly config: Config

@@ -28,7 +28,7 @@ export interface CallOptions {
 export interface RpcClient {
   readonly call: <Name extends RpcName>(name: Name, input: RpcInput<Name>, options?: CallOptions) => Promise<Result<RpcReply<Name>, RpcFailure>>
   /** Reads `GET /v1/events`, of these kinds (all of them by default), until the stream ends, which it always does with a failure: UNREACHABLE (ended, or aborted by `signal`), DEADLINE (silence), INTERNAL (a line that is no event). */
-  readonly events: (onEvent: (event: RpcEvent) => void, signal: AbortSignal, kinds?: readonly EventKind[]) => Promise<RpcFailure>
+  readonly events: (onEvent: (event: RpcEvent) => void, signal: AbortSignal, kinds?: readonly EventKind[], epoch?: number) => Promise<RpcFailure>
   /** Ends every call under way with UNREACHABLE. */
   readonly close: () => Promise<void>
 }
@@ -76,10 +76,10 @@ export function createRpcClient (options: RpcClientOptions): RpcClient {
         inFlight--
       }
     },
-    events: async (onEvent, signal, kinds = eventKinds) => {
+    events: async (onEvent, signal, kinds = eventKinds, epoch) => {
       const client = openConnection(socketPath)
       streams.add(client)
-      const failure = await readEvents(client, clock, onEvent, signal, kinds)
+      const failure = await readEvents(client, clock, onEvent, signal, eventsPath(kinds, epoch))
       streams.delete(client)
       await client.destroy()
       return failure
@@ -106,7 +106,7 @@ function requestOf (name: RpcName, { params, query, body }: CallParts): Dispatch
   return body === undefined ? request : { ...request, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }
 }
 
-async function readEvents (client: Client, clock: Clock, onEvent: (event: RpcEvent) => void, signal: AbortSignal, kinds: readonly EventKind[]): Promise<RpcFailure> {
+async function readEvents (client: Client, clock: Clock, onEvent: (event: RpcEvent) => void, signal: AbortSignal, path: string): Promise<RpcFailure> {
   const ending = new AbortController()
   let failure: RpcFailure | undefined
   const end = (code: RpcErrorCode, message: string): void => {
@@ -124,7 +124,7 @@ async function readEvents (client: Client, clock: Clock, onEvent: (event: RpcEve
     if (clock.now() - heardAt >= EVENTS_IDLE_MS) end('DEADLINE', `The event stream was silent for ${EVENTS_IDLE_MS} ms.`)
   })
   try {
-    const reply = await client.request({ method: 'GET', path: eventsPath(kinds), signal: AbortSignal.any([signal, ending.signal]) })
+    const reply = await client.request({ method: 'GET', path, signal: AbortSignal.any([signal, ending.signal]) })
     if (reply.statusCode !== 200) return failureFrom(reply.statusCode, jsonFrom(await reply.body.text()))
     for await (const chunk of reply.body as AsyncIterable<Uint8Array>) {
       heardAt = clock.now()

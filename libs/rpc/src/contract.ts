@@ -46,6 +46,7 @@ export const TokenRejectionSchema = Type.Object({
 export const HelloSchema = Type.Object({
   instanceId: Type.String({ description: 'Changes when the proxy restarts.' }),
   epoch: Epoch,
+  controlled: Type.Boolean({ description: 'A control process of this epoch reads the events now. One that was superseded may take over when there is none.' }),
   engine: Type.String(),
   draining: Type.Boolean({ description: 'It takes no new sessions on the default endpoint; those it has go on.' }),
   dataPorts: Type.Array(Type.Object({ name: Type.String(), address: Type.String(), port: Type.Integer() }, closed), { description: 'What is bound, with the real port numbers.' })
@@ -207,8 +208,8 @@ export const rpcCalls = {
 export const EVENTS_PATH = '/v1/events'
 
 /** Where these kinds of events are read. */
-export function eventsPath (kinds: readonly EventKind[]): string {
-  return `${EVENTS_PATH}?kinds=${kinds.join()}`
+export function eventsPath (kinds: readonly EventKind[], epoch?: number): string {
+  return `${EVENTS_PATH}?kinds=${kinds.join()}${epoch === undefined ? '' : `&epoch=${epoch}`}`
 }
 
 /** The kinds that a query of `GET /v1/events` names, all without one; undefined if it names something else. */

@@ -47,6 +47,8 @@ export interface FakeProxy {
   samples: readonly Sample[]
   instanceId: string
   epoch: number
+  /** Says that a control process is there; undefined: if an event stream is open. */
+  controlled: boolean | undefined
   dataPorts: Hello['dataPorts']
   /** Asked before every call; undefined lets it through. */
   hook: (call: ReceivedCall) => Misbehaviour | undefined
@@ -149,6 +151,7 @@ export async function startFakeProxy (): Promise<FakeProxy> {
     samples: [],
     instanceId: randomUUID(),
     epoch: 0,
+    controlled: undefined,
     dataPorts: [{ name: 'default', address: '127.0.0.1', port: 7777 }],
     hook: () => undefined,
     reject: () => undefined,
@@ -214,7 +217,7 @@ type Answer = readonly [status: number, body: unknown]
 
 function perform (fake: FakeProxy, { name, id, search }: Matched, body: unknown): Answer {
   const told = body as Told
-  if (name === 'hello') return [200, { instanceId: fake.instanceId, epoch: fake.epoch, engine: 'dgram', draining: fake.drainRemainingMs !== undefined, dataPorts: fake.dataPorts }]
+  if (name === 'hello') return [200, { instanceId: fake.instanceId, epoch: fake.epoch, controlled: fake.controlled ?? fake.openStreams() > 0, engine: 'dgram', draining: fake.drainRemainingMs !== undefined, dataPorts: fake.dataPorts }]
   if (name === 'stats') return [200, { instanceId: fake.instanceId, samples: fake.samples }]
   if (name === 'listSessions') return listSessions(fake, search)
   if (name === 'getSession' || name === 'endSession' || name === 'moveSession') return oneSession(fake, name, id, told)

@@ -44,6 +44,13 @@ const HEARD: readonly EventKind[] = ['counts', 'redeemed']
 // A push that is late has failed its query already; the call itself gets as long again before the link counts as broken.
 const PUSH_CALL_DEADLINES = 2
 
+// How often a superseded process looks whether the other is still there: up to half less, so that two do not march in
+// step. A living one that lost its connection is back before so many looks in a row.
+const LOOK_MS = 2000
+const LOOKS_ALONE = 3
+// Two that take over in the same millisecond are told apart by it.
+const EPOCH_SPREAD = 1000
+
 export class Link {
   readonly #options: LinkOptions
   readonly #queue: PushQueue
@@ -53,6 +60,7 @@ export class Link {
   #reason = 'Not connected yet.'
   #proxy: Hello | undefined
   #failures = 0
+  #takesOver = false
   #drainUntilMs: number | undefined
   #connection: AbortController | undefined
   #onStream: () => void = () => undefined
@@ -169,13 +177,14 @@ export class Link {
   }
 
   async #run (): Promise<void> {
-    while (this.#goesOn()) {
+    while (!this.#isClosed) {
+      if (this.#state === 'superseded' && !await this.#untilAlone()) return
       this.#state = 'connecting'
       const connection = new AbortController()
       this.#connection = connection
       this.#fail(await this.#connect(connection.signal))
       this.#shut()
-      if (this.#goesOn()) await this.#pause()
+      if (this.#goesOn()) await this.#pause(backOffMs(++this.#failures, this.#options.random()))
     }
   }
 
@@ -183,14 +192,38 @@ export class Link {
     return !this.#isClosed && this.#state !== 'superseded'
   }
 
+  /** Looks, without superseding anybody, until no other control process is there. False if this one was closed first. */
+  async #untilAlone (): Promise<boolean> {
+    const { client, random, log } = this.#options
+    for (let alone = 0; alone < LOOKS_ALONE;) {
+      await this.#pause(LOOK_MS * (1 - random() / 2))
+      if (this.#isClosed) return false
+      const hello = await client.call('hello', {})
+      const isAlone = hello.ok && !hello.value.controlled
+      // A proxy that has restarted is waited for anew: the other one connects to it.
+      alone = isAlone && (alone === 0 || hello.value.instanceId === this.#proxy?.instanceId) ? alone + 1 : Number(isAlone)
+      if (hello.ok) this.#proxy = hello.value
+    }
+    if (this.#isClosed) return false
+    log.warn({ epoch: this.#epoch }, 'The newer control process is gone, taking over')
+    this.#takesOver = true
+    this.#failures = 0
+    return true
+  }
+
   // The events come first: a redemption between the snapshot and the stream would be missed.
   async #connect (signal: AbortSignal): Promise<RpcFailure> {
-    const { client, clock } = this.#options
+    const { client, clock, random } = this.#options
     const hello = await client.call('hello', {})
     if (!hello.ok) return hello.error
     this.#proxy = hello.value
     // Each connection has an epoch of its own: what an earlier one sent and this proxy has not read yet is refused then.
-    this.#epoch = this.#epoch === undefined ? Math.max(clock.wallNow(), hello.value.epoch + 1) : this.#epoch + 1
+    const { epoch, controlled } = hello.value
+    if (this.#epoch !== undefined && epoch > this.#epoch && (controlled || !this.#takesOver)) return { code: 'EPOCH_STALE', message: rpcErrors.EPOCH_STALE.meaning, epoch }
+    if (this.#epoch === undefined) this.#epoch = Math.max(clock.wallNow(), epoch + 1)
+    else if (this.#takesOver) this.#epoch = Math.max(clock.wallNow(), epoch + 1, this.#epoch + 1) + Math.floor(random() * EPOCH_SPREAD)
+    else this.#epoch++
+    this.#takesOver = false
     const opened = new Promise<undefined>(resolve => { this.#onStream = () => { resolve(undefined) } })
     const ended = this.#follow(signal)
     return await Promise.race([opened, ended]) ?? await this.#synchronise(hello.value, signal) ?? await ended
@@ -264,7 +297,7 @@ export class Link {
   }
 
   async #follow (signal: AbortSignal): Promise<RpcFailure> {
-    return await this.#options.client.events(event => { this.#hear(event) }, signal, HEARD)
+    return await this.#options.client.events(event => { this.#hear(event) }, signal, HEARD, this.#epoch)
   }
 
   #hear (event: RpcEvent): void {
@@ -318,11 +351,10 @@ export class Link {
     this.#connection?.abort()
   }
 
-  async #pause (): Promise<void> {
-    const { clock, random } = this.#options
-    this.#failures++
+  async #pause (ms: number): Promise<void> {
+    const { clock } = this.#options
     await new Promise<void>(resolve => {
-      const cancel = clock.after(backOffMs(this.#failures, random()), resolve)
+      const cancel = clock.after(ms, resolve)
       this.#wake = () => { cancel(); resolve() }
     })
     this.#wake = undefined

@@ -30,6 +30,8 @@ export class EventStream {
   /** Those that have been greeted; `#asked` has the others, too. */
   readonly #readers = new Set<EventReader>()
   readonly #asked = new Map<EventReader, ServerResponse>()
+  /** Of those that are control processes. */
+  readonly #epochs = new Map<ServerResponse, number>()
   #stop: () => void = () => undefined
   #isRefreshing = false
   #lastLineAt = 0
@@ -49,13 +51,14 @@ export class EventStream {
 
   register (app: FastifyInstance): void {
     app.get<{ Querystring: Record<string, unknown> }>(EVENTS_PATH, (request, reply) => {
-      const kinds = eventKindsFrom(request.query)
-      if (kinds === undefined) {
-        const { error } = rpcFailure('INVALID', `kinds must be some of ${eventKinds.join(', ')}, with commas between them`)
+      const { epoch, ...query } = request.query
+      const kinds = eventKindsFrom(query)
+      if (kinds === undefined || !isEpoch(epoch)) {
+        const { error } = rpcFailure('INVALID', `kinds must be some of ${eventKinds.join(', ')}, with commas between them; epoch a number`)
         return reply.code(rpcErrors.INVALID.status).send(error)
       }
       reply.hijack()
-      void this.#add(reply.raw, kinds)
+      void this.#add(reply.raw, kinds, epoch === undefined ? undefined : Number(epoch))
       return reply
     })
   }
@@ -67,6 +70,16 @@ export class EventStream {
     for (const reader of this.#readers) reader.line(event.type, line)
   }
 
+  /** A control process of this epoch, or of one that has yet to begin, reads. */
+  isControlled (epoch: number): boolean {
+    return [...this.#epochs.values()].some(of => of >= epoch)
+  }
+
+  /** Ends what control processes of earlier epochs read: they find out that a newer one is there. */
+  endBefore (epoch: number): void {
+    for (const [response, of] of this.#epochs) if (of < epoch) response.end()
+  }
+
   close (): void {
     this.#stop()
     for (const response of this.#asked.values()) response.end()
@@ -74,16 +87,18 @@ export class EventStream {
     this.#asked.clear()
   }
 
-  async #add (response: ServerResponse, kinds: readonly EventKind[]): Promise<void> {
+  async #add (response: ServerResponse, kinds: readonly EventKind[], epoch?: number): Promise<void> {
     const reader = new EventReader(response, kinds, kind => { this.#skipped.set(kind, this.#skipped.get(kind)! + 1) })
     this.#asked.set(reader, response)
+    if (epoch !== undefined) this.#epochs.set(response, epoch)
     response.on('close', () => {
       this.#readers.delete(reader)
+      this.#epochs.delete(response)
       if (this.#asked.delete(reader)) void this.#want()
     })
     await this.#want()
     await this.#options.refresh()
-    if (!this.#asked.has(reader)) return
+    if (!this.#asked.has(reader) || response.writableEnded) return
     // The new reader gets every count; the changes collected so far are part of them, and the others get theirs first.
     this.#sendCounts()
     response.writeHead(200, { 'content-type': LINES_CONTENT_TYPE })
@@ -113,4 +128,8 @@ export class EventStream {
     this.#lastLineAt = now
     for (const reader of this.#readers) reader.counts(sessions)
   }
+}
+
+function isEpoch (text: unknown): boolean {
+  return text === undefined || (typeof text === 'string' && /^\d{1,16}$/.test(text))
 }

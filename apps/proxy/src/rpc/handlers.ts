@@ -5,6 +5,7 @@ import type { Hello, RpcBody, RpcReply, Sample, Target } from '#rpc/contract.js'
 import type { Draining } from '../draining.js'
 import type { Shards } from '../shards/shards.js'
 import { EpochGuard } from './epoch.js'
+import type { EventStream } from './event-stream.js'
 
 export interface HandlerDeps {
   readonly shards: Shards
@@ -12,12 +13,13 @@ export interface HandlerDeps {
   readonly engine: string
   readonly dataPorts: Hello['dataPorts']
   readonly draining: Draining
+  readonly events: Pick<EventStream, 'isControlled' | 'endBefore'>
   readonly stats: () => Promise<Sample[]>
   /** Candidates of the default endpoint were left out. */
   readonly onUnusableTargets: (faults: Readonly<Record<string, string>>) => void
 }
 
-export function createHandlers ({ shards, instanceId, engine, dataPorts, draining, stats, onUnusableTargets }: HandlerDeps): RpcHandlers {
+export function createHandlers ({ shards, instanceId, engine, dataPorts, draining, events, stats, onUnusableTargets }: HandlerDeps): RpcHandlers {
   const epoch = new EpochGuard()
 
   const applyTokens = async (push: RpcBody<'pushTokens'>): Promise<RpcReply<'pushTokens'>> => ({ instanceId, rejected: await shards.applyTokens(push) })
@@ -28,10 +30,11 @@ export function createHandlers ({ shards, instanceId, engine, dataPorts, drainin
   }
 
   return {
-    hello: () => ok({ instanceId, epoch: epoch.current, engine, draining: draining.isDraining, dataPorts }),
+    hello: () => ok({ instanceId, epoch: epoch.current, controlled: events.isControlled(epoch.current), engine, draining: draining.isDraining, dataPorts }),
     putSnapshot: async ({ body }) => {
       const refusal = epoch.start(body.epoch)
       if (refusal !== undefined) return refusal
+      events.endBefore(body.epoch)
       await draining.told(body.drainRemainingMs)
       await applyDefaults(body.defaultTargets)
       return ok(await applyTokens(body))

@@ -31,6 +31,7 @@ export function createRpcApp ({ clock, log, processSamples }: Pick<ProxyDeps, 'c
   events.register(app)
   registerRpc(app, createHandlers({
     ...parts,
+    events,
     shards,
     dataPorts: dataPorts.map(({ name, address, port }) => ({ name, address, port })),
     stats: async () => collectStats({
