@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import neostandard from 'neostandard'
 import tseslint from 'typescript-eslint'
 import { createImportRule } from './scripts/lint/import-rule.mjs'
+import { patience } from './scripts/lint/patience.mjs'
 
 const { imports: subpaths } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'))
 
@@ -146,6 +147,11 @@ export default tseslint.config(
       'no-restricted-globals': ['error', ...askTheMachine.map(name => ({ name, message: 'A simulation has its own clock and its own chance: the same seed is the same run.' }))],
       'no-restricted-properties': ['error', { object: 'Math', property: 'random', message: 'A simulation draws from its seed.' }]
     }
+  },
+  {
+    files: ['**/test/**/*.ts', 'e2e/**/*.ts', 'libs/testkit/**/*.ts'],
+    ignores: ['libs/testkit/src/patience.ts'],
+    rules: { 'no-restricted-syntax': ['error', ...patience] }
   },
   {
     files: ['**/test/**/*.ts', 'e2e/**/*.ts', 'bench/**/*.ts', 'fuzz/**/*.ts'],

@@ -1,9 +1,12 @@
 // Processes that the checks start: their output is kept for the report of a failure, and every one is ended by its id.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { PATIENCE_MS } from '#testkit/patience.js'
 
 // Longer than a director allows its own children.
-const END_MS = 40_000
+const END_MS = PATIENCE_MS
+/** How long a program may run: one that fetches and compiles a generator, beside other work, is done by then. */
+export const RUN_MS = 5 * PATIENCE_MS
 const KEPT_CHARACTERS = 4000
 
 export interface Child {
@@ -26,7 +29,6 @@ export interface Finished {
 export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>
   readonly cwd?: string
-  readonly timeoutMs?: number
 }
 
 const running = new Set<ChildProcess>()
@@ -56,19 +58,19 @@ export function start (name: string, command: string, args: readonly string[], o
 /** Runs a program to its end and returns what it wrote. Rejects when it cannot be started or takes too long. */
 export async function run (command: string, args: readonly string[], options: RunOptions = {}): Promise<Finished> {
   const child = launch(command, args, options)
-  const timeoutMs = options.timeoutMs ?? 20_000
   let stdout = ''
   let stderr = ''
   let isLate = false
   child.stdout?.setEncoding('utf8').on('data', (chunk: string) => { stdout += chunk })
   child.stderr?.setEncoding('utf8').on('data', (chunk: string) => { stderr += chunk })
+  // eslint-disable-next-line no-restricted-syntax -- the limit of a program
   const timer = setTimeout(() => {
     isLate = true
     child.kill('SIGKILL')
-  }, timeoutMs)
+  }, RUN_MS)
   try {
     const [code] = await once(child, 'close') as [number | null]
-    if (isLate) throw new Error(`${command} was not done after ${timeoutMs} ms; it wrote: ${stdout}${stderr}`)
+    if (isLate) throw new Error(`${command} was not done after ${RUN_MS / 1000} s; it wrote: ${stdout}${stderr}`)
     return { code, stdout, stderr }
   } finally {
     clearTimeout(timer)
@@ -83,6 +85,7 @@ export async function endAll (): Promise<void> {
 async function end (child: ChildProcess): Promise<void> {
   if (!running.has(child)) return
   const closed = once(child, 'close')
+  // eslint-disable-next-line no-restricted-syntax -- the limit of an end
   const timer = setTimeout(() => child.kill('SIGKILL'), END_MS)
   child.kill('SIGTERM')
   await closed

@@ -1,4 +1,6 @@
-// Every row of the state table against the running pair of processes, over real sockets.
+// Every row of the state table against the running pair of processes, over real sockets. Time is real here: what has passed
+// is measured, and a scenario in which too much has is played again.
+/* eslint-disable no-restricted-syntax -- as said above */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import t from 'tap'

@@ -31,15 +31,17 @@ export async function openPlayer (director: DirectorThere, address: string, from
     if (!from.includes(source.address) || source.port !== DATA_PORT) fault ??= `a reply for ${address} came from ${source.address} port ${source.port}`
     heard.add(bytes.toString())
   })
-  const until = async (what: string, isDone: () => boolean, again: () => void): Promise<void> => {
+  // Does `again` every so many looks, and `then` a few looks after it.
+  const until = async (what: string, isDone: () => boolean, again: () => void, then = (): void => undefined): Promise<void> => {
     heard.clear()
     let looks = 0
     await eventually(`${name} at ${address}: ${what}`, () => {
       if (fault !== undefined) throw new Error(fault)
       if (isDone()) return Promise.resolve(true)
-      if (looks++ % 10 === 0) again()
+      if (looks % 10 === 0) again()
+      if (looks++ % 10 === 2) then()
       return Promise.resolve(undefined)
-    }, 60_000)
+    })
   }
   return {
     join: async wanted => {
@@ -48,8 +50,7 @@ export async function openPlayer (director: DirectorThere, address: string, from
       await until(`to join ${wanted}`, () => heard.has(`${name} welcome`), () => {
         socket.send(Buffer.concat([magic, Buffer.from(token)]), DATA_PORT, address)
         socket.send(`${name} 0`, DATA_PORT, address)
-        setTimeout(() => { director.servers[wanted].sayTo(name, 'welcome') }, 100)
-      })
+      }, () => { director.servers[wanted].sayTo(name, 'welcome') })
     },
     burst: async count => {
       await until(`${count} datagrams`, () => heard.size === count, () => { socket.send(`${name} ${count}`, DATA_PORT, address) })

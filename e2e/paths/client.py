@@ -16,7 +16,8 @@ client.send(token)
 for header in sys.argv[5:]:
     client.setsockopt(*HEADERS[header])
 answer = b'nobody:'
-for _ in range(10):
+# As long as whoever started it waits for anything.
+for _ in range(240):
     client.send(b'x' * count)
     try:
         answer = client.recv(65535)

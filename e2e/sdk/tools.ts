@@ -9,12 +9,9 @@ export const goTools = {
   ogen: 'github.com/ogen-go/ogen/cmd/ogen@v1.24.0'
 } as const
 
-/** Longer than a fresh machine takes to fetch and compile one of them while something else runs. */
-export const TOOL_MS = 300_000
-
 /** Runs a tool to its end; throws with what it wrote unless it ends with 0. */
 export async function must (command: string, args: readonly string[], cwd: string, env: Readonly<Record<string, string>> = {}): Promise<Finished> {
-  const finished = await run(command, args, { cwd, env, timeoutMs: TOOL_MS })
+  const finished = await run(command, args, { cwd, env })
   if (finished.code !== 0) throw new Error(`${[command, ...args].join(' ')} ended with ${String(finished.code)}:\n${(finished.stdout + finished.stderr).slice(-4000)}`)
   return finished
 }

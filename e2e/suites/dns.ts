@@ -1,6 +1,7 @@
 // dig and dnsmasq: a real client and a real server that know nothing of a director between them. Two servers give
 // different answers to the same question, so the answer tells where a datagram went.
 import { DEFAULT_MAGIC_HEX } from '#wire/control-packet.js'
+import { PATIENCE_MS } from '#testkit/patience.js'
 import { hasIPv6, openUdpPeer } from '#testkit/udp-peer.js'
 import { eventually, pathOf, same, type Checks, type Suite } from '../checks.js'
 import { run, start } from '../children.js'
@@ -74,7 +75,7 @@ async function digLong (port: number, family: Family): Promise<string> {
 
 // -r: no ~/.digrc of whoever runs this.
 async function ask (args: readonly string[]): Promise<string> {
-  const { code, stdout, stderr } = await run(pathOf('dig'), ['-r', ...args, '+short', '+notcp', '+tries=1', '+time=5'])
+  const { code, stdout, stderr } = await run(pathOf('dig'), ['-r', ...args, '+short', '+notcp', '+tries=1', `+time=${PATIENCE_MS / 1000}`])
   if (code !== 0) throw new Error(`dig ended with ${code}: ${stdout}${stderr}`)
   return stdout.trim()
 }

@@ -55,7 +55,7 @@ export const paths: Suite = {
         if (fault !== '') checks.skip(name, `no network can be laid here (${fault})`)
         else {
           await checks.check(name, async () => {
-            const { code, stdout, stderr } = await run(pathOf('ip'), ['netns', 'exec', home, process.execPath, join(root, 'dist/e2e/paths/inside.js'), engine, far], { timeoutMs: 55_000 })
+            const { code, stdout, stderr } = await run(pathOf('ip'), ['netns', 'exec', home, process.execPath, join(root, 'dist/e2e/paths/inside.js'), engine, far])
             if (code !== 0) throw new Error(`${stdout}${stderr}`)
           })
         }

@@ -14,14 +14,14 @@ export const quake: Suite = {
     const serverPort = await startOpenArena(folder)
     const echo = await openUdpPeer()
     const director = await startDirector(folder, [{ name: 'nowhere', address: '127.0.0.1', port: echo.port }, { name: 'arena', address: '127.0.0.1', port: serverPort }])
-    const direct = await status(serverPort)
+    const direct = await answerOf(serverPort)
 
     await checks.check('a server asked through the director gives the same answer as without it', async () => {
       const clientPort = await freeUdpPort()
       const peer = await openUdpPeer(4, clientPort)
       await peer.send(await director.query('arena'), director.dataPort)
       await peer.close()
-      const answer = await status(director.dataPort, clientPort)
+      const answer = await answerOf(director.dataPort, clientPort)
       for (const fact of ['status="UP"', `<name>${SERVER_NAME}</name>`, `<map>${MAP}</map>`]) {
         if (!answer.includes(fact)) throw new Error(`no ${fact} in: ${answer}`)
       }
@@ -47,11 +47,19 @@ async function startOpenArena (folder: string): Promise<number> {
     '+set', 'sv_hostname', SERVER_NAME, '+map', MAP
   ], { env: { HOME: folder } })
   try {
-    await eventually('The game server', async () => (await status(port)).includes('status="UP"') ? true : undefined)
+    await answerOf(port)
   } catch (error) {
     throw new Error(`${String(error)}\n${child.output()}`)
   }
   return port
+}
+
+/** What qstat says about the server at `port` once that answers. */
+async function answerOf (port: number, sourcePort?: number): Promise<string> {
+  return await eventually('An answer of the game server', async () => {
+    const said = await status(port, sourcePort)
+    return said.includes('status="UP"') ? said : undefined
+  })
 }
 
 /** What qstat says about the server at `port`, less what differs from one question to the next. */

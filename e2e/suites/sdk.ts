@@ -8,7 +8,7 @@ import { pathOf, same, type Checks, type Suite } from '../checks.js'
 import { findOnPath } from '../programs.js'
 import { root, startDirector, type Director } from '../director.js'
 import { goClients, pythonClient, typescriptClients } from '../sdk/clients.js'
-import { goTools, must, npmTools, pipTools, TOOL_MS } from '../sdk/tools.js'
+import { goTools, must, npmTools, pipTools } from '../sdk/tools.js'
 
 const listeners = ['public', 'admin'] as const
 
@@ -43,12 +43,12 @@ async function checkNpm ({ checks, folder, play }: Bench): Promise<void> {
   await writeFile(join(cwd, 'package.json'), '{"private": true, "type": "module"}')
   await writeFile(join(cwd, '.spectral.yaml'), 'extends: ["spectral:oas"]\n')
   await writeFile(join(cwd, 'tsconfig.json'), JSON.stringify({ compilerOptions: { strict: true, noUncheckedIndexedAccess: true, module: 'nodenext', target: 'es2022', lib: ['es2023', 'dom', 'dom.iterable'], types: ['node'] } }))
-  await checks.check('npm fetches its generators', async () => { await must('npm', ['install', '--no-audit', '--no-fund', '--no-save', ...npmTools], cwd) }, TOOL_MS)
+  await checks.check('npm fetches its generators', async () => { await must('npm', ['install', '--no-audit', '--no-fund', '--no-save', ...npmTools], cwd) })
   for (const listener of listeners) {
     await checks.check(`redocly and spectral find no error in ${listener}.json`, async () => {
       await must(tool('redocly'), ['lint', `../${listener}.json`], cwd, { REDOCLY_TELEMETRY: 'off' })
       await must(tool('spectral'), ['lint', `../${listener}.json`, '--fail-severity', 'error'], cwd)
-    }, TOOL_MS)
+    })
   }
   await checks.check('hey-api and openapi-typescript make clients that compile', async () => {
     for (const listener of listeners) {
@@ -57,7 +57,7 @@ async function checkNpm ({ checks, folder, play }: Bench): Promise<void> {
     }
     for (const [name, text] of Object.entries(typescriptClients)) await writeFile(join(cwd, `${name}.ts`), text)
     await must(tool('tsc'), ['-p', '.'], cwd)
-  }, TOOL_MS)
+  })
   for (const name of Object.keys(typescriptClients)) {
     await checks.check(`a client of ${name} gets a token that works`, async () => { await play(process.execPath, [`${name}.js`], cwd) })
   }
@@ -70,7 +70,7 @@ async function checkPython ({ checks, folder, director, play }: Bench): Promise<
   await checks.check('pip fetches its generator and schemathesis', async () => {
     await must(pathOf('python3'), ['-m', 'venv', 'venv'], cwd)
     await must(join(bin, 'pip'), ['install', '--quiet', '--disable-pip-version-check', ...pipTools], cwd)
-  }, TOOL_MS)
+  })
   await checks.check('a client of openapi-python-client gets a token that works', async () => {
     for (const listener of listeners) {
       await must(join(bin, 'openapi-python-client'), ['generate', '--path', `../${listener}.json`, '--output-path', `director_${listener}`, '--meta', 'none'], cwd)
@@ -78,12 +78,12 @@ async function checkPython ({ checks, folder, director, play }: Bench): Promise<
     await must(join(bin, 'python'), ['-m', 'compileall', '-q', 'director_public', 'director_admin'], cwd)
     await writeFile(join(cwd, 'client.py'), pythonClient)
     await play(join(bin, 'python'), ['client.py'], cwd)
-  }, TOOL_MS)
+  })
   for (const [listener, url] of [['public', director.queryUrl], ['admin', director.adminUrl]] as const) {
     await checks.check(`schemathesis finds nothing that the ${listener} listener does against its document`, async () => {
       // Left out: that whatever fits the schema is accepted. "One of two fields" and "a JSONPath" are not in the schema.
       await must(join(bin, 'schemathesis'), ['run', `${url}/openapi.json`, '--exclude-checks', 'positive_data_acceptance,unsupported_method', '-n', '20', '--seed', '1', '--no-color'], cwd)
-    }, TOOL_MS)
+    })
   }
 }
 
@@ -106,7 +106,7 @@ async function checkGo ({ checks, folder, play }: Bench): Promise<void> {
       await must(go, ['mod', 'tidy'], cwd, env)
       await must(go, ['build', '-o', join(cwd, 'bin', `client-${name}`), `./${name}`], cwd, env)
       await play(join(cwd, 'bin', `client-${name}`), [], cwd)
-    }, TOOL_MS)
+    })
   }
 }
 

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, uti
 import { dirname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import t from 'tap'
+import { until } from '#testkit/patience.js'
 
 const { isStale } = await import(pathToFileURL('scripts/build-state.mjs').href) as { isStale: (root: string, output?: string) => boolean }
 const { build } = await import(pathToFileURL('scripts/build.mjs').href) as { build: (root: string) => Promise<void> }
@@ -67,7 +68,7 @@ void t.test('what takes long says what it is and how long it has been at it', as
   let text = ''
   const write = (more: string): void => { text += more }
   const untilTold = async (): Promise<string> => {
-    while (!text.includes(' s … ')) await new Promise(resolve => setTimeout(resolve, 1))
+    await until(() => text.includes(' s … '))
     return 'built'
   }
   t.equal(await withProgress('Building', untilTold, { write, everyMs: 1 }), 'built')

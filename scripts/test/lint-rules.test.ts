@@ -149,6 +149,24 @@ const cases: Record<string, Case> = {
     refused: [['apps/proxy/src/core/x.ts', 'export async function x () {}\n'], ['apps/proxy/src/core/x.ts', 'export const x = async () => {}\n']],
     allowed: [['apps/proxy/src/core/x.ts', 'export function x () {}\n'], ['apps/proxy/src/rpc/x.ts', 'export async function x () {}\n']]
   },
+  'tests wait for what they wait for': {
+    rule: 'no-restricted-syntax',
+    says: /PATIENCE_MS|`until`|Measure no time/,
+    refused: [
+      'await new Promise(resolve => setTimeout(resolve, 50))', 'setInterval(look, 5)', 'import { setTimeout as sleep } from \'node:timers/promises\'',
+      'import timers from \'node:timers\'', 'Atomics.wait(words, 0, 0, 50)', 't.setTimeout(5000)', 't.test(\'x\', { timeout: 5000 }, () => {})',
+      'run({ timeoutMs: 500 })', 'AbortSignal.timeout(500)', 'export const f = (limitMs = 500): void => { g(limitMs) }',
+      't.ok(performance.now() - started < 50)', 'const started = Date.now()', 'const started = new Date()', 'const started = process.hrtime.bigint()',
+      'for (let turn = 0; turn < 50; turn++) await nextTurn()', 'for (let turn = 0; turn < 9; turn++) await new Promise(resolve => { setImmediate(resolve) })'
+    ].flatMap(code => ['libs/rpc/test/x.test.ts', 'e2e/x.ts', 'libs/testkit/src/x.ts', 'test/x.test.ts'].map(filePath => [filePath, `${code}\n`] as const)),
+    allowed: [
+      ...[
+        'await until(() => seen > 0)', 'await nextTurn()', 'import { setImmediate as nextTurn } from \'node:timers/promises\'', 'run({ timeoutMs: PATIENCE_MS })',
+        'AbortSignal.timeout(PATIENCE_MS)', 'const day = new Date(0)', 'for (let ms = 0; ms < all; ms += 1000) { await nextTurn(); clock.advance(1000) }'
+      ].map(code => ['libs/rpc/test/x.test.ts', `${code}\n`] as const),
+      ['libs/testkit/src/patience.ts', 'setTimeout(resolve, 5)\n'], ['bench/x.ts', 'performance.now()\n'], ['libs/rpc/src/x.ts', 'setTimeout(resolve, 5)\n']
+    ]
+  },
   'no file passes 400 lines': {
     rule: 'max-lines',
     says: /too many lines/,

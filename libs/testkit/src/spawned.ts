@@ -67,6 +67,7 @@ export function spawnNode (app: string, script: string, { maxOpenFiles, nodeArgu
       if (found !== undefined) settle(() => { resolve(found) })
     }
     const fail = (why: string): void => { settle(() => { reject(new Error(`${app}: no "${msg}": ${why}\n${stderr}${log.map(item => JSON.stringify(item)).join('\n')}`)) }) }
+    // eslint-disable-next-line no-restricted-syntax -- the one limit; the log so far goes into the message
     const timer = setTimeout(() => { fail('it never came') }, PATIENCE_MS)
     watchers.add(look)
     look()

@@ -51,6 +51,7 @@ export async function openUdpPeer (family: 4 | 6 = 4, port = 0): Promise<UdpPeer
         clearTimeout(timer)
         resolve(item)
       }
+      // eslint-disable-next-line no-restricted-syntax -- the one limit; who gave up must not take what comes later
       const timer = setTimeout(() => {
         waiting.splice(waiting.indexOf(waiter), 1)
         reject(new Error(`no datagram came to port ${socket.address().port}`))

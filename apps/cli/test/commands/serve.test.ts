@@ -1,6 +1,7 @@
 import { existsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import t, { type Test } from 'tap'
+import { until } from '#testkit/patience.js'
 import { serve } from '../../src/commands/serve.js'
 import { createFakeRuntime, type Puppet } from '../fake-runtime.js'
 
@@ -32,8 +33,7 @@ void t.test('both run on a private socket, and a signal ends them', async t => {
   const [socket, other] = puppets.map(socketOf) as [string, string]
   t.equal(socket, other)
   t.equal(statSync(dirname(socket)).mode & 0o777, 0o700)
-  await new Promise(resolve => { setImmediate(resolve) })
-  t.match(text.out, /"process":"proxy","msg":"Here"}\n/)
+  await until(() => /"process":"proxy","msg":"Here"}\n/.test(text.out))
   signal('SIGTERM')
   t.equal(await ended, 0)
   t.notOk(existsSync(dirname(socket)))

@@ -1,6 +1,7 @@
 import { createSocket } from 'node:dgram'
 import { existsSync, readFileSync } from 'node:fs'
 import t from 'tap'
+import { until } from '#testkit/patience.js'
 import { hasIPv6 } from '#testkit/udp-peer.js'
 import { Direction } from '../../src/core/counters.js'
 import { DropReason } from '../../src/core/drop-reason.js'
@@ -34,7 +35,7 @@ void t.test('a full send queue drops and counts', async t => {
   const [server, client] = [await peer(), await peer()]
   core.operations.setDefaultTargets([{ key: 'k', address: '127.0.0.1', ports: [server.port, 0] }])
   await client.send('x', port(0))
-  while (core.state.counters.dropped[DropReason.sendQueueFull] === 0) await new Promise(resolve => { setImmediate(resolve) })
+  await until(() => core.state.counters.dropped[DropReason.sendQueueFull]! > 0)
   t.equal(core.state.counters.inFlight(Direction.toTarget), 0)
 })
 

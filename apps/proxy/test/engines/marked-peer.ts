@@ -1,4 +1,5 @@
 // A UDP socket that reads and writes the marks of IP headers, which Node's cannot: made of the engine's own parts.
+import { until } from '#testkit/patience.js'
 import { addressWords } from '#wire/address.js'
 import { LocalAddresses } from '../../src/core/local-addresses.js'
 import type { Libc } from '../../src/engines/batch/libc.js'
@@ -56,10 +57,7 @@ export class MarkedPeer {
   /** The next `count` datagrams. */
   async receive (count: number): Promise<MarkedDatagram[]> {
     const got: MarkedDatagram[] = []
-    const deadline = Date.now() + 60_000
-    while (got.length < count) {
-      if (Date.now() > deadline) throw new Error(`${got.length} of ${count} datagrams came`)
-      await new Promise(resolve => { setImmediate(resolve) })
+    await until(() => {
       this.#ring.receive(this.#fd, count - got.length)
       for (let slot = 0; slot < this.#ring.used; slot++) {
         const words = new Uint32Array(4)
@@ -68,7 +66,8 @@ export class MarkedPeer {
         got.push({ text: Buffer.from(this.#ring.data.bytes.subarray(start, start + this.#ring.length(slot))).toString(), mark: this.#ring.mark(slot), words, port })
       }
       this.#ring.clear()
-    }
+      return got.length >= count
+    }, { what: () => `${count} datagrams: there are ${got.length}` })
     return got
   }
 

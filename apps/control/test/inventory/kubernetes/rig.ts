@@ -1,5 +1,6 @@
 // An inventory that follows a fake API server, both on one clock that only the test moves.
 import { isDeepStrictEqual } from 'node:util'
+// eslint-disable-next-line no-restricted-syntax -- see `rest`
 import { setTimeout as realDelay } from 'node:timers/promises'
 import type { Test } from 'tap'
 import { ok } from '#core/result.js'
@@ -50,6 +51,9 @@ export function server (name: string, fields: { labels?: Record<string, string>,
   return { apiVersion: 'agones.dev/v1', kind: 'GameServer', metadata: { name, namespace, labels }, status: { state } }
 }
 
+// Of the test's own clock.
+const CLOCK_LIMIT_MS = 5_000
+
 // Long times pass in longer steps: each costs a few real milliseconds.
 const stepOf = (ms: number): number => Math.max(200, ms / 200)
 
@@ -84,7 +88,7 @@ export async function openRig (t: Test, options: RigOptions = {}): Promise<Rig> 
     .filter(({ metadata }) => metadata.namespace === 'games')
     .sort((left, right) => left.metadata.name < right.metadata.name ? -1 : 1)
     .map(({ metadata }) => `${metadata.name}@${String(metadata.resourceVersion)}`)
-  const until = async (isReached: () => boolean, limitMs = 5_000): Promise<void> => {
+  const until = async (isReached: () => boolean, limitMs = CLOCK_LIMIT_MS): Promise<void> => {
     await rest(isReached)
     for (const endMs = clock.now() + limitMs; !isReached() && clock.now() < endMs;) {
       clock.advance(stepOf(limitMs))
