@@ -12,7 +12,7 @@ import { EVENTS_PATH } from '#rpc/contract.js'
 import { metrics } from '#telemetry/metrics-table.js'
 import { startKubeApi } from '#testkit/kube-api/start-kube-api.js'
 import { gameServerYaml, Pair } from '#testkit/pair.js'
-import { PATIENCE_MS } from '#testkit/patience.js'
+import { PATIENCE_MS, until } from '#testkit/patience.js'
 import { spawnApp } from '#testkit/spawned.js'
 import { openUdpPeer, type UdpPeer } from '#testkit/udp-peer.js'
 import { controlPacket, magicFromHex } from '#wire/control-packet.js'
@@ -250,12 +250,15 @@ void t.test('a proxy that runs out of file descriptors says so, and serves whom 
   }
   for (const client of clients) await client.send('hello', port)
   let errors = 0
-  while (errors === 0 || server.received.length + errors < clients.length) errors = await value('udp_director_socket_errors_total')
+  await until(async () => {
+    errors = await value('udp_director_socket_errors_total')
+    return errors > 0 && server.received.length + errors >= clients.length
+  })
   moved.add('udp_director_socket_errors_total')
-  t.equal(await value('udp_director_packets_dropped_total', 'send_failed'), errors, 'each is a datagram that could not be sent')
+  await until(async () => await value('udp_director_packets_dropped_total', 'send_failed') === errors, { what: 'each is a datagram that could not be sent' })
   t.equal(server.received.length + errors, clients.length, 'and the others arrived')
   await clients[0]!.send('still there?', port)
-  while (server.received.at(-1)!.bytes.toString() !== 'still there?') await value('udp_director_sessions_active')
+  await until(() => server.received.at(-1)!.bytes.toString() === 'still there?')
   t.pass('an established client goes on')
 })
 

@@ -67,7 +67,7 @@ async function setUp (t: Test, lines = ''): Promise<Rig> {
     return opened
   }
   const grant = (name: string, port: number, address = '127.0.0.1'): TokenGrant =>
-    ({ token: tokenOf(name), ttlMs: 30_000, target: { key: `key/${name}`, address, ports: { game: port, voice: port } } })
+    ({ token: tokenOf(name), ttlMs: 3_600_000, target: { key: `key/${name}`, address, ports: { game: port, voice: port } } })
   return { proxy, client, clock, socketPath, log, peer, grant }
 }
 

@@ -126,8 +126,9 @@ export class Pair {
   }
 }
 
-// A query waits for the proxy as long as it may: a busy machine is no reason to refuse one.
+// A query waits for the proxy as long as it may, and a token for its client: a busy machine is no reason to refuse one.
 const PATIENT_LIMITS = 'pushDeadlineMs: 60000'
+const PATIENT_TTL = 'tokenTtlSeconds: 3600'
 
 function configText (lines: string, provider: string): string {
   return `
@@ -138,6 +139,7 @@ dataPorts: [{name: game, port: 0}, {name: voice, port: 0}]
 inventory: ${provider}
 allowedTargets: [127.0.0.0/8]
 ${/^drainTimeoutSeconds:/m.test(lines) ? '' : 'drainTimeoutSeconds: 0'}
+${/^tokenTtlSeconds:/m.test(lines) ? '' : PATIENT_TTL}
 ${/^limits:/m.test(lines) ? '' : `limits: {${PATIENT_LIMITS}}`}
 resourceQueryMapping:
   gameserver:

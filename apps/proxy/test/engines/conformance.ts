@@ -61,7 +61,7 @@ const address = (family: 4 | 6): string => family === 4 ? '127.0.0.1' : '::1'
 /** A client for each of these addresses of ours, on both data ports: tokens, data, a reset, and a server that speaks first. */
 export async function repliesComeFrom (t: Test, { core, port, peer }: Pick<Rig, 'core' | 'port' | 'peer'>, addresses: readonly string[]): Promise<void> {
   const grant = (name: string, servers: readonly UdpPeer[]): void => {
-    core.operations.grant({ token: tokenOf(name), target: { key: `${name} target`, address: '127.0.0.1', ports: servers.map(server => server.port) }, ttlMs: 30_000, consumed: 0 }, systemClock.now())
+    core.operations.grant({ token: tokenOf(name), target: { key: `${name} target`, address: '127.0.0.1', ports: servers.map(server => server.port) }, ttlMs: 3_600_000, consumed: 0 }, systemClock.now())
   }
   for (const ours of addresses) {
     const client = await peer(ours.includes(':') ? 6 : 4)
@@ -96,7 +96,7 @@ export function conformance (t: Test, open: OpenEngine): void {
       const { core, port, peer } = await openRig(t, open, bindAddress)
       const [game, voice, client] = [await peer(targetFamily), await peer(targetFamily), await peer(clientFamily)]
       echo(game)
-      core.operations.grant({ token: tokenOf('t'), target: { key: 'k', address: address(targetFamily), ports: [game.port, voice.port] }, ttlMs: 30_000, consumed: 0 }, systemClock.now())
+      core.operations.grant({ token: tokenOf('t'), target: { key: 'k', address: address(targetFamily), ports: [game.port, voice.port] }, ttlMs: 3_600_000, consumed: 0 }, systemClock.now())
       await client.send(bytesOf({ token: 't' }), port(0))
       await client.send('to game', port(0))
       const reply = await client.next()
@@ -157,7 +157,7 @@ export function conformance (t: Test, open: OpenEngine): void {
     const servers = await Promise.all([peer(), peer(), peer()])
     const clients = await Promise.all(servers.map(async () => await peer()))
     for (const [index, client] of clients.entries()) {
-      core.operations.grant({ token: tokenOf(`t${index}`), target: { key: `k${index}`, address: '127.0.0.1', ports: [servers[index]!.port, 0] }, ttlMs: 30_000, consumed: 0 }, systemClock.now())
+      core.operations.grant({ token: tokenOf(`t${index}`), target: { key: `k${index}`, address: '127.0.0.1', ports: [servers[index]!.port, 0] }, ttlMs: 3_600_000, consumed: 0 }, systemClock.now())
       await client.send(bytesOf({ token: `t${index}` }), port(0))
       await client.send('x', port(0))
       await servers[index]!.next()
