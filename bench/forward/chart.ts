@@ -28,7 +28,7 @@ const RIGHT = 90
 const ROW = 24
 const HEAD = 44
 
-const colors: Readonly<Record<string, string>> = { batch: '#0b7285', 'batch-2': '#1098ad', dgram: '#66d9e8', direct: '#ced4da', nginx: '#868e96', socat: '#868e96' }
+const colors: Readonly<Record<string, string>> = { batch: '#0b7285', 'batch-any': '#099268', 'batch-2': '#1098ad', dgram: '#66d9e8', direct: '#ced4da', nginx: '#868e96', socat: '#868e96' }
 
 /** An SVG file; experiments that were not run have no panel. */
 export function chartOf (outcomes: readonly Outcome[], caption: string): string {

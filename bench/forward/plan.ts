@@ -13,7 +13,8 @@ export interface Experiment {
 }
 
 const all: readonly ForwarderName[] = ['direct', 'dgram', 'batch', 'nginx', 'socat']
-const withWorkers: readonly ForwarderName[] = [...all, 'batch-2']
+const saturating: readonly ForwarderName[] = [...all, 'batch-any']
+const withWorkers: readonly ForwarderName[] = [...saturating, 'batch-2']
 const ours: readonly ForwarderName[] = ['dgram', 'batch']
 /** Sessions that the ones of the experiment `sessions` are compared with. */
 export const FEW_SESSIONS = 100
@@ -37,7 +38,7 @@ const full = (['saturation', 'loss', 'latency'] as const).flatMap(kind => CLIENT
 /** The experiments of a run: a few that say most, or all of them. */
 export function planOf (isFull: boolean): readonly Experiment[] {
   return [
-    ...(isFull ? full : quick).map(([kind, clients, bytes]) => ({ kind, clients, bytes, forwarders: kind === 'saturation' && clients >= SPREAD_OVER ? withWorkers : all })),
+    ...(isFull ? full : quick).map(([kind, clients, bytes]) => ({ kind, clients, bytes, forwarders: kind !== 'saturation' ? all : clients >= SPREAD_OVER ? withWorkers : saturating })),
     { kind: 'tokens', clients: 1, bytes: 64, forwarders: [...ours, 'batch-2'] },
     { kind: 'sessions', clients: MANY, bytes: 64, forwarders: ours },
     { kind: 'memory', clients: VERY_MANY, bytes: 64, forwarders: isFull ? ours : ['batch'] }

@@ -60,7 +60,7 @@ function pairsOf ({ experiment, measured }: Outcome): ReadonlyArray<readonly [Me
     })
   }
   const named = (name: string): Measured | undefined => measured.find(({ forwarder }) => forwarder === name)
-  return [...pair(named('batch'), named('dgram')), ...pair(named('batch-2'), named('batch')), ...pair(named('batch'), named('nginx')), ...pair(named('dgram'), named('nginx'))]
+  return [...pair(named('batch'), named('dgram')), ...pair(named('batch-any'), named('batch')), ...pair(named('batch-2'), named('batch')), ...pair(named('batch'), named('nginx')), ...pair(named('dgram'), named('nginx'))]
 }
 
 function sectionOf ({ experiment, measured, absent }: Outcome): string {

@@ -1,5 +1,6 @@
 // Our proxy as it is built, told over its Unix socket what control would tell it.
 import { setTimeout as sleep } from 'node:timers/promises'
+import { ANY_ADDRESS } from '#config/bind-addresses.js'
 import { err, ok, type Result } from '#core/result.js'
 import { systemClock } from '#core/system-clock.js'
 import { createRpcClient, type RpcClient } from '#rpc/client.js'
@@ -15,6 +16,8 @@ export interface DirectorKind {
   readonly engine: 'batch' | 'dgram'
   /** Of engine batch. */
   readonly workers?: number
+  /** Bound to every address instead of the one that clients send to. */
+  readonly isEverywhere?: boolean
 }
 
 export interface Director extends Forwarder {
@@ -25,6 +28,7 @@ export interface Director extends Forwarder {
 }
 
 const DATA_PORT = 'default'
+const LOOPBACK = '127.0.0.1'
 const START_MS = 10_000
 const POLL_MS = 50
 const PROXY = new URL('../../../apps/proxy/src/main.js', import.meta.url).pathname
@@ -51,9 +55,9 @@ export async function openDirector (kind: DirectorKind, { targets, clients, pref
   return ok(directorOf({ kind, hello, child, client, socketPath, close }))
 }
 
-function configFor ({ engine, workers }: DirectorKind, clients: number): string {
+function configFor ({ engine, workers, isEverywhere = false }: DirectorKind, clients: number): string {
   return [
-    'bindAddress: 127.0.0.1',
+    `bindAddress: '${isEverywhere ? ANY_ADDRESS : LOOPBACK}'`,
     `dataPorts: [{name: ${DATA_PORT}, port: 0}]`,
     `engine: ${engine}`,
     ...(workers === undefined ? [] : [`workers: ${workers}`]),
@@ -112,7 +116,7 @@ function directorOf ({ kind: { name }, hello, client, socketPath, close, child }
     name,
     pid,
     socketPath,
-    entrances: hello.dataPorts,
+    entrances: hello.dataPorts.map(({ port }) => ({ address: LOOPBACK, port })),
     pids: () => processTree(pid),
     drops: async () => dropsFrom(await samples()),
     sessions: async () => await metric('udp_director_sessions_active'),

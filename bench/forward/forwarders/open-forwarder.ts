@@ -8,6 +8,8 @@ export async function openForwarder (name: ForwarderName, options: ForwarderOpti
     case 'direct': return openDirect(options)
     case 'dgram': return await openDirector({ name, engine: 'dgram' }, options)
     case 'batch': return await openDirector({ name, engine: 'batch', workers: 1 }, options)
+    // As it is bound where nobody says otherwise; clients send to the same address.
+    case 'batch-any': return await openDirector({ name, engine: 'batch', workers: 1, isEverywhere: true }, options)
     // On one processor two workers would be one and a nuisance.
     case 'batch-2': return await openDirector({ name, engine: 'batch', workers: 2 }, { ...options, prefix: [] })
     case 'nginx': return await openNginx(options)

@@ -23,8 +23,8 @@ export function ownSources (config: Pick<Config, 'bindAddress' | 'dataBindAddres
   return [...new Set([...ownListeners(config, interfaces).ownAddresses, ...interfaceAddresses(interfaces)])]
 }
 
-// Zones (fe80::1%eth0) are cut off: neither a target nor a client can have one.
-function interfaceAddresses (interfaces: Interfaces): readonly string[] {
+/** The addresses of all interfaces. Zones (fe80::1%eth0) are cut off: neither a target nor a client can have one. */
+export function interfaceAddresses (interfaces: Interfaces): readonly string[] {
   return Object.values(interfaces)
     .flatMap(infos => infos?.map(({ address }) => address.replace(/%.*$/, '')) ?? [])
     .filter(address => addressWords(address) !== undefined)

@@ -49,17 +49,19 @@ export interface Engine {
 export interface BoundSocket extends BoundDataPort {
   /** The core's number of the data port. */
   readonly dataPort: number
+  /** Whether another socket of the data port stands for its address, too. */
+  readonly isImplied?: boolean
 }
 
 /** The data ports that these sockets make up, in the order of their numbers. */
 export function dataPortsOf (sockets: readonly BoundSocket[]): BoundDataPort[] {
   const ports: BoundDataPort[] = []
-  for (const { dataPort, name, address, port, receiveBufferBytes } of sockets) {
+  for (const { dataPort, name, address, port, receiveBufferBytes, isImplied } of sockets) {
     const { [dataPort]: known } = ports
-    const isSaid = known?.address === ANY_ADDRESS
+    const isSaid = isImplied === true || known?.address === ANY_ADDRESS
     ports[dataPort] = known === undefined
       ? { name, address, port, receiveBufferBytes }
-      : { ...known, address: isSaid ? ANY_ADDRESS : `${known.address}, ${address}`, receiveBufferBytes: Math.min(known.receiveBufferBytes, receiveBufferBytes) }
+      : { ...known, address: isSaid ? known.address : `${known.address}, ${address}`, receiveBufferBytes: Math.min(known.receiveBufferBytes, receiveBufferBytes) }
   }
   return ports
 }

@@ -26,9 +26,12 @@ export class ReplyRoutes {
       locals.pin(local)
       this.#places[local] = place
     }
-    // Where there is none for IPv4, the one for `::` may take both.
-    this.#placeOfIPv4 = Math.max(0, all.findIndex(words => isIPv4Words(words)))
-    this.#placeOfIPv6 = Math.max(0, all.findIndex(words => !isIPv4Words(words)))
+    // One for every address is the first choice; the one for `::` takes IPv4 too.
+    const isIPv4 = all.map(words => isIPv4Words(words))
+    const place = (isWanted: (place: number) => boolean): number | undefined => [...all.keys()].find(isWanted)
+    const anyIPv6 = place(at => this.#isEverywhere[at]! && !isIPv4[at]!)
+    this.#placeOfIPv4 = place(at => this.#isEverywhere[at]! && isIPv4[at]!) ?? anyIPv6 ?? place(at => isIPv4[at]!) ?? 0
+    this.#placeOfIPv6 = anyIPv6 ?? place(at => !isIPv4[at]!) ?? 0
   }
 
   /** The number of the address that the socket at `place` is bound to; NO_LOCAL if that is every address. */

@@ -1,12 +1,15 @@
 // The data ports' sockets. With several workers each has one of its own on every port, and the kernel chooses among them
 // by the client's address (client-affinity.ts).
+import { networkInterfaces } from 'node:os'
 import { ANY_ADDRESS, ANY_IPV4, isUnspecified } from '#config/bind-addresses.js'
+import type { Interfaces } from '#config/own-listeners.js'
 import { addressWords } from '#wire/address.js'
 import { BindError, noIPv6, PORT_ATTEMPTS, type BoundSocket, type DataPortSpec } from '../engine.js'
 import { attachAffinity } from './client-affinity.js'
 import { openGate, shutGate } from './gate.js'
 import { AF_INET, AF_INET6, type Libc } from './libc.js'
 import { markRule, type Dscp } from './mark-rule.js'
+import { shortcuts } from './shortcuts.js'
 import type { Family } from './socket-address.js'
 import { SystemError, type UdpSockets } from './udp-socket.js'
 
@@ -25,16 +28,32 @@ export interface ListenerOptions {
   readonly sendQueueBytes: number
   /** Default: 0. */
   readonly dscp?: Dscp
-  /** Sockets for each data port. */
+  /** Each has a socket of its own on every data port and address. */
   readonly workers: number
+  /** What this host has: `networkInterfaces()` of node:os, unless told otherwise. */
+  readonly interfaces?: Interfaces
 }
 
+// Addresses that get sockets of their own though they are not configured: see shortcuts.ts.
+type Plan = ListenerOptions & { readonly ownAddresses: readonly string[] }
+
 /**
- * Binds every data port at each address once for each worker: `[worker]`, and there by data port and address; once in all
- * if the kernel cannot keep clients with their worker. `::` serves IPv4 too, and falls back to `0.0.0.0` where there is no IPv6. Throws BindError, with nothing
- * left open.
+ * Binds every data port at each address once for each worker: `[worker]`, and there by data port and address, configured ones
+ * first; once in all if the kernel cannot keep clients with their worker. `::` serves IPv4 too, and falls back to `0.0.0.0` where there is no IPv6. Throws
+ * BindError, with nothing left open.
  */
 export function openListeners (options: ListenerOptions): Listener[][] {
+  const ownAddresses = shortcuts({ ...options, interfaces: options.interfaces ?? networkInterfaces() })
+  try {
+    return openPlan({ ...options, ownAddresses })
+  } catch (error) {
+    // One that went in this moment, or is not ready yet: the socket for all addresses does what it would have done.
+    if (ownAddresses.length === 0) throw error
+    return openPlan({ ...options, ownAddresses: [] })
+  }
+}
+
+function openPlan (options: Plan): Listener[][] {
   const byWorker: Listener[][] = Array.from({ length: options.workers }, () => [])
   try {
     for (const dataPort of options.dataPorts.keys()) {
@@ -44,17 +63,20 @@ export function openListeners (options: ListenerOptions): Listener[][] {
     closeAll(byWorker, options)
     throw error
   }
-  if (options.workers === 1) return byWorker
+  if (options.workers === 1) {
+    if (options.ownAddresses.length > 0) for (const { fd } of byWorker.flat()) options.sockets.sharePort(fd, false)
+    return byWorker
+  }
   if (byWorker[0]!.every(({ fd }) => attachAffinity(options.libc, fd, options.workers) === 0)) {
     for (const { fd } of byWorker.flat()) openGate(options.libc, fd)
     return byWorker
   }
   closeAll(byWorker, options)
-  return openListeners({ ...options, workers: 1 })
+  return openPlan({ ...options, workers: 1 })
 }
 
 // If the system chooses the port, it is one that is free at all addresses.
-function openDataPort (dataPort: number, options: ListenerOptions, attempts = PORT_ATTEMPTS): Listener[][] {
+function openDataPort (dataPort: number, options: Plan, attempts = PORT_ATTEMPTS): Listener[][] {
   const spec = options.dataPorts[dataPort]!
   const byWorker: Listener[][] = Array.from({ length: options.workers }, () => [])
   try {
@@ -66,6 +88,9 @@ function openDataPort (dataPort: number, options: ListenerOptions, attempts = PO
         listeners.push(listener)
         port = listener.port
       }
+    }
+    for (const address of options.ownAddresses) {
+      for (const listeners of byWorker) listeners.push({ ...openListener({ ...spec, port }, dataPort, address, options, false), isImplied: true })
     }
     return byWorker
   } catch (error) {
@@ -83,8 +108,9 @@ function closeAll (byWorker: readonly Listener[][], { sockets }: ListenerOptions
 // The first socket of a port is bound as one that shares with nobody, and may be joined only then. One that was ready to
 // share at once would be let into the port of any other director of this user; this one is refused wherever there is
 // somebody, and of two directors that start at the same moment one is.
-function openListener (spec: DataPortSpec, dataPort: number, address: string, options: ListenerOptions, isFirst: boolean): Listener {
+function openListener (spec: DataPortSpec, dataPort: number, address: string, options: Plan, isFirst: boolean): Listener {
   const { sockets, receiveBufferBytes } = options
+  const isShared = options.workers > 1 || options.ownAddresses.length > 0
   const family = address.includes(':') ? AF_INET6 : AF_INET
   const words = addressWords(address) ?? new Uint32Array(4)
   let fd: number | undefined
@@ -92,13 +118,11 @@ function openListener (spec: DataPortSpec, dataPort: number, address: string, op
     fd = sockets.open(family)
     if (isUnspecified(address)) sockets.askLocalAddress(fd, family)
     sockets.askMarks(fd, family, markRule(options.dscp ?? 0).usual)
-    if (options.workers > 1) {
-      // A kernel that refuses loses nothing by it but that moment.
-      shutGate(options.libc, fd)
-      if (!isFirst) sockets.sharePort(fd)
-    }
+    // A kernel that refuses loses nothing by it but that moment.
+    if (options.workers > 1) shutGate(options.libc, fd)
+    if (isShared && !isFirst) sockets.sharePort(fd)
     sockets.bind(fd, family, words, spec.port)
-    if (options.workers > 1 && isFirst) sockets.sharePort(fd)
+    if (isShared && isFirst) sockets.sharePort(fd)
     sockets.askSendBuffer(fd, options.sendQueueBytes)
     const granted = sockets.askReceiveBuffer(fd, receiveBufferBytes)
     return { dataPort, name: spec.name, address, port: sockets.port(fd), receiveBufferBytes: granted, fd, family }

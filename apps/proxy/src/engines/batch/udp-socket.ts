@@ -54,9 +54,9 @@ export class UdpSockets {
     this.#set(fd, SOL_SOCKET, SO_REUSEADDR, 0)
   }
 
-  /** Lets several sockets share the port: the first one after its `bind`, each other one before. Throws SystemError. */
-  sharePort (fd: number): void {
-    const result = this.#set(fd, SOL_SOCKET, SO_REUSEPORT, 1)
+  /** Lets several sockets share the port: the first one after its `bind`, each other one before; or no more. Throws SystemError. */
+  sharePort (fd: number, isShared = true): void {
+    const result = this.#set(fd, SOL_SOCKET, SO_REUSEPORT, isShared ? 1 : 0)
     if (result < 0) throw new SystemError('setsockopt SO_REUSEPORT', result)
   }
 
