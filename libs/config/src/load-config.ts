@@ -1,13 +1,15 @@
 // One YAML file in, a frozen configuration or every fault out. Nothing is half loaded.
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { err, ok, type Result } from '#core/result.js'
-import { applyAliases } from './aliases.js'
+import { textFromBytes } from '#core/text-from-bytes.js'
+import { applyAliases, rootAliases } from './aliases.js'
 import { crossCheck } from './checks.js'
 import { pathFromPlace, quote, type ConfigFault } from './fault.js'
 import { isMap } from './map.js'
+import { otherDocument } from './other-document.js'
 import { readYaml } from './read-yaml.js'
-import type { Config } from './schema.js'
+import { ConfigSchema, type Config } from './schema.js'
 import { validate } from './validate.js'
 
 export interface LoadedConfig {
@@ -17,22 +19,37 @@ export interface LoadedConfig {
   readonly config: Config
 }
 
+/** Longest configuration that is read, in bytes: no real one has a tenth of it. */
+export const MAX_CONFIG_BYTES = 1024 * 1024
+
 /** Reads and checks `file`. Synchronous: it happens once, before anything else runs. */
 export function loadConfig (file: string): Result<LoadedConfig, readonly ConfigFault[]> {
-  let text
-  try {
-    text = readFileSync(file, 'utf8')
-  } catch (error) {
-    return err([{ path: 'the file', message: `cannot be read: ${(error as NodeJS.ErrnoException).code ?? String(error)}.` }])
-  }
-  return parseConfig(text, file)
+  const text = readText(file)
+  return text.ok ? parseConfig(text.value, file) : err([{ path: 'the file', message: `${text.error}.` }])
 }
+
+function readText (file: string): Result<string, string> {
+  try {
+    const found = statSync(file)
+    if (found.isDirectory()) return err('is a directory; give the configuration in it')
+    // A pipe without a writer would keep the process waiting for ever, and some devices never end.
+    if (!found.isFile()) return err('is no regular file, but a pipe, a socket or a device')
+    if (found.size > MAX_CONFIG_BYTES) return err(`has ${found.size} bytes, more than ${MAX_CONFIG_BYTES}: that is no configuration`)
+    return textFromBytes(readFileSync(file))
+  } catch (error) {
+    return err(`cannot be read: ${(error as NodeJS.ErrnoException).code ?? String(error)}`)
+  }
+}
+
+const rootKeys: ReadonlySet<string> = new Set([...Object.keys(ConfigSchema.properties), ...rootAliases.map(({ alias }) => alias)])
 
 /** Checks the text of a configuration; `file` is where relative paths in it start from. */
 export function parseConfig (text: string, file: string): Result<LoadedConfig, readonly ConfigFault[]> {
   const raw = readYaml(text)
   if (!raw.ok) return raw
   if (!isMap(raw.value)) return err([{ path: 'the document', message: `must be a map of keys, not ${quote(raw.value)}.` }])
+  const other = otherDocument(raw.value, rootKeys)
+  if (other !== undefined) return err([other])
   const normalized = applyAliases(raw.value)
   const { value, faults: schemaFaults } = validate(normalized.value)
   // From here `value` is a Config but for the places in `schemaFaults`, which the checks steer round.

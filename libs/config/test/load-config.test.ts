@@ -95,7 +95,7 @@ const direct = 'resource: pods, addressPath: status.podIP'
 const golden: ReadonlyArray<readonly [yaml: string, ...faults: string[]]> = [
   ['a: [', 'line 1, column 5: Flow sequence in block collection must be sufficiently indented and end with a ].'],
   ['queryPort: 1\nqueryPort: 2', 'line 2, column 1: Map keys must be unique.'],
-  ['a: 1\n---\nb: 2', 'line 2, column 1: Source contains multiple documents; please use YAML.parseAllDocuments().'],
+  ['a: 1\n---\nb: 2', 'the document: must be one: the file has 2 YAML documents, with "---" between them.'],
   ['a: !secret x', 'line 1, column 4: Unresolved tag: !secret.'],
   ['a: *nowhere', 'the document: cannot be resolved: Unresolved alias (the anchor must be set before the alias): nowhere.'],
   ['- a', 'the document: must be a map of keys, not a list.'],
@@ -247,7 +247,7 @@ inventory: {provider: file, path: inventory}
 void t.test('a file that is not there, or is a directory', async t => {
   const missing = loadConfig(join(fixtures, 'missing.yaml'))
   t.strictSame(missing, { ok: false, error: [{ path: 'the file', message: 'cannot be read: ENOENT.' }] })
-  t.strictSame(loadConfig(fixtures), { ok: false, error: [{ path: 'the file', message: 'cannot be read: EISDIR.' }] })
+  t.strictSame(loadConfig(fixtures), { ok: false, error: [{ path: 'the file', message: 'is a directory; give the configuration in it.' }] })
   t.ok(!missing.ok && formatFaults('config.yaml', missing.error) === 'config.yaml has 1 fault:\n  the file: cannot be read: ENOENT.')
 })
 
