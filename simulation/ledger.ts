@@ -288,8 +288,9 @@ export class ShardLedger {
   inherit (former: ShardLedger, crashedMs: number, restored: ReadonlyMap<number, Restored>): void {
     for (const { address, place, seenMs, changedMs, ports } of former.entries.values()) {
       const isWritten = crashedMs - changedMs > WRITTEN_WITHIN_MS
-      // Seen so short a time before the kill that nothing says so: then it counts as silent since it was seen before that.
-      const knownMs = seenMs.findLast(atMs => crashedMs - atMs > this.#unknownMs) ?? -Infinity
+      // Seen so short a time before the kill that nothing says so: then it counts as silent since it was seen before that,
+      // unless the time between was long. Then it was written before its datagram went on.
+      const knownMs = seenMs.findLast((atMs, index) => crashedMs - atMs > this.#unknownMs || this.#wasLongSilent(seenMs, index)) ?? -Infinity
       const isAlive = this.#time.nowMs - knownMs + WRITTEN_WITHIN_MS < this.#rules.sessionTimeoutMs
       const found = restored.get(address.id)
       if (!isWritten || !isAlive) continue
@@ -312,6 +313,10 @@ export class ShardLedger {
     const firstMs = nowMs - this.#unknownMs
     while (entry.seenMs.length > 1 && entry.seenMs[1]! < firstMs) entry.seenMs.shift()
     entry.seenMs.push(nowMs)
+  }
+
+  #wasLongSilent (seenMs: readonly number[], index: number): boolean {
+    return index > 0 && seenMs[index]! - seenMs[index - 1]! > this.#rules.sessionTimeoutMs / 2
   }
 
   // For so long before a kill it need not be known who was seen.

@@ -56,9 +56,12 @@ export class SessionTable {
   readonly #doubles: Float64Array
   /** Sessions that came, went, or were bound anew. */
   readonly changes: SlotSet
+  readonly #longSilenceMs: number
   #serial = 0
 
-  constructor (capacity: number, seed: number) {
+  /** @param timeoutMs idle for longer, a session is over */
+  constructor (capacity: number, seed: number, timeoutMs: number) {
+    this.#longSilenceMs = timeoutMs / 2
     this.#records = new RecordTable({ capacity, keyWords: CLIENT_KEY_WORDS, stride: STRIDE, seed })
     this.#doubles = new Float64Array(capacity * DOUBLES)
     this.changes = new SlotSet(capacity)
@@ -168,7 +171,10 @@ export class SessionTable {
   }
 
   touch (slot: number, now: number): void {
-    this.#doubles[slot * DOUBLES + LAST_SEEN] = now
+    const at = slot * DOUBLES + LAST_SEEN
+    // A kill must not lose a session that has just spoken again; who speaks all the time is written in rounds.
+    if (now - this.#doubles[at]! > this.#longSilenceMs) this.changes.add(slot)
+    this.#doubles[at] = now
   }
 
   countToTarget (slot: number, bytes: number): void {

@@ -37,7 +37,7 @@ export class CoreState {
     this.observer = observer
     this.targets = new TargetTable(limits.maxTargets)
     const secret = seed()
-    this.sessions = new SessionTable(limits.maxSessions, secret)
+    this.sessions = new SessionTable(limits.maxSessions, secret, options.sessionTimeoutMs)
     this.tokens = new TokenTable(limits.maxTokens, seed(), id => { this.targets.release(id) }, options.claims)
     this.flows = new FlowTable({
       // Every session on every data port, and as many again that linger after a reset or an end.

@@ -223,6 +223,42 @@ void t.test('datagrams of an established session are noticed soon enough', async
   t.ok(core.operations.viewOf(0, clock.now()).idleMs <= 11_000)
 })
 
+void t.test('a session that speaks after a long silence is written at that moment: a kill right then does not lose it', async t => {
+  for (const [silenceMs, idleMs] of [[150_001, 0], [150_000, 150_000]] as const) {
+    const storage = new MemoryStorage()
+    const clock = createFakeClock()
+    const life = new Life(storage, clock)
+    life.join(1, 'p')
+    life.send(1, { data: 'believed from now on' })
+    clock.advance(silenceMs)
+    life.send(1, { data: 'x' })
+    t.equal(next(storage, clock).core.operations.viewOf(0, clock.now()).idleMs, idleMs, `${silenceMs} ms`)
+    // The next one changes nothing that is written at once.
+    const before = life.log.bytes
+    clock.advance(10)
+    life.send(1, { data: 'x' })
+    t.equal(life.log.bytes, before)
+  }
+})
+
+void t.test('a kill counts nobody as silent for much more than half the time that is allowed too long', async t => {
+  for (const everyMs of [9000, 60_000, 149_000, 151_000, 299_000]) {
+    const storage = new MemoryStorage()
+    const clock = createFakeClock()
+    const life = new Life(storage, clock)
+    life.join(1, 'p')
+    let mostMs = 0
+    for (let ms = 1000; ms <= 1_200_000; ms += 1000) {
+      clock.advance(1000)
+      if (ms % everyMs === 0) life.send(1, { data: 'x' })
+      life.log.tick()
+      if (ms % 1000 !== 0 || ms % everyMs > 3000) continue
+      mostMs = Math.max(mostMs, next(storage, clock).core.operations.viewOf(0, clock.now()).idleMs - ms % everyMs)
+    }
+    t.ok(mostMs <= 180_000, `every ${everyMs} ms: ${mostMs}`)
+  }
+})
+
 void t.test('a wall clock that is set between two lives ends no session and lengthens no token', async t => {
   for (const hours of [-2, 0, 2]) {
     const storage = new MemoryStorage()
