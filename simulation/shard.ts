@@ -90,7 +90,7 @@ export class SimShard implements Shard {
       sweepSockets: () => { this.sockets.sweep() },
       saveState: () => {
         if (surroundings.plant !== 'stateWrittenLate') this.#log.tick()
-        return this.#log.isComplete
+        return { isComplete: this.#log.isComplete, status: this.#log.health }
       }
     })
     // The ledger looks at every session when one has left: it knows of no time between.

@@ -4,7 +4,7 @@ import { dropReasons } from '../apps/proxy/src/core/drop-reason.js'
 import type { ShardCall } from '../apps/proxy/src/shards/shard.js'
 
 const rpcNames = Object.keys(rpcCalls) as RpcName[]
-const eventTypes = ['hello', 'counts', 'redeemed', 'session', 'target', 'skipped'] as const
+const eventTypes = ['hello', 'counts', 'redeemed', 'session', 'target', 'skipped', 'state'] as const
 const shardCalls = ['applyTokens', 'setDefaultTargets', 'leaveTargets', 'listSessions', 'getSession', 'endSession', 'moveSession', 'stats', 'takeChangedCounts', 'sweep', 'saveState', 'setDraining', 'left', 'setEventKinds'] as const satisfies readonly ShardCall[]
 const operations = ['revoke', 'session'] as const
 

@@ -199,10 +199,11 @@ export const rows: readonly Row[] = [
       { title: 'State logs', says: 'Their length: 0 if none are kept.', unit: 'bytes', series: { [of('udp_director_state_bytes')]: '{{pod}}' } },
       {
         title: 'State: faults and restored sessions',
-        says: 'Times that it could not be written, or a log was set aside; sessions taken over at the last start.',
+        says: 'Times that it could not be written, or a log was set aside; 1 while what is new would be lost; sessions taken over at the last start.',
         unit: 'short',
         series: {
           [`increase(${of('udp_director_state_faults_total')}[$__rate_interval])`]: 'faults: {{operation}} {{pod}}',
+          [of('udp_director_state_behind')]: 'behind {{pod}}',
           [of('udp_director_sessions_restored')]: 'restored {{pod}}'
         }
       },

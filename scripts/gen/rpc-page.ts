@@ -65,7 +65,7 @@ export function rpcPage (): string {
     '## Calls',
     ...Object.entries(rpcCalls as Record<string, RpcCall>).flatMap(callSection),
     '## Events',
-    `\`GET ${EVENTS_PATH}\` answers with one JSON object a line (NDJSON) for as long as the reader stays. \`?kinds=counts,redeemed\` asks for some kinds only, and the proxy makes none that nobody reads: ${eventKinds.map(kind => `\`${kind}\``).join(', ')}. \`hello\` and \`skipped\` come to everybody. Of a kind that comes quicker than it is read, lines are left out and \`skipped\` says how many; counts are absolute, and the latest of each target always comes.`,
+    `\`GET ${EVENTS_PATH}\` answers with one JSON object a line (NDJSON) for as long as the reader stays. \`?kinds=counts,redeemed\` asks for some kinds only, and the proxy makes none that nobody reads: ${eventKinds.map(kind => `\`${kind}\``).join(', ')}. \`hello\`, \`state\` and \`skipped\` come to everybody. Of a kind that comes quicker than it is read, lines are left out and \`skipped\` says how many; counts are absolute, and the latest of each target always comes.`,
     ...EventSchema.anyOf.flatMap(eventSection),
     '## Shapes',
     ...shapes.flatMap(([name, schema]) => [`### ${name}`, ...schema.description === undefined ? [] : [schema.description], fields(schema)])

@@ -34,7 +34,9 @@ export function healthOf (deps: ControlDeps, isForOperator: boolean): Health {
   const { status, missing, drain } = readinessOf(deps)
   const { synced, ageMs, faults } = inventory.status()
   const targets = defaultEndpoint.count()
-  const isDegraded = faults.length > 0 || (config.defaultEndpoint !== undefined && targets === 0)
+  const { stateStatus } = deps.link.status()
+  const isStateBehind = stateStatus === 'late' || stateStatus === 'failed'
+  const isDegraded = faults.length > 0 || isStateBehind || (config.defaultEndpoint !== undefined && targets === 0)
   return {
     status: status !== 'ready' ? status : isDegraded ? 'degraded' : 'ok',
     missing,
@@ -52,10 +54,10 @@ export function healthOf (deps: ControlDeps, isForOperator: boolean): Health {
 }
 
 function proxyHealth ({ link }: ControlDeps): Health['proxy'] {
-  const { state, reason, proxy } = link.status()
+  const { state, reason, proxy, stateStatus } = link.status()
   return {
     status: state,
     ...(reason === undefined ? {} : { reason }),
-    ...(proxy === undefined ? {} : { instanceId: proxy.instanceId, engine: proxy.engine, draining: proxy.draining })
+    ...(proxy === undefined ? {} : { instanceId: proxy.instanceId, engine: proxy.engine, draining: proxy.draining, state: stateStatus })
   }
 }

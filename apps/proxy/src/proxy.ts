@@ -97,7 +97,8 @@ export async function openProxy (deps: ProxyDeps): Promise<Proxy> {
   // What the process before this one left is needed until a restart would find all there is without it.
   let isNeeded = former !== undefined
   const save = async (): Promise<void> => {
-    const isComplete = await shards.saveState()
+    const { isComplete, status } = await shards.saveState()
+    events.tellState(status)
     if (!isComplete || !isNeeded) return
     isNeeded = false
     await former?.remove()

@@ -146,6 +146,10 @@ export const StatsSchema = Type.Object({
 export const eventKinds = ['counts', 'redeemed', 'target', 'session'] as const
 export type EventKind = typeof eventKinds[number]
 
+/** Whether what the proxy knows is written, so that a restart finds it; the better before the worse, off is where nothing is kept. */
+export const stateStatuses = ['off', 'written', 'late', 'failed'] as const
+export type StateStatus = typeof stateStatuses[number]
+
 /** One line of `GET /v1/events`. Counts are absolute, never deltas; of the other kinds a slow reader misses lines, and is told how many. */
 export const EventSchema = Type.Union([
   Type.Object({ type: Type.Literal('hello'), instanceId: Type.String() }, closed),
@@ -164,6 +168,10 @@ export const EventSchema = Type.Union([
     target: Type.String({ description: 'The target\'s key.' }),
     action: Type.Union([Type.Literal('keep'), Type.Literal('close'), Type.Literal('default')], { description: 'What became of its sessions. `keep` also where they should have been moved and there was no candidate.' }),
     sessions: Type.Integer({ minimum: 1, description: 'How many there were.' })
+  }, closed),
+  Type.Object({
+    type: Type.Literal('state'),
+    status: Type.Union(stateStatuses.map(status => Type.Literal(status)), { description: 'Whether a restart would find what the proxy knows: `written`; `late`, the disk is behind, and what is new would be lost; `failed`, it cannot be written; `off`, nothing is kept. The worst of all workers; told whenever it changes, and after `hello` unless it is `off`.' })
   }, closed),
   Type.Object({
     type: Type.Literal('skipped'),

@@ -60,6 +60,7 @@ export const metrics = {
   udp_director_events_dropped_total: { type: 'counter', from: 'proxy', help: 'Lines of events left out because their reader was slow, by kind. Counts are never left out.', labels: ['event'] },
   udp_director_log_lines_suppressed_total: { type: 'counter', from: 'proxy', help: 'Log lines left out by `limits.warningsPerSecond` and `limits.sessionLinesPerSecond`.', labels: [] },
   udp_director_state_bytes: { type: 'gauge', from: 'proxy', help: 'Length of the logs that a restart finds its sessions in; 0 if none are kept.', labels: [] },
+  udp_director_state_behind: { type: 'gauge', from: 'proxy', help: '1 while a restart would lose what is new: the disk takes it late, or it cannot be written.', labels: [] },
   udp_director_state_faults_total: { type: 'counter', from: 'proxy', help: 'Times that the state could not be written, and logs that could not be read and were set aside.', labels: ['operation'] },
   udp_director_sessions_restored: { type: 'gauge', from: 'proxy', help: 'Sessions that the proxy took over from the one before it when it started.', labels: [] },
   udp_director_event_loop_delay_seconds: { type: 'gauge', from: 'control', help: 'How late control\'s event loop was since the last scrape. Above a few milliseconds queries wait for it.', labels: ['quantile'] },

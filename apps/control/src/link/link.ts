@@ -2,7 +2,7 @@
 // other. It decides when tokens may be handed out (synchronised) and when it must give way (superseded).
 import type { BaseLogger } from 'pino'
 import type { Clock } from '#core/clock.js'
-import { MAX_TOKENS_PER_CALL, type DrainReply, type EventKind, type GoneTarget, type Hello, type RpcEvent, type Target, type TokenGrant, type TokenRejection } from '#rpc/contract.js'
+import { MAX_TOKENS_PER_CALL, type DrainReply, type EventKind, type GoneTarget, type Hello, type RpcEvent, type StateStatus, type Target, type TokenGrant, type TokenRejection } from '#rpc/contract.js'
 import { rpcErrors, type RpcFailure } from '#rpc/failure.js'
 import type { RpcClient } from '#rpc/client.js'
 import type { Result } from '#core/result.js'
@@ -21,6 +21,8 @@ export interface LinkStatus {
   readonly reason?: string
   /** What the proxy said of itself, last time it was there. */
   readonly proxy?: Hello
+  /** Whether a restart of the proxy would find what it knows. */
+  readonly stateStatus: StateStatus
 }
 
 export interface LinkOptions {
@@ -59,6 +61,7 @@ export class Link {
   #state: LinkState = 'disconnected'
   #reason = 'Not connected yet.'
   #proxy: Hello | undefined
+  #stateStatus: StateStatus = 'off'
   #failures = 0
   #takesOver = false
   #drainUntilMs: number | undefined
@@ -93,7 +96,8 @@ export class Link {
 
   status (): LinkStatus {
     const proxy = this.#proxy === undefined ? {} : { proxy: this.#proxy }
-    return this.#state === 'synchronised' ? { state: this.#state, ...proxy } : { state: this.#state, reason: this.#reason, ...proxy }
+    const link = this.#state === 'synchronised' ? { state: this.#state } : { state: this.#state, reason: this.#reason }
+    return { ...link, ...proxy, stateStatus: this.#stateStatus }
   }
 
   get isSynchronised (): boolean {
@@ -306,8 +310,10 @@ export class Link {
       load.apply(event.sessions)
       onCounts?.(Object.keys(event.sessions))
     } else if (event.type === 'redeemed') registry.consume(event.token as Token, event.dataPort)
+    else if (event.type === 'state') this.#stateStatus = event.status
     else if (event.type === 'hello') {
       load.clear()
+      this.#stateStatus = 'off'
       if (event.instanceId === this.#proxy?.instanceId) this.#onStream()
       else this.#fail(restarted)
     }

@@ -1,5 +1,6 @@
 // Health reports. They are reports, not errors: the same shape with 200 and with 503.
 import { Type } from '@sinclair/typebox'
+import { stateStatuses } from '#rpc/contract.js'
 import { knownStrings, mapOf, named } from './named.js'
 
 export const LivenessSchema = named('Liveness', Type.Object({
@@ -35,7 +36,8 @@ const ProxyHealthSchema = Type.Object({
   reason: Type.Optional(Type.String({ description: 'Why it is not synchronised.' })),
   instanceId: Type.Optional(Type.String({ description: 'Changes when the proxy restarts.' })),
   engine: Type.Optional(Type.String()),
-  draining: Type.Optional(Type.Boolean({ description: 'As of the last connect.' }))
+  draining: Type.Optional(Type.Boolean({ description: 'As of the last connect.' })),
+  state: Type.Optional(knownStrings(stateStatuses, 'Whether a restart of the proxy would find its sessions and tokens: `late` and `failed` are those that would lose some; `off` keeps none.'))
 })
 
 export const HealthSchema = named('Health', Type.Object({

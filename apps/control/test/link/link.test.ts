@@ -92,7 +92,7 @@ void t.test('connecting: hello, a snapshot with what is left of every token, the
   registry.consume(tokenOf(1), 'default')
   clock.advance(1000)
   link.setDefaultTargets([other])
-  t.strictSame(link.status(), { state: 'disconnected', reason: 'Not connected yet.' })
+  t.strictSame(link.status(), { state: 'disconnected', reason: 'Not connected yet.', stateStatus: 'off' })
   t.strictSame(await link.push(grant(9)), { ok: false, error: 'PROXY_UNAVAILABLE' })
   await synchronised(rig)
   t.strictSame(proxy.calls.map(({ name }) => name), ['hello', 'putSnapshot'])

@@ -1,4 +1,5 @@
 import t from 'tap'
+import type { RpcEvent } from '#rpc/contract.js'
 import { ask, eventually, gameServer, goOnline, startRig } from './rig.js'
 
 const objects = [gameServer('a', '10.0.0.1')]
@@ -41,7 +42,7 @@ void t.test('healthz tells every component, and the operator what is wrong with 
     status: 'ok',
     missing: [],
     inventory: { status: 'ok', ageSeconds: 1.5, objects: { gameserver: 1 }, faults: [] },
-    proxy: { status: 'synchronised', instanceId: proxy.instanceId, engine: 'dgram', draining: false },
+    proxy: { status: 'synchronised', instanceId: proxy.instanceId, engine: 'dgram', draining: false, state: 'off' },
     tokens: { live: 0 },
     defaultEndpoint: { configured: true, targets: 1 }
   }
@@ -51,6 +52,25 @@ void t.test('healthz tells every component, and the operator what is wrong with 
   t.strictSame(await ask(open, 'GET', '/healthz').then(({ status, body }) => [status, body]),
     [200, { ...degraded, inventory: { ...healthy.inventory, status: 'stale', faults: ['The admin listener says what.'] } }])
   t.strictSame((await ask(admin, 'GET', '/healthz')).body, { ...degraded, inventory: { ...healthy.inventory, status: 'stale', faults: inventoryStatus.faults } })
+})
+
+void t.test('healthz is degraded while a restart of the proxy would lose what is new', async t => {
+  const { open, proxy } = await startRig(t, { objects })
+  const health = async (): Promise<unknown> => {
+    const { status, body } = await ask(open, 'GET', '/healthz')
+    const { status: word, proxy: { state } } = body as { status: string, proxy: { state: string } }
+    return [status, word, state].join()
+  }
+  const tells = async (event: RpcEvent, wanted: string): Promise<void> => {
+    proxy.emit(event)
+    for (let found = await health(); found !== wanted; found = await health()) await new Promise(resolve => { setImmediate(resolve) })
+    t.equal(await health(), wanted)
+  }
+  await tells({ type: 'state', status: 'failed' }, '200,degraded,failed')
+  await tells({ type: 'state', status: 'written' }, '200,ok,written')
+  await tells({ type: 'state', status: 'late' }, '200,degraded,late')
+  // A stream that begins has not said yet what it is like.
+  await tells({ type: 'hello', instanceId: proxy.instanceId }, '200,ok,off')
 })
 
 void t.test('healthz is 503 when queries cannot be answered', async t => {

@@ -22,6 +22,8 @@ export class EventReader {
   readonly #onSkipped: (kind: EventKind) => void
   readonly #waiting = new Map<EventKind, Waiting>()
   readonly #counts = new Map<string, number>()
+  // The latest of what every reader is told.
+  #news = ''
   #isFull = false
 
   constructor (response: ServerResponse, kinds: readonly EventKind[], onSkipped: (kind: EventKind) => void) {
@@ -37,6 +39,12 @@ export class EventReader {
     if (entries.length > 0 && !this.kinds.has('counts')) return
     if (!this.#isFull) this.#writeCounts(entries)
     else for (const [key, count] of entries) this.#counts.set(key, count)
+  }
+
+  /** A line for every reader, of which only the latest counts. */
+  tell (line: string): void {
+    if (this.#isFull) this.#news = line
+    else this.#write(line)
   }
 
   /** A line of an event that may be left out. */
@@ -61,6 +69,9 @@ export class EventReader {
   // Those that control cannot do without come first.
   #drain (): void {
     this.#isFull = false
+    const news = this.#news
+    this.#news = ''
+    if (news !== '') this.#write(news)
     const counts = [...this.#counts]
     this.#counts.clear()
     if (counts.length > 0) this.#writeCounts(counts)

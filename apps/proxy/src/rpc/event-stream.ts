@@ -3,7 +3,7 @@
 import type { ServerResponse } from 'node:http'
 import type { FastifyInstance } from 'fastify'
 import type { Clock } from '#core/clock.js'
-import { EVENTS_PATH, eventKinds, eventKindsFrom, LINES_CONTENT_TYPE, type EventKind } from '#rpc/contract.js'
+import { EVENTS_PATH, eventKinds, eventKindsFrom, LINES_CONTENT_TYPE, type EventKind, type StateStatus } from '#rpc/contract.js'
 import { rpcErrors, rpcFailure } from '#rpc/failure.js'
 import type { ShardEvent } from '../shards/shard-event.js'
 import { EventReader, lineOf } from './event-reader.js'
@@ -35,6 +35,7 @@ export class EventStream {
   #stop: () => void = () => undefined
   #isRefreshing = false
   #lastLineAt = 0
+  #stateStatus: StateStatus = 'off'
   readonly #skipped = new Map<EventKind, number>(eventKinds.map(kind => [kind, 0]))
 
   constructor (options: EventStreamOptions) {
@@ -70,6 +71,13 @@ export class EventStream {
     for (const reader of this.#readers) reader.line(event.type, line)
   }
 
+  /** What becomes of the state: readers are told when it is another than before. */
+  tellState (status: StateStatus): void {
+    if (status === this.#stateStatus) return
+    this.#stateStatus = status
+    for (const reader of this.#readers) reader.tell(lineOf({ type: 'state', status }))
+  }
+
   /** A control process of this epoch, or of one that has yet to begin, reads. */
   isControlled (epoch: number): boolean {
     return [...this.#epochs.values()].some(of => of >= epoch)
@@ -103,6 +111,7 @@ export class EventStream {
     this.#sendCounts()
     response.writeHead(200, { 'content-type': LINES_CONTENT_TYPE })
     response.write(lineOf({ type: 'hello', instanceId: this.#options.instanceId }))
+    if (this.#stateStatus !== 'off') reader.tell(lineOf({ type: 'state', status: this.#stateStatus }))
     reader.counts(this.#options.counts.all())
     this.#readers.add(reader)
   }

@@ -11,7 +11,7 @@ import { createShardCore } from './shard-core.js'
 import { CallRunner, SLICE_PAUSE_MS } from './call-runner.js'
 import { createShardCalls } from './shard-calls.js'
 import type { Shard, ShardVoice } from './shard.js'
-import { openStateLog, restoreShard, type ShardStateStart } from './shard-state.js'
+import { openStateLog, restoreShard, saveState, type ShardStateStart } from './shard-state.js'
 import { statsOf } from './shard-stats.js'
 import { SocketFaults } from './socket-faults.js'
 
@@ -58,10 +58,7 @@ export async function openLocalShard ({ config, clock, random, voice, stateStart
     journal,
     stats: () => statsOf(core, { upstreamSockets: engine.upstreamSockets(), socketErrors: socketFaults.total, receiveDrops: [], journalSuppressed: journal.suppressed + socketFaults.suppressed, stateBytes: stateLog?.bytes ?? 0, stateFaults: stateLog?.faults ?? 0, stateStatus: stateLog?.health ?? 'off', sessionsRestored }),
     sweepSockets: () => { engine.sweep() },
-    saveState: () => {
-      stateLog?.tick()
-      return stateLog?.isComplete ?? false
-    }
+    saveState: () => saveState(stateLog)
   }), clock)
   let cancelStep: Cancel | undefined
   const stepSoon = (): void => {

@@ -7,6 +7,7 @@ import { applyTokens } from './apply-tokens.js'
 import type { ShardCallTable } from './call-runner.js'
 import type { Journal } from './journal.js'
 import { listSessions } from './session-list.js'
+import type { SavedSoFar } from './shard.js'
 import type { ShardStats } from './shard-stats.js'
 import type { Translator } from './translate.js'
 
@@ -18,8 +19,8 @@ export interface ShardCallsDeps {
   readonly stats: () => ShardStats
   /** Closes sockets nobody uses. */
   readonly sweepSockets: () => void
-  /** Writes what is due to the state log, if there is one; returns whether a restart finds all there is. */
-  readonly saveState: () => boolean
+  /** Writes what is due to the state log, if there is one. */
+  readonly saveState: () => SavedSoFar
 }
 
 export function createShardCalls ({ core, clock, translator, journal, stats, sweepSockets, saveState }: ShardCallsDeps): ShardCallTable {

@@ -8,7 +8,7 @@ import { openShardStorage, type WriterEnd } from '../state/state-writer.js'
 import type { StateStorage } from '../state/state-storage.js'
 import { restoreTokens, type TokenPush } from './apply-tokens.js'
 import type { ShardCore } from './shard-core.js'
-import type { ShardVoice } from './shard.js'
+import type { SavedSoFar, ShardVoice } from './shard.js'
 
 /** What a shard is given of the state at its start: plain data, for it may go to another thread. */
 export interface ShardStateStart {
@@ -56,4 +56,10 @@ export function openStateLog ({ path, header, writer }: ShardStateStart, dataPor
   })
   log.open()
   return log
+}
+
+/** Goes on writing, and says how that stands. */
+export function saveState (log: StateLog | undefined): SavedSoFar {
+  log?.tick()
+  return { isComplete: log?.isComplete ?? false, status: log?.health ?? 'off' }
 }

@@ -1,11 +1,8 @@
 // The numbers of a shard as plain data, and those of all shards as one.
+import { stateStatuses, type StateStatus } from '#rpc/contract.js'
 import type { Core } from '../core/core.js'
 import type { Counters } from '../core/counters.js'
-import type { StateStatus } from '../state/state-health.js'
 import { tableSizes, type CoreTable, type TableSize } from '../core/table-sizes.js'
-
-/** What a state log may be like, the better before the worse; off is none at all. */
-export const stateStatuses = { off: 0, written: 1, late: 2, failed: 3 } as const satisfies Record<StateStatus | 'off', number>
 
 /** The arrays of the core's counters; see there for what their places mean. */
 export type CounterArrays = Pick<Counters, 'received' | 'proxied' | 'bytes' | 'dropped' | 'consumed' | 'redeemed' | 'deadFirstTokens' | 'sessionsCreated' | 'sessionsReset' | 'sessionsEnded' | 'targetsGone'>
@@ -27,7 +24,7 @@ export interface ShardStats {
   /** Times that the state log could not be written. */
   readonly stateFaults: number
   /** Whether what there is is written; of all shards, the worst. */
-  readonly stateStatus: keyof typeof stateStatuses
+  readonly stateStatus: StateStatus
   /** Sessions taken over at the start. */
   readonly sessionsRestored: number
   /** Datagrams that the system dropped before anybody could read them, by data port; empty if the engine cannot tell. */
@@ -66,11 +63,15 @@ export function totalOf (all: readonly ShardStats[]): ShardStats {
     socketErrors: total.socketErrors + stats.socketErrors,
     stateBytes: total.stateBytes + stats.stateBytes,
     stateFaults: total.stateFaults + stats.stateFaults,
-    stateStatus: stateStatuses[total.stateStatus] < stateStatuses[stats.stateStatus] ? stats.stateStatus : total.stateStatus,
+    stateStatus: worseStatus(total.stateStatus, stats.stateStatus),
     sessionsRestored: total.sessionsRestored + stats.sessionsRestored,
     linesSuppressed: total.linesSuppressed + stats.linesSuppressed,
     receiveDrops: total.receiveDrops.map((drops, index) => drops + (stats.receiveDrops[index] ?? 0))
   }))
+}
+
+export function worseStatus (one: StateStatus, other: StateStatus): StateStatus {
+  return stateStatuses.indexOf(one) < stateStatuses.indexOf(other) ? other : one
 }
 
 function sum (left: Float64Array, right: Float64Array): Float64Array {

@@ -15,7 +15,7 @@ import { createShardCore } from './shard-core.js'
 import type { ShardCall, ShardCalls } from './shard.js'
 import type { FromWorker, ToWorker } from './worker-messages.js'
 import { Outbox } from './outbox.js'
-import { openStateLog, restoreShard, type ShardStateStart } from './shard-state.js'
+import { openStateLog, restoreShard, saveState, type ShardStateStart } from './shard-state.js'
 import { statsOf } from './shard-stats.js'
 import { SocketFaults } from './socket-faults.js'
 
@@ -63,10 +63,7 @@ const runner = new CallRunner(createShardCalls({
   journal,
   stats: () => statsOf(core, { upstreamSockets: engine.upstreamSockets(), socketErrors: socketFaults.total, receiveDrops: engine.receiveDrops(), journalSuppressed: journal.suppressed + socketFaults.suppressed, stateBytes: stateLog?.bytes ?? 0, stateFaults: stateLog?.faults ?? 0, stateStatus: stateLog?.health ?? 'off', sessionsRestored }),
   sweepSockets: () => { engine.sweep() },
-  saveState: () => {
-    stateLog?.tick()
-    return stateLog?.isComplete ?? false
-  }
+  saveState: () => saveState(stateLog)
 }), systemClock)
 
 /** Messages are read for so long before datagrams have their turn, in ms. */

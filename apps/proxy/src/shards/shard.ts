@@ -1,7 +1,7 @@
 // A shard: one core, its engine and its journal, on one thread. The proxy has one shard in its own thread, or one for each
 // worker; every client address belongs to exactly one of them. What the main thread asks of a shard is this table of
 // calls, whose arguments and answers are plain data, so that a call means the same in this thread and across to another.
-import type { EventKind, RpcBody, RpcQuery, RpcReply, Session, SessionsPage, Target } from '#rpc/contract.js'
+import type { EventKind, RpcBody, RpcQuery, RpcReply, Session, SessionsPage, StateStatus, Target } from '#rpc/contract.js'
 import type { DrainLeft } from '#core/drain.js'
 import type { RpcFailure } from '#rpc/failure.js'
 import type { Result } from '#core/result.js'
@@ -30,10 +30,17 @@ export interface ShardCalls {
   stats: () => ShardStats
   /** Sessions by target key, absolute, of keys whose count changed since they were last told: `most` of them at most. */
   takeChangedCounts: (most: number) => Readonly<Record<string, number>>
-  /** Writes to the state log what is not written already: counters, and a slice of a new log. Returns whether a restart finds all there is. */
-  saveState: () => boolean
+  /** Writes to the state log what is not written already: counters, and a slice of a new log. Returns how that stands. */
+  saveState: () => SavedSoFar
   /** Removes what is over: idle sessions, old tokens, unused sockets. Returns how many sessions ended. */
   sweep: () => number
+}
+
+/** How far a state log is. */
+export interface SavedSoFar {
+  /** Whether a restart finds all there is: nothing of an earlier life is needed any more. */
+  readonly isComplete: boolean
+  readonly status: StateStatus
 }
 
 export type ShardCall = keyof ShardCalls

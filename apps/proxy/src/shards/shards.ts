@@ -7,9 +7,9 @@ import type { EventKind, RpcBody, RpcQuery, Session, SessionsPage, Target, Token
 import { rpcFailure, type RpcFailure } from '#rpc/failure.js'
 import type { TokenPush } from './apply-tokens.js'
 import { DEFAULT_PAGE } from './session-list.js'
-import type { Shard, ShardCall, ShardCalls } from './shard.js'
+import type { SavedSoFar, Shard, ShardCall, ShardCalls } from './shard.js'
 import { shardOfSessionId } from './session-id.js'
-import { totalOf, type ShardStats } from './shard-stats.js'
+import { totalOf, worseStatus, type ShardStats } from './shard-stats.js'
 import type { ClaimedGrant, TokenClaims } from './token-claims.js'
 
 type SessionCall = 'getSession' | 'endSession' | 'moveSession'
@@ -126,9 +126,10 @@ export class Shards {
     }))
   }
 
-  /** Returns whether a restart finds all there is. */
-  async saveState (): Promise<boolean> {
-    return (await this.#all('saveState')).every(isComplete => isComplete)
+  /** Goes on writing; the shard that is worst off says how that stands. */
+  async saveState (): Promise<SavedSoFar> {
+    const all = await this.#all('saveState')
+    return { isComplete: all.every(({ isComplete }) => isComplete), status: all.map(({ status }) => status).reduce(worseStatus) }
   }
 
   /** Returns how many sessions ended. */

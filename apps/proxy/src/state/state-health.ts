@@ -1,6 +1,8 @@
 // Whether what a shard knows is written, so that a restart finds it; and one word about it whenever that changes.
+import type { StateStatus as AnyStatus } from '#rpc/contract.js'
 
-export type StateStatus = 'written' | 'late' | 'failed'
+/** Of a log that there is. */
+export type StateStatus = Exclude<AnyStatus, 'off'>
 
 export interface StateHealthReport {
   /**

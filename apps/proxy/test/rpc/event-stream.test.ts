@@ -121,6 +121,26 @@ void t.test('many counts are split over lines', async t => {
   t.equal(Object.keys(Object.assign({}, ...(lines.slice(1) as { sessions: object }[]).map(({ sessions }) => sessions)) as object).length, 2500)
 })
 
+void t.test('every reader is told what becomes of the state: at once, when it changes, and however slow it is the latest', async t => {
+  const { stream, connect } = setUp()
+  const early = await connect('session')
+  stream.tellState('written')
+  stream.tellState('written')
+  t.same(early.lines.slice(2), [{ type: 'state', status: 'written' }])
+  const late = await connect('session')
+  t.same(late.lines, [{ type: 'hello', instanceId: 'one' }, { type: 'state', status: 'written' }, { type: 'counts', sessions: {} }])
+  late.isSlow = true
+  stream.tellState('late')
+  late.lines = []
+  stream.tellState('failed')
+  stream.tellState('written')
+  t.same(late.lines, [])
+  late.drain()
+  t.same(late.lines, [{ type: 'state', status: 'written' }])
+  late.drain()
+  t.equal(late.lines.length, 1)
+})
+
 void t.test('a kind is made while somebody reads it, and no longer', async t => {
   const { connect, wanted, stream, settled } = setUp()
   const first = await connect('counts,redeemed')
