@@ -1,54 +1,102 @@
-// What was built and whether it still holds: every source with its size and time, as the build found them. Compared for
-// equality, because an older time is a change too (a checkout, an unpacked archive).
-import { existsSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+// What was built and whether it still holds: of every source what it is made of (a hash of its bytes), as the build found
+// it. Times are not asked: a checkout, an unpacked archive or a copied folder may have any.
+import { createHash } from 'node:crypto'
+import { existsSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { join } from 'node:path'
 
+/** Folders with sources; their tests are built too, beside what they test. */
+export const rooms = ['apps', 'libs', 'scripts', 'e2e', 'bench', 'fuzz', 'simulation', 'test']
+
+/** Files that every output depends on: how sources are compiled, and what `#core/*` means. */
+export const settings = ['package.json', 'tsconfig.json', 'scripts/transpile.mjs']
+
+const stampPath = root => join(root, 'dist/.build-state.json')
+
 /**
- * @typedef {{ project: string, rooms: string[], withTests: boolean }} Output what is compiled into a folder, and by which settings
- * @type {Readonly<Record<'dist' | 'dist-test', Output>>}
+ * @typedef {Record<string, string>} Hashes by path of the source
+ * @typedef {{ settings: string, sources: Hashes }} BuildState what there is, or what was built
  */
-export const outputs = {
-  dist: { project: 'tsconfig.build.json', rooms: ['apps', 'libs', 'scripts', 'e2e', 'bench', 'fuzz', 'simulation'], withTests: false },
-  'dist-test': { project: 'tsconfig.test.json', rooms: ['apps', 'libs', 'scripts', 'e2e', 'bench', 'fuzz', 'simulation', 'test'], withTests: true }
-}
 
-const settings = ['package.json', 'package-lock.json', 'tsconfig.json']
-const stampOf = (root, output) => join(root, output, '.build-state.json')
-
-/** Paths of the files under `folder` for which `wanted` holds; those in folders called test only if `withTests`. */
-export function listFiles (root, folder, wanted, withTests) {
+/** Paths of the files under `folder` for which `wanted` holds. */
+export function listFiles (root, folder, wanted) {
   if (!existsSync(join(root, folder))) return []
   return readdirSync(join(root, folder), { withFileTypes: true }).flatMap(entry => {
     const path = `${folder}/${entry.name}`
-    if (entry.isDirectory()) return entry.name === 'test' && !withTests ? [] : listFiles(root, path, wanted, withTests)
+    if (entry.isDirectory()) return listFiles(root, path, wanted)
     return wanted(path) ? [path] : []
   })
 }
 
-/** The sources of a build and what identifies their content. */
-export function readSources (root, output) {
-  const { project, rooms, withTests } = outputs[output]
-  const sources = rooms.flatMap(room => listFiles(root, room, path => path.endsWith('.ts'), withTests))
-  const state = {}
-  for (const path of [...settings, project, ...sources].sort()) {
-    const { mtimeMs, size } = statSync(join(root, path), { throwIfNoEntry: false }) ?? {}
-    if (size !== undefined) state[path] = `${mtimeMs}:${size}`
-  }
-  return state
+/** Paths of all sources, tests among them. */
+export function listSources (root) {
+  return rooms.flatMap(room => listFiles(root, room, path => path.endsWith('.ts') && !path.endsWith('.d.ts')))
 }
 
-/** Whether the folder `output` is missing or was made from other sources than there are now. */
-export function isStale (root, output = 'dist') {
-  let built
+/** The file that a source is compiled to. `dist` mirrors the repository: relative paths and `#core/*` mean the same there. */
+export function outputOf (source) {
+  return `dist/${source.replace(/\.ts$/, '.js')}`
+}
+
+/** @returns {BuildState} what the sources are now */
+export function readSources (root) {
+  const { version } = createRequire(join(root, 'package.json'))('typescript/package.json')
+  const own = settings.map(path => existsSync(join(root, path)) ? readFileSync(join(root, path)) : '')
+  return {
+    settings: hash(version, process.version, ...own),
+    sources: Object.fromEntries(listSources(root).map(path => [path, hash(readFileSync(join(root, path)))]))
+  }
+}
+
+/** @returns {BuildState} what the outputs were made from; nothing if that cannot be told */
+export function readBuilt (root) {
   try {
-    built = readFileSync(stampOf(root, output), 'utf8')
+    const { settings, sources } = JSON.parse(readFileSync(stampPath(root), 'utf8'))
+    return { settings, sources: { ...sources } }
   } catch {
-    return true // never built, or the last build failed
+    return { settings: '', sources: {} } // never built, or by a version that kept other notes
   }
-  return built !== JSON.stringify(readSources(root, output))
 }
 
-/** Records `sources`, read before the compiler started: what changed meanwhile is then seen as a change. */
-export function recordBuild (root, output, sources) {
-  writeFileSync(stampOf(root, output), JSON.stringify(sources))
+/**
+ * Of `wanted` (all sources, if none are named) those whose output is missing or of another text.
+ *
+ * @param {BuildState} now
+ * @param {BuildState} built
+ */
+export function findStale (root, now, built, wanted = Object.keys(now.sources)) {
+  const outputs = new Set(listFiles(root, 'dist', path => path.endsWith('.js')))
+  const isOther = now.settings !== built.settings
+  return wanted.filter(path => isOther || now.sources[path] !== built.sources[path] || !outputs.has(outputOf(path)))
+}
+
+/** Outputs whose source is gone: they would still run, and hide that something imports them. */
+export function findOrphans (root, now) {
+  const outputs = new Set(Object.keys(now.sources).map(outputOf))
+  return listFiles(root, 'dist', path => /\.js(?:\.map)?$/.test(path) && !outputs.has(path.replace(/\.map$/, '')))
+}
+
+/** Whether there is anything to build, of `wanted` or of all. */
+export function isStale (root, wanted) {
+  const now = readSources(root)
+  return findStale(root, now, readBuilt(root), wanted).length > 0 || findOrphans(root, now).length > 0
+}
+
+/** @param {BuildState} state */
+export function recordBuild (root, state) {
+  replaceFile(stampPath(root), JSON.stringify(state))
+}
+
+/** Never half of a file is seen by another process: it is written beside, then renamed. */
+export function replaceFile (path, text, mode = 0o666) {
+  const beside = `${path}.${process.pid}.new`
+  writeFileSync(beside, text, { mode })
+  renameSync(beside, path)
+}
+
+/** Of what one or several files hold. */
+export function hash (...parts) {
+  const digest = createHash('sha256')
+  for (const part of parts) digest.update(part).update('\0')
+  return digest.digest('base64url')
 }

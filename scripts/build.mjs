@@ -1,51 +1,26 @@
-// Compiles to dist, or with the tests to dist-test. Both mirror the repository: `#core/*` and relative paths mean the same
-// there as here.
+// `npm run build`: checks all types, then makes dist what the sources are.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { listFiles, outputs, readSources, recordBuild } from './build-state.mjs'
+import { FAILED } from './compile.mjs'
+import { ensureBuild } from './ensure-build.mjs'
+import { withProgress } from './progress.mjs'
 
-/**
- * Builds the folder `output` of `root`; rejects with one sentence when that does not work. The compiler's own words go to
- * stderr. Types are checked where `isChecked`: half of the time, and who only wants to start what is there can do without.
- */
-export async function build (root, output = 'dist', isChecked = true) {
-  const sources = readSources(root, output)
-  mkdirSync(join(root, output), { recursive: true })
-  rmSync(join(root, output, '.build-state.json'), { force: true })
-  await compile(root, outputs[output].project, isChecked)
-  removeOrphans(root, output)
-  writePackage(root, output)
-  makeExecutable(join(root, output, 'apps/cli/src/main.js'))
-  recordBuild(root, output, sources)
+/** Rejects with one sentence if a type does not fit or a source does not compile; the compiler's own words go to stderr. */
+export async function build (root) {
+  await withProgress('Checking all types', async () => { await checkTypes(root) })
+  await ensureBuild(root)
 }
 
-async function compile (root, project, isChecked) {
+/** What was found is kept in dist/.tsbuildinfo, so that the next time takes less. */
+async function checkTypes (root) {
   const compiler = createRequire(join(root, 'package.json')).resolve('typescript/bin/tsc')
-  // stdout to stderr: whoever pipes the output of `npm start` wants only what the program says.
-  const child = spawn(process.execPath, [compiler, '-p', project, ...isChecked ? [] : ['--noCheck']], { cwd: root, stdio: ['ignore', 2, 2] })
+  // stdout to stderr: whoever pipes the output of a command wants only what the program says.
+  const child = spawn(process.execPath, [compiler, '--noEmit', '-p', root], { cwd: root, stdio: ['ignore', 2, 2] })
   const [code] = await once(child, 'close')
-  if (code !== 0) throw new Error('The build failed; the compiler says why above.')
-}
-
-/** Output of sources that are gone would still run, and hide that something imports it. */
-function removeOrphans (root, output) {
-  for (const path of listFiles(root, output, path => path.endsWith('.js') || path.endsWith('.js.map'), true)) {
-    const source = path.slice(output.length + 1).replace(/\.js(?:\.map)?$/, '.ts')
-    if (!existsSync(join(root, source))) rmSync(join(root, path))
-  }
-}
-
-function writePackage (root, output) {
-  const { name, version, type, imports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
-  writeFileSync(join(root, output, 'package.json'), JSON.stringify({ name, version, private: true, type, imports }, null, 2) + '\n')
-}
-
-function makeExecutable (path) {
-  if (existsSync(path)) chmodSync(path, 0o755)
+  if (code !== 0) throw new Error(FAILED)
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -1,10 +1,9 @@
-// Builds when dist is missing or stale, so that a fresh clone needs no step between `npm ci` and `npm start`. Types are for
-// `npm run build` and `npm run lint` to check.
+// Builds when dist is missing or stale, so that a fresh clone needs no step between `npm ci` and `npm start`.
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isStale } from './build-state.mjs'
-import { build } from './build.mjs'
+import { compile } from './compile.mjs'
 import { withProgress } from './progress.mjs'
 
 /** Two terminals may start two processes at once: the second waits for the first one's build. */
@@ -34,19 +33,20 @@ function isAbandoned (path) {
   }
 }
 
-/** Makes sure that the folder `output` of `root` is what the sources say; throws with one sentence when that does not work. */
-export async function ensureBuild (root, output = 'dist') {
+/**
+ * Makes sure that dist is what the sources of `root` are: all, or only those of `wanted`. Throws with one sentence when
+ * that does not work.
+ */
+export async function ensureBuild (root, wanted) {
   if (!existsSync(join(root, 'node_modules', 'typescript'))) {
     throw new Error('Dependencies are not installed: run `npm ci` first.')
   }
-  if (!isStale(root, output)) return
-  mkdirSync(join(root, output), { recursive: true })
-  const path = join(root, output, '.build-lock')
+  if (!isStale(root, wanted)) return
+  mkdirSync(join(root, 'dist'), { recursive: true })
+  const path = join(root, 'dist/.build-lock')
   await lock(path, () => { process.stderr.write('Another process is building; waiting for it.\n') })
   try {
-    if (!isStale(root, output)) return
-    const what = output === 'dist' ? 'the programs' : 'the tests'
-    await withProgress(`Building ${what}, as after every change`, async () => { await build(root, output, false) })
+    if (isStale(root, wanted)) await withProgress('Compiling what has changed', async () => { await compile(root, wanted) })
   } finally {
     rmSync(path, { force: true })
   }

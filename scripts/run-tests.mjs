@@ -11,6 +11,6 @@ t.setTimeout(0)
 
 const env = { ...process.env, TAP_TIMEOUT: String(FILE_TIMEOUT) }
 for (const file of process.argv.slice(2)) {
-  const name = file.replace(/^dist-test\//, '').replace(/\.js$/, '.ts')
+  const name = file.replace(/^dist\//, '').replace(/\.js$/, '.ts')
   t.spawn(process.execPath, ['--enable-source-maps', file], { buffered: true, env, timeout: FILE_TIMEOUT * 1000 }, name)
 }

@@ -1,16 +1,19 @@
-// `npm test [-- paths of test files]`: builds the programs and the tests, runs them, shows a line a file and every failure
-// with its details, keeps the raw TAP in .tap/last-run.tap, and closes with `N passed, N failed`.
+// `npm test [-- paths of test files]`: compiles what those tests need, runs them, shows a line a file and every failure with
+// its details, keeps the raw TAP in .tap/last-run.tap, and closes with `N passed, N failed`.
+// `npm test -- --inspect-brk FILE` runs one file and waits for a debugger.
 //
 // Tests run compiled, because a process that compiles what it imports takes twice as long. `npm run coverage` is tap's own
-// runner on the sources, which knows how to measure; so is `npx tap run FILE`, for a single test.
+// runner on the sources, which knows how to measure.
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { createWriteStream, mkdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join, relative, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { listFiles } from './build-state.mjs'
+import { listSources, outputOf } from './build-state.mjs'
 import { ensureBuild } from './ensure-build.mjs'
+import { reachableFrom } from './mentions.mjs'
 import { createTapReader } from './tap-reader.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -35,27 +38,44 @@ function showFailure (path, details) {
   console.log()
 }
 
-/** The compiled files of the tests in `paths`, or of all tests of the product: those of the benchmarks only when asked for. */
-function compiledTests (paths) {
-  const all = listFiles(root, 'dist-test', path => path.endsWith('.test.js'), true)
-  if (paths.length === 0) return all.filter(file => !isAt(file, 'dist-test/bench'))
-  const wanted = paths.map(path => `dist-test/${relative(root, resolve(path)).replace(/\.ts$/, '')}`)
-  const unknown = paths.find((_, index) => !all.some(file => isAt(file, wanted[index])))
-  if (unknown !== undefined) throw new Error(`No test file is at ${unknown}.`)
+/** The tests in `paths`, or all tests of the product: those of the benchmarks only when asked for. */
+function findTests (sources, paths) {
+  const all = sources.filter(path => path.endsWith('.test.ts'))
+  if (paths.length === 0) return all.filter(file => !file.startsWith('bench/'))
+  const wanted = paths.map(path => relative(root, resolve(path)))
+  const unknown = wanted.findIndex(path => !all.some(file => isAt(file, path)))
+  if (unknown !== -1) throw new Error(`No test file is at ${paths[unknown]}.`)
   return all.filter(file => wanted.some(path => isAt(file, path)))
 }
 
 function isAt (file, path) {
-  return file === `${path}.js` || file.startsWith(`${path}/`)
+  return path === '' || file === path || file === `${path}.ts` || file.startsWith(`${path}/`)
+}
+
+/** Compiles the tests in `paths` and all that they reach: their files, compiled. */
+async function buildTests (paths) {
+  const sources = listSources(root)
+  const tests = findTests(sources, paths)
+  await ensureBuild(root, paths.length === 0 ? sources : reachableFrom(root, sources, tests))
+  return tests.map(outputOf)
 }
 
 async function runnerArgs (args) {
-  if (args.includes('--coverage')) {
-    const tap = join(dirname(createRequire(import.meta.url).resolve('tap/package.json')), 'dist/esm/run.mjs')
-    return [tap, 'run', '--reporter=tap', ...args.filter(arg => arg !== '--coverage')]
-  }
-  await ensureBuild(root, 'dist-test')
-  return ['scripts/run-tests.mjs', ...compiledTests(args)]
+  if (!args.includes('--coverage')) return ['scripts/run-tests.mjs', ...await buildTests(args)]
+  await ensureBuild(root) // some tests start programs
+  const tap = join(dirname(createRequire(import.meta.url).resolve('tap/package.json')), 'dist/esm/run.mjs')
+  return [tap, 'run', '--reporter=tap', ...args.filter(arg => arg !== '--coverage')]
+}
+
+/** Runs one test file by itself, stopped before its first line, with no limit of time and its TAP as it comes. */
+async function debug (inspect, paths) {
+  const files = await buildTests(paths)
+  if (files.length !== 1) throw new Error(`A debugger can follow one test file, and these are ${files.length}.`)
+  const child = spawn(process.execPath, [...inspect, '--enable-source-maps', ...files], { cwd: root, stdio: 'inherit', env: { ...process.env, TAP_TIMEOUT: '0' } })
+  // It waits for a debugger for as long as it takes, but not for longer than we are there.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => { child.kill('SIGKILL') })
+  const [code] = await once(child, 'exit')
+  return code ?? 1
 }
 
 async function run (args) {
@@ -84,10 +104,14 @@ function showEnd ({ exit, passed, failed, skips, files }) {
 }
 
 try {
-  await ensureBuild(root)
-  const outcome = await run(process.argv.slice(2))
-  showEnd(outcome)
-  process.exitCode = outcome.exit === 0 && outcome.failed === 0 && outcome.passed > 0 ? 0 : 1
+  const args = process.argv.slice(2)
+  const inspect = args.filter(arg => arg.startsWith('--inspect'))
+  if (inspect.length > 0) process.exitCode = await debug(inspect, args.filter(arg => !inspect.includes(arg)))
+  else {
+    const outcome = await run(args)
+    showEnd(outcome)
+    process.exitCode = outcome.exit === 0 && outcome.failed === 0 && outcome.passed > 0 ? 0 : 1
+  }
 } catch (error) {
   console.error(error.message)
   console.log('\n0 passed, 1 failed')

@@ -14,7 +14,7 @@ const isForCompilers = /\.(?:[cm]?ts|map)$/
 
 /**
  * Puts into `target`, a new folder, what it takes of `root`, which is built and has its dependencies installed. All files
- * of the app are taken, so that one that only a worker thread loads is there too; of the libraries, what they import.
+ * of the app are taken but for its tests, so that one that only a worker thread loads is there too; of the libraries, what they import.
  */
 export function assemble (root: string, name: ImageName, target: string): void {
   const dist = join(root, 'dist')
@@ -26,7 +26,7 @@ export function assemble (root: string, name: ImageName, target: string): void {
 
 function filesOf (dist: string, folder: string): readonly string[] {
   return readdirSync(join(dist, folder), { recursive: true, encoding: 'utf8' })
-    .filter(path => path.endsWith('.js'))
+    .filter(path => path.endsWith('.js') && !/(?:^|\/)test\//.test(path))
     .map(path => `${folder}/${path}`)
 }
 

@@ -19,7 +19,11 @@ import { importGraph } from '../image/import-graph.js'
 import { packageTree } from '../image/package-tree.js'
 import { buildImage, type Image } from './dockerfile.js'
 
-const { readSources } = await import(pathToFileURL('scripts/build-state.mjs').href) as { readSources: (root: string, output: 'dist') => Record<string, string> }
+const { listSources, settings, outputOf } = await import(pathToFileURL('scripts/build-state.mjs').href) as {
+  listSources: (root: string) => string[]
+  settings: readonly string[]
+  outputOf: (source: string) => string
+}
 
 const run = promisify(execFile)
 const checkout = process.cwd()
@@ -73,7 +77,7 @@ void t.test('the lockfile says which folders some packages take', async t => {
 void t.test('native binaries go with their packages, those of other platforms may be missing', async t => {
   const root = t.testdir({
     'package-lock.json': JSON.stringify(lock),
-    dist: { 'package.json': subpaths, apps: { proxy: { src: { 'main.js': '', 'worker.js': 'import "native"' } }, control: { src: { 'main.js': 'import "a"' } } } },
+    dist: { 'package.json': subpaths, apps: { proxy: { src: { 'main.js': '', 'worker.js': 'import "native"' }, test: { 'main.test.js': 'import "tap"' } }, control: { src: { 'main.js': 'import "a"' } } } },
     node_modules: {
       native: { 'index.js': '', 'index.d.ts': '', 'index.js.map': '', build: { 'x.node': 'ELF' }, node_modules: { stray: { 'x.js': '' } } },
       '@p': { linux: { 'x.node': 'ELF' } },
@@ -104,11 +108,9 @@ const standIns = {
   },
   'npm run build': (folder: string): void => {
     if (!existsSync(join(folder, 'scripts/build.mjs')) || !existsSync(join(folder, 'node_modules'))) throw new Error('npm run build would not find the compiler')
-    const sources = Object.keys(readSources(folder, 'dist'))
-    const settings = Object.keys(readSources(checkout, 'dist')).filter(path => !path.includes('/'))
-    const missing = settings.filter(path => !sources.includes(path))
+    const missing = settings.filter(path => !existsSync(join(folder, path)))
     if (missing.length > 0) throw new Error(`npm run build would not find ${missing.join(', ')}`)
-    const outputs = sources.filter(path => path.endsWith('.ts')).map(path => `dist/${path.replace(/ts$/, 'js')}`)
+    const outputs = listSources(folder).map(outputOf)
     for (const path of ['dist/package.json', ...outputs]) cpSync(join(checkout, path), join(folder, path))
   }
 }

@@ -1,6 +1,10 @@
-// The closing line of `npm test` is only worth what the counting is worth.
+// The closing line of `npm test` is only worth what the counting is worth; and how a test is debugged.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { pathToFileURL } from 'node:url'
 import t from 'tap'
+import { WebSocket } from 'undici'
+import { until } from '#testkit/patience.js'
 
 interface Outcome { passed: number, failed: number, files: number, skips: Array<{ path: string[], directive: string, why: string }> }
 interface FileReport { name: string, ok: boolean, ms: number, passed: number, failures: Array<{ path: string[], details: string[] }> }
@@ -121,4 +125,43 @@ ok 1 - a.test.ts # time=5ms`)
     { path: ['a.test.ts', 'later'], directive: 'TODO', why: '' },
     { path: ['a.test.ts', 'partly', 'x'], directive: 'SKIP', why: 'why' }
   ])
+})
+
+/** `npm test` with these arguments, without the module loader that a measuring test runner hands to its children. */
+function start (...args: string[]) {
+  const child = spawn('/usr/bin/env', ['-u', 'NODE_OPTIONS', process.execPath, 'scripts/test.mjs', ...args])
+  const output = { stdout: '', stderr: '' }
+  child.stdout.on('data', text => { output.stdout += String(text) })
+  child.stderr.on('data', text => { output.stderr += String(text) })
+  const debuggerAt = async (): Promise<string> => {
+    await until(() => /^Debugger listening on ws:\S+$/m.test(output.stderr))
+    return /ws:\S+/.exec(output.stderr)![0]
+  }
+  return { child, output, debuggerAt, ended: once(child, 'close') }
+}
+
+void t.test('a test waits for a debugger, and goes on when it says so', async t => {
+  const { output, debuggerAt, ended } = start('--inspect-brk=0', 'libs/wire/test/wire.test.ts')
+  const socket = new WebSocket(await debuggerAt())
+  await new Promise(resolve => { socket.addEventListener('open', resolve, { once: true }) })
+  t.equal(output.stdout, '', 'nothing has run')
+  socket.send(JSON.stringify({ id: 1, method: 'Runtime.runIfWaitingForDebugger' }))
+  await until(() => output.stdout.includes('\n1..'))
+  socket.close()
+  t.strictSame(await ended, [0, null])
+  t.match(output.stdout, /^ok \d+ - /m)
+})
+
+void t.test('a test that waits for a debugger ends with the command', async t => {
+  const { child, debuggerAt, ended } = start('--inspect-brk=0', 'libs/wire/test/wire.test.ts')
+  const url = new URL((await debuggerAt()).replace(/^ws/, 'http'))
+  child.kill('SIGTERM')
+  t.strictSame(await ended, [1, null])
+  await t.rejects(fetch(url.origin), 'nobody listens any more')
+})
+
+void t.test('one debugger, one test file', async t => {
+  const { output, ended } = start('--inspect-brk', 'libs/wire/test', 'libs/core/test')
+  t.strictSame(await ended, [1, null])
+  t.match(output.stderr, /^A debugger can follow one test file, and these are \d+\.$/m)
 })
