@@ -1,9 +1,7 @@
 // An ESLint rule for who may import whom. Specifiers are resolved to paths in the repository first, so that
 // `#core/x.js` and `../../libs/core/src/x.js` are the same thing to it. The table of bans is in eslint.config.js.
-import { builtinModules } from 'node:module'
 import { posix } from 'node:path'
-
-const builtins = new Set(builtinModules)
+import { createResolver } from './resolve-specifier.mjs'
 
 /**
  * Files that match `from` (and not `except`) must not import what matches `imports` (and not `but`).
@@ -11,31 +9,22 @@ const builtins = new Set(builtinModules)
  * @typedef {{ from: RegExp, except?: RegExp, imports: RegExp, but?: RegExp, message: string }} ImportBan
  */
 
-/**
- * Where a specifier leads: a path in the repository, `node:name` for a builtin, or a package's own specifier.
- *
- * @param {string} specifier what stands after `from`
- * @param {string} file the importing file's path in the repository
- * @param {Record<string, string>} subpaths `imports` of package.json
- */
-function resolveSpecifier (specifier, file, subpaths) {
-  if (specifier.startsWith('.')) return posix.join(posix.dirname(file), specifier)
-  if (builtins.has(specifier)) return specifier.startsWith('node:') ? specifier : `node:${specifier}`
-  for (const [pattern, target] of Object.entries(subpaths)) {
-    const prefix = pattern.slice(0, -1)
-    if (specifier.startsWith(prefix)) return posix.normalize(target.slice(0, -1) + specifier.slice(prefix.length))
-  }
-  return specifier
-}
-
 const libraryOf = path => /^libs\/[^/]+/.exec(path)?.[0]
 
+/** An app, a library, or another folder at the root: what has tests of its own. */
+const treeOf = path => /^(?:apps|libs)\/[^/]+|^[^/]+/.exec(path)?.[0]
+
+const isTest = path => /(?:^|\/)test\//.test(path)
+
 /** Why `file` must not import `specifier`; undefined if it may. */
-function faultOf (specifier, file, bans, subpaths) {
-  const target = resolveSpecifier(specifier, file, subpaths)
+function faultOf (specifier, file, bans, resolve, exempt) {
+  const target = resolve(specifier, file)
   const ban = bans.find(({ from, except, imports, but }) =>
     from.test(file) && except?.test(file) !== true && imports.test(target) && but?.test(target) !== true)
   if (ban !== undefined) return ban.message
+  if (isTest(target) && treeOf(target) !== treeOf(file) && !exempt.has(file)) {
+    return 'No tree imports another tree\'s tests: what both need belongs in libs/testkit.'
+  }
   const reachesAcross = specifier.startsWith('.') && libraryOf(target) !== undefined && libraryOf(target) !== libraryOf(file)
   return reachesAcross ? 'Another library is imported by its subpath, for example #core/result.js.' : undefined
 }
@@ -43,9 +32,12 @@ function faultOf (specifier, file, bans, subpaths) {
 /**
  * @param {ImportBan[]} bans
  * @param {Record<string, string>} subpaths `imports` of package.json
+ * @param {readonly string[]} [importsForeignTests] files that still import another tree's tests
  * @returns {import('eslint').Rule.RuleModule}
  */
-export function createImportRule (bans, subpaths) {
+export function createImportRule (bans, subpaths, importsForeignTests = []) {
+  const resolve = createResolver(subpaths)
+  const exempt = new Set(importsForeignTests)
   return {
     meta: {
       type: 'problem',
@@ -57,7 +49,7 @@ export function createImportRule (bans, subpaths) {
       const file = posix.relative(context.cwd, context.filename)
       const check = source => {
         if (typeof source?.value !== 'string') return
-        const message = faultOf(source.value, file, bans, subpaths)
+        const message = faultOf(source.value, file, bans, resolve, exempt)
         if (message !== undefined) context.report({ node: source, messageId: 'banned', data: { message } })
       }
       return {

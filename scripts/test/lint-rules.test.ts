@@ -48,6 +48,17 @@ const cases: Record<string, Case> = {
     ],
     allowed: [['apps/control/src/routes/x.ts', imports('../query/x.js')], ['apps/control/test/x.test.ts', imports('../src/x.js')]]
   },
+  'no tree imports another tree\'s tests': {
+    rule: 'rooms/imports',
+    says: /another tree's tests/,
+    refused: [
+      ['fuzz/x.ts', imports('../apps/proxy/test/state/x.js')],
+      ['libs/rpc/test/x.test.ts', imports('../../wire/test/x.js')],
+      ['simulation/x.ts', imports('../test/x.js')],
+      ['test/x.test.ts', imports('../simulation/test/x.js')]
+    ],
+    allowed: [['fuzz/test/x.test.ts', imports('./y.js')], ['apps/proxy/test/x.test.ts', imports('./state/y.js')], ['fuzz/x.ts', imports('#testkit/x.js')]]
+  },
   'libraries are imported by subpath': {
     rule: 'rooms/imports',
     says: /by its subpath/,

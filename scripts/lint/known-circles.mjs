@@ -1,0 +1,31 @@
+// The imports that close circles and are still there. Without them there is none, so each one that goes is one circle less:
+// take it off this list then (the check asks for it). Nothing is ever added here.
+
+/** @typedef {readonly [from: string, to: string]} Arrow who imports whom, by path */
+
+/** @type {{ files: readonly Arrow[], folders: readonly Arrow[] }} */
+export const knownArrows = {
+  files: [
+    ['apps/control/src/query/matching.ts', 'apps/control/src/query/selector.ts'],
+    ['apps/control/src/query/target-key.ts', 'apps/control/src/query/selector.ts'],
+    ['apps/proxy/src/engines/batch/shortcuts.ts', 'apps/proxy/src/engines/batch/listeners.ts'],
+    ['apps/proxy/src/rpc/rpc-app.ts', 'apps/proxy/src/proxy.ts'],
+    ['libs/testkit/src/kube-api/frame-faults.ts', 'libs/testkit/src/kube-api/fault.ts']
+  ],
+  folders: [
+    ['apps/cli/src/commands', 'apps/cli/src'],
+    ['apps/cli/src/demo', 'apps/cli/src'],
+    ['apps/cli/src/output', 'apps/cli/src'],
+    ['apps/cli/src/processes', 'apps/cli/src'],
+    ['apps/control/src/auth', 'apps/control/src'],
+    ['apps/control/src/link', 'apps/control/src/tokens'],
+    ['apps/control/src/plugins', 'apps/control/src'],
+    ['apps/control/src/query', 'apps/control/src'],
+    ['apps/control/src/routes', 'apps/control/src'],
+    ['apps/control/src/schemas', 'apps/control/src'],
+    ['apps/control/src/tokens', 'apps/control/src'],
+    ['apps/proxy/src/rpc', 'apps/proxy/src'],
+    ['apps/proxy/src/shards', 'apps/proxy/src'],
+    ['apps/proxy/src/state', 'apps/proxy/src/shards']
+  ]
+}
