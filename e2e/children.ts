@@ -29,6 +29,8 @@ export interface Finished {
 export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>
   readonly cwd?: string
+  /** We hold its stdin, for a process that ends when that does. */
+  readonly isHeld?: boolean
 }
 
 const running = new Set<ChildProcess>()
@@ -37,8 +39,8 @@ const running = new Set<ChildProcess>()
 // director from ending its own children.
 process.on('exit', () => { for (const child of running) child.kill('SIGTERM') })
 
-function launch (command: string, args: readonly string[], { env, cwd }: RunOptions): ChildProcess {
-  const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+function launch (command: string, args: readonly string[], { env, cwd, isHeld = false }: RunOptions): ChildProcess {
+  const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: [isHeld ? 'pipe' : 'ignore', 'pipe', 'pipe'] })
   running.add(child)
   child.once('close', () => { running.delete(child) })
   return child

@@ -2,6 +2,7 @@
 import { createServer } from 'node:net'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { END_WITH_PARENT } from '#telemetry/end-with-parent.js'
 import { openUdpPeer } from '#testkit/udp-peer.js'
 import { eventually } from './checks.js'
 import { start, type Child } from './children.js'
@@ -69,7 +70,8 @@ export async function startDirector (folder: string, targets: readonly TargetPla
     defaultEndpoint: { resourceType: 'server', namespace: NAMESPACE, labelSelector: { name: targets[0]?.name ?? '' } },
     ...more
   }))
-  const process = start('director', globalThis.process.execPath, [commandPath, 'serve', '--config', config], {
+  const process = start('director', globalThis.process.execPath, [commandPath, 'serve', '--config', config, END_WITH_PARENT], {
+    isHeld: true,
     env: { UDP_DIRECTOR_SOCKET: join(folder, 'proxy.sock') }
   })
   const queryUrl = `http://127.0.0.1:${queryPort}`

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Pair } from '#testkit/pair.js'
 import { metricValue } from '../../apps/cli/src/demo/metrics-text.js'
-import { openPrivateDirectory, type PrivateDirectory } from '../../apps/cli/src/private-directory.js'
+import { openPrivateDirectory, type PrivateDirectory } from '../../apps/cli/src/private-directory/private-directory.js'
 import type { ClusterCalls } from './cluster/main.js'
 import { fleetName, NAMESPACE, queriesFor, spreadOf } from './game-servers.js'
 import type { LoadCalls } from './load/main.js'

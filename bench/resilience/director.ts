@@ -4,8 +4,9 @@ import { systemClock } from '#core/system-clock.js'
 import { createRpcClient, type RpcClient } from '#rpc/client.js'
 import type { Sample } from '#rpc/contract.js'
 import { gameServerYaml } from '#testkit/pair.js'
+import { END_WITH_PARENT } from '#telemetry/end-with-parent.js'
 import { spawnNode, type LogLine, type Spawned } from '#testkit/spawned.js'
-import { openPrivateDirectory } from '../../apps/cli/src/private-directory.js'
+import { openPrivateDirectory } from '../../apps/cli/src/private-directory/private-directory.js'
 import type { Endpoint } from '../forward/endpoints.js'
 
 export interface DirectorOptions {
@@ -49,7 +50,7 @@ export class Director {
 
   private constructor (configPath: string, { socketPath, close }: ReturnType<typeof openPrivateDirectory>) {
     this.#removeFolder = close
-    this.#supervisor = spawnNode('serve', CLI, { scriptArguments: ['serve'], env: { CONFIG_PATH: configPath, UDP_DIRECTOR_SOCKET: socketPath, LOG_LEVEL: 'info' } })
+    this.#supervisor = spawnNode('serve', CLI, { scriptArguments: ['serve', END_WITH_PARENT], env: { CONFIG_PATH: configPath, UDP_DIRECTOR_SOCKET: socketPath, LOG_LEVEL: 'info' } })
     this.#rpc = createRpcClient({ socketPath, deadlineMs: CALL_DEADLINE_MS, maxInFlight: 4, clock: systemClock })
   }
 

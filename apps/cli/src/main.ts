@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { ExitCode } from '#core/exit-code.js'
 import { systemClock } from '#core/system-clock.js'
+import { END_WITH_PARENT, endWithParent } from '#telemetry/end-with-parent.js'
 import { commandHelp, overview } from './command-line/help.js'
 import { parseCommandLine, type Invocation } from './command-line/parse-command-line.js'
 import { query } from './commands/query.js'
@@ -13,6 +14,8 @@ import { up } from './commands/up.js'
 import { createStyle } from './output/style.js'
 import { spawnChild } from './processes/spawn-child.js'
 import type { Runtime, StopSignal } from './runtime.js'
+
+endWithParent()
 
 const stopSignals: readonly StopSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
 
@@ -64,7 +67,7 @@ function version (): string {
   return version
 }
 
-const parsed = parseCommandLine(process.argv.slice(2))
+const parsed = parseCommandLine(process.argv.slice(2).filter(argument => argument !== END_WITH_PARENT))
 if (parsed.ok) {
   process.exitCode = await run(parsed.value)
 } else {

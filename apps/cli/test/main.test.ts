@@ -2,11 +2,13 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import t, { type Test } from 'tap'
+import { END_WITH_PARENT } from '#telemetry/end-with-parent.js'
+import { gameServerYaml } from '#testkit/pair.js'
 import { until } from '#testkit/patience.js'
 import { pasteSteps } from '../src/demo/introduction.js'
 import { findBusyPorts } from '../src/demo/ports.js'
@@ -29,21 +31,24 @@ interface Run {
 // users run. env(1) takes it out again and becomes the process.
 const node = ['-u', 'NODE_OPTIONS', process.execPath, program]
 
-function run (t: Test, args: readonly string[], env: Record<string, string> = {}): Run {
-  // Short, because a Unix socket goes into it.
-  const tmp = mkdtempSync(join(tmpdir(), 'cli-'))
-  const child = spawn('/usr/bin/env', [...node, ...args], { env: { ...process.env, LOG_LEVEL: '', CONFIG_PATH: '', UDP_DIRECTOR_SOCKET: '', ...env, TMPDIR: tmp }, stdio: ['ignore', 'pipe', 'pipe'] })
+// Short, because a Unix socket goes into it.
+function shortFolder (): string {
+  return mkdtempSync(join(tmpdir(), 'cli-'))
+}
+
+function run (t: Test, args: readonly string[], env: Record<string, string> = {}, tmp = shortFolder()): Run {
+  const child = spawn('/usr/bin/env', [...node, ...args, END_WITH_PARENT], { env: { ...process.env, LOG_LEVEL: '', CONFIG_PATH: '', UDP_DIRECTOR_SOCKET: '', UDP_DIRECTOR_STATE: '', ...env, TMPDIR: tmp }, stdio: ['pipe', 'pipe', 'pipe'] })
   let [out, err] = ['', '']
   child.stdout.on('data', data => { out += String(data) })
   child.stderr.on('data', data => { err += String(data) })
   const ended = once(child, 'close').then(([code]) => code as number | null)
   t.teardown(async () => {
-    if (child.exitCode === null) child.kill('SIGTERM')
+    if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM')
     await ended
     rmSync(tmp, { recursive: true, force: true })
   })
   const says = async (pattern: RegExp): Promise<RegExpExecArray> => {
-    await until(() => pattern.test(out) || child.exitCode !== null, { what: () => `${String(pattern)} in\n${out}\n${err}` })
+    await until(() => pattern.test(out) || child.exitCode !== null || child.signalCode !== null, { what: () => `${String(pattern)} in\n${out}\n${err}` })
     const match = pattern.exec(out)
     if (match === null) throw new Error(`ended without ${String(pattern)}:\n${out}\n${err}`)
     return match
@@ -85,6 +90,7 @@ queryPort: ${queryPort}
 adminPort: 0
 dataPorts: [{ name: default, port: 0 }]
 inventory: { provider: file, path: inventory }
+namespaces: [games]
 resourceQueryMapping:
   gameserver: { group: agones.dev, resource: gameservers, addressPath: status.address, portName: default }
 `
@@ -158,6 +164,43 @@ void t.test('serve starts a process that was killed again, and stops both in ord
   t.equal(pids.length, 4)
   t.notOk(pids.some(isAlive))
   t.same(readdirSync(tmp), [])
+})
+
+// Where its processes keep what they know, in memory if this machine has a place for it.
+function stateFolder (pid: number): string {
+  const [, path = ''] = /UDP_DIRECTOR_STATE=([^\0]*)/.exec(readFileSync(`/proc/${pid}/environ`, 'latin1')) ?? []
+  return dirname(path)
+}
+
+void t.test('serve that is killed while it drains takes its processes along; the next one finds the ports free and cleans up', async t => {
+  const file = configFile(t, config())
+  writeFileSync(join(dirname(file), 'inventory', 'a.yaml'), gameServerYaml('a', { default: 7000 }, { address: '192.0.2.1' }))
+  const first = run(t, ['serve', '--config', file])
+  await first.says(/"Proxy synchronised"/)
+  const [, queryPort] = await first.says(/"queryPort":(\d+)/)
+  const [, dataPort] = await first.says(/"dataPorts":\{"default":(\d+)\}/)
+  const pids = pidsIn(first.out())
+  const folder = existsSync('/proc/self/environ') ? stateFolder(pids[0]!) : first.tmp
+  t.ok(existsSync(folder))
+  // A token that nobody redeems, so that it has something to wait for.
+  await until(async () => (await fetch(`http://127.0.0.1:${queryPort}/query`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: '{"resourceType": "gameserver", "namespace": "games"}'
+  })).status === 200)
+  first.kill('SIGTERM')
+  await first.says(/"Control draining, no more tokens"/)
+  first.kill('SIGKILL')
+  t.equal(await first.ended, null)
+  await until(() => !pids.some(isAlive))
+  writeFileSync(file, config(Number(queryPort)).replace('name: default, port: 0', `name: default, port: ${dataPort}`))
+  const second = run(t, ['serve', '--config', file], {}, first.tmp)
+  await second.says(/"Proxy synchronised"/)
+  t.equal(readdirSync(first.tmp).length, 1, 'what the first one left is removed')
+  if (folder !== first.tmp) t.notOk(existsSync(folder))
+  second.kill('SIGTERM')
+  t.equal(await second.ended, 0)
+  t.same(readdirSync(first.tmp), [])
 })
 
 void t.test('serve ends with 78 when a port is taken', async t => {

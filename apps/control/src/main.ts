@@ -3,8 +3,11 @@ import { readStartUp } from '#config/start-up.js'
 import { seconds } from '#core/durations.js'
 import { ExitCode } from '#core/exit-code.js'
 import { systemClock } from '#core/system-clock.js'
+import { endWithParent } from '#telemetry/end-with-parent.js'
 import { createLogger, flushLogs, lineLimits, terminalStream } from '#telemetry/logger.js'
 import { stopOnSignal } from '#telemetry/stop-on-signal.js'
+
+endWithParent()
 
 const startUp = readStartUp()
 if (!startUp.ok) {

@@ -4,6 +4,7 @@ import { readStartUp } from '#config/start-up.js'
 import { seconds } from '#core/durations.js'
 import { ExitCode } from '#core/exit-code.js'
 import { systemClock } from '#core/system-clock.js'
+import { endWithParent } from '#telemetry/end-with-parent.js'
 import { createLogger, flushLogs, lineLimits, terminalStream } from '#telemetry/logger.js'
 import { processSamples } from '#telemetry/process-samples.js'
 import { stopOnSignal } from '#telemetry/stop-on-signal.js'
@@ -11,6 +12,8 @@ import { NoLibc } from './engines/batch/libc.js'
 import { BindError } from './engines/engine.js'
 import type { Proxy } from './proxy.js'
 import { SocketPathError } from './rpc/unix-socket.js'
+
+endWithParent()
 
 const startUp = readStartUp()
 if (!startUp.ok) {

@@ -5,7 +5,8 @@ import { err, ok, type Result } from '#core/result.js'
 import { systemClock } from '#core/system-clock.js'
 import { createRpcClient, type RpcClient } from '#rpc/client.js'
 import type { Hello, Sample, Target } from '#rpc/contract.js'
-import { openPrivateDirectory } from '../../../apps/cli/src/private-directory.js'
+import { END_WITH_PARENT } from '#telemetry/end-with-parent.js'
+import { openPrivateDirectory } from '../../../apps/cli/src/private-directory/private-directory.js'
 import { start, type Child } from '../../../e2e/children.js'
 import type { Endpoint } from '../endpoints.js'
 import { processTree } from '../process-usage.js'
@@ -38,8 +39,8 @@ export async function openDirector (kind: DirectorKind, { targets, clients, pref
   const directory = openPrivateDirectory()
   const { socketPath } = directory
   const env = { CONFIG_PATH: directory.write('config.yaml', configFor(kind, clients)), UDP_DIRECTOR_SOCKET: socketPath, LOG_LEVEL: 'error', NODE_OPTIONS: '' }
-  const [command, ...args] = [...prefix, process.execPath, PROXY]
-  const child = start(kind.name, command, args, { env })
+  const [command, ...args] = [...prefix, process.execPath, PROXY, END_WITH_PARENT]
+  const child = start(kind.name, command, args, { env, isHeld: true })
   const client = createRpcClient({ socketPath, deadlineMs: START_MS, maxInFlight: 4, clock: systemClock })
   const close = async (): Promise<void> => {
     await client.close()

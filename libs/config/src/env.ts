@@ -1,4 +1,4 @@
-// The only reader of the process's environment. Four variables; everything else is in the configuration file.
+// The only reader of the process's environment. Four variables of ours; everything else is in the configuration file.
 import { err, ok, type Result } from '#core/result.js'
 import { quote, type ConfigFault } from './fault.js'
 import { didYouMean } from './nearest.js'
@@ -53,6 +53,17 @@ export function readEnvironment (env: Variables = process.env): Result<Environme
   }
   if (logLevel === undefined || faults.length > 0) return err(faults)
   return ok({ configPath: read('configPath') || environmentDefaults.configPath, logLevel, socketPath, statePath: statePathFrom(read('statePath'), socketPath) })
+}
+
+/** Whether the environment says where state logs go: itself, or beside the socket that it names. */
+export function isStatePlaceGiven (env: Variables = process.env): boolean {
+  return Boolean(env[variables.statePath] ?? '') || Boolean(env[variables.socketPath] ?? '')
+}
+
+/** The user's own folder in memory, of the XDG Base Directory Specification: one or none. */
+export function readRuntimeFolder (env: Variables = process.env): readonly string[] {
+  const folder = env['XDG_RUNTIME_DIR'] ?? ''
+  return folder.startsWith('/') ? [folder] : []
 }
 
 /** The environment of a child process: our own, with some variables set. */

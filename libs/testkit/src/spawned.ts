@@ -2,6 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { END_WITH_PARENT } from '#telemetry/end-with-parent.js'
 import { PATIENCE_MS } from './patience.js'
 
 export type LogLine = Readonly<Record<string, unknown>> & { readonly msg: string, readonly level: string }
@@ -33,9 +34,13 @@ export interface SpawnOptions {
   readonly scriptArguments?: readonly string[]
 }
 
-/** @param app `control` or `proxy`; the build must be up to date (`npm test` sees to that) */
-export function spawnApp (app: 'control' | 'proxy', env: Readonly<Record<string, string>>, options: Pick<SpawnOptions, 'maxOpenFiles' | 'nodeArguments'> = {}): Spawned {
-  return spawnNode(app, join('dist/apps', app, 'src/main.js'), { env, ...options })
+/**
+ * It ends with the test, whatever ends that, unless it `isAlone`: as in a container, where nobody holds its stdin.
+ *
+ * @param app `control` or `proxy`; the build must be up to date (`npm test` sees to that)
+ */
+export function spawnApp (app: 'control' | 'proxy', env: Readonly<Record<string, string>>, { isAlone = false, ...options }: Pick<SpawnOptions, 'maxOpenFiles' | 'nodeArguments'> & { readonly isAlone?: boolean } = {}): Spawned {
+  return spawnNode(app, join('dist/apps', app, 'src/main.js'), { env, scriptArguments: isAlone ? [] : [END_WITH_PARENT], ...options })
 }
 
 /** Runs the file `script` with Node; `app` is what messages call it. */
@@ -44,7 +49,8 @@ export function spawnNode (app: string, script: string, { maxOpenFiles, nodeArgu
   // users run. env(1) takes it out again and becomes the process, so the pid is the app's.
   const command = ['/usr/bin/env', '-u', 'NODE_OPTIONS', process.execPath, ...nodeArguments, script, ...scriptArguments]
   const limited = maxOpenFiles === undefined ? command : ['/bin/sh', '-c', `ulimit -n ${maxOpenFiles} && exec "$@"`, 'sh', ...command]
-  const child: ChildProcess = spawn(limited[0]!, limited.slice(1), { ...options, env: { ...options.env }, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child: ChildProcess = spawn(limited[0]!, limited.slice(1), { ...options, env: { ...options.env }, stdio: ['pipe', 'pipe', 'pipe'] })
+  child.stdin!.on('error', () => {}) // EPIPE: it has ended
   const log: LogLine[] = []
   const watchers = new Set<() => void>()
   let stderr = ''

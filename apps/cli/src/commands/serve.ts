@@ -1,11 +1,11 @@
 // `serve`: control and proxy, kept running, until a signal comes.
-import { environmentWith, readEnvironment, variables } from '#config/env.js'
+import { environmentWith, isStatePlaceGiven, readEnvironment, variables } from '#config/env.js'
 import { formatFaults } from '#config/fault.js'
 import { loadConfig } from '#config/load-config.js'
 import { ExitCode } from '#core/exit-code.js'
 import type { ProcessInvocation } from '../command-line/parse-command-line.js'
 import { LogView } from '../output/log-view.js'
-import { openPrivateDirectory } from '../private-directory.js'
+import { openPrivateDirectory } from '../private-directory/private-directory.js'
 import { openSupervisor, stopRequested } from '../processes/open-supervisor.js'
 import type { Runtime } from '../runtime.js'
 
@@ -27,8 +27,9 @@ export async function serve ({ config }: Pick<ProcessInvocation, 'config'>, runt
   runtime.atExit(directory.close)
   const stop = stopRequested(runtime)
   const socketPath = environmentWith({})[variables.socketPath] || directory.socketPath
+  const state = isStatePlaceGiven() ? {} : { statePath: directory.statePath }
   const { drainTimeoutSeconds } = loaded.value.config
-  const supervisor = openSupervisor({ logLevel: environment.value.logLevel, configPath, socketPath, drainTimeoutSeconds }, runtime, view.take)
+  const supervisor = openSupervisor({ logLevel: environment.value.logLevel, configPath, socketPath, drainTimeoutSeconds, ...state }, runtime, view.take)
   supervisor.start()
   const outcome = await Promise.race([stop, supervisor.refused])
   if (outcome === 'stop' && runtime.isTerminal) await runtime.out(stoppingText(drainTimeoutSeconds))

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { LogLevel } from '#config/env.js'
 import type { Clock } from '#core/clock.js'
 import { err, ok, type Result } from '#core/result.js'
-import { openPrivateDirectory, type PrivateDirectory } from '../private-directory.js'
+import { openPrivateDirectory, type PrivateDirectory } from '../private-directory/private-directory.js'
 import type { OnLine } from '../processes/child.js'
 import { openSupervisor } from '../processes/open-supervisor.js'
 import type { Runtime } from '../runtime.js'
@@ -47,7 +47,8 @@ export async function openDemo (runtime: Runtime, { ports, logLevel, onLine, sto
   runtime.atExit(directory.close)
   const configPath = writeWorld(directory, ports, servers)
   const ready = new ReadyPorts()
-  const supervisor = openSupervisor({ configPath, logLevel, socketPath: directory.socketPath, drainTimeoutSeconds: 0 }, runtime, line => {
+  const { socketPath, statePath } = directory
+  const supervisor = openSupervisor({ configPath, logLevel, socketPath, statePath, drainTimeoutSeconds: 0 }, runtime, line => {
     ready.read(line)
     return onLine(line)
   })

@@ -8,6 +8,8 @@ import { directorSpecs } from './director.js'
 import { Supervisor } from './supervisor.js'
 
 export interface SupervisorSettings extends Omit<Environment, 'statePath'> {
+  /** Left out: where the environment says. */
+  readonly statePath?: string
   /** Of the configuration. */
   readonly drainTimeoutSeconds: number
 }

@@ -1,14 +1,18 @@
 // Starts real processes. Each becomes the leader of its own session: Ctrl-C on the terminal then reaches only us, and
-// children are told once, in order, instead of all at once by the terminal and again by us.
+// children are told once, in order, instead of all at once by the terminal and again by us. We hold their stdin, so that
+// they end with us even if we are killed.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
+import { END_WITH_PARENT } from '#telemetry/end-with-parent.js'
 import type { Child, ChildListeners, OnLine, OutputLine, ProcessEnd, ProcessSpec } from './child.js'
 
 /** Starts `spec` with Node. Never throws: what cannot be started says so on its stderr and ends at once. */
 export function spawnChild (spec: ProcessSpec, { line, end }: ChildListeners): Child {
   const output = line === undefined ? 'inherit' : 'pipe'
-  const child = spawn(process.execPath, [spec.script], { env: spec.env, stdio: ['ignore', output, output], detached: true })
+  const child = spawn(process.execPath, [spec.script, END_WITH_PARENT], { env: spec.env, stdio: ['pipe', output, output], detached: true })
+  // EPIPE or ECONNRESET: it has ended, which it says in another way.
+  child.stdin?.on('error', () => {})
   void follow(child, line).then(end)
   return { pid: child.pid, signal: signal => { child.kill(signal) } }
 }
