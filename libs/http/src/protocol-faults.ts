@@ -22,8 +22,8 @@ const faultOfCode: Readonly<Record<string, ProtocolFault>> = {
   ERR_HTTP_REQUEST_TIMEOUT: 'timeout'
 }
 
-// A request line that is longer than what came in one piece.
-const UNENDED_REQUEST_LINE = /^[A-Z-]+ [^\r\n]*$/
+// A request line that is most of what a header may have, or longer than what came in one piece.
+const LONG_REQUEST_LINE = /^[A-Z-]+ [^\r\n]*$|^[A-Z-]+ [^\r\n]{8192}/
 
 interface ParserError extends NodeJS.ErrnoException {
   readonly rawPacket?: Buffer
@@ -69,5 +69,5 @@ function inTurn (socket: Socket, requests: ReadonlySet<ServerResponse>, refuse: 
 
 function faultOf ({ code = '', rawPacket }: ParserError): ProtocolFault {
   const fault = faultOfCode[code] ?? 'malformed'
-  return fault === 'headers_too_large' && rawPacket !== undefined && UNENDED_REQUEST_LINE.test(rawPacket.toString('latin1')) ? 'uri_too_long' : fault
+  return fault === 'headers_too_large' && rawPacket !== undefined && LONG_REQUEST_LINE.test(rawPacket.toString('latin1')) ? 'uri_too_long' : fault
 }

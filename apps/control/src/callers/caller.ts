@@ -1,6 +1,6 @@
 // Who is asking, as limits and lists see it. Pure.
 import { addressWords, formatAddress, isIPv4Words } from '#wire/address.js'
-import { callerBehind, forwardedHeaders, nodesOf, type ForwardedHeader, type Words } from './forwarded.js'
+import { callerBehind, forwardedHeaders, nodesOf, otherHeaders, type ForwardedHeader, type Words } from './forwarded.js'
 
 export interface Caller {
   /** Canonical address the request came from; an IPv4-mapped one as IPv4. */
@@ -28,10 +28,10 @@ export function callerOf (peer: string | undefined, headers: Headers, { isTruste
   if (words === undefined) return undefined
   if (!isTrusted(words)) return callerAt(words)
   const value = textOf(headers[header])
-  // Of a proxy that is configured to write the other one.
-  if (value === '') return forwardedHeaders.some(other => textOf(headers[other]) !== '') ? 'unclear' : callerAt(words)
+  // Of a proxy that is configured to write another one. With none at all it is the proxy that asks, as for its own checks.
+  if (value === '') return [...forwardedHeaders, ...otherHeaders].some(other => textOf(headers[other]) !== '') ? 'unclear' : callerAt(words)
   const nodes = nodesOf(header, value)
-  const caller = nodes === undefined ? undefined : callerBehind(words, nodes, isTrusted)
+  const caller = nodes === undefined || nodes.length === 0 ? undefined : callerBehind(words, nodes, isTrusted)
   return caller === undefined ? 'unclear' : callerAt(caller)
 }
 

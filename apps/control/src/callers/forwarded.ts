@@ -5,6 +5,9 @@ import { addressWords } from '#wire/address.js'
 export const forwardedHeaders = ['x-forwarded-for', 'forwarded'] as const
 export type ForwardedHeader = typeof forwardedHeaders[number]
 
+/** Others in which a proxy may name its client. They are not read: that there is one tells that the request is somebody else's. */
+export const otherHeaders = ['x-real-ip', 'x-client-ip', 'x-cluster-client-ip', 'x-envoy-external-address', 'x-azure-clientip', 'x-appengine-user-ip', 'cf-connecting-ip', 'true-client-ip', 'fastly-client-ip', 'fly-client-ip'] as const
+
 /** Most proxies on the way of a request. */
 export const MAX_PROXIES = 32
 
@@ -13,7 +16,7 @@ export type Words = ArrayLike<number>
 
 /**
  * The caller behind `peer`, which is trusted, from the value of a header that lists nodes, the nearest last. `peer`
- * itself if the list is empty, and the first of the list if all are trusted. Undefined if the node that would be the
+ * itself if there are none, and the first of the list if all are trusted. Undefined if the node that would be the
  * caller, or one between it and us, is no address: it is somebody, and not who brought it.
  */
 export function callerBehind (peer: Words, nodes: readonly string[], isTrusted: (words: Words) => boolean): Words | undefined {

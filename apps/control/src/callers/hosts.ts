@@ -12,6 +12,11 @@ export function hostFrom (text: string): { readonly name: string, readonly port:
   return name === '' ? undefined : { name: name.toLowerCase().replace(/\.$/, ''), port }
 }
 
+/** The host and port of a target in absolute form (RFC 9112 §3.2.2); undefined of a path. */
+export function authorityOf (target: string): string | undefined {
+  return /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i.exec(target)?.[1]
+}
+
 /** Whether a name is an address, or one that no page of somebody else can have. */
 export function isLocalName (name: string): boolean {
   if (name.startsWith('[')) return addressWords(name.slice(1, -1).replace(/%.*$/, '')) !== undefined

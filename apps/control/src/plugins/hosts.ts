@@ -1,7 +1,7 @@
 // Requests by a name that is not ours, and those that a page of somebody else makes in a browser.
-import type { IncomingHttpHeaders } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance } from 'fastify'
-import { hostFrom, isLocalName, isSameOrigin, namesFrom, originName } from '../callers/hosts.js'
+import { authorityOf, hostFrom, isLocalName, isSameOrigin, namesFrom, originName } from '../callers/hosts.js'
 import type { ControlDeps } from '../deps.js'
 import type { Listener } from '../listener.js'
 import { sendProblem, type Failure } from '../problem.js'
@@ -17,25 +17,40 @@ export function addHosts (app: FastifyInstance, { config, metrics }: Pick<Contro
   const isConfigured = namesFrom(configured ?? [])
   const isOurs = (name: string): boolean => configured === undefined || isLocalName(name) || isConfigured(name)
   app.addHook('onRequest', (request, reply, done) => {
-    const failure = isCounted(request) ? faultOf(request.raw.headers, request.raw.httpVersionMajor * 10 + request.raw.httpVersionMinor) : undefined
+    const failure = isCounted(request) ? faultOf(request.raw) : undefined
     if (failure === undefined) { done(); return }
     metrics.requestRefused(listener, 'host')
     sendProblem(reply, failure)
   })
 
-  const faultOf = (headers: IncomingHttpHeaders, version: number): Failure | undefined => {
+  const faultOf = (request: IncomingMessage): Failure | undefined => {
+    const { headers, httpVersionMajor, httpVersionMinor } = request
     // A request of HTTP/1.0 needs none (RFC 9112 §3.2); browsers do not speak it.
-    if (headers.host === undefined) return version < 11 ? undefined : { code: 'MALFORMED_REQUEST', detail: 'The Host header is missing.' }
-    const host = hostFrom(headers.host)
+    if (headers.host === undefined) return httpVersionMajor * 10 + httpVersionMinor < 11 ? undefined : malformed('The Host header is missing.')
+    // Node keeps the first: what is before us may go by the last.
+    if (hostCount(request) > 1) return malformed('There is more than one Host header.')
+    // The target's own host stands for the header's (RFC 9112 §3.2.2).
+    const host = hostFrom(authorityOf(request.url ?? '') ?? headers.host)
     if (host === undefined || !isOurs(host.name)) return notAllowed
     const { origin } = headers
     if (origin !== undefined) return isSameOrigin(origin, host) || isConfigured(originName(origin) ?? '') ? undefined : crossSite
-    return isFromElsewhere(headers) ? crossSite : undefined
+    return isFromElsewhere(request) ? crossSite : undefined
   }
 }
 
-// Fetch Metadata (W3C): a link that somebody follows is no request of the page it is on.
-function isFromElsewhere (headers: IncomingHttpHeaders): boolean {
+function malformed (detail: string): Failure {
+  return { code: 'MALFORMED_REQUEST', detail }
+}
+
+function hostCount ({ rawHeaders }: IncomingMessage): number {
+  let count = 0
+  for (let at = 0; at < rawHeaders.length; at += 2) if (rawHeaders[at]!.length === 4 && rawHeaders[at]!.toLowerCase() === 'host') count++
+  return count
+}
+
+// Fetch Metadata (W3C): a link that somebody follows is no request of the page it is on. A form that a page sends is.
+function isFromElsewhere ({ method, headers }: IncomingMessage): boolean {
   const site = headers['sec-fetch-site']
-  return (site === 'cross-site' || site === 'same-site') && headers['sec-fetch-mode'] !== 'navigate'
+  const isLink = headers['sec-fetch-mode'] === 'navigate' && (method === 'GET' || method === 'HEAD')
+  return (site === 'cross-site' || site === 'same-site') && !isLink
 }

@@ -2,8 +2,8 @@
 // (RFC 9110 §9.3.7, §15.5.6). No answer says anything of CORS, so a browser lets no other site's page send JSON.
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 
-/** The methods of the route at `path`, as an Allow header lists them; undefined if there is none. */
-export type AllowedMethods = (path: string) => string | undefined
+/** The methods of the route at `path`; undefined if there is none. */
+export type AllowedMethods = (path: string) => ReadonlySet<string> | undefined
 
 interface Route {
   readonly parts: readonly string[]
@@ -19,21 +19,31 @@ export function followMethods (app: FastifyInstance): AllowedMethods {
     for (const each of [method].flat()) route.methods.add(each)
   })
   return path => {
-    if (path === '*') return allowOf(new Set([...routes.values()].flatMap(({ methods }) => [...methods])))
-    const asked = path.split('/')
-    for (const { parts, methods } of routes.values()) if (isAt(parts, asked)) return allowOf(methods)
+    if (path === '*') return new Set([...routes.values()].flatMap(({ methods }) => [...methods]))
+    const asked = decoded(path).split('/')
+    for (const { parts, methods } of routes.values()) if (isAt(parts, asked)) return methods
     return undefined
   }
 }
 
-/** The path that a request asks for, without the query string; `*` of `OPTIONS *`. */
+/** The path that a request asks for, without the query string and, in absolute form, without the host; `*` of `OPTIONS *`. */
 export function pathOf ({ url }: Pick<FastifyRequest, 'url'>): string {
-  const end = url.indexOf('?')
-  return end < 0 ? url : url.slice(0, end)
+  const [path = ''] = url.split('?', 1)
+  return path.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/]*\/?/i, '/')
 }
 
-function allowOf (methods: ReadonlySet<string>): string {
+/** As an Allow header lists them. */
+export function allowOf (methods: ReadonlySet<string>): string {
   return [...new Set([...methods, 'OPTIONS'])].sort().join(', ')
+}
+
+// As the router does.
+function decoded (path: string): string {
+  try {
+    return decodeURI(path)
+  } catch { // URIError
+    return path
+  }
 }
 
 function isAt (parts: readonly string[], asked: readonly string[]): boolean {

@@ -1,10 +1,10 @@
 // Everything that goes wrong in a request ends here, as one problem+json answer: bodies that are not JSON, faults
 // against a schema, unknown paths, and bugs, of which the caller learns only the request id.
-import type { FastifyError, FastifyInstance } from 'fastify'
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { BaseLogger } from 'pino'
 import { sendProblem, type Failure } from '../problem.js'
 import { hasMoreValues } from './count-values.js'
-import { followMethods, pathOf } from './methods.js'
+import { allowOf, followMethods, pathOf } from './methods.js'
 import { faultsFrom, summaryOf } from './request-faults.js'
 
 class MalformedJson extends Error {
@@ -34,14 +34,24 @@ export function addProblems (app: FastifyInstance, log: BaseLogger): void {
     done(hasMoreValues(request.query, MAX_VALUES) ? new TooManyValues() : undefined)
   })
   const allowedMethods = followMethods(app)
-  app.setNotFoundHandler((request, reply) => {
+  const answerNotFound = (request: FastifyRequest, reply: FastifyReply): void => {
     const path = pathOf(request)
-    const allow = allowedMethods(path)
-    if (allow !== undefined) reply.header('allow', allow)
-    if (allow !== undefined && request.method === 'OPTIONS') return reply.code(204).send()
+    const methods = allowedMethods(path)
     const detail = `There is no ${request.method} ${shortened(path)} here.`
-    sendProblem(reply, { code: allow === undefined ? 'NOT_FOUND' : 'METHOD_NOT_ALLOWED', detail })
-    return reply
+    // Behind a wildcard it is the route that finds nothing.
+    if (methods?.has(request.method) !== false) {
+      sendProblem(reply, { code: 'NOT_FOUND', detail })
+      return
+    }
+    reply.header('allow', allowOf(methods))
+    if (request.method === 'OPTIONS') reply.code(204).send()
+    else sendProblem(reply, { code: 'METHOD_NOT_ALLOWED', detail })
+  }
+  app.setNotFoundHandler(answerNotFound)
+  // After the guards, and before a body that nobody wants is read and judged.
+  app.addHook('preParsing', (request, reply, _payload, done) => {
+    if (request.is404) answerNotFound(request, reply)
+    else done()
   })
   app.setErrorHandler<FastifyError | MalformedJson | TooManyValues>((error, request, reply) => {
     const failure = failureFrom(error, app.initialConfig.bodyLimit)

@@ -95,6 +95,8 @@ void t.test('behind proxies: every form that proxies write, or nobody', t => {
     ['198.51.100.1,203.0.113.7:1 ,  10.0.0.9:80', '203.0.113.7'],
     ['203.0.113.7, , 10.0.0.9,', '203.0.113.7'],
     ['10.0.0.7, 10.0.0.8', '10.0.0.7'],
+    [',', 'unclear'],
+    ['"", ,', 'unclear'],
     ['unknown', 'unclear'],
     ['203.0.113.7, unknown', 'unclear'],
     ['203.0.113.7, 10.0.0.9, example.com', 'unclear'],
@@ -121,6 +123,11 @@ void t.test('behind proxies: every form that proxies write, or nobody', t => {
   ]
   for (const [value, caller] of forwarded) t.equal(told('forwarded', value), caller, `Forwarded: ${value}`)
   t.equal(callerOf('10.0.0.1', { forwarded: 'for=203.0.113.7' }, trust()), 'unclear', 'a proxy that writes the other header')
+  for (const header of ['x-real-ip', 'cf-connecting-ip', 'true-client-ip', 'x-envoy-external-address', 'x-client-ip']) {
+    t.equal(callerOf('10.0.0.1', { [header]: '203.0.113.7' }, trust()), 'unclear', `a proxy that writes ${header}`)
+    t.match(callerOf('10.0.0.1', { [header]: '198.51.100.1', 'x-forwarded-for': '203.0.113.7' }, trust()), { ip: '203.0.113.7' }, 'and the right one as well')
+    t.match(callerOf('203.0.113.7', { [header]: '198.51.100.1' }, trust()), { ip: '203.0.113.7' }, 'of who is not trusted')
+  }
   t.end()
 })
 
