@@ -3,6 +3,7 @@
 import { ADDRESS_WORDS } from '#wire/address.js'
 import { tokenFromWords } from '#wire/token.js'
 import type { Clock } from '#core/clock.js'
+import type { Slices } from '#core/slices.js'
 import type { Core } from '../apps/proxy/src/core/core.js'
 import { columnOf, Direction, directionNames, REASONS } from '../apps/proxy/src/core/counters.js'
 import { DropReason } from '../apps/proxy/src/core/drop-reason.js'
@@ -186,16 +187,18 @@ export class SimEngine {
   }
 
   /** Closes upstream sockets that nobody uses. */
-  sweep (): void {
+  * sweep (): Slices<undefined> {
     const { flows, upstreamPorts } = this.#options.core.state
     for (const [family, ports] of this.#ports.entries()) {
       for (const [socket, port] of ports) {
+        yield
         if (flows.usesOfSocket(socket) > 0) continue
         this.#options.closePort(port)
         ports.delete(socket)
         upstreamPorts.set(socket, family === 0, 0)
       }
     }
+    return undefined
   }
 
   /** Checks the books of both directions, if anything was done since the last time. */

@@ -87,7 +87,7 @@ export class SimShard implements Shard {
       translator,
       journal,
       stats: () => statsOf(core, { upstreamSockets: this.sockets.upstreamSockets(), socketErrors: 0, receiveDrops: [], journalSuppressed: journal.suppressed, stateBytes: this.#log.bytes, stateFaults: this.#log.faults, stateStatus: this.#log.health, sessionsRestored }),
-      sweepSockets: () => { this.sockets.sweep() },
+      sweepSockets: () => this.sockets.sweep(),
       saveState: () => {
         if (surroundings.plant !== 'stateWrittenLate') this.#log.tick()
         return { isComplete: this.#log.isComplete, status: this.#log.health }
@@ -96,7 +96,7 @@ export class SimShard implements Shard {
     // The ledger looks at every session when one has left: it knows of no time between.
     // It learns of redemptions and sessions from their events, whoever else reads them.
     journal.want(eventKinds)
-    this.#calls = { ...calls, setEventKinds: () => undefined, leaveTargets: gone => inOneGo(calls.leaveTargets(gone), clock.now()) }
+    this.#calls = { ...calls, setEventKinds: () => undefined, leaveTargets: gone => inOneGo(calls.leaveTargets(gone), clock.now()), setDefaultTargets: (targets, more) => inOneGo(calls.setDefaultTargets(targets, more), clock.now()) }
     this.#runner = new CallRunner(this.#calls, clock)
   }
 

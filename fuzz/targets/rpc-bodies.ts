@@ -92,7 +92,7 @@ function smallProxy (): SmallProxy {
   const clock = createFakeClock(1000)
   const { core, journal, translator } = createShardCore(configuration, coreOptions(), clock, { log: () => {}, publish: () => {} })
   const stats = (): ShardStats => statsOf(core, { upstreamSockets: 0, socketErrors: 0, receiveDrops: [], journalSuppressed: 0, stateBytes: 0, stateFaults: 0, stateStatus: 'off', sessionsRestored: 0 })
-  const runner = new CallRunner(createShardCalls({ core, clock, translator, journal, stats, sweepSockets: () => {}, saveState: () => ({ isComplete: false, status: 'off' }) }), clock)
+  const runner = new CallRunner(createShardCalls({ core, clock, translator, journal, stats, sweepSockets: function * () { return undefined }, saveState: () => ({ isComplete: false, status: 'off' }) }), clock)
   const shard: Shard = {
     engine: 'dgram',
     dataPorts: [],

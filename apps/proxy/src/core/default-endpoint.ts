@@ -11,6 +11,7 @@ export class DefaultEndpoint {
   readonly #choice: DefaultChoice
   readonly #random: () => number
   #candidates: readonly Target[] = []
+  #former: Target[] = []
   #next = 0
 
   /** @param random uniform in [0, 1) */
@@ -22,11 +23,17 @@ export class DefaultEndpoint {
 
   get candidates (): readonly Target[] { return this.#candidates }
 
-  /** Replaces the candidates, best first; takes over the caller's hold on each. */
+  /** Replaces the candidates, best first; takes over the caller's hold on each. The former ones are held until `forget`. */
   replace (candidates: readonly Target[]): void {
-    const former = this.#candidates
+    this.#former = this.#former.concat(this.#candidates)
     this.#candidates = candidates
-    for (const target of former) this.#targets.release(target.id)
+  }
+
+  /** Lets go of former candidates, `most` of them at most. Returns how many there were. */
+  forget (most: number): number {
+    const forgotten = this.#former.splice(0, most)
+    for (const target of forgotten) this.#targets.release(target.id)
+    return forgotten.length
   }
 
   /** The target for the next session among some of the candidates, or undefined if there is none. */

@@ -83,7 +83,7 @@ export class Operations {
 
   /**
    * Replaces the default endpoint's candidates, best first. With `more` they are kept until the rest of them comes in
-   * another call. Returns why some were left out, by key.
+   * another call. Returns why some were left out, by key. Call `forgetCandidates` afterwards.
    */
   setDefaultTargets (specs: readonly TargetSpec[], more = false): ReadonlyMap<string, TargetFault> {
     const faults = new Map<string, TargetFault>()
@@ -96,6 +96,13 @@ export class Operations {
     this.#state.defaults.replace(this.#candidates)
     this.#candidates = []
     return faults
+  }
+
+  /** Lets go of the candidates that were replaced. */
+  * forgetCandidates (): Slices<undefined> {
+    const { changes } = this.#slice
+    while (this.#state.defaults.forget(changes) === changes) yield
+    return undefined
   }
 
   /** Takes new sessions on the default endpoint, or none. */

@@ -57,7 +57,7 @@ export async function openLocalShard ({ config, clock, random, voice, stateStart
     translator,
     journal,
     stats: () => statsOf(core, { upstreamSockets: engine.upstreamSockets(), socketErrors: socketFaults.total, receiveDrops: [], journalSuppressed: journal.suppressed + socketFaults.suppressed, stateBytes: stateLog?.bytes ?? 0, stateFaults: stateLog?.faults ?? 0, stateStatus: stateLog?.health ?? 'off', sessionsRestored }),
-    sweepSockets: () => { engine.sweep() },
+    sweepSockets: () => engine.sweep(),
     saveState: () => saveState(stateLog)
   }), clock)
   let cancelStep: Cancel | undefined

@@ -1,6 +1,7 @@
 // What a shard does when it is asked, on the operations of its core: the inside of the table in shard.ts.
 import { ok, type Result } from '#core/result.js'
 import type { Clock } from '#core/clock.js'
+import type { Slices } from '#core/slices.js'
 import { rpcFailure, type RpcFailure } from '#rpc/failure.js'
 import type { Core } from '../core/core.js'
 import { applyTokens } from './apply-tokens.js'
@@ -18,7 +19,7 @@ export interface ShardCallsDeps {
   readonly journal: Pick<Journal, 'want'>
   readonly stats: () => ShardStats
   /** Closes sockets nobody uses. */
-  readonly sweepSockets: () => void
+  readonly sweepSockets: () => Slices<undefined>
   /** Writes what is due to the state log, if there is one. */
   readonly saveState: () => SavedSoFar
 }
@@ -36,7 +37,11 @@ export function createShardCalls ({ core, clock, translator, journal, stats, swe
 
   return {
     applyTokens: push => applyTokens(core, translator, push, clock.now()),
-    setDefaultTargets: (targets, more) => Object.fromEntries(operations.setDefaultTargets(targets.map(target => translator.targetSpec(target)), more)),
+    setDefaultTargets: function * (targets, more) {
+      const faults = operations.setDefaultTargets(targets.map(target => translator.targetSpec(target)), more)
+      yield * operations.forgetCandidates()
+      return Object.fromEntries(faults)
+    },
     leaveTargets: function * (gone) {
       const specs = gone.map(({ key, stays }) => ({ key, stays: stays && translator.targetSpec(stays) }))
       return Object.fromEntries(yield * operations.leaveTargets(specs, clock.now()))
@@ -59,7 +64,7 @@ export function createShardCalls ({ core, clock, translator, journal, stats, swe
     saveState,
     sweep: function * () {
       const ended = yield * operations.sweep(clock.now())
-      sweepSockets()
+      yield * sweepSockets()
       return ended
     }
   }

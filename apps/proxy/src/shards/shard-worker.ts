@@ -62,7 +62,7 @@ const runner = new CallRunner(createShardCalls({
   translator,
   journal,
   stats: () => statsOf(core, { upstreamSockets: engine.upstreamSockets(), socketErrors: socketFaults.total, receiveDrops: engine.receiveDrops(), journalSuppressed: journal.suppressed + socketFaults.suppressed, stateBytes: stateLog?.bytes ?? 0, stateFaults: stateLog?.faults ?? 0, stateStatus: stateLog?.health ?? 'off', sessionsRestored }),
-  sweepSockets: () => { engine.sweep() },
+  sweepSockets: () => engine.sweep(),
   saveState: () => saveState(stateLog)
 }), systemClock)
 

@@ -6,6 +6,7 @@ import { createCore, type Core } from '../../src/core/core.js'
 import { DropReason } from '../../src/core/drop-reason.js'
 import type { CoreOptions } from '../../src/core/options.js'
 import { CONSUMED, FORWARD } from '../../src/core/packet-path.js'
+import { closeInSlices } from '../../src/engines/engine.js'
 import { bytesOf, servers, silentObserver, testOptions, tokenOf } from './core-driver.js'
 
 const home = addressWords('192.0.2.7')!
@@ -105,5 +106,37 @@ void t.test('a token that is redeemed while a drain counts is counted at least o
     const { sessions, unredeemedTokens } = whole(left, 0)
     t.ok(sessions + unredeemedTokens >= 3, `${sessions} and ${unredeemedTokens}`)
   }
+  t.end()
+})
+
+void t.test('candidates that are replaced are let go of few at a time', t => {
+  const core = createCore(testOptions({ slice: { looks: 400, changes: CHANGES } }), silentObserver)
+  const { operations, state: { targets } } = core
+  const specs = Array.from({ length: 15 }, (_, index) => ({ key: `k${index}`, address: '10.0.0.9', ports: [7000, 0] }))
+  operations.setDefaultTargets(specs)
+  operations.setDefaultTargets([servers.A])
+  let before = targets.size
+  for (const forgetting = operations.forgetCandidates(); forgetting.next(0).done !== true;) {
+    t.ok(before - targets.size <= CHANGES)
+    before = targets.size
+  }
+  t.equal(targets.size, 1)
+  t.end()
+})
+
+void t.test('sockets that nobody uses are closed few at a time, also when others come meanwhile', t => {
+  const open: boolean[] = Array.from({ length: 200 }, () => true)
+  let closed = 0
+  const closing = closeInSlices(() => open.length, index => open[index]!, index => {
+    open[index] = false
+    closed++
+  })
+  let slices = 0
+  for (let before = closed; closing.next(0).done !== true; before = closed) {
+    t.ok(closed - before <= 32, `${closed - before} in one slice`)
+    if (slices++ === 0) open.push(true)
+  }
+  t.ok(slices >= 6)
+  t.equal(closed, 201)
   t.end()
 })

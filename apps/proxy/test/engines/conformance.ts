@@ -165,7 +165,7 @@ export function conformance (t: Test, open: OpenEngine): void {
     t.equal(engine.upstreamSockets(), 1)
     for (let slot = 0; slot < 3; slot++) core.operations.endSession(slot, systemClock.now())
     whole(core.operations.sweep(systemClock.now() + 1), systemClock.now() + 1)
-    engine.sweep()
+    whole(engine.sweep(), systemClock.now())
     t.equal(engine.upstreamSockets(), 0)
   })
 

@@ -21,7 +21,7 @@ export async function openBatchHere (options: EngineOptions & Pick<BatchEngineOp
     name: 'batch',
     dataPorts: engine.dataPorts,
     upstreamSockets: () => engine.upstreamSockets(),
-    sweep: () => { engine.sweep() },
+    sweep: () => engine.sweep(),
     close: () => {
       isOpen = false
       engine.close()

@@ -248,11 +248,11 @@ void t.test('a kill counts nobody as silent for much more than half the time tha
     const life = new Life(storage, clock)
     life.join(1, 'p')
     let mostMs = 0
-    for (let ms = 1000; ms <= 1_200_000; ms += 1000) {
+    for (let ms = 1000; ms <= 700_000; ms += 1000) {
       clock.advance(1000)
       if (ms % everyMs === 0) life.send(1, { data: 'x' })
       life.log.tick()
-      if (ms % 1000 !== 0 || ms % everyMs > 3000) continue
+      if (ms % everyMs > 0) continue
       mostMs = Math.max(mostMs, next(storage, clock).core.operations.viewOf(0, clock.now()).idleMs - ms % everyMs)
     }
     t.ok(mostMs <= 180_000, `every ${everyMs} ms: ${mostMs}`)

@@ -11,6 +11,7 @@
 //
 // Not its business, as for every engine: choosing a target, counting verdicts, time-outs.
 import type { Clock } from '#core/clock.js'
+import type { Slices } from '#core/slices.js'
 import { ADDRESS_WORDS, isIPv4Words } from '#wire/address.js'
 import type { Core } from '../../core/core.js'
 import { Direction } from '../../core/counters.js'
@@ -140,10 +141,10 @@ export class BatchEngine {
   }
 
   /** Closes upstream sockets nobody uses. */
-  sweep (): void {
+  sweep (): Slices<undefined> {
     this.#arrivals.forget()
     const { flows } = this.#options.core.state
-    this.#upstream.closeUnused(socketNumber => flows.usesOfSocket(socketNumber))
+    return this.#upstream.closeUnused(socketNumber => flows.usesOfSocket(socketNumber))
   }
 
   close (): void {

@@ -1,6 +1,8 @@
 // The sockets behind the core's upstream socket numbers: one per number and family, opened when first needed. All
 // sessions whose flows have the same number share it.
+import type { Slices } from '#core/slices.js'
 import type { UpstreamPorts } from '../../core/upstream-ports.js'
+import { closeInSlices } from '../engine.js'
 import type { Epoll } from './epoll.js'
 import type { Outlet } from './send-queue.js'
 import type { Family } from './socket-address.js'
@@ -58,15 +60,8 @@ export class UpstreamSockets {
   }
 
   /** Closes the sockets whose number has no use left. */
-  closeUnused (usesOf: (socketNumber: number) => number): void {
-    for (const [index, outlet] of this.#open.entries()) {
-      if (outlet === undefined || usesOf(index >> 1) > 0) continue
-      this.#open[index] = undefined
-      this.#size--
-      this.#options.ports.set(index >> 1, index % 2 === 0, 0)
-      this.#options.epoll.remove(outlet.fd)
-      this.#options.sockets.close(outlet.fd)
-    }
+  closeUnused (usesOf: (socketNumber: number) => number): Slices<undefined> {
+    return closeInSlices(() => this.#open.length, index => this.#open[index] !== undefined && usesOf(index >> 1) === 0, index => { this.#close(index) })
   }
 
   /** Lets go of all of them; their ports stay known. */
@@ -74,6 +69,15 @@ export class UpstreamSockets {
     for (const outlet of this.#open) if (outlet !== undefined) this.#options.sockets.close(outlet.fd)
     this.#open.length = 0
     this.#size = 0
+  }
+
+  #close (index: number): void {
+    const { fd } = this.#open[index]!
+    this.#open[index] = undefined
+    this.#size--
+    this.#options.ports.set(index >> 1, index % 2 === 0, 0)
+    this.#options.epoll.remove(fd)
+    this.#options.sockets.close(fd)
   }
 
   #openAt (index: number, isIPv4: boolean): Outlet | undefined {

@@ -3,6 +3,7 @@
 // Not its business: choosing a target, counting verdicts, time-outs. It translates addresses, sends what the core says,
 // and tells the counters what became of it.
 import type { Socket } from 'node:dgram'
+import type { Slices } from '#core/slices.js'
 import { formatAddress, isIPv4Words, writeAddress, ADDRESS_WORDS } from '#wire/address.js'
 import { Direction } from '../../core/counters.js'
 import { DropReason } from '../../core/drop-reason.js'
@@ -80,9 +81,9 @@ class DgramEngine implements Engine {
     return this.#upstream.size
   }
 
-  sweep (): void {
+  sweep (): Slices<undefined> {
     const { flows } = this.#options.core.state
-    this.#upstream.closeUnused(socketNumber => flows.usesOfSocket(socketNumber))
+    return this.#upstream.closeUnused(socketNumber => flows.usesOfSocket(socketNumber))
   }
 
   async close (): Promise<void> {

@@ -1,6 +1,8 @@
 // The real sockets behind the core's upstream socket numbers: one per number and family, opened when first needed.
 import type { Socket } from 'node:dgram'
+import type { Slices } from '#core/slices.js'
 import type { UpstreamPorts } from '../../core/upstream-ports.js'
+import { closeInSlices } from '../engine.js'
 import { openUpstreamSocket, type Descriptors, type Family } from './socket.js'
 
 export interface UpstreamPoolOptions {
@@ -38,16 +40,16 @@ export class UpstreamPool {
   }
 
   /** Closes the sockets whose number has no use left. */
-  closeUnused (usesOf: (socketNumber: number) => number): void {
+  * closeUnused (usesOf: (socketNumber: number) => number): Slices<undefined> {
     for (const sockets of [this.#ipv4, this.#ipv6]) {
-      for (const [socketNumber, socket] of sockets.entries()) {
-        if (socket === undefined || usesOf(socketNumber) > 0) continue
-        this.#ports.set(socketNumber, sockets === this.#ipv4, 0)
-        sockets[socketNumber] = undefined
+      yield * closeInSlices(() => sockets.length, number => sockets[number] !== undefined && usesOf(number) === 0, number => {
+        this.#ports.set(number, sockets === this.#ipv4, 0)
+        sockets[number]!.close()
+        sockets[number] = undefined
         this.#size--
-        socket.close()
-      }
+      })
     }
+    return undefined
   }
 
   /** Lets go of all of them; their ports stay known. */
