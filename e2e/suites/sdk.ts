@@ -12,6 +12,15 @@ import { goTools, must, npmTools, pipTools } from '../sdk/tools.js'
 
 const listeners = ['public', 'admin'] as const
 
+// Where what fits the schema may be refused all the same, which the descriptions say and a schema cannot: exactly one of two
+// fields (as a schema, half of the generators make types of it that do not compile), a JSONPath, an IP address, the names of
+// data ports, which the configuration has. Everywhere else it has to be accepted, and here too every answer has to be declared.
+const schemathesisToml = `
+[[operations]]
+include-name = ["POST /query", "GET /sessions", "POST /tokens", "PUT /sessions/{id}/target"]
+checks.positive_data_acceptance.enabled = false
+`
+
 interface Bench {
   readonly checks: Checks
   readonly folder: string
@@ -79,10 +88,10 @@ async function checkPython ({ checks, folder, director, play }: Bench): Promise<
     await writeFile(join(cwd, 'client.py'), pythonClient)
     await play(join(bin, 'python'), ['client.py'], cwd)
   })
+  await writeFile(join(cwd, 'schemathesis.toml'), schemathesisToml)
   for (const [listener, url] of [['public', director.queryUrl], ['admin', director.adminUrl]] as const) {
     await checks.check(`schemathesis finds nothing that the ${listener} listener does against its document`, async () => {
-      // Left out: that whatever fits the schema is accepted. "One of two fields" and "a JSONPath" are not in the schema.
-      await must(join(bin, 'schemathesis'), ['run', `${url}/openapi.json`, '--exclude-checks', 'positive_data_acceptance,unsupported_method', '-n', '20', '--seed', '1', '--no-color'], cwd)
+      await must(join(bin, 'schemathesis'), ['--config-file', 'schemathesis.toml', 'run', `${url}/openapi.json`, '-n', '20', '--seed', '1', '--no-color'], cwd)
     })
   }
 }

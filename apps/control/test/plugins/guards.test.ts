@@ -310,6 +310,13 @@ void t.test('what is no request, and what no route has, are problems too', async
     const answer = await app.inject({ method: method as 'GET', url })
     t.match({ status: answer.statusCode, allow: answer.headers.allow, code: answer.json<{ code: string }>().code }, { status: 405, allow, code: 'METHOD_NOT_ALLOWED' }, `${method} ${url}`)
   }
+  // What comes with it has no part in that.
+  for (const [app, method, url] of [[open, 'QUERY', '/livez'], [open, 'PUT', '/query'], [admin, 'PATCH', '/sessions/a'], [admin, 'DELETE', '/tokens'], [open, 'POST', '/none']] as const) {
+    for (const [type, payload] of [['application/json', '{'], ['text/plain', 'hello'], ['', 'hello'], ['nonsense', 'x'], ['application/json', 'x'.repeat(200_000)]] as const) {
+      const { statusCode } = await app.inject({ method: method as 'PUT', url: `${url}?${'a=1&'.repeat(600)}`, payload, headers: type === '' ? {} : { 'content-type': type } })
+      t.equal(statusCode, url === '/none' ? 404 : 405, `${method} ${url} with ${payload.slice(0, 10)} as ${type}`)
+    }
+  }
   const options = await open.inject({ method: 'OPTIONS', url: '/query' })
   t.match([options.statusCode, options.headers.allow], [204, 'OPTIONS, POST'])
   for (const client of ['not-an-ip', '1.2.3.4:99999', '1.2.3', '[::1', '::1:abc:']) {
