@@ -8,8 +8,8 @@ import { join } from 'node:path'
 /** Folders with sources; their tests are built too, beside what they test. */
 export const rooms = ['apps', 'libs', 'scripts', 'e2e', 'bench', 'fuzz', 'simulation', 'test']
 
-/** Files that every output depends on: how sources are compiled, and what `#core/*` means. */
-export const settings = ['package.json', 'tsconfig.json', 'scripts/transpile.mjs']
+/** Files that every output depends on: how sources are compiled. */
+export const settings = ['tsconfig.json', 'scripts/transpile.mjs']
 
 const stampPath = root => join(root, 'dist/.build-state.json')
 
@@ -43,7 +43,7 @@ export function readSources (root) {
   const { version } = createRequire(join(root, 'package.json'))('typescript/package.json')
   const own = settings.map(path => existsSync(join(root, path)) ? readFileSync(join(root, path)) : '')
   return {
-    settings: hash(version, process.version, ...own),
+    settings: hash(version, ...own),
     sources: Object.fromEntries(listSources(root).map(path => [path, hash(readFileSync(join(root, path)))]))
   }
 }
@@ -79,7 +79,18 @@ export function findOrphans (root, now) {
 /** Whether there is anything to build, of `wanted` or of all. */
 export function isStale (root, wanted) {
   const now = readSources(root)
-  return findStale(root, now, readBuilt(root), wanted).length > 0 || findOrphans(root, now).length > 0
+  return findStale(root, now, readBuilt(root), wanted).length > 0 || findOrphans(root, now).length > 0 || !isPackageCurrent(root)
+}
+
+/** What dist needs to know of package.json: above all, where `#core/*` leads. */
+export function packageText (root) {
+  const { name, version, type, imports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  return JSON.stringify({ name, version, private: true, type, imports }, null, 2) + '\n'
+}
+
+function isPackageCurrent (root) {
+  const path = join(root, 'dist/package.json')
+  return existsSync(path) && readFileSync(path, 'utf8') === packageText(root)
 }
 
 /** @param {BuildState} state */

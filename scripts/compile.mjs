@@ -3,7 +3,7 @@
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { findOrphans, findStale, hash, outputOf, readBuilt, readSources, recordBuild, replaceFile } from './build-state.mjs'
+import { findOrphans, findStale, hash, outputOf, packageText, readBuilt, readSources, recordBuild, replaceFile } from './build-state.mjs'
 import { createTranspiler } from './transpile.mjs'
 
 export const FAILED = 'The build failed; the compiler says why above.'
@@ -25,7 +25,7 @@ export async function compile (root, wanted) {
   mkdirSync(join(root, 'dist'), { recursive: true })
   recordBuild(root, { settings: now.settings, sources: kept })
   for (const path of findOrphans(root, now)) rmSync(join(root, path), { force: true })
-  writePackage(root)
+  replaceFile(join(root, 'dist/package.json'), packageText(root))
   const faults = stale.length === 0 ? [] : await compileEach(root, stale, kept)
   recordBuild(root, { settings: now.settings, sources: kept })
   process.stderr.write(faults.join(''))
@@ -52,9 +52,4 @@ function writeOutput (path, code, map, mode) {
   mkdirSync(dirname(path), { recursive: true })
   replaceFile(`${path}.map`, map)
   replaceFile(path, code, mode)
-}
-
-function writePackage (root) {
-  const { name, version, type, imports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
-  replaceFile(join(root, 'dist/package.json'), JSON.stringify({ name, version, private: true, type, imports }, null, 2) + '\n')
 }

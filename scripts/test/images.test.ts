@@ -108,7 +108,7 @@ const standIns = {
   },
   'npm run build': (folder: string): void => {
     if (!existsSync(join(folder, 'scripts/build.mjs')) || !existsSync(join(folder, 'node_modules'))) throw new Error('npm run build would not find the compiler')
-    const missing = settings.filter(path => !existsSync(join(folder, path)))
+    const missing = ['package.json', ...settings].filter(path => !existsSync(join(folder, path)))
     if (missing.length > 0) throw new Error(`npm run build would not find ${missing.join(', ')}`)
     const outputs = listSources(folder).map(outputOf)
     for (const path of ['dist/package.json', ...outputs]) cpSync(join(checkout, path), join(folder, path))
