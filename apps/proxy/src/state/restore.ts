@@ -87,7 +87,7 @@ function restoreSession (state: CoreState, { images, shiftMs }: Former, session:
   if (hasRedeemed) state.promote(slot)
   state.sessions.restore(slot, { ...past, createdAt: Math.min(lastSeen, past.createdAt + shiftMs) })
   // 0 stands for none.
-  if (tokenExpiresAt !== 0) state.sessions.setToken(slot, token, tokenExpiresAt + shiftMs || -1)
+  if (tokenExpiresAt !== 0) state.sessions.setToken(slot, token, tokenExpiresAt + shiftMs)
   return slot
 }
 

@@ -48,7 +48,7 @@ export function savedTokens ({ shards, shardCount, bootId, faulty, isOutdated }:
       merged.set(saved.token, {
         // Being void is said to all of them.
         saved: other !== undefined && other.saved.voidness !== Voidness.none ? other.saved : saved,
-        spec: images.target(saved.targetId) ?? other?.spec,
+        spec: images.target(saved.targetId),
         // Every shard knows where it was redeemed itself.
         consumed: saved.consumed | (other?.consumed ?? 0),
         ttlMs: Math.min(ttlMs, other?.ttlMs ?? MAX_TTL_MS)

@@ -179,6 +179,13 @@ void t.test('a token that is bound to ::1 is bound to it in the next life', asyn
   t.ok(isRedeemedBy('::1'))
 })
 
+void t.test('counters of another number of places mean something else', async t => {
+  const life = oneSession()
+  forge(life, image(ImageKind.counters, 0, Buffer.from(new Float64Array([7]).buffer)))
+  const { cores: [core] } = restoreOnto(life.storage, 1, clockAfter(life.clock, 0))
+  t.equal(core!.state.counters.received[0], 0)
+})
+
 void t.test('the ledger balances whatever counters were saved', async t => {
   const life = oneSession()
   life.log.close()
