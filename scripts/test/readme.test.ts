@@ -5,7 +5,7 @@ import t from 'tap'
 
 const root = process.cwd()
 const read = (path: string): string => readFileSync(join(root, path), 'utf8')
-const pages = ['README.md', 'docs/protocol.md', 'docs/clients.md', 'docs/architecture.md', 'docs/kubernetes.md', 'docs/performance.md', 'docs/security.md', 'docs/operations.md', 'SECURITY.md']
+const pages = ['README.md', 'docs/protocol.md', 'docs/clients.md', 'docs/architecture.md', 'docs/kubernetes.md', 'docs/performance.md', 'docs/security.md', 'docs/operations.md', 'docs/debugging.md', 'SECURITY.md', 'CONTRIBUTING.md']
 
 void t.test('the README holds every example as it stands', async t => {
   const readme = read('README.md')
@@ -32,6 +32,14 @@ void t.test('npm scripts they name exist', async t => {
   const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> }
   for (const page of pages) {
     for (const [, name = ''] of read(page).matchAll(/npm (?:run )?(start|test|(?<=run )[a-z0-9:]+)/g)) t.ok(name in scripts, `${page} names npm run ${name}`)
+  }
+})
+
+void t.test('the pages for contributors name files that are there', async t => {
+  const folders = ['apps', 'docs', 'fuzz', 'libs', 'scripts', 'simulation', 'test']
+  const all = folders.flatMap(folder => readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map(path => `/${folder}/${path}`))
+  for (const page of ['CONTRIBUTING.md', 'docs/debugging.md']) {
+    for (const [, path = ''] of read(page).matchAll(/`([\w./-]+\.(?:ts|mjs|md))`/g)) t.ok(path.includes('NNNN') || all.some(one => one.endsWith(`/${path}`)), `${page} names ${path}`)
   }
 })
 
