@@ -1,12 +1,10 @@
-// Reads the TAP that the test runner prints, line by line, and counts assertions. A subtest's own line is not counted
-// again, unless it fails with nothing inside to blame: a crash, a timeout, a plan that came up short.
-
-const pointLine = /^( *)(not ok|ok)(?: \d+)?(?: - (.*))?$/
-const directive = / # (SKIP|TODO)\b ?(.*)$/i
-const timing = / # time=([\d.]+)ms$/
+// Counts what the test runner prints as TAP: assertions, not the lines of subtests. Such a line counts only if it fails
+// with nothing inside to blame: a crash, a timeout, a plan that came up short.
+import { Parser } from 'tap-parser'
+import { stringify } from 'yaml'
 
 /**
- * @typedef {{ path: string[], details: string[] }} Failure `details` is the indented YAML under the point
+ * @typedef {{ path: string[], details: string[] }} Failure `details` is the YAML under the point
  * @typedef {{ path: string[], directive: string, why: string }} Skip
  * @typedef {{ name: string, ok: boolean, ms: number, passed: number, failures: Failure[], skips: Skip[] }} FileReport
  */
@@ -17,93 +15,59 @@ const timing = / # time=([\d.]+)ms$/
  */
 export function createTapReader ({ onFile = () => {} } = {}) {
   const totals = { passed: 0, failed: 0, skips: [], files: 0 }
-  const names = [] // the subtest open at each depth
-  const sawInside = [] // whether lines of a subtest came since the last point at this depth
-  const failedInside = [] // failures counted inside it
-  let report = newReport()
-  let diagnostics // { indent, details } while in a YAML block
-  let lastFailure
-  let finished // the report of a file whose diagnostics may still follow
-
-  const fail = (path, depth) => {
-    totals.failed++
-    lastFailure = { path, details: [] }
-    report.failures.push(lastFailure)
-    for (let above = 0; above < depth; above++) failedInside[above] = (failedInside[above] ?? 0) + 1
-  }
-
-  const point = (depth, ok, text) => {
-    const [, kind, why] = directive.exec(text) ?? []
-    const name = text.replace(directive, '').replace(timing, '').replaceAll('\\#', '#').replaceAll('\\\\', '\\')
-    const path = [...names.slice(0, depth), name]
-    const isSummary = sawInside[depth] === true
-    const blamed = failedInside[depth] ?? 0
-    lastFailure = undefined
-    if (depth > 0) sawInside[depth - 1] = true
-    sawInside[depth] = false
-    failedInside[depth] = 0
-    if (kind !== undefined && !(depth === 0 && isSummary)) {
-      const skip = { path, directive: kind.toUpperCase(), why }
-      report.skips.push(skip)
-      totals.skips.push(skip)
-    } else if (isSummary ? !ok && blamed === 0 : !ok) fail(path, depth)
-    else if (!isSummary) {
-      totals.passed++
-      report.passed++
-    } else if (depth === 0 && report.passed + report.skips.length + report.failures.length === 0) {
-      fail([...path, 'no tests in this file'], depth)
-    }
-    if (depth === 0) finishFile(name, timing.exec(text)?.[1] ?? 0)
-  }
+  let report // of the file that is being read
+  const startFile = () => { report = { name: '', ok: true, ms: 0, passed: 0, failures: [], skips: [] } }
 
   const finishFile = (name, ms) => {
-    finished = { ...report, name, ok: report.failures.length === 0, ms: Number(ms) }
+    totals.passed += report.passed
+    totals.failed += report.failures.length
+    totals.skips.push(...report.skips)
     totals.files++
-    report = newReport()
+    onFile({ ...report, name, ok: report.failures.length === 0, ms })
+    startFile()
   }
 
-  const flush = () => {
-    if (finished !== undefined) onFile(finished)
-    finished = undefined
+  const fail = (path, diag) => { report.failures.push({ path, details: detailsOf(diag) }) }
+
+  /** `path` is that of the test whose points these are; empty for the whole output, whose points are files. */
+  const follow = (parser, path) => {
+    let failedBefore = 0
+    parser.on('child', child => {
+      failedBefore = report.failures.length
+      follow(child, [...path, child.name])
+    })
+    parser.on('assert', ({ name, ok, skip, todo, diag, time, closingTestPoint: isSummary }) => {
+      const isFile = path.length === 0
+      const own = [...path, name]
+      const reason = skip || todo
+      if (reason && !(isFile && isSummary)) report.skips.push({ path: own, directive: skip ? 'SKIP' : 'TODO', why: reason === true ? '' : reason })
+      else if (!ok) {
+        if (!isSummary || report.failures.length === failedBefore) fail(own, diag)
+      } else if (!isSummary) report.passed++
+      else if (isFile && report.passed + report.skips.length + report.failures.length === 0) fail([...own, 'no tests in this file'])
+      if (isFile) finishFile(name, time ?? 0)
+    })
   }
 
-  const readDiagnostics = line => {
-    if (line === `${diagnostics.indent}...`) diagnostics = undefined
-    else diagnostics.details?.push(line.slice(diagnostics.indent.length))
-  }
-
-  const readLine = line => {
-    if (diagnostics !== undefined) return readDiagnostics(line)
-    const trimmed = line.trimStart()
-    const indent = line.slice(0, line.length - trimmed.length)
-    const depth = indent.length >> 2
-    if (trimmed === '---') {
-      diagnostics = { indent, details: lastFailure?.details }
-      return
-    }
-    flush()
-    if (trimmed.startsWith('# Subtest: ')) names[depth] = trimmed.slice('# Subtest: '.length)
-    else if (/^1\.\.\d+/.test(trimmed) && depth > 0) sawInside[depth - 1] = true
-    else if (trimmed.startsWith('Bail out!')) fail([...names.slice(0, depth), trimmed], depth)
-    else {
-      const [, , outcome, text = ''] = pointLine.exec(line) ?? []
-      if (outcome !== undefined) point(depth, outcome === 'ok', text)
-    }
-  }
-
+  startFile()
+  const parser = new Parser()
+  follow(parser, [])
+  let openFile = ''
+  parser.on('child', ({ name }) => { openFile = name })
+  parser.on('bailout', reason => { fail([openFile, `Bail out! ${reason}`]) })
   return {
-    readLine,
+    readLine: line => { parser.write(`${line}\n`) },
     end: () => {
-      flush()
+      parser.end()
       if (report.passed + report.failures.length > 0) {
-        if (report.failures.length === 0) fail([names[0], 'the output breaks off'], 0)
-        onFile({ ...report, name: names[0], ok: false })
+        if (report.failures.length === 0) fail([openFile, 'the output breaks off'])
+        finishFile(openFile, 0)
       }
       return totals
     }
   }
 }
 
-function newReport () {
-  return { name: '', ok: true, ms: 0, passed: 0, failures: [], skips: [] }
+function detailsOf (diag) {
+  return diag === null || diag === undefined ? [] : stringify(diag, { lineWidth: 0 }).trimEnd().split('\n')
 }
