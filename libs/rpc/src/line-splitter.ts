@@ -1,48 +1,72 @@
-// Bytes in any portions become lines. Pure; the stream itself is the reader's. A line that is too long ends the reading:
-// there is no way back into step with an unknown frame.
+// Bytes in any portions become lines. Pure; the stream itself is the reader's. It splits bytes, not text, so that a character
+// may arrive in two halves. A line that is too long ends the reading: there is no way back into step with an unknown frame.
 import { err, ok, type Result } from '#core/result.js'
 
 const LF = 0x0a
 
-/** Cuts a stream of bytes into lines at LF. */
+const FIRST_CAPACITY = 1024
+
+/** A buffer that is larger is let go after its line: the next one may be short again. */
+const KEPT_CAPACITY = 64 * 1024
+
+/** Cuts a stream of bytes into lines at LF; blank ones are left out. */
 export class LineSplitter {
   readonly #maxBytes: number
   readonly #onLine: (line: string) => void
-  #partial: Uint8Array[] = []
-  #partialBytes = 0
+  // The beginning of a line whose end has not come yet, in the first `#length` bytes. One buffer, because a list of
+  // portions takes a hundred bytes for each, and they may be of one byte.
+  #pending = Buffer.alloc(0)
+  #length = 0
 
   constructor (maxBytes: number, onLine: (line: string) => void) {
     this.#maxBytes = maxBytes
     this.#onLine = onLine
   }
 
+  /** Whether a line has begun and not ended: a stream that closes now was cut off. */
+  get isMidLine (): boolean {
+    return this.#length > 0
+  }
+
   /** Takes the next bytes of the stream; what follows a line that is too long is meaningless. */
   push (chunk: Uint8Array): Result<undefined, 'LINE_TOO_LONG'> {
+    const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
     let start = 0
-    for (let end = chunk.indexOf(LF); end >= 0; end = chunk.indexOf(LF, start)) {
-      if (!this.#keep(chunk.subarray(start, end))) return err('LINE_TOO_LONG')
-      this.#emit()
+    for (let end = bytes.indexOf(LF); end >= 0; end = bytes.indexOf(LF, start)) {
+      if (this.#length + end - start > this.#maxBytes) return err('LINE_TOO_LONG')
+      // Most lines come whole: they are read where they are.
+      if (this.#length === 0) this.#emit(bytes.toString('utf8', start, end))
+      else {
+        this.#keep(bytes.subarray(start, end))
+        this.end()
+      }
       start = end + 1
     }
-    return this.#keep(chunk.subarray(start)) ? ok(undefined) : err('LINE_TOO_LONG')
+    if (this.#length + bytes.length - start > this.#maxBytes) return err('LINE_TOO_LONG')
+    this.#keep(bytes.subarray(start))
+    return ok(undefined)
   }
 
   /** The stream is over: what has no LF is a line as well. */
   end (): void {
-    this.#emit()
+    const line = this.#pending.toString('utf8', 0, this.#length)
+    this.#length = 0
+    if (this.#pending.length > KEPT_CAPACITY) this.#pending = Buffer.alloc(0)
+    this.#emit(line)
   }
 
-  #keep (bytes: Uint8Array): boolean {
-    this.#partialBytes += bytes.length
-    if (this.#partialBytes > this.#maxBytes) return false
-    if (bytes.length > 0) this.#partial.push(bytes)
-    return true
+  #keep (bytes: Buffer): void {
+    const length = this.#length + bytes.length
+    if (length > this.#pending.length) {
+      const larger = Buffer.allocUnsafe(Math.max(length, 2 * this.#pending.length, FIRST_CAPACITY))
+      this.#pending.copy(larger, 0, 0, this.#length)
+      this.#pending = larger
+    }
+    bytes.copy(this.#pending, this.#length)
+    this.#length = length
   }
 
-  #emit (): void {
-    const line = Buffer.concat(this.#partial, this.#partialBytes).toString('utf8')
-    this.#partial = []
-    this.#partialBytes = 0
+  #emit (line: string): void {
     if (line.trim() !== '') this.#onLine(line)
   }
 }
