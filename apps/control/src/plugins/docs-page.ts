@@ -24,8 +24,10 @@ function contentSecurityPolicy ({ script, style }: FastifyInstance['swaggerCSP']
 export async function addDocsPage (app: FastifyInstance): Promise<void> {
   await app.register(swaggerUi, {
     routePrefix: '/docs',
-    // Not the validator on somebody else's server, which the plugin asks for.
-    uiConfig: { docExpansion: 'list', tryItOutEnabled: true, validatorUrl: null },
+    theme: { title: 'UDP Director Admin' },
+    // Without the bar on top, which loads documents from anywhere; it also styles itself inline. And not the validator on
+    // somebody else's server, which the plugin asks for.
+    uiConfig: { layout: 'BaseLayout', docExpansion: 'list', tryItOutEnabled: true, validatorUrl: null },
     staticCSP: true,
     transformStaticCSP: () => contentSecurityPolicy(app.swaggerCSP)
   })

@@ -217,7 +217,16 @@ void t.test('GET /metrics: the proxy\'s while it answers, without them when it d
 
 void t.test('the documentation page and the listener\'s own part of the document', async t => {
   const { admin, open } = await startRig(t, { isOffline: true })
-  t.match(await ask(admin, 'GET', '/docs/'), { status: 200, type: /html/ })
+  const page = await admin.inject('/docs/')
+  t.match({ status: page.statusCode, type: page.headers['content-type'] }, { status: 200, type: /html/ })
+  t.match(page.payload, '<title>UDP Director Admin</title>')
+  // A browser gets all of it from here, and by http where that is what it was asked by.
+  t.notMatch(page.headers['content-security-policy'], /upgrade-insecure|https?:|unsafe|\*/)
+  const parts = [...page.payload.matchAll(/(?:src|href)="([^"]*)"/g)].map(([, path]) => new URL(path!, 'http://director/docs/').pathname)
+  t.ok(parts.filter(path => path.endsWith('.js')).length >= 3)
+  for (const path of [...parts, '/docs/json']) t.equal((await ask(admin, 'GET', path)).status, 200, path)
+  const start = (await ask(admin, 'GET', '/docs/static/swagger-initializer.js')).text
+  t.match(start, /"layout":\s*"BaseLayout"/)
   t.equal((await ask(open, 'GET', '/docs/')).status, 404)
   const paths = async (app: typeof admin): Promise<string[]> => Object.keys(((await ask(app, 'GET', '/openapi.json')).body as { paths: object }).paths).sort()
   t.strictSame(await paths(open), ['/healthz', '/livez', '/openapi.json', '/query', '/readyz'])
