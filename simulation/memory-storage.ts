@@ -25,6 +25,4 @@ export class MemoryStorage implements StateStorage {
   readonly removeAllOf = (shard: number): void => {
     for (const name of this.list()) if (name.startsWith(`${shard}.`)) this.remove(name)
   }
-
-  readonly setAside = (name: string): void => { this.#logs.delete(name) }
 }

@@ -12,7 +12,8 @@ import { SessionCounts } from './rpc/session-counts.js'
 import { claimUnixSocket, listenOnUnixSocket } from './rpc/unix-socket.js'
 import { openShards } from './shards/open-shards.js'
 import type { Shards } from './shards/shards.js'
-import { readFormerState } from './state/former-state.js'
+import { READ_WAIT_MS, readFormerState } from './state/former-state.js'
+import { within } from './state/saved-files.js'
 import { SAVE_PERIOD_MS } from './state/save-period.js'
 import { isInMemory, openStateWriter, type StateWriter, type WriterEnd } from './state/state-writer.js'
 
@@ -68,14 +69,14 @@ export async function openProxy (deps: ProxyDeps): Promise<Proxy> {
   }
   // Whoever answers there is alive, and the state is its own.
   await claimUnixSocket(deps.socketPath)
-  const former = deps.statePath === undefined ? undefined : readFormerState(deps.statePath, config.dataPorts.map(({ name }) => name), voice, clock)
+  const former = deps.statePath === undefined ? undefined : await readFormerState(deps.statePath, config.dataPorts.map(({ name }) => name), voice, clock)
   const writers: StateWriter[] = []
   const openWriter = (shards: number): readonly WriterEnd[] => {
     const writer = openStateWriter(former!.path, shards)
     writers.push(writer)
     return writer.ends
   }
-  const isOnDisk = former !== undefined && !isInMemory(former.path)
+  const isOnDisk = former !== undefined && await within(READ_WAIT_MS, clock, isInMemory(former.path)) !== true
   if (isOnDisk) log.info({ path: former.path }, 'State is on a disk, a kill can lose what it has not taken')
   const { shards, engine, dataPorts } = await openShards({ config, clock, random, voice, isTracing: log.isLevelEnabled('trace'), former, run: instanceId, openWriter: isOnDisk ? openWriter : undefined, onceWorkersStart: () => { void loadRpc() } })
   events.start()

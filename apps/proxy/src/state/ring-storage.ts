@@ -43,8 +43,7 @@ export function openRingStorage (ring: Ring, bell: Int32Array): StateStorage {
     read: () => nothing,
     create,
     remove: name => { tell(Op.remove, 0, Buffer.from(name)) },
-    removeAllOf: shard => { tell(Op.removeAllOf, 0, Buffer.from(String(shard))) },
-    setAside: () => {}
+    removeAllOf: shard => { tell(Op.removeAllOf, 0, Buffer.from(String(shard))) }
   }
 }
 

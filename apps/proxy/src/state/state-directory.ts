@@ -1,7 +1,7 @@
 // State logs as files beside each other: `<path>.<shard>.<generation>`. A kill of the process loses nothing that was
 // written, because the system has it already; nothing is synced to a disk, because a pod that loses its node has lost its
 // clients' packets, too.
-import { closeSync, fstatSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
+import { closeSync, fstatSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { generationOf, type StateStorage } from './state-storage.js'
 
@@ -45,7 +45,6 @@ export function openStateDirectory (path: string): StateStorage {
     remove,
     removeAllOf: shard => {
       for (const name of list()) if (name.startsWith(`${shard}.`)) remove(name)
-    },
-    setAside: name => { renameSync(fileOf(name), `${fileOf(name.replace(/\..*/, ''))}.bad`) }
+    }
   }
 }

@@ -24,8 +24,6 @@ export interface StateStorage {
   readonly remove: (name: string) => void
   /** Removes every log of this shard. */
   readonly removeAllOf: (shard: number) => void
-  /** Takes a log out of the way, for people to look at; at most one is kept for each shard. */
-  readonly setAside: (name: string) => void
 }
 
 /** The name of a log: `<shard>.<generation>`, both in digits. */

@@ -1,5 +1,5 @@
 // Who writes state logs: the shards themselves where the files are in memory, else a thread for all of them.
-import { statfsSync } from 'node:fs'
+import { statfs } from 'node:fs/promises'
 import { dirname, extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { Ring } from './ring.js'
@@ -30,11 +30,11 @@ const CLOSE_WAIT_MS = 2000
 const script = new URL(`./writer-thread${extname(import.meta.filename)}`, import.meta.url)
 
 /** Whether files beside this path are in memory, so that to write one never waits for a disk. */
-export function isInMemory (path: string): boolean {
+export async function isInMemory (path: string): Promise<boolean> {
   if (process.platform !== 'linux') return false
   for (let directory = dirname(path); ; directory = dirname(directory)) {
     try {
-      return memoryTypes.has(statfsSync(directory).type)
+      return memoryTypes.has((await statfs(directory)).type)
     } catch { // ENOENT: the one above says it
       if (directory === dirname(directory)) return false
     }

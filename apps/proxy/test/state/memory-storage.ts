@@ -4,7 +4,6 @@ import type { StateFile, StateStorage } from '../../src/state/state-storage.js'
 
 export class MemoryStorage implements StateStorage {
   readonly logs = new Map<string, Uint8Array>()
-  readonly aside = new Set<string>()
   /** Bytes that fit, as from now; more fails like a full disk. */
   room = Infinity
 
@@ -43,10 +42,5 @@ export class MemoryStorage implements StateStorage {
 
   removeAllOf (shard: number): void {
     for (const name of this.list()) if (name.startsWith(`${shard}.`)) this.remove(name)
-  }
-
-  setAside (name: string): void {
-    this.logs.delete(name)
-    this.aside.add(name)
   }
 }
