@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs'
 import { ExitCode } from '#core/exit-code.js'
 import { systemClock } from '#core/system-clock.js'
 import { END_WITH_PARENT, endWithParent } from '#telemetry/end-with-parent.js'
+import { hasTerminal, takenSignals } from '#telemetry/stop-requests.js'
 import { commandHelp, overview } from './command-line/help.js'
 import { parseCommandLine, type Invocation } from './command-line/parse-command-line.js'
 import { query } from './commands/query.js'
@@ -13,28 +14,33 @@ import { serve } from './commands/serve.js'
 import { up } from './commands/up.js'
 import { createStyle } from './output/style.js'
 import { spawnChild } from './processes/spawn-child.js'
-import type { Runtime, StopSignal } from './runtime.js'
+import type { Runtime } from './runtime.js'
 
 endWithParent()
 
-const stopSignals: readonly StopSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
-
-const { stdout } = process
+const { stdout, stderr } = process
+let isReaderGone = false
 
 const runtime: Runtime = {
   clock: systemClock,
   spawn: spawnChild,
-  out: text => stdout.write(text) ? undefined : once(stdout, 'drain').then(() => {}),
-  err: text => { process.stderr.write(text) },
+  out: text => isReaderGone || stdout.write(text) ? undefined : once(stdout, 'drain').then(() => {}, () => {}),
+  err: text => { stderr.write(text) },
   isTerminal: stdout.isTTY,
   columns: () => stdout.isTTY ? stdout.columns : undefined,
+  hasTerminal: hasTerminal(),
   style: createStyle(stdout.isTTY && stdout.hasColors()),
-  onSignal: handle => { for (const signal of stopSignals) process.on(signal, () => { handle(signal) }) },
+  onSignal: handle => { for (const signal of takenSignals) process.on(signal, () => { handle(signal) }) },
   atExit: run => { process.on('exit', run) }
 }
 
-// A reader that went away (`udp-director up | head`) is no bug: end, and take the children along (see atExit).
-stdout.on('error', () => { process.exit(ExitCode.failed) })
+// A reader that went away (`udp-director up | head`) is no bug: end, and take the children along (see atExit). EIO is a
+// terminal that is gone: SIGHUP comes with it, and what that asks for goes on without words.
+stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
+  isReaderGone = true
+  if (code !== 'EIO') process.exit(ExitCode.failed)
+})
+stderr.on('error', () => {})
 
 process.on('uncaughtException', error => {
   runtime.err(`${error.stack ?? String(error)}\n`)

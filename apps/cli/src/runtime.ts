@@ -1,9 +1,10 @@
 // What a command may touch of the world around it. main.ts makes the real one; tests make their own.
 import type { Clock } from '#core/clock.js'
+import type { TakenSignal } from '#telemetry/stop-requests.js'
 import type { Style } from './output/style.js'
 import type { SpawnChild } from './processes/child.js'
 
-export type StopSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP'
+export type StopSignal = TakenSignal
 
 export interface Runtime {
   readonly clock: Clock
@@ -17,7 +18,9 @@ export interface Runtime {
   /** How wide the terminal is at this moment; undefined if nobody knows. */
   readonly columns?: () => number | undefined
   readonly style: Style
-  /** From now on `handle` takes the signals that ask to stop; without this they end the process as usual. */
+  /** Whether a terminal belongs to this process, for whatever. */
+  readonly hasTerminal: boolean
+  /** From now on `handle` takes the signals that may ask to stop; without this they end the process as usual. */
   readonly onSignal: (handle: (signal: StopSignal) => void) => void
   /** Runs synchronously when the process ends, whatever ends it but SIGKILL. */
   readonly atExit: (run: () => void) => void

@@ -40,6 +40,7 @@ export function createFakeRuntime (onSpawn: (puppet: Puppet) => void, isTerminal
       clock: systemClock,
       spawn,
       isTerminal,
+      hasTerminal: isTerminal,
       style: createStyle(false),
       out: more => { text.out += more; return undefined },
       err: more => { text.err += more },

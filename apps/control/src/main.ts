@@ -41,6 +41,8 @@ if (!control.ok) {
 stopOnSignal({
   process: 'control',
   drainMs: seconds(config.drainTimeoutSeconds),
+  log,
+  endNow: () => { process.exit(ExitCode.failed) },
   stop: async signal => {
     log.info({ signal }, 'Control stopping')
     await control.value.drain()

@@ -68,6 +68,8 @@ log.info({
 stopOnSignal({
   process: 'proxy',
   drainMs: seconds(config.drainTimeoutSeconds),
+  log,
+  endNow: () => { process.exit(ExitCode.failed) },
   stop: async signal => {
     log.info({ signal, sessions: await proxy.sessions() }, 'Proxy stopping')
     await proxy.drain()

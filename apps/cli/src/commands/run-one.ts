@@ -6,11 +6,12 @@ import { processSpec } from '../processes/director.js'
 import { ExitCode } from '#core/exit-code.js'
 import type { Runtime } from '../runtime.js'
 
-/** Runs the process on our own stdin, stdout and stderr; passes signals on and its exit code back. */
-export async function runOne (name: 'control' | 'proxy', { config }: Pick<ProcessInvocation, 'config'>, { spawn, onSignal, atExit }: Pick<Runtime, 'spawn' | 'onSignal' | 'atExit'>): Promise<number> {
+/** Runs the process on our own stdout and stderr; passes signals on and its exit code back. */
+export async function runOne (name: 'control' | 'proxy', { config }: Pick<ProcessInvocation, 'config'>, { spawn, onSignal, atExit, hasTerminal }: Pick<Runtime, 'spawn' | 'onSignal' | 'atExit' | 'hasTerminal'>): Promise<number> {
   return await new Promise(resolve => {
     const child = spawn(processSpec(name, config === undefined ? {} : { configPath: config }), { end: end => { resolve(exitCodeFrom(end)) } })
-    onSignal(child.signal)
+    // It cannot see all of our terminal: its stdin is ours to hold.
+    onSignal(signal => { child.signal(signal === 'SIGHUP' && hasTerminal ? 'SIGTERM' : signal) })
     atExit(() => { child.signal('SIGKILL') })
   })
 }

@@ -6,7 +6,8 @@ import { ExitCode } from '#core/exit-code.js'
 import type { ProcessInvocation } from '../command-line/parse-command-line.js'
 import { LogView } from '../output/log-view.js'
 import { openPrivateDirectory } from '../private-directory/private-directory.js'
-import { openSupervisor, stopRequested } from '../processes/open-supervisor.js'
+import { openSupervisor } from '../processes/open-supervisor.js'
+import { Stopping } from '../processes/stopping.js'
 import type { Runtime } from '../runtime.js'
 
 /** Runs until a signal comes, a second one ends it at once with 1; ends with 78 if a process refuses the configuration when it first starts. */
@@ -25,14 +26,15 @@ export async function serve ({ config }: Pick<ProcessInvocation, 'config'>, runt
   view.open()
   const directory = openPrivateDirectory()
   runtime.atExit(directory.close)
-  const stop = stopRequested(runtime)
+  const stopping = new Stopping(runtime)
   const socketPath = environmentWith({})[variables.socketPath] || directory.socketPath
   const state = isStatePlaceGiven() ? {} : { statePath: directory.statePath }
   const { drainTimeoutSeconds } = loaded.value.config
-  const supervisor = openSupervisor({ logLevel: environment.value.logLevel, configPath, socketPath, drainTimeoutSeconds, ...state }, runtime, view.take)
+  const supervisor = openSupervisor({ logLevel: environment.value.logLevel, configPath, socketPath, drainTimeoutSeconds, ...state }, runtime, stopping, view.take)
   supervisor.start()
-  const outcome = await Promise.race([stop, supervisor.refused])
-  if (outcome === 'stop' && runtime.isTerminal) await runtime.out(stoppingText(drainTimeoutSeconds))
+  const outcome = await Promise.race([stopping.asked, supervisor.refused])
+  // Not waited for: a terminal may have been told to show nothing, or be gone.
+  if (outcome === 'stop' && runtime.isTerminal) void runtime.out(stoppingText(drainTimeoutSeconds))
   await supervisor.stop()
   directory.close()
   if (outcome !== 'stop') return ExitCode.config

@@ -10,7 +10,7 @@ import { StepReport } from '../demo/step-report.js'
 import { walkThrough } from '../demo/walk-through.js'
 import { anyPorts, portsFrom } from '../demo/world.js'
 import { LogView } from '../output/log-view.js'
-import { stopRequested } from '../processes/open-supervisor.js'
+import { Stopping } from '../processes/stopping.js'
 import type { Runtime } from '../runtime.js'
 
 /** Runs the demo until a signal comes, or once through. */
@@ -28,11 +28,11 @@ export async function up ({ isOnce, portOffset }: UpInvocation, runtime: Runtime
   }
   if (runtime.isTerminal) runtime.err('Starting three game servers, control and proxy …\n')
   const view = new LogView(runtime)
-  const stop = stopRequested(runtime)
-  const demo = await openDemo(runtime, { ports, logLevel: levelFor(environment.value.logLevel), onLine: view.take, stop })
+  const stopping = new Stopping(runtime)
+  const demo = await openDemo(runtime, { ports, logLevel: levelFor(environment.value.logLevel), onLine: view.take, stopping })
   if (!demo.ok) return explain(demo.error, isOnce, view, runtime)
   try {
-    return isOnce ? await once(demo.value, view, stop, runtime) : await live(demo.value, view, stop, runtime)
+    return isOnce ? await once(demo.value, view, stopping.asked, runtime) : await live(demo.value, view, stopping.asked, runtime)
   } finally {
     await demo.value.close()
   }
@@ -48,7 +48,7 @@ async function live (demo: Demo, view: LogView, stop: Promise<'stop'>, { out, st
   await out(introduction(demo.ports, demo.servers.map(({ port }) => port), demo.inventoryPath, style))
   view.open()
   await stop
-  if (isTerminal) await out('\nStopping.\n')
+  if (isTerminal) void out('\nStopping.\n')
   return ExitCode.ok
 }
 

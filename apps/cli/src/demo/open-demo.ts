@@ -6,6 +6,7 @@ import { err, ok, type Result } from '#core/result.js'
 import { openPrivateDirectory, type PrivateDirectory } from '../private-directory/private-directory.js'
 import type { OnLine } from '../processes/child.js'
 import { openSupervisor } from '../processes/open-supervisor.js'
+import type { Stopping } from '../processes/stopping.js'
 import type { Runtime } from '../runtime.js'
 import { HttpClient } from './http-client.js'
 import { ReadyPorts } from './ready-ports.js'
@@ -36,19 +37,19 @@ export interface DemoOptions {
   readonly ports: Ports
   readonly logLevel: LogLevel
   readonly onLine: OnLine
-  /** Ends the opening when it resolves. */
-  readonly stop: Promise<'stop'>
+  /** A signal ends the opening, too. */
+  readonly stopping: Stopping
 }
 
 /** Opens the demo; after a fault nothing of it is left. */
-export async function openDemo (runtime: Runtime, { ports, logLevel, onLine, stop }: DemoOptions): Promise<Result<Demo, DemoFault>> {
+export async function openDemo (runtime: Runtime, { ports, logLevel, onLine, stopping }: DemoOptions): Promise<Result<Demo, DemoFault>> {
   const servers = await Promise.all(gameServers.map(async ({ name }) => await openDemoServer(name)))
   const directory = openPrivateDirectory()
   runtime.atExit(directory.close)
   const configPath = writeWorld(directory, ports, servers)
   const ready = new ReadyPorts()
   const { socketPath, statePath } = directory
-  const supervisor = openSupervisor({ configPath, logLevel, socketPath, statePath, drainTimeoutSeconds: 0 }, runtime, line => {
+  const supervisor = openSupervisor({ configPath, logLevel, socketPath, statePath, drainTimeoutSeconds: 0 }, runtime, stopping, line => {
     ready.read(line)
     return onLine(line)
   })
@@ -59,7 +60,7 @@ export async function openDemo (runtime: Runtime, { ports, logLevel, onLine, sto
   }
   supervisor.start()
   const answered = answering(ready, runtime.clock, () => supervisor.isStopping)
-  const outcome = await Promise.race([answered, supervisor.refused.then(() => 'refused' as const), stop])
+  const outcome = await Promise.race([answered, supervisor.refused.then(() => 'refused' as const), stopping.asked])
   if (typeof outcome === 'object') return ok({ ...outcome, servers, inventoryPath: join(directory.path, INVENTORY), close })
   await close()
   return err(outcome)

@@ -28,6 +28,7 @@ export class ManagedProcess {
   #stopped: Promise<void> | undefined
   #onStopped: (() => void) | undefined
   #isKilled = false
+  #isLeaving = false
 
   constructor (spec: ProcessSpec, deps: ManagedProcessDeps) {
     this.#spec = spec
@@ -36,6 +37,7 @@ export class ManagedProcess {
 
   /** Starts it; called once. */
   start (): void {
+    if (this.#isKilled) return
     const { clock, spawn, log, onLine } = this.#deps
     this.#starts++
     this.#startedMs = clock.now()
@@ -44,6 +46,11 @@ export class ManagedProcess {
       end: end => { this.#ended(end) }
     })
     log.info({ child: this.#spec.name, pid: this.#child.pid, starts: this.#starts }, 'Process started')
+  }
+
+  /** From now on it is not started again if it ends as asked: whoever told us to stop may have told it, too. */
+  leave (): void {
+    this.#isLeaving = true
   }
 
   /** Asks it to stop, kills it if it does not, and resolves when it has ended. It is not started again. */
@@ -78,7 +85,7 @@ export class ManagedProcess {
     const { clock, log, onRefused } = this.#deps
     const child = this.#spec.name
     this.#child = undefined
-    if (this.#onStopped !== undefined || this.#isKilled) {
+    if (this.#onStopped !== undefined || this.#isKilled || (this.#isLeaving && code === ExitCode.ok)) {
       log.info({ child, exitCode: code, signal }, 'Process stopped')
       this.#onStopped?.()
       return

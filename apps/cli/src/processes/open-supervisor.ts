@@ -5,6 +5,7 @@ import { CLOSE_DEADLINE_MS } from '#telemetry/stop-on-signal.js'
 import type { Runtime } from '../runtime.js'
 import type { OnLine } from './child.js'
 import { directorSpecs } from './director.js'
+import type { Stopping } from './stopping.js'
 import { Supervisor } from './supervisor.js'
 
 export interface SupervisorSettings extends Omit<Environment, 'statePath'> {
@@ -24,21 +25,16 @@ export function stopGraceMs (drainTimeoutSeconds: number): number {
 
 /**
  * Makes a supervisor, not started yet. `onLine` gets what the processes say, and what the supervisor itself logs.
- * A signal while it stops ends the processes at once, and none of them outlives this process.
+ * A second request to stop ends the processes at once, and none of them outlives this process.
  */
-export function openSupervisor ({ drainTimeoutSeconds, ...settings }: SupervisorSettings, { clock, spawn, onSignal, atExit }: Runtime, onLine: OnLine): Supervisor {
+export function openSupervisor ({ drainTimeoutSeconds, ...settings }: SupervisorSettings, { clock, spawn, atExit }: Runtime, stopping: Stopping, onLine: OnLine): Supervisor {
   const log = createLogger({
     name: 'cli',
     level: settings.logLevel,
     destination: { write: line => { void onLine({ stream: 'stdout', text: line.trimEnd() }) } }
   })
   const supervisor = new Supervisor(directorSpecs(settings), { clock, spawn, log, onLine, stopGraceMs: stopGraceMs(drainTimeoutSeconds) })
-  onSignal(() => { if (supervisor.isStopping) supervisor.kill() })
+  stopping.follow(() => { supervisor.kill() }, signal => { log.info({ signal }, 'Signal ignored') })
   atExit(() => { supervisor.kill() })
   return supervisor
-}
-
-/** Resolves at the first signal that asks to stop. */
-export async function stopRequested ({ onSignal }: Pick<Runtime, 'onSignal'>): Promise<'stop'> {
-  return await new Promise(resolve => { onSignal(() => { resolve('stop') }) })
 }

@@ -32,6 +32,7 @@ export class Supervisor {
   /** Stops one after the other; resolves when all have ended. */
   async stop (): Promise<void> {
     this.#isStopping = true
+    for (const process of this.#processes) process.leave()
     for (const process of this.#processes) await process.stop()
   }
 

@@ -56,9 +56,10 @@ void t.test('the two processes, in the order in which they stop', async t => {
 
 void t.test('one process alone: its settings, signals and exit code', async t => {
   const signals: string[] = []
-  let onSignal: (signal: 'SIGINT') => void = () => {}
+  let onSignal: (signal: 'SIGINT' | 'SIGHUP') => void = () => {}
   let atExit = (): void => {}
   const code = await runOne('control', { config: 'c.yaml' }, {
+    hasTerminal: true,
     onSignal: handle => { onSignal = handle },
     atExit: run => { atExit = run },
     spawn: (spec, { line, end }) => {
@@ -66,6 +67,7 @@ void t.test('one process alone: its settings, signals and exit code', async t =>
       t.equal(line, undefined, 'it writes to our own stdout')
       setImmediate(() => {
         onSignal('SIGINT')
+        onSignal('SIGHUP')
         atExit()
         end({ code: 3, signal: null })
       })
@@ -73,7 +75,7 @@ void t.test('one process alone: its settings, signals and exit code', async t =>
     }
   })
   t.equal(code, 3)
-  t.same(signals, ['SIGINT', 'SIGKILL'])
+  t.same(signals, ['SIGINT', 'SIGTERM', 'SIGKILL'], 'the terminal is ours, and is gone')
   t.equal(exitCodeFrom({ code: null, signal: 'SIGTERM' }), 143)
   t.equal(exitCodeFrom({ code: null, signal: null }), 70)
 })

@@ -4,6 +4,7 @@ import { createFakeClock, type FakeClock } from '#testkit/fake-clock.js'
 import type { ChildListeners, ProcessEnd, ProcessSpec } from '../../src/processes/child.js'
 import { restartDelay } from '../../src/processes/back-off.js'
 import { stopGraceMs } from '../../src/processes/open-supervisor.js'
+import { Stopping } from '../../src/processes/stopping.js'
 import { Supervisor } from '../../src/processes/supervisor.js'
 
 const STOP_GRACE_MS = stopGraceMs(300)
@@ -165,3 +166,33 @@ void t.test('one that is killed while the other is still stopping is not started
 async function tick (): Promise<void> {
   await new Promise<void>(resolve => { setImmediate(resolve) })
 }
+
+void t.test('while it stops, one that ends as asked by somebody else is not started again, and one that dies is', async t => {
+  for (const [end, starts] of [[{ code: 0 }, 2], [{ code: 1 }, 3]] as const) {
+    const { supervisor, children, clock } = setUp()
+    void supervisor.stop()
+    children[1]!.end(end)
+    clock.advance(0)
+    t.equal(children.length, starts)
+  }
+})
+
+void t.test('nothing is started after all were killed', async t => {
+  const { supervisor, children } = setUp()
+  supervisor.kill()
+  supervisor.start()
+  t.equal(children.length, 2)
+})
+
+void t.test('a second request to stop is heard, also when there is nothing to stop yet', async t => {
+  const handlers: Array<(signal: 'SIGTERM' | 'SIGINT' | 'SIGUSR2') => void> = []
+  const stopping = new Stopping({ onSignal: handle => { handlers.push(handle) }, clock: createFakeClock(), hasTerminal: false })
+  const calls: string[] = []
+  handlers[0]!('SIGTERM')
+  t.equal(await stopping.asked, 'stop')
+  handlers[0]!('SIGINT')
+  stopping.follow(() => { calls.push('hurry') }, signal => { calls.push(signal) })
+  t.same(calls, ['hurry'])
+  handlers[0]!('SIGUSR2')
+  t.same(calls, ['hurry', 'SIGUSR2'])
+})
