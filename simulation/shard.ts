@@ -9,16 +9,14 @@ import type { Core } from '../apps/proxy/src/core/core.js'
 import type { CoreOptions } from '../apps/proxy/src/core/options.js'
 import type { TargetSpec } from '../apps/proxy/src/core/target-table.js'
 import type { TokenState } from '../apps/proxy/src/core/token-table.js'
-import { CallRunner, SLICE_PAUSE_MS, type ShardCallTable } from '../apps/proxy/src/shards/call-runner.js'
-import { createShardCalls } from '../apps/proxy/src/shards/shard-calls.js'
-import { createShardCore } from '../apps/proxy/src/shards/shard-core.js'
-import { statsOf } from '../apps/proxy/src/shards/shard-stats.js'
+import type { ShardCallTable } from '../apps/proxy/src/shards/call-runner.js'
+import { LocalHost } from '../apps/proxy/src/shards/local-host.js'
+import { ShardBody } from '../apps/proxy/src/shards/shard-body.js'
 import type { ShardEvent } from '../apps/proxy/src/shards/shard-event.js'
 import type { Shard, ShardCall, ShardCalls } from '../apps/proxy/src/shards/shard.js'
-import { openStateLog, restoreShard, type ShardStateStart } from '../apps/proxy/src/shards/shard-state.js'
+import type { ShardStateStart } from '../apps/proxy/src/shards/shard-state.js'
 import type { Translator } from '../apps/proxy/src/shards/translate.js'
-import type { StateLog } from '../apps/proxy/src/state/state-log.js'
-import type { StateStorage } from '../apps/proxy/src/state/state-storage.js'
+import type { StateFile, StateStorage } from '../apps/proxy/src/state/state-storage.js'
 import { addressFromText, type Address } from './address-book.js'
 import { SimEngine } from './engine.js'
 import type { Bound } from './invariants.js'
@@ -53,15 +51,13 @@ export class SimShard implements Shard {
   readonly ledger: ShardLedger
   readonly sockets: SimEngine
   readonly #options: SimShardOptions
-  readonly #calls: ShardCallTable
-  readonly #runner: CallRunner
-  readonly #log: StateLog
+  readonly #host: LocalHost
   readonly #translator: Translator
+  #calls: ShardCallTable | undefined
   readonly #addressOfId = new Map<string, Address>()
   // Messages to and from a thread keep their order.
   #inDueMs = 0
   #outDueMs = 0
-  #isStepping = false
   // Candidates of the default endpoint, until the rest of them has come.
   readonly #offered: TargetSpec[] = []
 
@@ -72,32 +68,17 @@ export class SimShard implements Shard {
     this.dataPorts = config.dataPorts.map(({ name, port }) => ({ name, port, address: '::', receiveBufferBytes: 0 }))
     this.ledger = new ShardLedger({ ...config, ...config.limits, sessionTimeoutMs: config.sessionTimeoutSeconds * 1000 }, surroundings.time, redemptions, surroundings.watch)
     const voice = { log: () => undefined, publish: (event: ShardEvent) => { this.#say(event) } }
-    const { core, journal, translator } = createShardCore(config, this.#coreOptions(), clock, voice)
+    const storage = surroundings.plant === 'stateWrittenLate' ? forgetful(options.storage) : options.storage
+    const body = new ShardBody({ config, clock, voice, core: this.#coreOptions(), stateStart: options.stateStart, storage })
+    const { core } = body
     this.core = core
     core.state.admission.ownSources.setDataPorts(this.dataPorts.map(({ port }) => port))
-    this.#translator = translator
-    const stateDeps = { core, translator, clock, voice }
-    const sessionsRestored = restoreShard(options.stateStart, stateDeps)
-    this.sockets = new SimEngine({ ...options, core, ledger: this.ledger, beforeSend: () => { this.#flush() } })
+    this.#translator = body.translator
+    this.sockets = new SimEngine({ ...options, ...body.wiring, ledger: this.ledger, beforeSend: body.wiring.beforeSend! })
     this.#takeOver()
-    this.#log = openStateLog(options.stateStart, this.dataPorts, stateDeps, options.storage)
-    const calls = createShardCalls({
-      core,
-      clock,
-      translator,
-      journal,
-      stats: () => statsOf(core, { upstreamSockets: this.sockets.upstreamSockets(), socketErrors: 0, receiveDrops: [], journalSuppressed: journal.suppressed, stateBytes: this.#log.bytes, stateFaults: this.#log.faults, stateStatus: this.#log.health, sessionsRestored }),
-      sweepSockets: () => this.sockets.sweep(),
-      saveState: () => {
-        if (surroundings.plant !== 'stateWrittenLate') this.#log.tick()
-        return { isComplete: this.#log.isComplete, status: this.#log.health }
-      }
-    })
-    // The ledger looks at every session when one has left: it knows of no time between.
-    // It learns of redemptions and sessions from their events, whoever else reads them.
-    journal.want(eventKinds)
-    this.#calls = { ...calls, setEventKinds: () => undefined, leaveTargets: gone => inOneGo(calls.leaveTargets(gone), clock.now()), setDefaultTargets: (targets, more) => inOneGo(calls.setDefaultTargets(targets, more), clock.now()) }
-    this.#runner = new CallRunner(this.#calls, clock)
+    const engine = { dataPorts: this.dataPorts, upstreamSockets: () => this.sockets.upstreamSockets(), receiveDrops: () => [], sweep: () => this.sockets.sweep() }
+    body.attach(engine, calls => this.#watched(calls))
+    this.#host = new LocalHost(body, clock)
   }
 
   readonly call = async <Name extends ShardCall> (name: Name, ...args: Parameters<ShardCalls[Name]>): Promise<ReturnType<ShardCalls[Name]>> => {
@@ -141,6 +122,21 @@ export class SimShard implements Shard {
     yield { of: 'upstream sockets', size: this.sockets.upstreamSockets(), most: Math.ceil(limits.maxUpstreamSockets / shards) * 2 }
   }
 
+  #watched (calls: ShardCallTable): ShardCallTable {
+    const { clock, surroundings: { plant } } = this.#options
+    this.#calls = calls
+    // The ledger learns of redemptions and sessions from their events, whoever else reads them.
+    void calls.setEventKinds(eventKinds)
+    return {
+      ...calls,
+      setEventKinds: () => undefined,
+      // The ledger looks at every session when one has left: it knows of no time between.
+      leaveTargets: gone => inOneGo(calls.leaveTargets(gone), clock.now()),
+      setDefaultTargets: (targets, more) => inOneGo(calls.setDefaultTargets(targets, more), clock.now()),
+      ...plant === 'stateWrittenLate' ? { saveState: () => ({ isComplete: false, status: 'written' as const }) } : {}
+    }
+  }
+
   #coreOptions (): CoreOptions {
     const { surroundings: { profile: { config, shards, slice }, random, plant }, shard, claims } = this.#options
     // What addresses this machine has is nothing a seed could know.
@@ -154,29 +150,11 @@ export class SimShard implements Shard {
 
   #run<Name extends ShardCall> (name: Name, args: Parameters<ShardCalls[Name]>, done: (answer: ReturnType<ShardCalls[Name]>) => void): void {
     const { surroundings: { trace, time }, shard } = this.#options
-    this.#runner.run(name, this.#planted(name, args) as typeof args, answer => {
-      this.#flush()
+    this.#host.run(name, this.#planted(name, args) as typeof args, answer => {
       if (name !== 'takeChangedCounts' && name !== 'saveState') trace.note('shard', time.nowMs, shard, numberOfShardCall[name], this.core.state.sessions.size)
       this.#enter(name, args, answer)
       done(answer)
     })
-    this.#stepSoon()
-  }
-
-  #stepSoon (): void {
-    if (this.#isStepping || this.#runner.isIdle) return
-    this.#isStepping = true
-    this.#options.clock.after(SLICE_PAUSE_MS, () => {
-      this.#isStepping = false
-      this.#runner.step()
-      this.#flush()
-      this.#stepSoon()
-    })
-  }
-
-  // Before anything that depends on a change leaves, the change is written.
-  #flush (): void {
-    if (this.#options.surroundings.plant !== 'stateWrittenLate') this.#log.flush()
   }
 
   // Sessions and tokens of the life before this one.
@@ -244,7 +222,7 @@ export class SimShard implements Shard {
   #moveAnother (id: string, target: Parameters<ShardCalls['moveSession']>[1]): void {
     const { state, operations } = this.core
     for (let slot = 0; slot < state.sessions.highWater; slot++) {
-      if (state.sessions.isLive(slot) && operations.idOf(slot) !== id) this.#calls.moveSession(operations.idOf(slot), target)
+      if (state.sessions.isLive(slot) && operations.idOf(slot) !== id) this.#calls?.moveSession(operations.idOf(slot), target)
     }
   }
 
@@ -285,6 +263,20 @@ export class SimShard implements Shard {
     this.#outDueMs = Math.max(this.#outDueMs, time.nowMs + random.between(0, mostShardDelayMs))
     time.plan(this.#outDueMs - time.nowMs, () => { if (isAlive()) run() }, true)
   }
+}
+
+// Takes the first batch of a log, which says what there is at the start, and nothing of what comes later.
+function forgetful (storage: StateStorage): StateStorage {
+  const create = (name: string): StateFile => {
+    const file = storage.create(name)
+    let isBegun = false
+    const append = (bytes: Uint8Array): void => {
+      if (!isBegun) file.append(bytes)
+      isBegun = true
+    }
+    return { ...file, room: Infinity, get written () { return file.written }, append }
+  }
+  return { ...storage, create }
 }
 
 function inOneGo<Value> (answer: Value | Slices<Value>, now: number): Value {

@@ -1,20 +1,17 @@
 // What comes over the proxy's Unix socket: bodies near the contract and far from it, on real handlers and a small core.
 import fc from 'fast-check'
 import Fastify, { type FastifyInstance } from 'fastify'
-import { parseConfig } from '#config/load-config.js'
 import type { Clock } from '#core/clock.js'
 import { rpcCalls, type RpcCall } from '#rpc/contract.js'
 import { registerRpc, type RpcHandlers } from '#rpc/server.js'
+import { configFrom } from '#testkit/config-from.js'
 import { createFakeClock } from '#testkit/fake-clock.js'
 import type { Draining } from '../../apps/proxy/src/draining.js'
 import type { Core } from '../../apps/proxy/src/core/core.js'
 import { createHandlers } from '../../apps/proxy/src/rpc/handlers.js'
-import { CallRunner } from '../../apps/proxy/src/shards/call-runner.js'
-import { createShardCalls } from '../../apps/proxy/src/shards/shard-calls.js'
-import { createShardCore } from '../../apps/proxy/src/shards/shard-core.js'
+import { ShardBody } from '../../apps/proxy/src/shards/shard-body.js'
 import type { Shard } from '../../apps/proxy/src/shards/shard.js'
 import { Shards } from '../../apps/proxy/src/shards/shards.js'
-import { statsOf, type ShardStats } from '../../apps/proxy/src/shards/shard-stats.js'
 import { fuzzTarget, must, type FuzzTarget } from '../fuzz-target.js'
 import { mustBeSound } from '../world/core-facts.js'
 import { coreOptions, tokenOf } from '../world/core-history.js'
@@ -47,9 +44,7 @@ const call = fc.record({
   client: fc.option(fc.record({ port: fc.integer({ min: 1, max: 9 }), token: fc.nat(9) }))
 })
 
-const loaded = parseConfig('inventory: {provider: file, path: .}\ndataPorts: [{name: game, port: 1}, {name: constructor, port: 2}]', 'config.yaml')
-if (!loaded.ok) throw new Error(JSON.stringify(loaded.error))
-const configuration = loaded.value.config
+const configuration = configFrom('inventory: {provider: file, path: .}\ndataPorts: [{name: game, port: 1}, {name: constructor, port: 2}]')
 
 const awake = { isDraining: false, isStopping: false, told: async () => {} } as unknown as Draining
 
@@ -90,18 +85,17 @@ interface SmallProxy {
 
 function smallProxy (): SmallProxy {
   const clock = createFakeClock(1000)
-  const { core, journal, translator } = createShardCore(configuration, coreOptions(), clock, { log: () => {}, publish: () => {} })
-  const stats = (): ShardStats => statsOf(core, { upstreamSockets: 0, socketErrors: 0, receiveDrops: [], journalSuppressed: 0, stateBytes: 0, stateFaults: 0, stateStatus: 'off', sessionsRestored: 0 })
-  const runner = new CallRunner(createShardCalls({ core, clock, translator, journal, stats, sweepSockets: function * () { return undefined }, saveState: () => ({ isComplete: false, status: 'off' }) }), clock)
+  const body = new ShardBody({ config: configuration, core: coreOptions(), clock, voice: { log: () => {}, publish: () => {} } })
+  body.attach({ dataPorts: [], upstreamSockets: () => 0, receiveDrops: () => [], sweep: function * () { return undefined } })
   const shard: Shard = {
     engine: 'dgram',
     dataPorts: [],
     // Its tables are small: one slice does.
-    call: async (name, ...args) => await new Promise(resolve => { runner.run(name, args, resolve) }),
+    call: async (name, ...args) => await new Promise(resolve => { body.run(name, args, resolve) }),
     close: async () => {}
   }
   const handlers = createHandlers({ shards: new Shards([shard], undefined, clock), instanceId: 'i', engine: 'dgram', dataPorts: [], draining: awake, events: { isControlled: () => false, endBefore: () => undefined }, stats: async () => [], onUnusableTargets: () => {} })
-  return { core, clock, handlers }
+  return { core: body.core, clock, handlers }
 }
 
 async function tryCalls (app: FastifyInstance, { core, clock }: SmallProxy, calls: readonly Call[], bugs: readonly Error[]): Promise<void> {

@@ -1,5 +1,6 @@
 // What an engine is: it owns every socket, feeds the core, and does what its verdicts say. Nothing else knows sockets.
 import { ANY_ADDRESS } from '#config/bind-addresses.js'
+import type { Config } from '#config/schema.js'
 import type { Clock } from '#core/clock.js'
 import type { Slices } from '#core/slices.js'
 import type { Core } from '../core/core.js'
@@ -20,18 +21,24 @@ export interface BoundDataPort {
   readonly receiveBufferBytes: number
 }
 
-export interface EngineOptions {
+/** What an engine is told by the shard that it works for. */
+export interface EngineWiring {
   readonly core: Core
   readonly clock: Clock
-  /** Each has a socket of its own on every data port. */
-  readonly bindAddresses: readonly string[]
-  readonly dataPorts: readonly DataPortSpec[]
   readonly receiveBufferBytes: number
   readonly sendQueueBytes: number
+  /** What becomes of the mark in the IP headers, for engines that can write it. Default: 0. */
+  readonly dscp?: Config['dscp']
   /** An error of a socket that belongs to no single datagram. */
   readonly onSocketError: (error: Error) => void
   /** Called before a datagram leaves: what it depends on is written now. */
   readonly beforeSend?: () => void
+}
+
+export interface EngineOptions extends EngineWiring {
+  /** Each has a socket of its own on every data port. */
+  readonly bindAddresses: readonly string[]
+  readonly dataPorts: readonly DataPortSpec[]
 }
 
 // To close a socket takes some 10 µs, and on Node's own several times as long.
@@ -59,9 +66,11 @@ export interface Engine {
   readonly dataPorts: readonly BoundDataPort[]
   /** Sockets open towards targets. */
   upstreamSockets (): number
+  /** Datagrams that the system dropped before anybody could read them, by data port; empty if it does not say. */
+  receiveDrops (): readonly number[]
   /** Closes upstream sockets nobody uses; called after the core's sweep. */
   sweep (): Slices<undefined>
-  close (): Promise<void>
+  close (): void | Promise<void>
 }
 
 /** One socket of a data port. */

@@ -4,20 +4,14 @@ import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from '
 import type { Config } from '#config/schema.js'
 import { systemClock } from '#core/system-clock.js'
 import { coreOptions } from '../core-options.js'
-import { TraceRing } from '../core/trace-ring.js'
 import { BatchEngine } from '../engines/batch/batch-engine.js'
 import { openLibc } from '../engines/batch/libc.js'
-import { dataPortsOf } from '../engines/engine.js'
 import type { Listener } from '../engines/batch/listeners.js'
-import { CallRunner, SLICE_PAUSE_MS } from './call-runner.js'
-import { createShardCalls } from './shard-calls.js'
-import { createShardCore } from './shard-core.js'
-import type { ShardCall, ShardCalls } from './shard.js'
-import type { FromWorker, ToWorker } from './worker-messages.js'
 import { Outbox } from './outbox.js'
-import { openStateLog, restoreShard, saveState, type ShardStateStart } from './shard-state.js'
-import { statsOf } from './shard-stats.js'
-import { SocketFaults } from './socket-faults.js'
+import { ShardBody } from './shard-body.js'
+import { ShardLoop } from './shard-loop.js'
+import type { ShardStateStart } from './shard-state.js'
+import type { FromWorker, ToWorker } from './worker-messages.js'
 
 /** What a worker is given at its start. */
 export interface WorkerData {
@@ -39,72 +33,28 @@ const port = parentPort as MessagePort
 const { config, shard, shards, listeners, claims, stateStart, isTracing } = workerData as WorkerData
 const libc = await openLibc()
 const outbox = new Outbox(message => { port.postMessage(message) })
-const socketFaults = new SocketFaults({ voice: outbox, clock: systemClock, linesPerSecond: config.limits.warningsPerSecond })
+const body = new ShardBody({ config, clock: systemClock, voice: outbox, core: { ...coreOptions(config, Math.random, { shard, shards }), claims }, stateStart, isTracing })
+const engine = new BatchEngine({ ...body.wiring, libc, listeners })
+body.attach(engine)
 
-const { core, journal, translator, tracer } = createShardCore(config, { ...coreOptions(config, Math.random, { shard, shards }), claims, trace: isTracing ? new TraceRing() : undefined }, systemClock, outbox)
-const stateDeps = { core, translator, clock: systemClock, voice: outbox }
-const sessionsRestored = stateStart === undefined ? 0 : restoreShard(stateStart, stateDeps)
-const stateLog = stateStart === undefined ? undefined : openStateLog(stateStart, dataPortsOf(listeners), stateDeps)
-const engine = new BatchEngine({
-  libc,
-  core,
+const loop = new ShardLoop({
+  body,
   clock: systemClock,
-  listeners,
-  receiveBufferBytes: config.limits.receiveBufferBytes,
-  sendQueueBytes: config.limits.sendQueueBytes,
-  dscp: config.dscp,
-  onSocketError: socketFaults.report,
-  beforeSend: () => { stateLog?.flush() }
+  turn: timeoutMs => engine.turn(timeoutMs),
+  read: () => receiveMessageOnPort(port)?.message as ToWorker | undefined,
+  // What happened before an answer is told before it.
+  answer: (id, answer) => {
+    outbox.flush()
+    port.postMessage({ type: 'answer', id, answer } satisfies FromWorker)
+  }
 })
-const runner = new CallRunner(createShardCalls({
-  core,
-  clock: systemClock,
-  translator,
-  journal,
-  stats: () => statsOf(core, { upstreamSockets: engine.upstreamSockets(), socketErrors: socketFaults.total, receiveDrops: engine.receiveDrops(), journalSuppressed: journal.suppressed + socketFaults.suppressed, stateBytes: stateLog?.bytes ?? 0, stateFaults: stateLog?.faults ?? 0, stateStatus: stateLog?.health ?? 'off', sessionsRestored }),
-  sweepSockets: () => engine.sweep(),
-  saveState: () => saveState(stateLog)
-}), systemClock)
-
-/** Messages are read for so long before datagrams have their turn, in ms. */
-const READ_MS = 1
-
-const state = { isOpen: true, hasMessages: false }
-
-/** Does what the main thread has asked, or a part of it: `state.hasMessages` says whether there may be more. */
-function readMessages (): void {
-  const untilMs = systemClock.now() + READ_MS
-  do {
-    const message = receiveMessageOnPort(port)?.message as ToWorker | undefined
-    state.hasMessages = message !== undefined
-    if (message === 'close') state.isOpen = false
-    else if (message !== undefined) runner.run(message.name, message.args as Parameters<ShardCalls[ShardCall]>, answer => { tell(message.id, answer) })
-  } while (state.hasMessages && state.isOpen && systemClock.now() < untilMs)
-}
-
-// What happened before an answer is written and told before the answer.
-function tell (id: number, answer: unknown): void {
-  stateLog?.flush()
-  outbox.flush()
-  port.postMessage({ type: 'answer', id, answer } satisfies FromWorker)
-}
-
-function turnMs (): number {
-  if (state.hasMessages) return 0
-  return runner.isIdle ? -1 : SLICE_PAUSE_MS
-}
 
 port.postMessage({ type: 'ready', wakeFd: engine.wakeFd } satisfies FromWorker)
-while (state.isOpen) {
-  if (engine.turn(turnMs()) || state.hasMessages) readMessages()
-  if (!runner.isIdle) {
-    runner.step()
-    stateLog?.flush()
-  }
-  tracer?.tell()
+while (loop.isOpen) {
+  loop.turn()
   outbox.flush()
 }
-stateLog?.close()
+body.close()
 engine.close()
 // The thread ends when its port is closed.
 port.close()

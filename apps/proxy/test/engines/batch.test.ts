@@ -1,4 +1,4 @@
-// The batch engine against the suite that every engine passes.
+// What the batch engine does beyond the suite that every engine passes.
 import { createSocket } from 'node:dgram'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
@@ -7,20 +7,19 @@ import { addressWords } from '#wire/address.js'
 import { hasIPv6 } from '#testkit/udp-peer.js'
 import { Direction } from '../../src/core/counters.js'
 import { openLibc } from '../../src/engines/batch/libc.js'
-import { conformance, mayBeCut, openRig, repliesComeFrom, settled } from './conformance.js'
-import { openBatchHere } from './open-batch-here.js'
+import { mayBeCut, openRig, repliesComeFrom, settled } from './conformance.js'
+import { openHere } from './open-here.js'
 
-conformance(t, openBatchHere)
-mayBeCut(t, openBatchHere, await openLibc())
+mayBeCut(t, openHere.batch, await openLibc())
 
 for (const wildcard of ['::', '0.0.0.0']) {
   void t.test(`bound to ${wildcard}, replies come from the address the client sent to`, async t => {
     const addresses = ['127.0.0.1', '127.0.0.2', '127.1.2.3', '127.255.255.254', ...wildcard === '::' && await hasIPv6() ? ['::1'] : []]
-    await repliesComeFrom(t, await openRig(t, openBatchHere, wildcard), addresses)
+    await repliesComeFrom(t, await openRig(t, openHere.batch, wildcard), addresses)
   })
 
   void t.test(`bound to ${wildcard}, a client that turns to another address gets its replies from there`, async t => {
-    const { core, port, peer } = await openRig(t, openBatchHere, wildcard)
+    const { core, port, peer } = await openRig(t, openHere.batch, wildcard)
     const [server, client, other] = [await peer(), await peer(), await peer()]
     server.onDatagram(({ bytes, address, port }) => { void server.send(bytes, port, address) })
     core.operations.setDefaultTargets([{ key: 'k', address: '127.0.0.1', ports: [server.port, 0] }])
@@ -33,7 +32,7 @@ for (const wildcard of ['::', '0.0.0.0']) {
   })
 
   void t.test(`bound to ${wildcard}, what came by broadcast is answered from an address`, async t => {
-    const { core, port, peer } = await openRig(t, openBatchHere, wildcard)
+    const { core, port, peer } = await openRig(t, openHere.batch, wildcard)
     const [server, client] = [await peer(), createSocket('udp4')]
     t.teardown(() => { client.close() })
     server.onDatagram(({ bytes, address, port }) => { void server.send(bytes, port, address) })
@@ -53,7 +52,7 @@ setFlagsFromString('--expose-gc')
 const collectGarbage = runInNewContext('gc') as () => void
 
 void t.test('what the kernel points to stays where it is, whatever the garbage collector does', async t => {
-  const { core, port, peer } = await openRig(t, openBatchHere, '127.0.0.1')
+  const { core, port, peer } = await openRig(t, openHere.batch, '127.0.0.1')
   const [server, ...clients] = [await peer(), await peer(), await peer(), await peer()]
   server.onDatagram(({ bytes, address, port }) => { void server.send(bytes, port, address) })
   core.operations.setDefaultTargets([{ key: 'k', address: '127.0.0.1', ports: [server.port, 0] }])
@@ -74,7 +73,7 @@ void t.test('what the kernel points to stays where it is, whatever the garbage c
 })
 
 void t.test('a datagram costs no allocation', async t => {
-  const { core, port, peer } = await openRig(t, openBatchHere, '127.0.0.1')
+  const { core, port, peer } = await openRig(t, openHere.batch, '127.0.0.1')
   const [server, client] = [await peer(), await peer()]
   core.operations.setDefaultTargets([{ key: 'k', address: '127.0.0.1', ports: [server.port, 0] }])
   await client.send('first', port(0))

@@ -2,6 +2,7 @@
 import { createSocket } from 'node:dgram'
 import { readdirSync } from 'node:fs'
 import type { Test } from 'tap'
+import { configFrom } from '#testkit/config-from.js'
 import { whole } from '#core/slices.js'
 import { systemClock } from '#core/system-clock.js'
 import { until } from '#testkit/patience.js'
@@ -13,39 +14,54 @@ import type { CoreOptions } from '../../src/core/options.js'
 import { AF_INET6, IP_MTU_DISCOVER, IPPROTO_IP, IPPROTO_IPV6, IPV6_MTU_DISCOVER, type Libc } from '../../src/engines/batch/libc.js'
 import { Memory } from '../../src/engines/batch/memory.js'
 import { BindError, type Engine, type EngineOptions } from '../../src/engines/engine.js'
+import { ShardBody } from '../../src/shards/shard-body.js'
+import { restoreSessions } from '../../src/state/restore.js'
+import { loadSavedState } from '../../src/state/saved-state.js'
 import { bytesOf, silentObserver, testOptions, tokenOf } from '../core/core-driver.js'
-
-export type OpenEngine = (options: EngineOptions) => Promise<Engine>
+import { MemoryStorage } from '../state/memory-storage.js'
+import type { OpenHere } from './open-here.js'
 
 export interface Rig {
   readonly core: Core
+  readonly body: ShardBody
   readonly engine: Engine
   readonly errors: Error[]
+  /** What a kill at this moment would leave. */
+  readonly storage: MemoryStorage
   /** Port of a data port by index. */
   readonly port: (index: number) => number
   readonly peer: (family?: 4 | 6) => Promise<UdpPeer>
 }
 
-export async function openRig<Options extends EngineOptions> (t: Test, open: (options: Options) => Promise<Engine>, bindAddress: string | readonly string[], core: Partial<CoreOptions> = {}, engine: Partial<Options> = {}): Promise<Rig> {
+const config = configFrom(`
+  inventory: {provider: file, path: /nowhere}
+  dataPorts: [{name: game, port: 0}, {name: voice, port: 0}]
+`)
+
+export async function openRig (t: Test, open: OpenHere, bindAddress: string | readonly string[], core: Partial<CoreOptions> = {}, engine: Partial<EngineOptions> = {}): Promise<Rig> {
   const errors: Error[] = []
-  const theCore = createCore(testOptions(core), silentObserver)
-  const theEngine = await open({
-    core: theCore,
-    clock: systemClock,
+  const storage = new MemoryStorage()
+  const stateStart = { path: 'memory', header: { run: 'rig', bootId: undefined, shard: 0, shards: 1, generation: 1 }, saved: { shardCount: 0, bootId: undefined, shards: new Map() }, tokens: { tokens: [], revoked: [] } }
+  const body = new ShardBody({ config, clock: systemClock, voice: { log: () => {}, publish: () => {} }, core: testOptions(core), stateStart, storage })
+  const theEngine = await open(body, {
+    ...body.wiring,
     bindAddresses: [bindAddress].flat(),
-    dataPorts: [{ name: 'game', port: 0 }, { name: 'voice', port: 0 }],
+    dataPorts: config.dataPorts,
     receiveBufferBytes: 1_000_000,
     sendQueueBytes: 4_000_000,
     onSocketError: error => { errors.push(error) },
     ...engine
-  } as EngineOptions & typeof engine as Options)
-  t.teardown(async () => { await theEngine.close() })
+  })
+  t.teardown(async () => {
+    await theEngine.close()
+    body.close()
+  })
   const peer = async (family: 4 | 6 = 4): Promise<UdpPeer> => {
     const opened = await openUdpPeer(family)
     t.teardown(opened.close)
     return opened
   }
-  return { core: theCore, engine: theEngine, errors, port: index => theEngine.dataPorts[index]!.port, peer }
+  return { core: body.core, body, engine: theEngine, errors, storage, port: index => theEngine.dataPorts[index]!.port, peer }
 }
 
 /** Waits until `count` datagrams have come in this way and every one of them is accounted for. */
@@ -82,11 +98,17 @@ export async function repliesComeFrom (t: Test, { core, port, peer }: Pick<Rig, 
   }
 }
 
+// How many sessions the next process would find.
+function savedSessions (storage: MemoryStorage): number {
+  const saved = loadSavedState(storage, config.dataPorts.map(({ name }) => name))
+  return restoreSessions(createCore(testOptions(), silentObserver).state, saved, { shard: 0, shards: 1, clock: systemClock }).sessions
+}
+
 function echo (server: UdpPeer): void {
   server.onDatagram(({ bytes, address, port }) => { void server.send(bytes, port, address) })
 }
 
-export function conformance (t: Test, open: OpenEngine): void {
+export function conformance (t: Test, open: OpenHere): void {
   for (const [bindAddress, clientFamily, targetFamily] of [['127.0.0.1', 4, 4], ['::', 4, 4], ['::', 6, 4], ['::', 4, 6], ['::', 6, 6], ['::1', 6, 6], ['0.0.0.0', 4, 4]] as const) {
     void t.test(`bound to ${bindAddress}, an IPv${clientFamily} client and an IPv${targetFamily} target exchange datagrams on two data ports`, async t => {
       if ((clientFamily === 6 || targetFamily === 6) && !await hasIPv6()) {
@@ -224,6 +246,17 @@ export function conformance (t: Test, open: OpenEngine): void {
     t.notOk(ownSources.has(new Uint32Array([0, 0, 0xffff, 0x7f00_0001, client.port])))
   })
 
+  void t.test('what a datagram changed is written before it leaves', async t => {
+    const { core, storage, port, peer } = await openRig(t, open, '127.0.0.1')
+    const [server, client] = [await peer(), await peer()]
+    core.operations.grant({ token: tokenOf('t'), target: { key: 'k', address: '127.0.0.1', ports: [server.port, 0] }, ttlMs: 3_600_000, consumed: 0 }, systemClock.now())
+    t.equal(savedSessions(storage), 0)
+    await client.send(bytesOf({ control: 't' }), port(0))
+    await client.send('x', port(0))
+    await server.next()
+    t.equal(savedSessions(storage), 1, 'a kill after the target has heard from the client finds the session')
+  })
+
   void t.test('a port that is taken, and an address that is not here, are told as such, with nothing left open', async t => {
     const taken = createSocket('udp4')
     await new Promise<void>(resolve => { taken.bind(0, '127.0.0.1', resolve) })
@@ -258,7 +291,7 @@ function mtuDiscovery (libc: Libc): Map<number, { ip: number, ipv6?: number }[]>
 }
 
 /** For engines that can choose: no packet of theirs forbids routers to cut it. */
-export function mayBeCut (t: Test, open: OpenEngine, libc: Libc): void {
+export function mayBeCut (t: Test, open: OpenHere, libc: Libc): void {
   for (const bindAddress of ['127.0.0.1', '0.0.0.0', '::', '::1']) {
     void t.test(`bound to ${bindAddress}, what leaves may be cut on its way, in both directions`, async t => {
       const family = bindAddress.includes(':') ? 6 : 4

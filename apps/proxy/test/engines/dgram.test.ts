@@ -6,21 +6,18 @@ import { hasIPv6 } from '#testkit/udp-peer.js'
 import { Direction } from '../../src/core/counters.js'
 import { DropReason } from '../../src/core/drop-reason.js'
 import { openLibc } from '../../src/engines/batch/libc.js'
-import { UdpSockets } from '../../src/engines/batch/udp-socket.js'
-import { openDgramEngine } from '../../src/engines/dgram/dgram-engine.js'
-import { conformance, mayBeCut, openRig, type OpenEngine } from './conformance.js'
+import { conformance, mayBeCut, openRig } from './conformance.js'
+import { openDgramWithDescriptors, openHere } from './open-here.js'
 
 const libc = await openLibc()
-const openWithDescriptors: OpenEngine = async options => await openDgramEngine({ ...options, descriptors: new UdpSockets(libc) })
 
-void t.test('with sockets of Node\'s own making', async t => { conformance(t, openDgramEngine) })
 void t.test('with descriptors from the system\'s calls', async t => {
-  conformance(t, openWithDescriptors)
-  mayBeCut(t, openWithDescriptors, libc)
+  conformance(t, openDgramWithDescriptors)
+  mayBeCut(t, openDgramWithDescriptors, libc)
 })
 
 void t.test('a port that Node was handed as a descriptor is nobody else\'s, even if they offer to share it', async t => {
-  const { port } = await openRig(t, openWithDescriptors, '127.0.0.1')
+  const { port } = await openRig(t, openDgramWithDescriptors, '127.0.0.1')
   const stranger = createSocket({ type: 'udp4', reuseAddr: true })
   t.teardown(() => { stranger.close() })
   const outcome = await new Promise<string>(resolve => {
@@ -31,7 +28,7 @@ void t.test('a port that Node was handed as a descriptor is nobody else\'s, even
 })
 
 void t.test('a full send queue drops and counts', async t => {
-  const { core, port, peer } = await openRig(t, openDgramEngine, '127.0.0.1', {}, { sendQueueBytes: -1 })
+  const { core, port, peer } = await openRig(t, openHere.dgram, '127.0.0.1', {}, { sendQueueBytes: -1 })
   const [server, client] = [await peer(), await peer()]
   core.operations.setDefaultTargets([{ key: 'k', address: '127.0.0.1', ports: [server.port, 0] }])
   await client.send('x', port(0))
@@ -45,7 +42,7 @@ void t.test('bound to ::, there is a socket for each family on one port, whateve
     t.comment('this machine has no IPv6: not run')
     return
   }
-  for (const open of [openDgramEngine, openWithDescriptors]) {
+  for (const open of [openHere.dgram, openDgramWithDescriptors]) {
     const { port } = await openRig(t, open, '::')
     const bound = `${port(0).toString(16).toUpperCase().padStart(4, '0')} `
     for (const table of ['udp', 'udp6']) t.match(readFileSync(`/proc/self/net/${table}`, 'latin1'), new RegExp(`: 0+:${bound}`), table)

@@ -6,7 +6,7 @@ import { openLibc } from '../../src/engines/batch/libc.js'
 import { markRule, type Dscp } from '../../src/engines/batch/mark-rule.js'
 import { openRig } from './conformance.js'
 import { MarkedPeer } from './marked-peer.js'
-import { openBatchHere } from './open-batch-here.js'
+import { openHere } from './open-here.js'
 
 const libc = await openLibc()
 const EF = 46 << 2
@@ -28,7 +28,7 @@ for (const [ours, theirs] of [['127.0.0.1', '127.0.0.1'], ['127.0.0.1', '::1'], 
       t.comment('this machine has no IPv6: not run')
       return
     }
-    const { core, port } = await openRig(t, openBatchHere, '::', {}, { dscp: 'keep' })
+    const { core, port } = await openRig(t, openHere.batch, '::', {}, { dscp: 'keep' })
     const [client, server] = [new MarkedPeer(libc, ours), new MarkedPeer(libc, theirs)]
     t.teardown(() => { client.close(); server.close() })
     core.operations.setDefaultTargets([{ key: 'k', address: theirs, ports: [server.port, 0] }])
@@ -44,7 +44,7 @@ for (const [ours, theirs] of [['127.0.0.1', '127.0.0.1'], ['127.0.0.1', '::1'], 
 }
 
 void t.test('with a DSCP of its own, it is everywhere and ECN is carried beside it', async t => {
-  const { core, port } = await openRig(t, openBatchHere, '127.0.0.1', {}, { dscp: 46 })
+  const { core, port } = await openRig(t, openHere.batch, '127.0.0.1', {}, { dscp: 46 })
   const [client, server] = [new MarkedPeer(libc, '127.0.0.1'), new MarkedPeer(libc, '127.0.0.1')]
   t.teardown(() => { client.close(); server.close() })
   core.operations.setDefaultTargets([{ key: 'k', address: '127.0.0.1', ports: [server.port, 0] }])
@@ -56,7 +56,7 @@ void t.test('with a DSCP of its own, it is everywhere and ECN is carried beside 
 })
 
 void t.test('two clients in one batch: neither gets the mark of the other', async t => {
-  const { core, port } = await openRig(t, openBatchHere, '127.0.0.1')
+  const { core, port } = await openRig(t, openHere.batch, '127.0.0.1')
   const [one, other, server] = [new MarkedPeer(libc, '127.0.0.1'), new MarkedPeer(libc, '127.0.0.1'), new MarkedPeer(libc, '127.0.0.1')]
   t.teardown(() => { for (const peer of [one, other, server]) peer.close() })
   core.operations.setDefaultTargets([{ key: 'k', address: '127.0.0.1', ports: [server.port, 0] }])

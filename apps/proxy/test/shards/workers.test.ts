@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { pino } from 'pino'
-import { parseConfig } from '#config/load-config.js'
+import type { Config } from '#config/schema.js'
+import { configFrom } from '#testkit/config-from.js'
 import { systemClock } from '#core/system-clock.js'
 import { createRpcClient, type RpcClient } from '#rpc/client.js'
 import type { RpcReply, Session, TokenGrant } from '#rpc/contract.js'
@@ -26,14 +27,12 @@ interface Rig {
   readonly sample: (name: string, labels?: Readonly<Record<string, string>>) => Promise<number>
 }
 
-function configOf (lines: string) {
-  const loaded = parseConfig(`
+function configOf (lines: string): Config {
+  return configFrom(`
 bindAddress: "::"
 dataPorts: [{name: game, port: 0}, {name: voice, port: 0}]
 inventory: {provider: file, path: .}
-${lines}`, 'test.yaml')
-  if (!loaded.ok) throw new Error(JSON.stringify(loaded.error))
-  return loaded.value.config
+${lines}`)
 }
 
 async function setUp (t: Test, lines: string): Promise<Rig> {
@@ -186,7 +185,7 @@ void t.test('where the system has no such calls, auto takes dgram and says why, 
   const libc = async () => await Promise.reject(new NoLibc('the moon is not made of cheese'))
   const opened = await openShards({ config: configOf('engine: auto'), clock: systemClock, random: Math.random, voice, libc })
   t.equal(opened.engine, 'dgram')
-  t.same(said, ['Batch engine is not available, using dgram {"reason":"the moon is not made of cheese"}'])
+  t.same(said, ['Engine is not available, using another one {"reason":"the moon is not made of cheese","engine":"dgram"}'])
   await opened.shards.close()
   await t.rejects(openShards({ config: configOf('engine: batch'), clock: systemClock, random: Math.random, voice, libc }), new NoLibc('the moon is not made of cheese'))
   const real = await openLibc()

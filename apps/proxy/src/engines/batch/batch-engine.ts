@@ -10,40 +10,28 @@
 // the core lets pass; start over with an empty ring. A datagram is never copied and nothing is allocated for it.
 //
 // Not its business, as for every engine: choosing a target, counting verdicts, time-outs.
-import type { Clock } from '#core/clock.js'
 import type { Slices } from '#core/slices.js'
 import { ADDRESS_WORDS, isIPv4Words } from '#wire/address.js'
-import type { Core } from '../../core/core.js'
 import { Direction } from '../../core/counters.js'
 import { DropReason } from '../../core/drop-reason.js'
 import { NO_LOCAL } from '../../core/local-addresses.js'
 import { FORWARD } from '../../core/packet-path.js'
-import { dataPortsOf, type BoundDataPort } from '../engine.js'
+import { dataPortsOf, type BoundDataPort, type Engine, type EngineWiring } from '../engine.js'
 import { ReplyRoutes } from '../reply-routes.js'
 import { ArrivalAddresses } from './arrival-addresses.js'
 import { Epoll, WOKEN } from './epoll.js'
 import type { Libc } from './libc.js'
 import type { Listener } from './listeners.js'
-import { markRule, type Dscp, type MarkRule } from './mark-rule.js'
+import { markRule, type MarkRule } from './mark-rule.js'
 import { ReceiveRing } from './receive-ring.js'
 import { SendQueue, type Fate, type Outlet } from './send-queue.js'
 import { UdpSockets } from './udp-socket.js'
 import { UpstreamSockets } from './upstream-sockets.js'
 
-export interface BatchEngineOptions {
+export interface BatchEngineOptions extends EngineWiring {
   readonly libc: Libc
-  readonly core: Core
-  readonly clock: Clock
   /** By data port, and within one by address; closed with the engine. */
   readonly listeners: readonly Listener[]
-  readonly receiveBufferBytes: number
-  readonly sendQueueBytes: number
-  /** Default: 0. */
-  readonly dscp?: Dscp
-  /** An error of a socket that belongs to no single datagram. */
-  readonly onSocketError: (error: Error) => void
-  /** Called before datagrams leave: what they depend on is written now. */
-  readonly beforeSend?: () => void
 }
 
 /** Most datagrams taken from one socket before the others have their turn. */
@@ -61,7 +49,8 @@ const dropReasonOf: Readonly<Record<Exclude<Fate, 'sent'>, DropReason>> = {
   failed: DropReason.sendFailed
 }
 
-export class BatchEngine {
+export class BatchEngine implements Engine {
+  readonly name = 'batch'
   readonly dataPorts: readonly BoundDataPort[]
   readonly #options: BatchEngineOptions
   readonly #sockets: UdpSockets

@@ -81,6 +81,11 @@ class DgramEngine implements Engine {
     return this.#upstream.size
   }
 
+  // The system's count is not to be had without its calls.
+  receiveDrops (): readonly number[] {
+    return []
+  }
+
   sweep (): Slices<undefined> {
     const { flows } = this.#options.core.state
     return this.#upstream.closeUnused(socketNumber => flows.usesOfSocket(socketNumber))
