@@ -98,6 +98,7 @@ export function mustForward (core: Core, now: number): void {
 /** Throws unless everything can end: nothing is held for ever. */
 export function mustBeEmptyInTheEnd ({ operations, state }: Core, now: number): void {
   operations.setDefaultTargets([])
+  whole(operations.forgetCandidates(), now)
   for (const days of [1, 2]) whole(operations.sweep(now + days * 86_400_000), now + days * 86_400_000)
   for (const [table, { entries }] of Object.entries(tableSizes(state))) must(entries === 0, `table ${table} keeps ${entries} for ever`)
 }

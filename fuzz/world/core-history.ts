@@ -85,7 +85,10 @@ export function takeStep (core: Core, step: Step, now: number): void {
       return
     case 'revoke': operations.revoke(tokenOf(step.token)); return
     case 'withdraw': operations.withdraw(tokenOf(step.token)); return
-    case 'defaults': operations.setDefaultTargets(step.servers.map(number => servers[number]!)); return
+    case 'defaults':
+      operations.setDefaultTargets(step.servers.map(number => servers[number]!))
+      whole(operations.forgetCandidates(), now)
+      return
     case 'send': send(core, step.dataPort, clients[step.client]!, step.port, bytesOf(step.payload), now); return
     case 'reply': {
       const flow = nth(step.pick, flows.highWater, flow => flows.isUsed(flow))
