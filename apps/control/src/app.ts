@@ -61,7 +61,8 @@ async function createApp ({ config, log, authenticators }: ControlDeps, tag: Tag
     bodyLimit: config.limits.maxBodyBytes,
     requestTimeout: REQUEST_TIMEOUT_MS,
     // A request without a Host header is ours to refuse, in our own words.
-    http: { connectionsCheckingInterval: CONNECTIONS_CHECK_MS, requireHostHeader: false },
+    // Where the limit for headers is the longer one, as by default, Node takes that for the whole request.
+    http: { headersTimeout: REQUEST_TIMEOUT_MS, connectionsCheckingInterval: CONNECTIONS_CHECK_MS, requireHostHeader: false },
     // While closing, requests on open connections still get our own answers.
     return503OnClosing: false,
     frameworkErrors: (_error, _request, reply) => { sendProblem(reply as unknown as AnyReply, { code: 'INVALID_REQUEST', detail: 'The URL is not valid.' }) },

@@ -59,3 +59,8 @@ void t.test('a target with a host is at the same path', async t => {
   t.match(heard, /^HTTP\/1.1 405 /)
   t.match(heard, /^allow: OPTIONS, POST\r$/im)
 })
+
+void t.test('a body has no longer to come than a header', async t => {
+  const { open, admin } = await startRig(t, { objects })
+  for (const { server } of [open, admin]) t.strictSame([server.headersTimeout, server.requestTimeout], [10_000, 10_000], 'Node swaps the two if the first is longer')
+})
