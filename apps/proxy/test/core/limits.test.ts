@@ -164,6 +164,7 @@ void t.test('targets are bounded, checked, and dropped with their last holder', 
   t.equal(core.state.defaults.candidates.length, 1)
   whole(core.operations.sweep(100_000), 100_000)
   core.operations.setDefaultTargets([])
+  whole(core.operations.forgetCandidates(), 100_000)
   t.equal(core.state.targets.size, 0)
   t.end()
 })

@@ -95,6 +95,7 @@ void t.test('sessions and tokens agree with a naive model on every datagram of r
     }
     // Nobody holds anything once everything has ended: the first sweep ends the sessions, the second their lingering.
     core.operations.setDefaultTargets([])
+    whole(core.operations.forgetCandidates(), now)
     whole(core.operations.sweep(now + 10 * MAX_HISTORY_MS), now + 10 * MAX_HISTORY_MS)
     whole(core.operations.sweep(now + 20 * MAX_HISTORY_MS), now + 20 * MAX_HISTORY_MS)
     return core.state.sessions.size === 0 && core.state.tokens.size === 0 && core.state.targets.size === 0 && core.state.flows.lingering === 0
