@@ -1,6 +1,6 @@
 // Every metric of the table moves: what an operator graphs is alive. Names come from the table, so a new metric without
 // something here that moves it fails.
-import { mkdtemp, readdir, rm, truncate, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rename, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { request } from 'node:http'
@@ -282,6 +282,23 @@ void t.test('a proxy that is killed finds its sessions again, or says that it ca
   await truncate(join(pair.folder, log))
   await pair.restartProxy()
   await pair.until(async () => (await watch.look()).includes('udp_director_state_faults_total{operation="read"} 1'))
+})
+
+void t.test('a proxy whose state folder goes away says so until it is back', async t => {
+  const folder = await mkdtemp(join(tmpdir(), 'metrics-'))
+  const [place, elsewhere] = [join(folder, 'state'), join(folder, 'elsewhere')]
+  await mkdir(place)
+  const pair = await Pair.open({ statePath: join(place, 'proxy.state') })
+  t.teardown(async () => {
+    await pair.close()
+    await rm(folder, { recursive: true })
+  })
+  const watch = new Watch(pair)
+  await pair.until(async () => (await watch.look()).includes('\nudp_director_state_behind 0\n'))
+  await rename(place, elsewhere)
+  await pair.until(async () => (await watch.look()).includes('\nudp_director_state_behind 1\n'))
+  await rename(elsewhere, place)
+  await pair.until(async () => (await watch.look()).includes('\nudp_director_state_behind 0\n'))
 })
 
 void t.test('none is left out', t => {

@@ -19,6 +19,8 @@ export interface PairOptions {
   readonly logLevel?: string
   /** Arguments of Node for control. */
   readonly controlArguments?: readonly string[]
+  /** What the names of the state logs begin with, if not the socket's place. */
+  readonly statePath?: string
 }
 
 export interface HttpAnswer {
@@ -55,10 +57,10 @@ export class Pair {
     }
   }
 
-  private constructor (folder: string, { logLevel = 'debug', controlArguments = [] }: PairOptions) {
+  private constructor (folder: string, { logLevel = 'debug', controlArguments = [], statePath }: PairOptions) {
     this.folder = folder
     this.#controlArguments = controlArguments
-    this.#env = { CONFIG_PATH: join(folder, 'config.yaml'), UDP_DIRECTOR_SOCKET: join(folder, 'proxy.sock'), LOG_LEVEL: logLevel }
+    this.#env = { CONFIG_PATH: join(folder, 'config.yaml'), UDP_DIRECTOR_SOCKET: join(folder, 'proxy.sock'), LOG_LEVEL: logLevel, ...statePath === undefined ? {} : { UDP_DIRECTOR_STATE: statePath } }
     this.rpc = createRpcClient({ socketPath: this.#env['UDP_DIRECTOR_SOCKET']!, deadlineMs: PATIENCE_MS, maxInFlight: 50, clock: systemClock })
     this.proxy = spawnApp('proxy', this.#env)
     this.control = this.#spawnControl()
