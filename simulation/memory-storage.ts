@@ -1,5 +1,5 @@
 // What survives a crash of the proxy: its state logs, byte for byte as they were appended.
-import type { StateFile, StateStorage } from '../apps/proxy/src/state/state-storage.js'
+import { isOf, type StateFile, type StateStorage } from '../apps/proxy/src/state/state-storage.js'
 
 export class MemoryStorage implements StateStorage {
   readonly #logs = new Map<string, Uint8Array[]>()
@@ -22,7 +22,7 @@ export class MemoryStorage implements StateStorage {
 
   readonly remove = (name: string): void => { this.#logs.delete(name) }
 
-  readonly removeAllOf = (shard: number): void => {
-    for (const name of this.list()) if (name.startsWith(`${shard}.`)) this.remove(name)
+  readonly removeAllOf = (shard: number, from: number): void => {
+    for (const name of this.list()) if (isOf(name, shard, from)) this.remove(name)
   }
 }

@@ -16,6 +16,8 @@ export interface ShardStateStart {
   readonly path: string
   readonly header: Omit<LogHeader, 'dataPorts'>
   readonly saved: SavedShards
+  /** Logs before this generation were not read. */
+  readonly unreadBefore?: number
   readonly tokens: TokenPush
   /** Who writes the log, if it is not the shard itself. */
   readonly writer?: WriterEnd | undefined
@@ -42,12 +44,13 @@ export function restoreShard ({ header, saved, tokens }: Omit<ShardStateStart, '
 }
 
 /** Starts the log; from now on a restart finds what this shard has. */
-export function openStateLog ({ path, header, writer }: ShardStateStart, dataPorts: LogHeader['dataPorts'], deps: ShardStateDeps, storage: StateStorage = openShardStorage(path, writer)): StateLog {
+export function openStateLog ({ path, header, unreadBefore, writer }: ShardStateStart, dataPorts: LogHeader['dataPorts'], deps: ShardStateDeps, storage: StateStorage = openShardStorage(path, writer)): StateLog {
   const { core, clock, voice } = deps
   const log = new StateLog({
     storage,
     state: core.state,
     clock,
+    unreadBefore,
     header: { ...header, dataPorts: dataPorts.map(({ name, port }) => ({ name, port })) },
     onHealth: ({ status, error }) => {
       if (status === 'written') voice.log('info', { path, shard: header.shard }, healthSentences[status])

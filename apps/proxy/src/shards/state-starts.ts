@@ -19,7 +19,7 @@ export interface StateStartOptions {
 /** By the number of the shard; empty if nothing is kept. */
 export function stateStarts ({ config, clock, former, run = '', openWriter }: StateStartOptions, shards: number, claims: TokenClaims | undefined): ShardStateStart[] {
   if (former === undefined) return []
-  const { path, saved } = former
+  const { path, saved, unreadBefore = 0 } = former
   const push = savedTokens(saved, config.dataPorts.map(({ name }) => name), clock)
   const tokens = {
     tokens: push.tokens.flatMap(grant => claims === undefined ? grant : claims.claimed(grant) ?? []),
@@ -33,6 +33,7 @@ export function stateStarts ({ config, clock, former, run = '', openWriter }: St
     path,
     header: { ...header, shard },
     saved: { shardCount, bootId, shards: new Map([...saved.shards].filter(([former]) => shardCount !== shards || former === shard)) },
+    unreadBefore,
     tokens,
     writer: writers?.[shard]
   }))

@@ -10,6 +10,8 @@ export interface FormerState {
   /** What the names of the logs begin with. */
   readonly path: string
   readonly saved: SavedState
+  /** Logs before this generation were not read; left out if all were. */
+  readonly unreadBefore?: number
   /** Logs that cannot be believed. */
   readonly faults: number
   /**
@@ -47,7 +49,7 @@ export async function readFormerState (path: string, dataPortNames: readonly str
     const nextGeneration = Math.max(1, Math.floor(clock.wallNow()))
     // By the time it is read there are logs of this life as well.
     void reading.then(async late => { for (const name of oldestFirst([...late.keys()])) if (generationOf(name)! < nextGeneration) await aside(name) })
-    return { path, saved: { ...savedStateOf(new Map(), dataPortNames), nextGeneration }, faults: 1, remove: async () => {} }
+    return { path, saved: { ...savedStateOf(new Map(), dataPortNames), nextGeneration }, unreadBefore: nextGeneration, faults: 1, remove: async () => {} }
   }
   const all = savedStateOf(logs, dataPortNames)
   for (const { name, reason } of all.faulty) log('warn', { file: `${path}.${name}`, reason }, 'State log set aside, what it held is lost')

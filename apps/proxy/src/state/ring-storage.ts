@@ -1,6 +1,6 @@
 // State logs that another thread writes: a storage whose calls never wait for a disk, and the other end, which does what they say.
 import type { Ring } from './ring.js'
-import type { StateFile, StateStorage } from './state-storage.js'
+import { generationOf, logName, type StateFile, type StateStorage } from './state-storage.js'
 
 const Op = Object.freeze({ create: 0, append: 1, close: 2, remove: 3, removeAllOf: 4 } as const)
 
@@ -43,7 +43,7 @@ export function openRingStorage (ring: Ring, bell: Int32Array): StateStorage {
     read: () => nothing,
     create,
     remove: name => { tell(Op.remove, 0, Buffer.from(name)) },
-    removeAllOf: shard => { tell(Op.removeAllOf, 0, Buffer.from(String(shard))) }
+    removeAllOf: (shard, from) => { tell(Op.removeAllOf, 0, Buffer.from(logName(shard, from))) }
   }
 }
 
@@ -80,7 +80,7 @@ export class RingReader {
       this.#files.get(file)?.close()
       this.#files.delete(file)
     } else if (op === Op.remove) this.#storage.remove(text())
-    else if (op === Op.removeAllOf) this.#storage.removeAllOf(Number(text()))
+    else if (op === Op.removeAllOf) this.#storage.removeAllOf(parseInt(text()), generationOf(text())!)
   }
 
   // A file that failed is not written to any more. What was begun for nothing is told to nobody.

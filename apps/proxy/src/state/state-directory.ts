@@ -3,7 +3,7 @@
 // clients' packets, too.
 import { closeSync, fstatSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
-import { generationOf, type StateStorage } from './state-storage.js'
+import { generationOf, isOf, type StateStorage } from './state-storage.js'
 
 // Clients and tokens are in it.
 const MODE = 0o600
@@ -43,8 +43,8 @@ export function openStateDirectory (path: string): StateStorage {
       }
     },
     remove,
-    removeAllOf: shard => {
-      for (const name of list()) if (name.startsWith(`${shard}.`)) remove(name)
+    removeAllOf: (shard, from) => {
+      for (const name of list()) if (isOf(name, shard, from)) remove(name)
     }
   }
 }

@@ -22,6 +22,8 @@ export interface StateLogOptions {
   readonly clock: Clock
   /** Of the first log of this life; its generation is above that of every log there is. */
   readonly header: LogHeader
+  /** Logs before this generation were not read: they are kept, whatever happens. Default: none. */
+  readonly unreadBefore?: number | undefined
   /** Writing works no more, works late, or works again. */
   readonly onHealth: (health: StateHealthReport) => void
   /** A log is begun anew when it has grown by this much, and by twice what all there is takes. Default: 1 MiB. */
@@ -266,11 +268,11 @@ export class StateLog {
 
   // A log with a gap would tell of a past that never was. It is no use any more; the next one starts with all there is.
   #fail (error: Error, files = [this.#file]): void {
-    const { storage, header, clock } = this.#options
+    const { storage, header, unreadBefore = 0, clock } = this.#options
     const now = clock.now()
     const isFirst = now - this.#retryAtMs > RETRY_MS
     this.#retryAtMs = now + (isFirst ? 0 : RETRY_MS)
-    for (const undo of [...files.map(file => () => file?.close()), () => { storage.removeAllOf(header.shard) }]) {
+    for (const undo of [...files.map(file => () => file?.close()), () => { storage.removeAllOf(header.shard, unreadBefore) }]) {
       try {
         undo()
       } catch { // whatever ails the directory is what is reported

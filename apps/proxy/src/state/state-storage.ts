@@ -22,13 +22,18 @@ export interface StateStorage {
   /** Starts an empty log. */
   readonly create: (name: string) => StateFile
   readonly remove: (name: string) => void
-  /** Removes every log of this shard. */
-  readonly removeAllOf: (shard: number) => void
+  /** Removes every log of this shard, but those of generations before `from`. */
+  readonly removeAllOf: (shard: number, from: number) => void
 }
 
 /** The name of a log: `<shard>.<generation>`, both in digits. */
 export function logName (shard: number, generation: number): string {
   return `${shard}.${generation}`
+}
+
+/** Whether a log is one of this shard, of the generation `from` or a later one. */
+export function isOf (name: string, shard: number, from: number): boolean {
+  return name.startsWith(`${shard}.`) && generationOf(name)! >= from
 }
 
 /** The generation in a log's name; undefined if it is no log's. */

@@ -21,7 +21,7 @@ interface Place {
   readonly said: string[]
   readonly health: string[]
   readonly start: (files?: SavedFiles) => Promise<FormerState>
-  readonly openLog: (generation: number) => StateLog
+  readonly openLog: (generation: number, unreadBefore?: number) => StateLog
 }
 
 async function setUp (t: Test): Promise<Place> {
@@ -38,12 +38,13 @@ async function setUp (t: Test): Promise<Place> {
     said,
     health,
     start: async files => await readFormerState(path, names, { log: (_level, _fields, message) => { said.push(message) } }, clock, files),
-    openLog: generation => {
+    openLog: (generation, unreadBefore) => {
       const { state } = createCore(testOptions(), silentObserver)
       const log = new StateLog({
         storage: openStateDirectory(path),
         state,
         clock,
+        unreadBefore,
         header: { run: `run ${generation}`, bootId: 'fake-boot', shard: 0, shards: 1, generation, dataPorts },
         onHealth: ({ status }) => { health.push(status) }
       })
@@ -83,6 +84,38 @@ void t.test('a disk that does not answer is not waited for, and what it held is 
   for (let found: string[] = []; !found.includes('proxy.state.0.bad');) found = await readdir(join(place.folder, 'state'))
   t.strictSame((await readdir(join(place.folder, 'state'))).sort(), [mine, 'proxy.state.0.bad'].sort())
   t.equal((await place.start()).saved.shards.size, 1, 'the next start finds it')
+})
+
+void t.test('logs that were not read in time are kept when writing fails before the disk answers', async t => {
+  const place = await setUp(t)
+  place.openLog(3).close()
+  const real = savedFilesAt(place.path)
+  let answer: () => void = () => {}
+  const answered = new Promise<void>(resolve => { answer = resolve })
+  const starting = place.start({ ...real, read: async () => { await answered; return await real.read() } })
+  place.clock.advance(READ_WAIT_MS)
+  const { saved, unreadBefore } = await starting
+  const log = place.openLog(saved.nextGeneration, unreadBefore)
+  await rm(`${place.path}.0.${saved.nextGeneration}`)
+  passTime(place, log)
+  t.strictSame(place.health, ['failed', 'written'])
+  t.ok((await readdir(join(place.folder, 'state'))).includes('proxy.state.0.3'), 'not lost')
+  answer()
+  for (let found: string[] = []; !found.includes('proxy.state.0.bad');) found = await readdir(join(place.folder, 'state'))
+  t.equal((await place.start()).saved.shards.size, 1, 'the next start finds what this life wrote')
+})
+
+void t.test('logs that were read are of no use after a failure to write: they tell of a past that was not the last', async t => {
+  const place = await setUp(t)
+  place.openLog(3).close()
+  const { saved, unreadBefore } = await place.start()
+  const log = place.openLog(saved.nextGeneration, unreadBefore)
+  await rm(`${place.path}.0.${saved.nextGeneration}`)
+  while (place.health.length === 0) {
+    place.clock.advance(1000)
+    log.tick()
+  }
+  t.strictSame(await readdir(join(place.folder, 'state')), [])
 })
 
 void t.test('a directory that vanishes is made again; one that something else has taken the place of is waited for', async t => {

@@ -1,6 +1,6 @@
 // State logs in memory. What was appended is there, whatever becomes of the writer: that is what a kill leaves. And what
 // can go wrong on a disk.
-import type { StateFile, StateStorage } from '../../src/state/state-storage.js'
+import { isOf, type StateFile, type StateStorage } from '../../src/state/state-storage.js'
 
 export class MemoryStorage implements StateStorage {
   readonly logs = new Map<string, Uint8Array>()
@@ -40,7 +40,7 @@ export class MemoryStorage implements StateStorage {
     this.logs.delete(name)
   }
 
-  removeAllOf (shard: number): void {
-    for (const name of this.list()) if (name.startsWith(`${shard}.`)) this.remove(name)
+  removeAllOf (shard: number, from: number): void {
+    for (const name of this.list()) if (isOf(name, shard, from)) this.remove(name)
   }
 }
