@@ -49,7 +49,12 @@ export function answerProtocolFaults (server: Server, { connections, clock, answ
     response.writeHead(status, { ...headers, connection: 'close' }).end(body)
     request.resume()
   })
-  server.on('connect', (_request: IncomingMessage, socket: Socket) => { refuse(socket, 'connect') })
+  server.on('connect', (_request: IncomingMessage, socket: Socket) => {
+    // Node has let go of the connection: nobody reads it any more, and a reset would be an error that nobody hears.
+    socket.on('error', () => { socket.destroy() })
+    socket.resume()
+    inTurn(socket, connections.requestsOf(socket), () => { refuse(socket, 'connect') })
+  })
 }
 
 // Answers leave in the order of the requests. What does not parse is the end of the last one, or comes after it.

@@ -1,6 +1,7 @@
 // The connections of a listener: bounds on them, and problems in place of Node's own answers to what is no request.
 import type { FastifyInstance } from 'fastify'
 import { Connections } from '#http/connections.js'
+import { answerHalfClosed } from '#http/half-closed.js'
 import { answerProtocolFaults, type ProtocolFault } from '#http/protocol-faults.js'
 import type { RawAnswer } from '#http/raw-answer.js'
 import type { ControlDeps } from '../deps.js'
@@ -36,6 +37,7 @@ export function addConnectionBounds (app: FastifyInstance, { config, clock, metr
     tooManyRequests: () => rawAnswer(tooManyRequests),
     onClosed: () => { metrics.connectionRefused(listener) }
   })
+  answerHalfClosed(app.server)
   answerProtocolFaults(app.server, { connections, clock, answerTo: fault => rawAnswer(failures[fault]) })
   tables.add(`connections_${listener}`, maxConnections, () => connections.count)
   app.addHook('onClose', () => { connections.close() })
