@@ -1,6 +1,6 @@
 // What a person sees when a process cannot start: one clear text on stderr, exit code 78, nothing half started.
 import { createSocket } from 'node:dgram'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -85,6 +85,31 @@ void t.test('a socket path that cannot be', async t => {
   t.match(await start(t, 'proxy', `${base}dataPorts: [{name: game, port: 0}]\n`, { UDP_DIRECTOR_SOCKET: '/nowhere/proxy.sock' }),
     { code: 78, stderr: 'cannot listen on /nowhere/proxy.sock: there is no directory /nowhere.\n' })
   t.match(await start(t, 'proxy', base, { UDP_DIRECTOR_SOCKET: `/tmp/${'x'.repeat(120)}` }), { code: 78, stderr: /UDP_DIRECTOR_SOCKET: must be at most 107 bytes long/ })
+})
+
+void t.test('state logs that another proxy has: the second is refused, the first keeps them', async t => {
+  const path = await folder(t)
+  const config = `${base}dataPorts: [{name: game, port: 0}]\n`
+  await writeFile(join(path, 'config.yaml'), config)
+  const state = { UDP_DIRECTOR_STATE: join(path, 'proxy.state') }
+  const first = spawnApp('proxy', { CONFIG_PATH: join(path, 'config.yaml'), UDP_DIRECTOR_SOCKET: join(path, 'proxy.sock'), ...state })
+  t.teardown(() => { first.kill('SIGKILL') })
+  await first.line('Proxy listening')
+  const logs = async (): Promise<string[]> => (await readdir(path)).filter(name => name.startsWith('proxy.state.'))
+  const before = await logs()
+  t.not(before.length, 0)
+  // With data ports and a socket of its own.
+  t.match(await start(t, 'proxy', config, state),
+    { code: 78, lines: 0, stderr: `another proxy has the state logs ${path}/proxy.state.*: end it, or name another place by UDP_DIRECTOR_STATE.\n` })
+  t.same(await logs(), before)
+  first.kill('SIGKILL')
+  await first.ended
+  const next = spawnApp('proxy', { CONFIG_PATH: join(path, 'config.yaml'), UDP_DIRECTOR_SOCKET: join(path, 'other.sock'), ...state })
+  t.teardown(() => { next.kill('SIGKILL') })
+  await next.line('Proxy listening')
+  next.kill('SIGTERM')
+  t.equal(await next.ended, 0)
+  t.same((await readdir(path)).filter(name => name.endsWith('.owner')), [], 'nothing is left of a claim')
 })
 
 void t.test('SIGTERM ends both with 0, in whatever order', async t => {

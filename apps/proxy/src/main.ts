@@ -12,6 +12,7 @@ import { NoLibc } from './engines/batch/libc.js'
 import { BindError } from './engines/engine.js'
 import type { Proxy } from './proxy.js'
 import { SocketPathError } from './rpc/unix-socket.js'
+import { StateClaimedError } from './state/state-claim.js'
 
 endWithParent()
 
@@ -39,13 +40,13 @@ async function open (): Promise<Proxy> {
   try {
     return await openProxy({ config, log, clock: systemClock, socketPath, statePath, random, processSamples: () => processSamples('proxy') })
   } catch (error) {
-    if (!(error instanceof BindError || error instanceof SocketPathError || error instanceof NoLibc)) throw error
+    if (!(error instanceof BindError || error instanceof SocketPathError || error instanceof StateClaimedError || error instanceof NoLibc)) throw error
     process.stderr.write(`${sentenceFor(error)}\n`)
     process.exit(ExitCode.config)
   }
 }
 
-function sentenceFor (error: BindError | SocketPathError | NoLibc): string {
+function sentenceFor (error: BindError | SocketPathError | StateClaimedError | NoLibc): string {
   if (error instanceof NoLibc) return `engine: batch cannot run here, because ${error.message}; auto takes dgram then.`
   if (!(error instanceof BindError)) return `${error.message}.`
   if (error.code === 'EADDRINUSE') return `${error.message}: end what has it, or choose another port under dataPorts.`

@@ -12,9 +12,10 @@ import { SessionCounts } from './rpc/session-counts.js'
 import { claimUnixSocket, listenOnUnixSocket } from './rpc/unix-socket.js'
 import { openShards } from './shards/open-shards.js'
 import type { Shards } from './shards/shards.js'
-import { READ_WAIT_MS, readFormerState } from './state/former-state.js'
+import { READ_WAIT_MS } from './state/former-state.js'
 import { within } from './state/saved-files.js'
 import { SAVE_PERIOD_MS } from './state/save-period.js'
+import { readClaimedState } from './state/state-claim.js'
 import { isInMemory, openStateWriter, type StateWriter, type WriterEnd } from './state/state-writer.js'
 
 // What answers control takes longest to load, and no datagram needs it: workers forward meanwhile.
@@ -49,8 +50,8 @@ export interface Proxy {
 }
 
 /**
- * Takes over what the process before this one had, binds the data ports, then the Unix socket. Throws BindError or
- * SocketPathError, with nothing left open.
+ * Takes over what the process before this one had, binds the data ports, then the Unix socket. Throws BindError,
+ * SocketPathError or StateClaimedError, with nothing left open.
  */
 export async function openProxy (deps: ProxyDeps): Promise<Proxy> {
   const { config, log, clock, random } = deps
@@ -69,7 +70,8 @@ export async function openProxy (deps: ProxyDeps): Promise<Proxy> {
   }
   // Whoever answers there is alive, and the state is its own.
   await claimUnixSocket(deps.socketPath)
-  const former = deps.statePath === undefined ? undefined : await readFormerState(deps.statePath, config.dataPorts.map(({ name }) => name), voice, clock)
+  const claimed = deps.statePath === undefined ? undefined : await readClaimedState(deps.statePath, config.dataPorts.map(({ name }) => name), voice, clock)
+  const former = claimed?.former
   const writers: StateWriter[] = []
   const openWriter = (shards: number): readonly WriterEnd[] => {
     const writer = openStateWriter(former!.path, shards)
@@ -78,7 +80,10 @@ export async function openProxy (deps: ProxyDeps): Promise<Proxy> {
   }
   const isOnDisk = former !== undefined && await within(READ_WAIT_MS, clock, isInMemory(former.path)) !== true
   if (isOnDisk) log.info({ path: former.path }, 'State is on a disk, a kill can lose what it has not taken')
-  const { shards, engine, dataPorts } = await openShards({ config, clock, random, voice, isTracing: log.isLevelEnabled('trace'), former, run: instanceId, openWriter: isOnDisk ? openWriter : undefined, onceWorkersStart: () => { void loadRpc() } })
+  const { shards, engine, dataPorts } = await openShards({ config, clock, random, voice, isTracing: log.isLevelEnabled('trace'), former, run: instanceId, openWriter: isOnDisk ? openWriter : undefined, onceWorkersStart: () => { void loadRpc() } }).catch(async (error: unknown) => {
+    await claimed?.release()
+    throw error
+  })
   events.start()
   const draining = new Draining({
     clock,
@@ -114,6 +119,7 @@ export async function openProxy (deps: ProxyDeps): Promise<Proxy> {
     await app.close()
     await shards.close()
     await Promise.all(writers.map(async writer => { await writer.close() }))
+    await claimed?.release()
   }
   try {
     await listenOnUnixSocket(app, deps.socketPath)

@@ -34,10 +34,11 @@ export class StopRequests {
     if (signal === 'SIGUSR1' || signal === 'SIGUSR2' || (signal === 'SIGHUP' && !this.#hasTerminal)) return 'ignored'
     const isFirst = this.#heardAtMs.size === 0
     const heardAtMs = this.#heardAtMs.get(signal)
+    // Since the first of them: somebody who presses on, however fast, is heard.
+    if (heardAtMs !== undefined && nowMs - heardAtMs < SAME_REQUEST_MS) return 'same'
     this.#heardAtMs.set(signal, nowMs)
     if (isFirst) return 'stop'
     // Nobody is at the terminal any more, so nobody is impatient.
-    if (signal === 'SIGHUP') return 'same'
-    return heardAtMs !== undefined && nowMs - heardAtMs < SAME_REQUEST_MS ? 'same' : 'again'
+    return signal === 'SIGHUP' ? 'same' : 'again'
   }
 }

@@ -29,18 +29,20 @@ export async function claimUnixSocket (path: string): Promise<void> {
   const file = await stat(path).catch(() => undefined)
   if (file === undefined) return
   if (!file.isSocket()) throw new SocketPathError(`${path} exists and is not a socket`)
-  if (await isAnswered(path)) throw new SocketPathError(`another process answers on ${path}`)
+  if (await answerOn(path) === 'somebody') throw new SocketPathError(`another process answers on ${path}`)
   await unlink(path)
 }
 
-async function isAnswered (path: string): Promise<boolean> {
+/** Whether a process listens on the socket `path`; `unknown` if that cannot be told, because it is another user's for instance. */
+export async function answerOn (path: string): Promise<'somebody' | 'nobody' | 'unknown'> {
   return await new Promise(resolve => {
     const socket = connect(path)
     socket.once('connect', () => {
       socket.destroy()
-      resolve(true)
+      resolve('somebody')
     })
-    socket.once('error', () => { resolve(false) })
+    // EAGAIN: it listens, and has more callers than it has taken yet.
+    socket.once('error', error => { resolve(codeOf(error) === 'ECONNREFUSED' ? 'nobody' : codeOf(error) === 'EAGAIN' ? 'somebody' : 'unknown') })
   })
 }
 
