@@ -18,6 +18,8 @@ void t.test('the Kubernetes API is gone for an hour', async t => {
   t.match(await ask(open, 'POST', '/query', query), { status: 200, body: { address: '10.0.0.1' } })
   t.match((await ask(admin, 'GET', '/healthz')).body, { status: 'ok', inventory: { status: 'ok' } })
 
+  // A watch that has stood for a second is a word of the server's too.
+  await cluster.pass(2000)
   cluster.api.refuse()
   cluster.api.drop('reset')
   cluster.api.store.delete('gameservers', 'game-servers/a')

@@ -3,7 +3,7 @@
 import type { BaseLogger } from 'pino'
 import type { Cancel, Clock } from '#core/clock.js'
 import type { Result } from '#core/result.js'
-import { backOffMs } from '../inventory/kubernetes/back-off.js'
+import { backOffMs, LAST_CHEAP_DELAY_MS, LAST_DEAR_DELAY_MS } from '../inventory/kubernetes/back-off.js'
 
 export interface NameAnswer {
   /** IP addresses in canonical text; at least one. */
@@ -163,15 +163,16 @@ export class HostNames implements NameLookup {
   }
 
   #take (entry: Entry, answer: Result<NameAnswer, NameFailure>): void {
+    // An answer that denies comes from a DNS that is there: what it did before is no reason to wait for it.
+    entry.failures = answer.ok ? 0 : answer.error === entry.reason ? entry.failures + 1 : 1
     this.#report(entry, answer.ok ? undefined : answer.error)
     // No answer says nothing against the last one, which a fault of the DNS must not take away.
     if (answer.ok || answer.error === 'no_address') this.#put(entry, answer.ok ? inOrder(answer.value.addresses) : undefined)
     if (answer.ok) this.#settle(entry)
-    entry.failures = answer.ok ? 0 : entry.failures + 1
     const { clock, random } = this.#options
     const delayMs = answer.ok
       ? Math.min(MAX_REFRESH_MS, Math.max(MIN_REFRESH_MS, answer.value.ttlSeconds * 1000))
-      : backOffMs(entry.failures, random())
+      : backOffMs(entry.failures, random(), answer.error === 'no_answer' ? LAST_CHEAP_DELAY_MS : LAST_DEAR_DELAY_MS)
     entry.cancel = clock.after(delayMs, () => { this.#askSoon(entry) })
   }
 

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net'
 import type { Clock } from '#core/clock.js'
 import { cutResponse, piecesOf } from './body-bytes.js'
 import { discover } from './discovery.js'
-import type { FaultBook, Faults, KubeListLike } from './fault.js'
+import { Faults, type FaultBook, type KubeListLike } from './fault.js'
 import type { HttpServer } from './http-server.js'
 import { answerList } from './list.js'
 import { parseListOptions, type ListOptions } from './list-options.js'
@@ -13,6 +13,7 @@ import { failure, forbidden, json, methodNotAllowed, objectNotFound, pageNotFoun
 import { matches, type RequestMatch, type RequestRecord, type Waiting } from './request-log.js'
 import { textOf } from './resource-type.js'
 import { routeOf, type ResourceRoute } from './route.js'
+import type { StartingServer } from './starting-server.js'
 import { faultOfWatch, startWatch, type Watch, type WatchSettings } from './watch.js'
 import { WatchStream } from './watch-stream.js'
 
@@ -27,6 +28,7 @@ export interface Cluster {
   readonly store: ObjectStore
   readonly server: HttpServer
   readonly faults: FaultBook
+  readonly starting: StartingServer
   readonly requests: RequestRecord[]
   readonly watches: Set<OpenWatch>
   readonly waiting: Waiting
@@ -55,7 +57,8 @@ export async function handleRequest (cluster: Cluster, request: IncomingMessage,
   const url = new URL(request.url ?? '/', cluster.server.url)
   const route = routeOf(request.method ?? '', url.pathname, url.searchParams)
   const record = recordOf(cluster, request, url, route, connection.number)
-  const faults = cluster.faults.take(record)
+  const starting = cluster.starting.fault
+  const faults = starting === undefined ? cluster.faults.take(record) : new Faults([starting])
   const exchange: Exchange = { request, response, raw: connection.socket, url, route, record, faults }
   cluster.requests.push(record)
   response.once('close', cluster.waiting.changed)

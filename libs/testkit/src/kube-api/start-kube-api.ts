@@ -10,6 +10,7 @@ import { ObjectStore, type Backup, type ObjectKey, type TypeName } from './objec
 import { handleRequest, type Cluster, type OpenWatch } from './request-handler.js'
 import { patiently } from '../patience.js'
 import { matches, Waiting, type RequestMatch, type RequestRecord } from './request-log.js'
+import { StartingServer, startingPhases, type Restart } from './starting-server.js'
 import { TlsIdentity, type NewCertificate } from './tls-identity.js'
 import { apiVersionOf, defaultResourceTypes, qualifiedName, type KubeObject, type NewObject, type ResourceType } from './resource-type.js'
 
@@ -99,6 +100,8 @@ export interface KubeApi {
   readonly accept: () => Promise<void>
   /** Ends every connection, whatever goes on on it. */
   readonly drop: (how: 'fin' | 'reset') => void
+  /** The server ends and comes back after a while, answering as one that starts. Resolves when it accepts connections. */
+  readonly restart: (how: Restart) => Promise<void>
   /** Ends all connections and the server. */
   readonly close: () => Promise<void>
 }
@@ -115,6 +118,7 @@ export async function startKubeApi (options: KubeApiOptions = {}): Promise<KubeA
     store,
     server: new HttpServer((request, response) => { void handleRequest(cluster, request, response) }, identity?.renew(), waiting.changed),
     faults: new FaultBook(),
+    starting: new StartingServer(clock),
     requests: [],
     watches: new Set(),
     waiting,
@@ -182,6 +186,14 @@ function apiOf (cluster: Cluster, identity: TlsIdentity | undefined): KubeApi {
     refuse: () => { server.refuse() },
     accept: async () => { await server.listen() },
     drop: how => { server.drop(how) },
+    restart: async ({ downMs, phases = startingPhases, forgets = true }) => {
+      server.refuse()
+      server.drop('reset')
+      await new Promise<void>(resolve => { cluster.clock.after(downMs, resolve) })
+      if (forgets) store.compact()
+      cluster.starting.begin(phases)
+      await server.listen()
+    },
     close: async () => { await server.close() }
   }
 }

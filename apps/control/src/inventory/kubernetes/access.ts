@@ -25,4 +25,6 @@ export interface Credentials {
   readonly access: () => Promise<Result<Access, string>>
   /** The server refused them: everything is read again before the next request. */
   readonly refresh: () => void
+  /** Another text than before if a file they come from was changed, replaced or removed. Never fails. */
+  readonly mark?: () => Promise<string>
 }

@@ -31,8 +31,10 @@ export interface ApiFailure {
   readonly reason: FailureReason
   /** What the server or the system said, for the operator. */
   readonly detail: string
-  /** How long the server asked to be left alone, in milliseconds. */
+  /** How long the server asked to be left alone, in milliseconds: more than 0. */
   readonly retryAfterMs?: number
+  /** The answer had begun: what was asked for had its price already. */
+  readonly isPartial?: true
 }
 
 // A server that asks for more is asked again anyway.
@@ -71,9 +73,9 @@ function secondsIn (details: unknown): string | undefined {
   return typeof seconds === 'number' ? String(seconds) : undefined
 }
 
-// Kubernetes sends whole seconds; the date that RFC 9110 allows as well is ignored.
+// Kubernetes sends whole seconds; the date that RFC 9110 allows as well is ignored. So is 0, which would be no wait at all.
 function retryAfterMsFrom (seconds: string | undefined): number | undefined {
-  return seconds !== undefined && /^[0-9]{1,9}$/.test(seconds) ? Math.min(Number(seconds) * 1000, MAX_RETRY_AFTER_MS) : undefined
+  return seconds !== undefined && /^0*[1-9][0-9]{0,8}$/.test(seconds) ? Math.min(Number(seconds) * 1000, MAX_RETRY_AFTER_MS) : undefined
 }
 
 // Of Node's TLS: https://nodejs.org/api/tls.html#x509-certificate-error-codes, and names that do not match, a proxy's too.

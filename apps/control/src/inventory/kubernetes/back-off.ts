@@ -1,8 +1,12 @@
-// How long to wait before the next attempt at the API server: the constants of client-go's reflector
-// (tools/cache/reflector.go), which keep a herd of clients from felling a server that is just getting up.
+// How long to wait before the next attempt at the API server. The first delay and the doubling are those of client-go's
+// reflector (tools/cache/reflector.go), which keep a herd of clients from felling a server that is just getting up. How
+// far it doubles depends on what an attempt costs: docs/decisions/0035.
 
 export const FIRST_DELAY_MS = 800
-export const LAST_DELAY_MS = 30_000
+/** Where an attempt costs next to nothing: refused at the door, by whoever stands there. With as much again at random, 5 s. */
+export const LAST_CHEAP_DELAY_MS = 2500
+/** Where it costs a list, a handshake or a credentials plugin. With as much again at random, a minute. */
+export const LAST_DEAR_DELAY_MS = 30_000
 /** After this long without a failure the next one counts as the first. */
 export const HEALTHY_MS = 120_000
 
@@ -20,7 +24,7 @@ export function countFailure ({ count, lastMs }: Failures, nowMs: number): Failu
   return { count: nowMs - lastMs > HEALTHY_MS ? 1 : count + 1, lastMs: nowMs }
 }
 
-/** Milliseconds to wait after `count` failures in a row (1 and up): d to 2 d, where d is 0.8 s, doubling up to 30 s. `random` is in [0, 1). */
-export function backOffMs (count: number, random: number): number {
-  return Math.min(LAST_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.min(count - 1, 16)) * (1 + random)
+/** Milliseconds to wait after `count` failures in a row (1 and up): d to 2 d, where d is 0.8 s, doubling up to `lastMs`. `random` is in [0, 1). */
+export function backOffMs (count: number, random: number, lastMs: number): number {
+  return Math.min(lastMs, FIRST_DELAY_MS * 2 ** Math.min(count - 1, 16)) * (1 + random)
 }

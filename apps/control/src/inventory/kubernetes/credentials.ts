@@ -1,6 +1,7 @@
 // Where the API server is and how to authenticate, as kubectl would find it. The one file that knows
 // @kubernetes/client-node, which takes most of a second to load: import this one only when it is needed.
 import { accessSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
 import type { RequestOptions } from 'node:https'
 import { KubeConfig, type Cluster } from '@kubernetes/client-node'
 import { err, ok, type Result } from '#core/result.js'
@@ -20,15 +21,37 @@ export function openCredentials (options: CredentialsOptions): Result<Credential
   const first = load(options)
   if (!first.ok) return first
   let config: KubeConfig | undefined = first.value
+  let files = filesOf(first.value, options)
   return ok({
     access: async () => {
       const loaded = config === undefined ? load(options) : ok(config)
       if (!loaded.ok) return loaded
       config = loaded.value
+      files = filesOf(config, options)
       return await accessFrom(config)
     },
-    refresh: () => { config = undefined }
+    refresh: () => { config = undefined },
+    mark: async () => (await Promise.all(files.map(markOf))).join()
   })
+}
+
+// A kubeconfig that the library found by itself is not among them, only what it names.
+function filesOf (config: KubeConfig, { kubeconfig }: CredentialsOptions): readonly string[] {
+  const user = config.getCurrentUser()
+  const provider = user?.authProvider as { readonly config?: { readonly tokenFile?: unknown } } | undefined
+  return [kubeconfig, config.getCurrentCluster()?.caFile, user?.certFile, user?.keyFile, provider?.config?.tokenFile]
+    .filter(file => typeof file === 'string')
+}
+
+// Follows symbolic links: the kubelet replaces the folder that a token's link leads into.
+async function markOf (file: string): Promise<string> {
+  try {
+    const { ino, size, mtimeMs, ctimeMs } = await stat(file)
+    return `${ino} ${size} ${mtimeMs} ${ctimeMs}`
+  } catch {
+    // Gone for now: another mark than that of any file.
+    return 'none'
+  }
 }
 
 function load ({ kubeconfig, root = '' }: CredentialsOptions): Result<KubeConfig, string> {

@@ -1,12 +1,20 @@
 // What is wrong now, source by source. Says it once when it begins and once when it is over, however many sources
-// suffer from it and however often they try.
+// suffer from it, however often they try, and whatever else goes wrong with them in between.
 import type { InventoryLog } from '../file/fault-log.js'
 import type { SourceFault, Verb } from './describe-fault.js'
 import type { Source } from './source.js'
 
+/** What is wrong with one source. */
+interface Trouble {
+  /** By verb; the one that came last is at the end. */
+  readonly faults: Map<Verb, SourceFault>
+  /** Summaries of all there were since something is wrong. */
+  readonly summaries: Set<string>
+}
+
 export class FaultBoard {
   readonly #log: InventoryLog
-  readonly #faults = new Map<Source, SourceFault & { readonly verb: Verb }>()
+  readonly #troubles = new Map<Source, Trouble>()
 
   constructor (log: InventoryLog) {
     this.#log = log
@@ -14,27 +22,51 @@ export class FaultBoard {
 
   /** Each fault once. */
   get all (): readonly string[] {
-    const bySummary = new Map([...this.#faults.values()].map(fault => [fault.summary, `${fault.summary}: ${fault.detail}`]))
+    const bySummary = new Map<string, string>()
+    for (const trouble of this.#troubles.values()) {
+      const { summary, detail } = latestOf(trouble)
+      bySummary.set(summary, `${summary}: ${detail}`)
+    }
     return [...bySummary.values()]
   }
 
   of (source: Source): SourceFault | undefined {
-    return this.#faults.get(source)
+    const trouble = this.#troubles.get(source)
+    return trouble === undefined ? undefined : latestOf(trouble)
   }
 
   /** What is wrong with `source` now, or with undefined: that this verb works. Lists may work where watches do not. */
   set (source: Source, verb: Verb, fault: SourceFault | undefined): void {
-    const before = this.#faults.get(source)
-    if (fault === undefined && verb === 'list' && before?.verb === 'watch') return
-    const isNew = fault !== undefined && !this.#isKnown(fault.summary)
-    if (fault === undefined) this.#faults.delete(source)
-    else this.#faults.set(source, { ...fault, verb })
-    if (isNew) this.#log.warn({ fault: fault.summary, detail: fault.detail }, 'Kubernetes objects cannot be read, what is known of them is kept')
-    if (before !== undefined && !this.#isKnown(before.summary)) this.#log.info({ fault: before.summary }, 'Kubernetes fault is over')
+    if (fault === undefined) this.#mend(source, verb)
+    else this.#add(source, verb, fault)
+  }
+
+  #add (source: Source, verb: Verb, fault: SourceFault): void {
+    const { summary, detail } = fault
+    if (!this.#isKnown(summary)) this.#log.warn({ fault: summary, detail }, 'Kubernetes objects cannot be read, what is known of them is kept')
+    const { faults, summaries } = this.#troubles.get(source) ?? { faults: new Map<Verb, SourceFault>(), summaries: new Set<string>() }
+    faults.delete(verb)
+    this.#troubles.set(source, { faults: faults.set(verb, fault), summaries: summaries.add(summary) })
+  }
+
+  // A fault that became another one is not over: only a source without any has recovered.
+  #mend (source: Source, verb: Verb): void {
+    const trouble = this.#troubles.get(source)
+    if (trouble === undefined) return
+    trouble.faults.delete(verb)
+    // A watch goes on from a list: whatever kept us from listing is no more.
+    if (verb === 'watch') trouble.faults.clear()
+    if (trouble.faults.size > 0) return
+    this.#troubles.delete(source)
+    for (const fault of trouble.summaries) if (!this.#isKnown(fault)) this.#log.info({ fault }, 'Kubernetes fault is over')
   }
 
   #isKnown (summary: string): boolean {
-    for (const fault of this.#faults.values()) if (fault.summary === summary) return true
+    for (const { summaries } of this.#troubles.values()) if (summaries.has(summary)) return true
     return false
   }
+}
+
+function latestOf ({ faults }: Trouble): SourceFault {
+  return [...faults.values()].at(-1) ?? { summary: '', detail: '' }
 }

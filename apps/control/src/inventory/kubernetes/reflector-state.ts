@@ -2,7 +2,8 @@
 // reflector (tools/cache/reflector.go) but for lists, which always ask for the present (resourceVersion ""), never for
 // what a cache remembers: a restart must not bring dead objects back.
 import type { ApiFailure, FailureReason } from './api-failure.js'
-import { backOffMs, countFailure, noFailures, type Failures } from './back-off.js'
+import { backOffMs, countFailure, FIRST_DELAY_MS, LAST_CHEAP_DELAY_MS, LAST_DEAR_DELAY_MS, noFailures, type Failures } from './back-off.js'
+import type { Verb } from './describe-fault.js'
 
 /** Why a watch ended that nothing was wrong with. */
 export const watchEnds = [
@@ -22,14 +23,22 @@ export type WatchEnd = typeof watchEnds[number]
 
 export type WatchOutcome =
   | { readonly kind: 'ended', readonly end: WatchEnd, readonly lastedMs: number }
-  | { readonly kind: 'failed', readonly failure: ApiFailure }
+  | { readonly kind: 'failed', readonly failure: ApiFailure, readonly lastedMs: number }
   /** An event nobody can make sense of: what the server holds is unknown from here. */
-  | { readonly kind: 'corrupt' }
+  | { readonly kind: 'corrupt', readonly lastedMs: number }
 
 /** Why the version was given up, which only a list can replace. */
 export const relistReasons = ['expired', 'corrupt', 'refused', 'unavailable', 'stuck', 'routine'] as const
 
 export type RelistReason = typeof relistReasons[number]
+
+/** Not there, or not for us, which was said again and again since. */
+export interface Denial {
+  readonly verb: Verb
+  readonly reason: FailureReason
+  readonly sinceMs: number
+  readonly count: number
+}
 
 export interface ReflectorState {
   /** Where the next watch starts; undefined if the next thing is a list. */
@@ -38,12 +47,17 @@ export interface ReflectorState {
   readonly listedMs: number
   /** The next list comes in one piece, because a page of the last one expired. */
   readonly isUnpaged: boolean
+  /** Until a list succeeds or a watch settles. */
   readonly failures: Failures
+  /** Versions given up in a row for what a new list should mend: nothing but time says that it did. */
+  readonly relists: Failures
   /** Since when watches from `version` fail, and not one event came. */
   readonly stuckSinceMs: number | undefined
   /** The failures of the same kind at the end. */
   readonly inARow: { readonly reason: FailureReason | undefined, readonly count: number }
-  /** Not there, or not for us, which was said twice in a row; until a list succeeds. */
+  /** Until the server says anything else. */
+  readonly denial: Denial | undefined
+  /** A denied list that is believed; until a list succeeds. */
   readonly isUnavailable: boolean
 }
 
@@ -63,6 +77,8 @@ export interface Decision {
   readonly empty?: true
   /** The version was given up. */
   readonly relist?: RelistReason
+  /** The failure may be none: nothing is said of it yet. */
+  readonly unsure?: true
 }
 
 export const initialState: ReflectorState = {
@@ -70,8 +86,10 @@ export const initialState: ReflectorState = {
   listedMs: -Infinity,
   isUnpaged: false,
   failures: noFailures,
+  relists: noFailures,
   stuckSinceMs: undefined,
   inARow: { reason: undefined, count: 0 },
+  denial: undefined,
   isUnavailable: false
 }
 
@@ -86,94 +104,121 @@ export const SPREAD_MS = 500
  * was restored from a backup, whose server waits for our version to come.
  */
 export const ROUTINE_MS = 600_000
-/** A missing resource or permission is looked for again after this long to twice as long. */
+/**
+ * For so long 403 and 404 are not believed by those who have read the resource before: a server that starts says 403
+ * until it has read its roles, and a load balancer without a server may say 404.
+ */
+export const DENIED_MS = 10_000
+/** A missing resource or permission is looked for again after this long to twice as long, in the end. */
 export const UNAVAILABLE_MS = 30_000
 
 /** After a list, begun at `listedMs`, that gave `version`. */
-export function afterList (state: ReflectorState, version: string, listedMs: number): Decision {
-  return { state: { ...initialState, version, listedMs, failures: state.failures }, delayMs: 0 }
+export function afterList ({ relists, denial }: ReflectorState, version: string, listedMs: number): Decision {
+  // To be let in to lists says nothing of watches.
+  return { state: { ...initialState, version, listedMs, relists, denial: denial?.verb === 'watch' ? denial : undefined }, delayMs: 0 }
 }
 
 /** After a list that failed. */
 export function afterListFailure (state: ReflectorState, failure: ApiFailure, at: Moment): Decision {
-  if (failure.reason === 'expired' && !state.isUnpaged) return promptly({ ...state, isUnpaged: true }, at)
-  return afterFailure({ ...state, isUnpaged: false }, failure, at)
+  // A list that took too long for its version is no fault of anyone.
+  if (failure.reason !== 'expired') return afterFailure({ ...state, isUnpaged: false }, 'list', failure, at)
+  const decision = state.isUnpaged ? afterFailure({ ...state, isUnpaged: false }, 'list', failure, at) : promptly({ ...state, isUnpaged: true }, at)
+  return { ...decision, unsure: true }
 }
 
 /** After a watch that had come to `version`. */
 export function afterWatch (state: ReflectorState, version: string, outcome: WatchOutcome, at: Moment): Decision {
   const progressed = version === state.version ? state : { ...state, version, stuckSinceMs: undefined }
+  const next = outcome.lastedMs < SHORT_WATCH_MS ? progressed : { ...progressed, ...healthy }
   switch (outcome.kind) {
-    case 'ended': return afterEnd(progressed, outcome.end, outcome.lastedMs, at)
-    case 'corrupt': return relist(progressed, 'corrupt', at)
-    case 'failed': return afterWatchFailure(progressed, outcome.failure, at)
+    case 'ended': return afterEnd(next, outcome.end, outcome.lastedMs, at)
+    case 'corrupt': return relist(next, 'corrupt', at)
+    case 'failed': return afterWatchFailure(next, outcome.failure, at)
   }
 }
 
+const healthy = { failures: noFailures, inARow: initialState.inARow, stuckSinceMs: undefined, denial: undefined }
+
 function afterEnd (state: ReflectorState, end: WatchEnd, lastedMs: number, at: Moment): Decision {
-  const healthy = { ...state, inARow: initialState.inARow, stuckSinceMs: undefined }
-  if (lastedMs < SHORT_WATCH_MS) return later({ ...healthy, stuckSinceMs: state.stuckSinceMs }, at)
-  if (at.nowMs - state.listedMs >= ROUTINE_MS) return { state: { ...healthy, version: undefined }, delayMs: SPREAD_MS * at.random, relist: 'routine' }
+  if (lastedMs < SHORT_WATCH_MS) return later({ ...state, inARow: initialState.inARow, denial: undefined }, at)
+  if (at.nowMs - state.listedMs >= ROUTINE_MS) return { state: { ...state, version: undefined }, delayMs: SPREAD_MS * at.random, relist: 'routine' }
   // A server that stops ends all watches of all clients at once.
-  return { state: healthy, delayMs: end === 'closed' || end === 'broken' ? SPREAD_MS * at.random : 0 }
+  return { state, delayMs: end === 'closed' || end === 'broken' ? SPREAD_MS * at.random : 0 }
 }
 
 function afterWatchFailure (state: ReflectorState, failure: ApiFailure, at: Moment): Decision {
   switch (failure.reason) {
-    case 'expired': return relist(state, 'expired', at)
+    case 'expired': return { ...relist(state, 'expired', at), unsure: true }
     case 'rejected':
     case 'malformed': return relist(state, 'refused', at)
-    case 'forbidden':
-    case 'not_found': return { ...afterFailure({ ...state, version: undefined }, failure, at), relist: 'unavailable' }
     case 'too_many_requests':
     case 'server_error': return afterServerFailure(state, failure, at)
-    default: return afterFailure(state, failure, at)
+    default: return afterFailure(state, 'watch', failure, at)
   }
 }
 
 // The version may be what the server cannot cope with.
 function afterServerFailure (state: ReflectorState, failure: ApiFailure, at: Moment): Decision {
   const stuckSinceMs = state.stuckSinceMs ?? at.nowMs
-  if (at.nowMs - stuckSinceMs < STUCK_MS) return afterFailure({ ...state, stuckSinceMs }, failure, at)
-  return { ...afterFailure({ ...state, version: undefined, stuckSinceMs: undefined }, failure, at), relist: 'stuck' }
+  if (at.nowMs - stuckSinceMs < STUCK_MS) return afterFailure({ ...state, stuckSinceMs }, 'watch', failure, at)
+  return { ...afterFailure({ ...state, version: undefined, stuckSinceMs: undefined }, 'watch', failure, at), relist: 'stuck' }
 }
 
-function afterFailure (state: ReflectorState, failure: ApiFailure, at: Moment): Decision {
-  const { reason, retryAfterMs = 0 } = failure
+function afterFailure (state: ReflectorState, verb: Verb, failure: ApiFailure, at: Moment): Decision {
+  const { reason, retryAfterMs } = failure
   const count = state.inARow.reason === reason ? state.inARow.count + 1 : 1
   const next = { ...state, inARow: { reason, count } }
-  const backedOff = later(next, at)
+  if (reason === 'forbidden' || reason === 'not_found') return afterDenial(next, verb, reason, at)
+  const backedOff = later({ ...next, denial: undefined }, at)
+  // What is dear is counted by itself: a server that starts has failed in cheap ways before.
+  const dearMs = backOffMs(count, at.random, LAST_DEAR_DELAY_MS)
   switch (reason) {
     case 'unauthorized':
       // The token may just have been rotated.
-      return count === 1 ? { state: next, delayMs: 0, refresh: true } : { ...backedOff, refresh: true }
+      return count === 1 ? { ...backedOff, delayMs: 0, refresh: true, unsure: true } : { ...backedOff, delayMs: backOffMs(count - 1, at.random, LAST_DEAR_DELAY_MS), refresh: true }
     // The kubeconfig may name another certificate or server by now.
     case 'untrusted':
-    case 'unreachable':
-    case 'no_credentials':
-      return { ...backedOff, refresh: true }
-    case 'forbidden':
-    case 'not_found': {
-      if (count === 1) return backedOff
-      const unavailable = { state: { ...next, isUnavailable: true }, delayMs: UNAVAILABLE_MS * (1 + at.random) }
-      return reason === 'not_found' ? { ...unavailable, empty: true } : unavailable
-    }
-    default:
-      return { ...backedOff, delayMs: Math.max(backedOff.delayMs, retryAfterMs) }
+    case 'no_credentials': return { ...backedOff, delayMs: dearMs, refresh: true }
+    case 'unreachable': return { ...backedOff, ...failure.isPartial === true ? { delayMs: dearMs } : {}, refresh: true }
+    case 'expired':
+    case 'malformed': return { ...backedOff, delayMs: dearMs }
+    default: return { ...backedOff, delayMs: retryAfterMs ?? (failure.isPartial === true ? dearMs : backedOff.delayMs) }
   }
+}
+
+// Asked for again soon, until it has been said for long enough; then more and more rarely.
+function afterDenial (state: ReflectorState, verb: Verb, reason: 'forbidden' | 'not_found', at: Moment): Decision {
+  const before = state.denial?.reason === reason ? state.denial : { sinceMs: at.nowMs, count: 0 }
+  const denial = { verb, reason, sinceMs: before.sinceMs, count: before.count + 1 }
+  const backedOff = later({ ...state, denial }, at)
+  if (!isBelieved(state, denial, at)) return { ...backedOff, unsure: true }
+  // As long as it has lasted.
+  const delayMs = Math.min(UNAVAILABLE_MS, Math.max(FIRST_DELAY_MS, at.nowMs - denial.sinceMs)) * (1 + at.random)
+  // Lists may be allowed where watches are not.
+  if (verb === 'watch') {
+    const isListed = state.listedMs > denial.sinceMs
+    return { state: { ...backedOff.state, version: undefined, stuckSinceMs: undefined }, delayMs: isListed ? delayMs : backedOff.delayMs, relist: 'unavailable' }
+  }
+  const unavailable = { state: { ...backedOff.state, isUnavailable: true }, delayMs }
+  return reason === 'not_found' ? { ...unavailable, empty: true } : unavailable
+}
+
+function isBelieved ({ isUnavailable, listedMs }: ReflectorState, { count, sinceMs }: Denial, { nowMs }: Moment): boolean {
+  return isUnavailable || (count > 1 && (listedMs === -Infinity || nowMs - sinceMs >= DENIED_MS))
 }
 
 function relist (state: ReflectorState, reason: RelistReason, at: Moment): Decision {
   return { ...promptly({ ...state, version: undefined, stuckSinceMs: undefined }, at), relist: reason }
 }
 
-// At once the first time, but for a spread; like any failure if it happens again and again.
+// At once the first time, but for a spread; more and more rarely if it happens again and again, whatever succeeds in between.
 function promptly (state: ReflectorState, at: Moment): Decision {
-  const decision = later(state, at)
-  return decision.state.failures.count === 1 ? { ...decision, delayMs: SPREAD_MS * at.random } : decision
+  const relists = countFailure(state.relists, at.nowMs)
+  const delayMs = relists.count === 1 ? SPREAD_MS * at.random : backOffMs(relists.count - 1, at.random, LAST_DEAR_DELAY_MS)
+  return { state: { ...state, relists }, delayMs }
 }
 
 function later (state: ReflectorState, at: Moment): Decision {
   const failures = countFailure(state.failures, at.nowMs)
-  return { state: { ...state, failures }, delayMs: backOffMs(failures.count, at.random) }
+  return { state: { ...state, failures }, delayMs: backOffMs(failures.count, at.random, LAST_CHEAP_DELAY_MS) }
 }

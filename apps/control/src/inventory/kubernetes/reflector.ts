@@ -19,13 +19,15 @@ import { Watchdog } from './watchdog.js'
 const PAGE_LIMIT = 500
 const LIST_IDLE_MS = 30_000
 const LIST_TOTAL_MS = 300_000
-/** Until the headers of a watch. */
-const OPEN_IDLE_MS = 30_000
-/** Two and a half times the period of bookmarks, which are about a minute apart. */
-const WATCH_IDLE_MS = 150_000
+/** Until the headers of a watch, which a server sends as soon as it has taken it on. */
+const OPEN_IDLE_MS = 15_000
+/** One and a half times the period of bookmarks, which are a minute apart: 59.3 to 61.0 s, measured with kube-apiserver 1.36. */
+const WATCH_IDLE_MS = 90_000
 /** Below what load balancers allow a connection, which is often 300 s; random, so that watches do not end together. */
 const WATCH_SECONDS = { least: 240, most: 289 } as const
 const WATCH_GRACE_MS = 10_000
+/** How often a reflector that waits looks whether its credentials have changed. */
+const LOOK_MS = 1000
 
 /** How a watch may end, with those ends that something was wrong with. */
 export const watchOutcomes = [...watchEnds, 'failed', 'corrupt'] as const
@@ -66,7 +68,6 @@ export class Reflector {
   #interrupt: () => void = () => undefined
   #isStopped = false
   #isListed = false
-  #isConnected = false
   #trueAtMs: number
 
   constructor (deps: ReflectorDeps) {
@@ -86,19 +87,24 @@ export class Reflector {
     return this.#state.isUnavailable
   }
 
-  /** Milliseconds since the collection was last known to be what the server has. */
+  /**
+   * Milliseconds since the server's last word on the collection: a list, an event, a bookmark, or a watch that came to stay.
+   * An open watch is none: a server that is frozen has one too.
+   */
   get ageMs (): number {
-    return this.#isConnected ? 0 : this.#deps.clock.now() - this.#trueAtMs
+    return this.#deps.clock.now() - this.#trueAtMs
   }
 
   /** Lists and watches until `stop`. Rejects only if the collection throws, which is a bug and must end the process. */
   async run (): Promise<void> {
     await this.#wait(this.#deps.firstDelayMs)
     while (!this.#isStopped) {
+      // Before the attempt: what changes while it is under way is a change.
+      const mark = await this.#deps.transport.credentialsMark()
       const decision = this.#state.version === undefined ? await this.#list() : await this.#watch(this.#state.version)
       this.#state = decision.state
       this.#carryOut(decision)
-      await this.#wait(decision.delayMs)
+      await this.#wait(decision.delayMs, mark)
     }
   }
 
@@ -123,9 +129,9 @@ export class Reflector {
     if (this.#isStopped) return { state: this.#state, delayMs: 0 }
     this.#deps.hooks.listed?.(listed.ok ? 'ok' : 'fault')
     if (!listed.ok) {
-      // A list that took too long for its version is no fault of anyone.
-      if (listed.error.reason !== 'expired') this.#deps.onFault('list', listed.error)
-      return afterListFailure(this.#state, listed.error, this.#moment())
+      const decision = afterListFailure(this.#state, listed.error, this.#moment())
+      if (decision.unsure !== true) this.#deps.onFault('list', listed.error)
+      return decision
     }
     const { objects, version } = listed.value
     this.#intake.replace(objects.values(), version)
@@ -157,10 +163,14 @@ export class Reflector {
       ...(token === undefined ? { resourceVersion: '' } : { continue: token })
     }
     const watchdog = this.#attempt(LIST_TOTAL_MS, LIST_IDLE_MS)
-    const onLife = (): void => { watchdog.touch(LIST_IDLE_MS) }
+    const life = { hasBegun: false }
+    const onLife = (): void => {
+      life.hasBegun = true
+      watchdog.touch(LIST_IDLE_MS)
+    }
     const body = await this.#deps.transport.list(this.#path, query, { signal: watchdog.signal, onLife })
     watchdog.end()
-    if (!body.ok) return err(watchdog.overrun === undefined ? body.error : timeout)
+    if (!body.ok) return err(watchdog.overrun === undefined ? body.error : life.hasBegun ? { ...timeout, isPartial: true } : timeout)
     return this.#intake.pageFrom(body.value)
   }
 
@@ -170,37 +180,39 @@ export class Reflector {
     const watchdog = this.#attempt(timeoutSeconds * 1000 + WATCH_GRACE_MS, OPEN_IDLE_MS)
     const query: Query = { watch: 1, resourceVersion: from, allowWatchBookmarks: 'true', timeoutSeconds }
     const outcome = await this.#follow(query, watchdog, timeoutSeconds * 1000)
-    this.#isConnected = false
     watchdog.end()
-    if (!this.#isStopped) this.#report(outcome)
-    return afterWatch(this.#state, this.#intake.version, outcome, this.#moment())
+    const decision = afterWatch(this.#state, this.#intake.version, outcome, this.#moment())
+    if (!this.#isStopped) this.#report(outcome, decision)
+    return decision
   }
 
   async #follow (query: Query, watchdog: Watchdog, lengthMs: number): Promise<WatchOutcome> {
     const onLife = (): void => { watchdog.touch(WATCH_IDLE_MS) }
     const opened = await this.#deps.transport.watch(this.#path, query, { signal: watchdog.signal, onLife })
-    if (!opened.ok) return { kind: 'failed', failure: watchdog.overrun === undefined ? opened.error : timeout }
+    if (!opened.ok) return { kind: 'failed', failure: watchdog.overrun === undefined ? opened.error : timeout, lastedMs: 0 }
     const { clock } = this.#deps
     const startMs = clock.now()
-    this.#isConnected = true
-    const cancelSettling = clock.after(SHORT_WATCH_MS, () => { this.#deps.onFault('watch', undefined) })
+    const cancelSettling = clock.after(SHORT_WATCH_MS, () => {
+      this.#trueAtMs = clock.now()
+      this.#deps.onFault('watch', undefined)
+    })
     const end = await this.#readEvents(opened.value)
     cancelSettling()
     opened.value.destroy()
-    if (typeof end !== 'string') return end
     const lastedMs = clock.now() - startMs
+    if (typeof end !== 'string') return { ...end, lastedMs }
     const isInTime = end === 'closed' && lastedMs >= lengthMs - WATCH_GRACE_MS
     return { kind: 'ended', end: watchdog.overrun ?? (isInTime ? 'timed_out' : end), lastedMs }
   }
 
   // Nothing but reading is inside of a try: what the collection or its listeners throw is not a broken connection.
-  async #readEvents (stream: ByteStream): Promise<WatchOutcome | 'closed' | 'broken'> {
+  async #readEvents (stream: ByteStream): Promise<Misfortune | 'closed' | 'broken'> {
     const decoder = new LineDecoder()
     for (;;) {
       const chunk = await stream.next()
       if (!chunk.ok || this.#isStopped) return 'broken'
-      this.#trueAtMs = this.#deps.clock.now()
       if (chunk.value === undefined) return decoder.isMidLine ? 'broken' : 'closed'
+      this.#trueAtMs = this.#deps.clock.now()
       const lines = decoder.push(chunk.value)
       if (lines === undefined) return this.#corrupt('too_long')
       for (const line of lines) {
@@ -210,7 +222,7 @@ export class Reflector {
     }
   }
 
-  #readLine (line: string): WatchOutcome | undefined {
+  #readLine (line: string): Misfortune | undefined {
     const taken = this.#intake.take(line)
     switch (taken.kind) {
       case 'failed': return taken
@@ -220,16 +232,16 @@ export class Reflector {
     return undefined
   }
 
-  #corrupt (reason: CorruptReason): WatchOutcome {
+  #corrupt (reason: CorruptReason): Misfortune {
     this.#deps.hooks.corrupted?.(reason)
     this.#deps.onCorrupt(reason)
     return { kind: 'corrupt' }
   }
 
-  #report (outcome: WatchOutcome): void {
+  #report (outcome: WatchOutcome, { unsure }: Decision): void {
     const { hooks, onFault } = this.#deps
     hooks.watchEnded?.(outcome.kind === 'ended' ? outcome.end : outcome.kind)
-    if (outcome.kind === 'failed' && outcome.failure.reason !== 'expired') onFault('watch', outcome.failure)
+    if (outcome.kind === 'failed' && unsure !== true) onFault('watch', outcome.failure)
   }
 
   #attempt (totalMs: number, idleMs: number): Watchdog {
@@ -239,14 +251,23 @@ export class Reflector {
     return watchdog
   }
 
-  async #wait (delayMs: number): Promise<void> {
+  /** Ends sooner when the credentials are others than those of `mark`. */
+  async #wait (delayMs: number, mark?: string): Promise<void> {
     if (delayMs <= 0 || this.#isStopped) return
+    const { clock, transport } = this.#deps
     await new Promise<void>(resolve => {
-      const cancel = this.#deps.clock.after(delayMs, resolve)
-      this.#interrupt = () => {
-        cancel()
+      const end = (): void => {
+        for (const cancel of cancels) cancel()
         resolve()
       }
+      const look = async (): Promise<void> => {
+        if (await transport.credentialsMark() === mark) return
+        transport.refreshCredentials()
+        end()
+      }
+      const cancels = [clock.after(delayMs, end)]
+      if (mark !== undefined && delayMs > LOOK_MS) cancels.push(clock.every(LOOK_MS, () => { void look() }))
+      this.#interrupt = end
     })
   }
 
@@ -254,6 +275,9 @@ export class Reflector {
     return { nowMs: this.#deps.clock.now(), random: this.#deps.random() }
   }
 }
+
+/** What ends a watch and is no end. */
+type Misfortune = { readonly kind: 'failed', readonly failure: ApiFailure } | { readonly kind: 'corrupt' }
 
 const timeout: ApiFailure = { reason: 'timeout', detail: 'the server was silent for too long' }
 

@@ -29,6 +29,8 @@ export interface Transport {
   readonly watch: (path: string, query: Query, control: RequestControl) => Promise<Result<ByteStream, ApiFailure>>
   /** The credentials were refused: they are read again before the next request. */
   readonly refreshCredentials: () => void
+  /** Another one than before if the files that the credentials come from have changed. */
+  readonly credentialsMark: () => Promise<string>
   /** Ends every request and connection. */
   readonly close: () => Promise<void>
 }
@@ -58,10 +60,13 @@ export function createTransport (credentials: Credentials): Transport {
   return {
     list: async (path, query, control) => {
       const stream = await request(path, query, control)
-      return stream.ok ? await jsonFrom(stream.value) : stream
+      if (!stream.ok) return stream
+      const json = await jsonFrom(stream.value)
+      return json.ok ? json : err({ ...json.error, isPartial: true })
     },
     watch: request,
     refreshCredentials: () => { credentials.refresh() },
+    credentialsMark: async () => await credentials.mark?.() ?? '',
     close: () => agents.close()
   }
 }

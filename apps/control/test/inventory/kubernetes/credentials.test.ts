@@ -1,5 +1,5 @@
 // Credentials from every place they may come from, and what happens when they change or were never good.
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { connect, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -145,6 +145,8 @@ void t.test('a rotated token is read again, and nothing is listed anew', async t
   const { write, ...options } = await fileFor(t)
   const rig = await openRig(t, { ...options, tokens: ['old'] })
   await rig.api.watching()
+  // A watch that ended at once would be a failure, and those wait while the file changes.
+  await rig.pass(1500)
   rig.api.setTokens('new')
   await write(rig.api.kubeconfig())
   rig.api.load([server('a')])
@@ -164,9 +166,40 @@ void t.test('a token that stays refused is tried again at the pace of failures, 
   t.ok(rig.requests().length <= 11, `${rig.requests().length} requests in a minute`)
   t.match(rig.inventory.status().faults, [/^The Kubernetes API does not accept the credentials, the token may have expired: 401/])
   t.equal(rig.logged.filter(line => line.startsWith('warn')).length, 1)
+  const tries = rig.requests().length
+  await rig.until(() => rig.requests().length > tries, 70_000)
+  const rotatedMs = rig.clock.now()
   await write(rig.api.kubeconfig())
   rig.api.load([server('a')])
-  await rig.converged(70_000)
+  await rig.converged(30_000)
+  t.ok(rig.clock.now() - rotatedMs <= 3000, `a file that changed is tried at once, not at the pace of failures: after ${rig.clock.now() - rotatedMs} ms`)
+})
+
+void t.test('files that change are noticed: rewritten, replaced behind a link, removed', async t => {
+  const path = await folder(t)
+  const account = join(path, 'var/run/secrets/kubernetes.io/serviceaccount')
+  withEnvironment(t, { KUBERNETES_SERVICE_HOST: '127.0.0.1', KUBERNETES_SERVICE_PORT: '443' })
+  // As the kubelet does it: the files are links into a folder that is a link.
+  for (const version of ['1', '2']) {
+    await mkdir(join(account, version), { recursive: true })
+    for (const file of ['token', 'ca.crt']) await writeFile(join(account, version, file), `${file} ${version}`)
+  }
+  await symlink('1', join(account, '..data'))
+  for (const file of ['token', 'ca.crt']) await symlink(join('..data', file), join(account, file))
+  const credentials = opened({ root: path })
+  const marks = [await credentials.mark!()]
+  t.equal(await credentials.mark!(), marks[0])
+  await symlink('2', join(account, '..next'))
+  await rename(join(account, '..next'), join(account, '..data'))
+  marks.push(await credentials.mark!())
+  credentials.refresh()
+  t.match(await credentials.access(), { value: { headers: { Authorization: 'Bearer token 2' } } })
+  t.equal(await credentials.mark!(), marks[1], 'to read them changes nothing')
+  await writeFile(join(account, '2', 'ca.crt'), 'another authority')
+  marks.push(await credentials.mark!())
+  await rm(join(account, 'token'))
+  marks.push(await credentials.mark!())
+  t.equal(new Set(marks).size, 4, marks.join('; '))
 })
 
 // A proxy that opens tunnels to whatever it is asked for, while it may.

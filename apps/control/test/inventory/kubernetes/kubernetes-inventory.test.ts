@@ -100,7 +100,11 @@ void t.test('a right that is taken away leaves what is known', async t => {
   await rig.api.watching()
   rig.api.forbid({ type: 'gameservers' })
   rig.api.watches()[0]!.cut('end')
-  await rig.until(() => rig.inventory.unready('gameserver', 'games') !== undefined)
+  await rig.pass(9_000)
+  t.equal(rig.inventory.unready('gameserver', 'games'), undefined, 'a server that starts says 403 too: queries are answered')
+  t.strictSame(rig.logged, [], 'and nobody is told of a missing Role')
+  await rig.until(() => rig.inventory.unready('gameserver', 'games') !== undefined, 20_000)
+  t.match(rig.inventory.status().faults, [/it takes a Role/])
   t.strictSame(rig.held(), rig.served())
   t.ok(rig.inventory.status().synced, 'once synced, always synced')
   await rig.pass(30_000)
@@ -138,7 +142,7 @@ void t.test('a right to list without one to watch is a fault that stays, not one
 void t.test('one 404 is not believed', async t => {
   const rig = await openRig(t, { prepare: api => { api.load([server('a')]); api.fault({ verb: 'watch' }, { kind: 'status', code: 404 }) } })
   let least = Infinity
-  await rig.until(() => rig.told.includes('relisting unavailable'))
+  await rig.until(() => rig.told.includes('watchEnded failed'))
   rig.inventory.onChange(() => { least = Math.min(least, rig.held().length) })
   await rig.pass(3000)
   t.not(least, 0, 'it was never empty')

@@ -46,11 +46,11 @@ void t.test('a list that fails is tried again, more and more rarely', async t =>
   }
 })
 
-void t.test('a server that is overwhelmed is left alone for as long as it asks', async t => {
+void t.test('a server that is overwhelmed is left alone for as long as it asks, and no longer', async t => {
   const rig = await openRig(t, { prepare: api => { api.fault(list, { kind: 'status', code: 429, retryAfterSeconds: 7 }) } })
   await rig.converged(20_000)
   const [first, second] = rig.requests()
-  t.ok(second!.atMs - first!.atMs >= 7000, `${second!.atMs - first!.atMs} ms`)
+  t.ok(second!.atMs - first!.atMs >= 7000 && second!.atMs - first!.atMs < 8000, `${second!.atMs - first!.atMs} ms`)
 })
 
 void t.test('pages are put together before anyone sees them', async t => {
@@ -82,7 +82,7 @@ void t.test('pages are put together before anyone sees them', async t => {
   await t.test('expired without end: at the pace of failures', async t => {
     const rig = await openRig(t, { prepare: api => { api.load(many); api.fault({ ...list, times: Infinity }, statusFault(410)) } })
     await rig.pass(60_000)
-    t.ok(rig.requests().length <= 9, `${rig.requests().length} requests in a minute`)
+    t.ok(rig.requests().length <= 12, `${rig.requests().length} requests in a minute`)
     rig.api.clearFaults()
     await rig.converged(70_000)
   })

@@ -3,20 +3,21 @@ import fc from 'fast-check'
 import t from 'tap'
 import type { FailureReason } from '../../../src/inventory/kubernetes/api-failure.js'
 import { failureFromStatus } from '../../../src/inventory/kubernetes/api-failure.js'
-import { backOffMs, countFailure, noFailures } from '../../../src/inventory/kubernetes/back-off.js'
+import { backOffMs, countFailure, LAST_CHEAP_DELAY_MS, LAST_DEAR_DELAY_MS, noFailures } from '../../../src/inventory/kubernetes/back-off.js'
 import { LineDecoder } from '../../../src/inventory/kubernetes/line-decoder.js'
-import { afterList, afterListFailure, afterWatch, initialState, type Decision, type WatchOutcome } from '../../../src/inventory/kubernetes/reflector-state.js'
+import { afterList, afterListFailure, afterWatch, initialState, type Decision, type ReflectorState, type WatchOutcome } from '../../../src/inventory/kubernetes/reflector-state.js'
 import { compareVersions, isOlder } from '../../../src/inventory/kubernetes/resource-version.js'
 
 const at = (nowMs: number, random = 0): { nowMs: number, random: number } => ({ nowMs, random })
 const failure = (reason: FailureReason, retryAfterMs?: number): { reason: FailureReason, detail: string, retryAfterMs?: number } =>
   ({ reason, detail: '', ...(retryAfterMs === undefined ? {} : { retryAfterMs }) })
-const failed = (reason: FailureReason): WatchOutcome => ({ kind: 'failed', failure: failure(reason) })
+const failed = (reason: FailureReason, retryAfterMs?: number, lastedMs = 0): WatchOutcome => ({ kind: 'failed', failure: failure(reason, retryAfterMs), lastedMs })
 const watching = afterList(initialState, '100', 0).state
 
-void t.test('waits double from 0.8 s to 30 s, with as much again at random, and start over after two good minutes', async t => {
-  t.strictSame([1, 2, 3, 6, 7, 1000].map(count => backOffMs(count, 0)), [800, 1600, 3200, 25_600, 30_000, 30_000])
-  t.equal(backOffMs(1, 0.5), 1200)
+void t.test('waits double from 0.8 s, with as much again at random, and start over after two good minutes', async t => {
+  t.strictSame([1, 2, 3, 6, 7, 1000].map(count => backOffMs(count, 0, LAST_DEAR_DELAY_MS)), [800, 1600, 3200, 25_600, 30_000, 30_000])
+  t.strictSame([1, 2, 3, 1000].map(count => backOffMs(count, 0, LAST_CHEAP_DELAY_MS)), [800, 1600, 2500, 2500])
+  t.equal(backOffMs(1, 0.5, LAST_DEAR_DELAY_MS), 1200)
   const first = countFailure(noFailures, 1000)
   t.equal(first.count, 1)
   const second = countFailure(first, 121_000)
@@ -27,21 +28,23 @@ void t.test('waits double from 0.8 s to 30 s, with as much again at random, and 
 void t.test('after a watch', async t => {
   const table: ReadonlyArray<readonly [outcome: WatchOutcome, version: string | undefined, delayMs: number, more?: Partial<Decision>]> = [
     [{ kind: 'ended', end: 'timed_out', lastedMs: 265_000 }, '105', 0],
-    [{ kind: 'ended', end: 'idle', lastedMs: 150_000 }, '105', 0],
+    [{ kind: 'ended', end: 'idle', lastedMs: 90_000 }, '105', 0],
     [{ kind: 'ended', end: 'closed', lastedMs: 5000 }, '105', 250],
     [{ kind: 'ended', end: 'broken', lastedMs: 5000 }, '105', 250],
     [{ kind: 'ended', end: 'closed', lastedMs: 999 }, '105', 1200],
-    [{ kind: 'corrupt' }, undefined, 250, { relist: 'corrupt' }],
-    [failed('expired'), undefined, 250, { relist: 'expired' }],
+    [{ kind: 'corrupt', lastedMs: 5000 }, undefined, 250, { relist: 'corrupt' }],
+    [failed('expired'), undefined, 250, { relist: 'expired', unsure: true }],
     [failed('rejected'), undefined, 250, { relist: 'refused' }],
-    [failed('forbidden'), undefined, 1200, { relist: 'unavailable' }],
-    [failed('not_found'), undefined, 1200, { relist: 'unavailable' }],
-    [failed('unauthorized'), '105', 0, { refresh: true }],
+    [failed('forbidden'), '105', 1200, { unsure: true }],
+    [failed('not_found'), '105', 1200, { unsure: true }],
+    [failed('unauthorized'), '105', 0, { refresh: true, unsure: true }],
     [failed('untrusted'), '105', 1200, { refresh: true }],
     [failed('unreachable'), '105', 1200, { refresh: true }],
     [failed('timeout'), '105', 1200],
     [failed('server_error'), '105', 1200],
-    [failed('too_many_requests'), '105', 1200]
+    [failed('server_error', 5000), '105', 5000],
+    [failed('too_many_requests'), '105', 1200],
+    [failed('too_many_requests', 1000), '105', 1000]
   ]
   for (const [outcome, version, delayMs, more = {}] of table) {
     const { state, ...rest } = afterWatch(watching, '105', outcome, at(265_000, 0.5))
@@ -58,16 +61,92 @@ void t.test('a version that the server fails at is given up after a minute, but 
   t.match(afterWatch(state, '100', failed('too_many_requests'), at(61_000)), { state: { version: undefined }, relist: 'stuck' })
 })
 
-void t.test('a resource is unavailable when it was refused twice in a row, until it is listed', async t => {
+void t.test('a resource that was never read is unavailable when it was refused twice in a row, until it is listed', async t => {
   const once = afterListFailure(initialState, failure('not_found'), at(0))
-  t.match(once, { state: { isUnavailable: false }, delayMs: 800, empty: undefined })
+  t.match(once, { state: { isUnavailable: false }, delayMs: 800, empty: undefined, unsure: true })
   const twice = afterListFailure(once.state, failure('not_found'), at(1000, 0.5))
-  t.match(twice, { state: { isUnavailable: true }, delayMs: 45_000, empty: true })
+  t.match(twice, { state: { isUnavailable: true }, delayMs: 1500, empty: true, unsure: undefined })
   const forbidden = afterListFailure(afterListFailure(initialState, failure('forbidden'), at(0)).state, failure('forbidden'), at(1000))
-  t.match(forbidden, { state: { isUnavailable: true }, delayMs: 30_000, empty: undefined })
+  t.match(forbidden, { state: { isUnavailable: true }, delayMs: 1000, empty: undefined })
   t.notOk(afterListFailure(once.state, failure('forbidden'), at(1000)).state.isUnavailable, 'two different answers are none')
   t.ok(afterListFailure(twice.state, failure('server_error'), at(50_000)).state.isUnavailable, 'another failure says nothing of it')
   t.notOk(afterList(twice.state, '1', 0).state.isUnavailable)
+})
+
+// Refusals every `everyMs` from `fromMs` on, at the pace of the decisions; until one is believed.
+function refusals (state: ReflectorState, reason: 'forbidden' | 'not_found', fromMs: number): { readonly atMs: number, readonly decision: Decision } {
+  for (let atMs = fromMs; ;) {
+    const decision = state.version === undefined ? afterListFailure(state, failure(reason), at(atMs)) : afterWatch(state, state.version, failed(reason), at(atMs))
+    if (decision.unsure !== true) return { atMs, decision }
+    t.notOk(decision.state.isUnavailable || decision.empty)
+    state = decision.state
+    atMs += decision.delayMs
+  }
+}
+
+void t.test('a resource that was read before is unavailable when lists were refused for ten seconds', async t => {
+  for (const reason of ['forbidden', 'not_found'] as const) {
+    const watch = refusals(watching, reason, 5000)
+    t.ok(watch.atMs >= 15_000 && watch.atMs <= 20_000, `believed after ${watch.atMs - 5000} ms`)
+    t.match(watch.decision, { state: { version: undefined, isUnavailable: false }, relist: 'unavailable' }, 'a list may still be allowed')
+    const listMs = watch.atMs + watch.decision.delayMs
+    t.match(afterListFailure(watch.decision.state, failure(reason), at(listMs)), { state: { isUnavailable: true }, empty: reason === 'not_found' ? true : undefined, unsure: undefined })
+    const listed = afterList(watch.decision.state, '200', listMs).state
+    const again = afterWatch(listed, '200', failed(reason), at(listMs))
+    t.match(again, { state: { version: undefined, isUnavailable: false }, relist: 'unavailable', unsure: undefined }, 'or is: then what only lists tell is asked for more and more rarely')
+    t.ok(again.delayMs > watch.decision.delayMs)
+    const other = afterWatch(watch.decision.state, '100', failed('too_many_requests'), at(listMs)).state
+    t.equal(afterWatch(other, '100', failed(reason), at(listMs)).unsure, true, 'any other answer starts it over')
+  }
+})
+
+void t.test('a starting server is followed closely, whatever it answers and however long it was away', async t => {
+  let state = watching
+  let nowMs = 0
+  const take = (outcome: WatchOutcome, random = 0.999): number => {
+    const decision = afterWatch(state, state.version ?? '', outcome, at(nowMs, random))
+    state = decision.state
+    nowMs += decision.delayMs
+    return decision.delayMs
+  }
+  for (let refused = 0; refused < 100; refused++) t.ok(take(failed('unreachable')) <= 5000, 'one that is not there costs nothing')
+  t.ok(take(failed('forbidden')) <= 5000)
+  t.equal(take(failed('server_error', 5000)), 5000)
+  t.equal(take(failed('too_many_requests', 1000)), 1000, 'as long as it asks for, not longer')
+  t.ok(take(failed('server_error')) <= 5000)
+  t.equal(take(failed('unauthorized')), 0)
+  t.ok(take(failed('unauthorized')) <= 3200, 'what is dear is counted by itself')
+  t.ok(take(failed('expired')) <= 500, 'and so are lists')
+  state = afterList(state, '300', nowMs).state
+  t.equal(take(failed('server_error'), 0), 800, 'a list starts the count over')
+  take(failed('server_error'))
+  t.equal(take(failed('server_error', undefined, 1000), 0), 800, 'and so does a watch that settled')
+})
+
+void t.test('a version that is given up again and again is listed more and more rarely, whatever succeeds in between', async t => {
+  let state = watching
+  let nowMs = 0
+  const delays: number[] = []
+  for (let round = 0; round < 9; round++) {
+    const decision = afterWatch(state, '100', { kind: 'corrupt', lastedMs: 5000 }, at(nowMs))
+    delays.push(decision.delayMs)
+    nowMs += decision.delayMs + 5000
+    state = afterList(decision.state, '100', nowMs).state
+  }
+  t.strictSame(delays, [0, 800, 1600, 3200, 6400, 12_800, 25_600, 30_000, 30_000])
+})
+
+void t.test('a list that fails half-way is dear, one that is refused is not', async t => {
+  let [whole, half] = [initialState, initialState]
+  for (let count = 0; count < 20; count++) {
+    whole = afterListFailure(whole, failure('unreachable'), at(count)).state
+    half = afterListFailure(half, { ...failure('unreachable'), isPartial: true }, at(count)).state
+  }
+  t.equal(afterListFailure(whole, failure('unreachable'), at(20)).delayMs, 2500)
+  for (const reason of ['unreachable', 'timeout'] as const) {
+    const state = afterListFailure(half, { ...failure(reason), isPartial: true }, at(20))
+    t.equal(state.delayMs, reason === 'unreachable' ? 30_000 : 800, reason)
+  }
 })
 
 void t.test('credentials are tried once more at once, then at the pace of failures', async t => {
@@ -75,7 +154,6 @@ void t.test('credentials are tried once more at once, then at the pace of failur
   t.match(first, { delayMs: 0, refresh: true })
   t.match(afterListFailure(first.state, failure('unauthorized'), at(10)), { delayMs: 800, refresh: true })
   t.match(afterListFailure(initialState, failure('too_many_requests', 7000), at(0)), { delayMs: 7000 })
-  t.match(afterListFailure(initialState, failure('too_many_requests', 100), at(0)), { delayMs: 800 }, 'never less than that')
 })
 
 void t.test('what a Status says', async t => {
@@ -86,6 +164,7 @@ void t.test('what a Status says', async t => {
     [{ details: { retryAfterSeconds: 3 } }, 429, undefined, { reason: 'too_many_requests', detail: '429', retryAfterMs: 3000 }],
     [{ details: { retryAfterSeconds: 3 } }, 503, '5', { reason: 'server_error', detail: '503', retryAfterMs: 5000 }],
     [null, 429, '999999', { reason: 'too_many_requests', detail: '429', retryAfterMs: 300_000 }],
+    [null, 429, '0', { reason: 'too_many_requests', detail: '429' }],
     [null, 429, 'Wed, 21 Oct 2026 07:28:00 GMT', { reason: 'too_many_requests', detail: '429' }],
     [{ message: 'Too large resource version: 2, current: 1' }, 504, undefined, { reason: 'expired', detail: '504 Too large resource version: 2, current: 1' }],
     ['<html>', 302, undefined, { reason: 'rejected', detail: '302' }]

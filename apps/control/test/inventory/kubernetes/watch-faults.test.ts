@@ -51,12 +51,12 @@ void t.test('a watch that is refused is opened again from the same version', asy
     ['429', [{ kind: 'status', code: 429, retryAfterSeconds: 5 }], 1, 5000],
     ['401', [statusFault(401)], 1, 0],
     ['a reset', [{ kind: 'reset' }], 1, 800],
-    ['no answer', [{ kind: 'hang' }], 1, 30_000],
+    ['no answer', [{ kind: 'hang' }], 1, 15_000],
     ['an answer that stops at once', [cutAtOpen('end')], 1, 800],
     ['410', [statusFault(410)], 2, 0],
     ['400', [statusFault(400)], 2, 0],
-    ['403', [statusFault(403)], 2, 800],
-    ['404', [statusFault(404)], 2, 800]
+    ['403', [statusFault(403)], 1, 800],
+    ['404', [statusFault(404)], 1, 800]
   ]
   for (const [name, faults, lists, delayMs] of table) {
     await t.test(name, async t => {
@@ -103,7 +103,7 @@ void t.test('connections that are refused cost no list', async t => {
 void t.test('a storm of watches that end at once calms down', async t => {
   const rig = await openWatching(t, [cutAtOpen('end')], { times: Infinity })
   await rig.pass(60_000)
-  t.ok(count(rig, 'watch') <= 9, `${count(rig, 'watch')} watches in a minute`)
+  t.ok(count(rig, 'watch') <= 25, `${count(rig, 'watch')} watches in a minute`)
   t.equal(count(rig, 'list'), 1)
   rig.api.clearFaults()
   change(rig, 'a', 'Allocated')
@@ -117,8 +117,8 @@ void t.test('silence ends a watch, wherever it comes from', async t => {
       if (name !== 'no bookmarks') rig.api.watches()[0]!.cut('stall')
       change(rig, 'a', 'Allocated')
       if (name === 'no bookmarks') await rig.converged()
-      await rig.until(() => rig.told.includes('watchEnded idle'), 152_000)
-      t.ok(rig.clock.now() >= 150_000, `after ${rig.clock.now()} ms`)
+      await rig.until(() => rig.told.includes('watchEnded idle'), 92_000)
+      t.ok(rig.clock.now() >= 90_000, `after ${rig.clock.now()} ms`)
       await rig.converged()
       t.equal(count(rig, 'list'), 1)
       await rig.until(() => count(rig, 'watch') === 2)
@@ -130,7 +130,7 @@ void t.test('a server that sends no bookmarks at all is no fault', async t => {
   const rig = await openWatching(t, [noBookmarks()], { times: Infinity })
   await rig.pass(590_000)
   t.equal(count(rig, 'list'), 1)
-  t.ok(count(rig, 'watch') <= 6)
+  t.ok(count(rig, 'watch') <= 8)
   t.strictSame(rig.inventory.status().faults, [])
   change(rig, 'a', 'Allocated')
   await rig.converged()
@@ -153,7 +153,7 @@ void t.test('a watch that outlives its time is ended', async t => {
 })
 
 void t.test('what no watch shows comes to light with a list every ten minutes', async t => {
-  const rig = await openWatching(t, [dropEvents(1)], { bookmarkPeriodMs: 100_000 })
+  const rig = await openWatching(t, [dropEvents(1)], { bookmarkPeriodMs: 80_000 })
   change(rig, 'a', 'Allocated')
   await rig.pass(590_000)
   t.not(rig.held()[0], rig.served()[0], 'the event is lost')
