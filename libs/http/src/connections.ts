@@ -26,12 +26,16 @@ export interface ConnectionOptions {
 
 const LOOK_PERIOD_MS = 1000
 
+/** How long a connection that waits for its caller is left alone once the server closes: what is on its way comes by then. */
+const ENDING_GRACE_MS = 2000
+
 export class Connections {
   readonly #options: ConnectionOptions
   readonly #all = new Map<Socket, Connection>()
   // Those without a request, in the order in which that began.
   readonly #quiet = new Set<Connection>()
   readonly #stopLooking: () => void
+  #endingSinceMs: number | undefined
 
   /** Takes charge of `server`, before it listens. Stop it with `close`. */
   constructor (server: Server, options: ConnectionOptions) {
@@ -52,6 +56,16 @@ export class Connections {
     return this.#all.get(socket)?.responses ?? none
   }
 
+  /**
+   * To be called when the server is about to close, which waits for its connections. Those that have said nothing yet are
+   * closed at once, and those that wait for their callers soon: Node would wait for as long as these have time for a request.
+   */
+  end (): void {
+    this.#endingSinceMs = this.#options.clock.now()
+    for (const { socket } of this.#quiet) if (socket.bytesRead === 0) socket.destroy()
+  }
+
+  /** To be called when the server is closed. */
   close (): void {
     this.#stopLooking()
   }
@@ -100,8 +114,10 @@ export class Connections {
 
   #look (): void {
     const nowMs = this.#options.clock.now()
+    const isEnding = this.#endingSinceMs !== undefined && nowMs - this.#endingSinceMs >= ENDING_GRACE_MS
     for (const connection of this.#all.values()) {
-      if (connection.socket.writableLength === 0) connection.untakenSinceMs = undefined
+      if (isEnding && connection.isWaitingForCaller) connection.socket.destroy()
+      else if (connection.socket.writableLength === 0) connection.untakenSinceMs = undefined
       else if (nowMs - (connection.untakenSinceMs ??= nowMs) >= this.#options.bounds.answerTimeoutMs) connection.socket.destroy()
     }
   }
@@ -117,5 +133,9 @@ class Connection {
 
   constructor (socket: Socket) {
     this.socket = socket
+  }
+
+  get isWaitingForCaller (): boolean {
+    return [...this.responses].every(({ req, writableEnded }) => !req.complete || writableEnded)
   }
 }

@@ -40,6 +40,10 @@ export function addConnectionBounds (app: FastifyInstance, { config, clock, metr
   answerHalfClosed(app.server)
   answerProtocolFaults(app.server, { connections, clock, answerTo: fault => rawAnswer(failures[fault]) })
   tables.add(`connections_${listener}`, maxConnections, () => connections.count)
+  app.addHook('preClose', done => {
+    connections.end()
+    done()
+  })
   app.addHook('onClose', () => { connections.close() })
 }
 

@@ -112,3 +112,27 @@ void t.test('a half-closed connection that leaves its answer untaken is closed i
   socket.destroy()
   t.pass()
 })
+
+void t.test('closing waits for nobody who has nothing to say', async t => {
+  const rig = await startRig(t, { objects })
+  const port = await listen(rig.admin)
+  const silent = [await dial(port), await dial(port)]
+  silent[1]!.end()
+  const waiting = await Promise.all(['GET /met', get('/metrics').slice(0, -2), 'PUT /sessions/00000000-0000-4000-8000-000000000000/target HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\ncontent-type: application/json\r\n\r\n{'].map(async text => {
+    const socket = await dial(port)
+    socket.write(text)
+    return socket
+  }))
+  await eventually(() => entries(rig, 'connections_admin') >= 4 && entries(rig, 'requests_admin') === 1)
+  let isClosed = false
+  const closing = rig.admin.close().then(() => { isClosed = true })
+  await eventually(() => entries(rig, 'connections_admin') === 3)
+  t.equal(isClosed, false, 'what has begun has a moment')
+  const isOver = (): boolean => {
+    rig.clock.advance(500)
+    return isClosed
+  }
+  await eventually(isOver)
+  await closing
+  for (const socket of [...silent, ...waiting]) socket.destroy()
+})

@@ -37,6 +37,10 @@ export function boundCalls (app: FastifyInstance, clock: Clock): () => Readonly<
     tooManyRequests: () => ({ status: rpcErrors.BUSY.status, headers: { 'content-type': 'application/json' }, body: JSON.stringify(busy) }),
     onClosed: () => undefined
   })
+  app.addHook('preClose', done => {
+    connections.end()
+    done()
+  })
   app.addHook('onClose', () => { connections.close() })
   const calls = new UnderWay({ max: MAX_RPC_CALLS, maxPerCaller: MAX_RPC_CALLS, graceMs: CALL_GRACE_MS }, () => clock.now())
   app.addHook('onRequest', (request, reply, next) => {
