@@ -84,7 +84,7 @@ export class ProxyLife {
     // A claim number means a place in shared words; without those it would be one in nobody's.
     const all: Shards = new Shards(this.shards, given, clock)
     const counts = new SessionCounts()
-    const refresh = async (): Promise<void> => { for (const [shard, changed] of (await all.takeChangedCounts()).entries()) counts.apply(shard, changed) }
+    const refresh = async (): Promise<void> => { await all.takeChangedCounts((shard, part) => { counts.apply(shard, part) }) }
     this.#events = new EventStream({ instanceId: this.instanceId, clock, counts, refresh, want: async kinds => { await all.setEventKinds(kinds) } })
     const app = { get: (_path: string, handler: StreamHandler) => { this.#openStream = handler } }
     this.#events.register(app as unknown as FastifyInstance)

@@ -61,7 +61,7 @@ export async function openProxy (deps: ProxyDeps): Promise<Proxy> {
     instanceId,
     clock,
     counts,
-    refresh: async () => { for (const [shard, changed] of (await shards.takeChangedCounts()).entries()) counts.apply(shard, changed) },
+    refresh: async () => { await shards.takeChangedCounts((shard, part) => { counts.apply(shard, part) }) },
     want: async kinds => { await shards.setEventKinds(kinds) }
   })
   const voice = {

@@ -1,14 +1,22 @@
 // One reader of events, and what waits for it while it is slow. Every kind has room of its own, so that a flood of one
 // costs no other; what finds its room full is left out, and the reader is told how much that was. Counts are never left
-// out: the latest of each key waits.
+// out: of each key the latest is sent when its turn comes, a part of them in one turn, because datagrams wait for it.
 import type { ServerResponse } from 'node:http'
 import { eventKinds, type EventKind, type RpcEvent } from '#rpc/contract.js'
 
 /** Characters of a kind that may wait for a slow reader. */
 export const MAX_WAITING = 1024 * 1024
 
-/** Counts in one line: with the longest keys still below the longest line a reader takes, 1 MiB. */
-const COUNTS_PER_LINE = 1000
+/** Counts in one line, and in one turn. With the longest keys far below the longest line a reader takes, 1 MiB. */
+export const COUNTS_PER_LINE = 500
+
+export interface EventReaderOptions {
+  readonly onSkipped: (kind: EventKind) => void
+  /** Sessions of a key at this moment. */
+  readonly countOf: (key: string) => number
+  /** Runs something in another turn. */
+  readonly later: (run: () => void) => void
+}
 
 interface Waiting {
   lines: string[]
@@ -19,26 +27,28 @@ interface Waiting {
 export class EventReader {
   readonly kinds: ReadonlySet<EventKind>
   readonly #response: ServerResponse
-  readonly #onSkipped: (kind: EventKind) => void
+  readonly #options: EventReaderOptions
   readonly #waiting = new Map<EventKind, Waiting>()
-  readonly #counts = new Map<string, number>()
+  /** Keys whose counts are to be sent. */
+  readonly #due = new Set<string>()
   // The latest of what every reader is told.
   #news = ''
   #isFull = false
+  #isPausing = false
 
-  constructor (response: ServerResponse, kinds: readonly EventKind[], onSkipped: (kind: EventKind) => void) {
+  constructor (response: ServerResponse, kinds: readonly EventKind[], options: EventReaderOptions) {
     this.kinds = new Set(kinds)
     this.#response = response
-    this.#onSkipped = onSkipped
+    this.#options = options
     response.on('drain', () => { this.#drain() })
   }
 
-  /** Counts by key, absolute; none at all is the heartbeat, which is for every reader. */
-  counts (sessions: Readonly<Record<string, number>>): void {
-    const entries = Object.entries(sessions)
-    if (entries.length > 0 && !this.kinds.has('counts')) return
-    if (!this.#isFull) this.#writeCounts(entries)
-    else for (const [key, count] of entries) this.#counts.set(key, count)
+  /** The counts of these keys, absolute; none at all is the heartbeat, which is for every reader. */
+  counts (keys: ReadonlySet<string>): void {
+    if (keys.size === 0 && !this.#isFull) this.#write(lineOf({ type: 'counts', sessions: {} }))
+    if (!this.kinds.has('counts')) return
+    for (const key of keys) this.#due.add(key)
+    this.#writeCounts()
   }
 
   /** A line for every reader, of which only the latest counts. */
@@ -59,7 +69,7 @@ export class EventReader {
     if (waiting === undefined) this.#waiting.set(kind, waiting = { lines: [], length: 0, skipped: 0 })
     if (waiting.length + line.length > MAX_WAITING) {
       waiting.skipped++
-      this.#onSkipped(kind)
+      this.#options.onSkipped(kind)
     } else {
       waiting.lines.push(line)
       waiting.length += line.length
@@ -72,9 +82,7 @@ export class EventReader {
     const news = this.#news
     this.#news = ''
     if (news !== '') this.#write(news)
-    const counts = [...this.#counts]
-    this.#counts.clear()
-    if (counts.length > 0) this.#writeCounts(counts)
+    this.#writeCounts()
     for (const kind of eventKinds) {
       if (this.#hasFilled()) return
       const waiting = this.#waiting.get(kind)
@@ -85,11 +93,22 @@ export class EventReader {
     }
   }
 
-  // At least one line: without counts it is the heartbeat.
-  #writeCounts (entries: ReadonlyArray<readonly [string, number]>): void {
-    for (let from = 0; from === 0 || from < entries.length; from += COUNTS_PER_LINE) {
-      this.#write(lineOf({ type: 'counts', sessions: Object.fromEntries(entries.slice(from, from + COUNTS_PER_LINE)) }))
+  // One line; the others in turns of their own.
+  #writeCounts (): void {
+    if (this.#isFull || this.#isPausing || this.#due.size === 0) return
+    const part: [string, number][] = []
+    for (const key of this.#due) {
+      this.#due.delete(key)
+      part.push([key, this.#options.countOf(key)])
+      if (part.length === COUNTS_PER_LINE) break
     }
+    this.#write(lineOf({ type: 'counts', sessions: Object.fromEntries(part) }))
+    if (this.#due.size === 0) return
+    this.#isPausing = true
+    this.#options.later(() => {
+      this.#isPausing = false
+      this.#writeCounts()
+    })
   }
 
   // Written to since it was empty, and full again.
@@ -98,6 +117,8 @@ export class EventReader {
   }
 
   #write (text: string): void {
+    // Ended for a newer control process, and not closed yet.
+    if (this.#response.writableEnded) return
     if (!this.#response.write(text)) this.#isFull = true
   }
 }

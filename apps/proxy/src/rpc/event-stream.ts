@@ -96,7 +96,11 @@ export class EventStream {
   }
 
   async #add (response: ServerResponse, kinds: readonly EventKind[], epoch?: number): Promise<void> {
-    const reader = new EventReader(response, kinds, kind => { this.#skipped.set(kind, this.#skipped.get(kind)! + 1) })
+    const reader = new EventReader(response, kinds, {
+      onSkipped: kind => { this.#skipped.set(kind, this.#skipped.get(kind)! + 1) },
+      countOf: key => this.#options.counts.of(key),
+      later: run => { this.#options.clock.after(0, run) }
+    })
     this.#asked.set(reader, response)
     if (epoch !== undefined) this.#epochs.set(response, epoch)
     response.on('close', () => {
@@ -112,7 +116,7 @@ export class EventStream {
     response.writeHead(200, { 'content-type': LINES_CONTENT_TYPE })
     response.write(lineOf({ type: 'hello', instanceId: this.#options.instanceId }))
     if (this.#stateStatus !== 'off') reader.tell(lineOf({ type: 'state', status: this.#stateStatus }))
-    reader.counts(this.#options.counts.all())
+    reader.counts(this.#options.counts.keys())
     this.#readers.add(reader)
   }
 
@@ -131,11 +135,11 @@ export class EventStream {
   }
 
   #sendCounts (): void {
-    const sessions = this.#options.counts.takeChanged()
+    const changed = this.#options.counts.takeChanged()
     const now = this.#options.clock.now()
-    if (Object.keys(sessions).length === 0 && now - this.#lastLineAt < HEARTBEAT_MS) return
+    if (changed.size === 0 && now - this.#lastLineAt < HEARTBEAT_MS) return
     this.#lastLineAt = now
-    for (const reader of this.#readers) reader.counts(sessions)
+    for (const reader of this.#readers) reader.counts(changed)
   }
 }
 

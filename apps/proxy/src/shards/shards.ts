@@ -113,14 +113,13 @@ export class Shards {
     return totalOf(await this.#all('stats'))
   }
 
-  /** The counts that changed, one record for each shard. */
-  async takeChangedCounts (): Promise<readonly Readonly<Record<string, number>>[]> {
-    return await Promise.all(this.#shards.map(async shard => {
-      const changed = new Map<string, number>()
+  /** Has the counts that changed taken in: a part at a time, by the number of the shard. */
+  async takeChangedCounts (take: (shard: number, part: Readonly<Record<string, number>>) => void): Promise<void> {
+    await Promise.all(this.#shards.map(async (shard, index) => {
       for (;;) {
-        const part = Object.entries(await shard.call('takeChangedCounts', PART))
-        for (const [key, count] of part) changed.set(key, count)
-        if (part.length < PART) return Object.fromEntries(changed)
+        const part = await shard.call('takeChangedCounts', PART)
+        take(index, part)
+        if (Object.keys(part).length < PART) return
         await this.#breath()
       }
     }))

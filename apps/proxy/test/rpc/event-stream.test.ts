@@ -4,6 +4,7 @@ import t from 'tap'
 import Fastify from 'fastify'
 import { createFakeClock } from '#testkit/fake-clock.js'
 import { TargetTable } from '../../src/core/target-table.js'
+import { COUNTS_PER_LINE } from '../../src/rpc/event-reader.js'
 import { COUNTS_PERIOD_MS, EventStream, HEARTBEAT_MS } from '../../src/rpc/event-stream.js'
 import { SessionCounts } from '../../src/rpc/session-counts.js'
 
@@ -13,6 +14,7 @@ class FakeReader extends EventEmitter {
   isSlow = false
   isDestroyed = false
   isEnded = false
+  get writableEnded (): boolean { return this.isEnded }
   writeHead (): void {}
   write (text: string): boolean {
     for (const line of text.trim().split('\n')) this.lines.push(JSON.parse(line))
@@ -113,12 +115,42 @@ void t.test('silence is broken by a heartbeat', async t => {
   t.equal(reader.lines.length, lines + 3)
 })
 
-void t.test('many counts are split over lines', async t => {
-  const { targets, connect } = setUp()
-  for (let number = 0; number < 2500; number++) targets.addSessions(`key-${number}`, 1)
-  const { lines } = await connect()
-  t.equal(lines.length, 4, 'hello and three lines of counts')
-  t.equal(Object.keys(Object.assign({}, ...(lines.slice(1) as { sessions: object }[]).map(({ sessions }) => sessions)) as object).length, 2500)
+void t.test('many counts go in parts, each in a turn of its own: at the beginning, when they change, and to who was slow', async t => {
+  const { targets, connect, advance } = setUp()
+  const many = 2 * COUNTS_PER_LINE + 1
+  const change = (): void => { for (let number = 0; number < many; number++) targets.addSessions(`key-${number}`, 1) }
+  const taken = (reader: FakeReader): Record<string, number>[] => (reader.lines.splice(0) as { sessions?: Record<string, number> }[]).flatMap(({ sessions }) => sessions === undefined ? [] : [sessions])
+  const sizes = (parts: readonly object[]): number[] => parts.map(part => Object.keys(part).length)
+  change()
+  const reader = await connect()
+  t.strictSame(sizes(taken(reader)), [COUNTS_PER_LINE], 'no more in this turn')
+  await advance(COUNTS_PERIOD_MS)
+  t.strictSame(sizes(taken(reader)), [COUNTS_PER_LINE, 1], 'the rest in other ones')
+
+  change()
+  await advance(COUNTS_PERIOD_MS)
+  t.strictSame(sizes(taken(reader)), [COUNTS_PER_LINE])
+  reader.isSlow = true
+  await advance(COUNTS_PERIOD_MS)
+  t.strictSame(sizes(taken(reader)), [COUNTS_PER_LINE], 'and then it is full')
+  // What changes meanwhile is sent as it is when its turn comes.
+  change()
+  await advance(COUNTS_PERIOD_MS)
+  t.strictSame(taken(reader), [])
+  reader.drain()
+  t.strictSame(taken(reader), [{ [`key-${many - 1}`]: 3, ...Object.fromEntries(Array.from({ length: COUNTS_PER_LINE - 1 }, (_, number) => [`key-${number}`, 3])) }])
+  await advance(COUNTS_PERIOD_MS)
+  t.strictSame(sizes(taken(reader)), [COUNTS_PER_LINE, 1])
+})
+
+void t.test('nothing more is written to who has been told to go', async t => {
+  const { targets, connect, advance, stream } = setUp()
+  for (let number = 0; number <= COUNTS_PER_LINE; number++) targets.addSessions(`key-${number}`, 1)
+  const reader = await connect()
+  stream.close()
+  reader.lines = []
+  await advance(COUNTS_PERIOD_MS)
+  t.same(reader.lines, [])
 })
 
 void t.test('every reader is told what becomes of the state: at once, when it changes, and however slow it is the latest', async t => {
@@ -185,10 +217,11 @@ void t.test('counts of several shards are one number for a key', async t => {
   const counts = new SessionCounts()
   counts.apply(0, { a: 2, b: 1 })
   counts.apply(1, { a: 3 })
-  t.same(counts.takeChanged(), { a: 5, b: 1 })
+  const taken = (): object => Object.fromEntries([...counts.takeChanged()].map(key => [key, counts.of(key)]))
+  t.same(taken(), { a: 5, b: 1 })
   counts.apply(0, { a: 0 })
-  t.same(counts.takeChanged(), { a: 3 }, 'absolute counts of one shard leave the other alone')
+  t.same(taken(), { a: 3 }, 'absolute counts of one shard leave the other alone')
   counts.apply(1, { a: 0 })
-  t.same(counts.takeChanged(), { a: 0 })
-  t.same(counts.all(), { b: 1 })
+  t.same(taken(), { a: 0 })
+  t.same([...counts.keys()], ['b'])
 })
