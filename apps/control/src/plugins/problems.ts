@@ -3,6 +3,7 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { BaseLogger } from 'pino'
 import { sendProblem, type Failure } from '../problem.js'
+import { codingFailure, hasNoBody } from './codings.js'
 import { hasMoreValues } from './count-values.js'
 import { allowOf, followMethods, pathOf } from './methods.js'
 import { faultsFrom, summaryOf } from './request-faults.js'
@@ -26,8 +27,9 @@ export function addProblems (app: FastifyInstance, log: BaseLogger): void {
   app.decorateReply('problemCode', null)
   // Fastify reads text/plain by default; here that is 415, not a body of the wrong type.
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, text, done) => {
-    parseJson(text as string, done)
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, text, done) => {
+    if (text === '' && !takesBody(request)) done(null)
+    else parseJson(text as string, done)
   })
   // Those of the query string too: each unknown one is a fault.
   app.addHook('preValidation', (request, _reply, done) => {
@@ -50,14 +52,30 @@ export function addProblems (app: FastifyInstance, log: BaseLogger): void {
   app.setNotFoundHandler(answerNotFound)
   // After the guards, and before a body that nobody wants is read and judged.
   app.addHook('preParsing', (request, reply, _payload, done) => {
-    if (request.is404) answerNotFound(request, reply)
-    else done()
+    if (request.is404) {
+      answerNotFound(request, reply)
+      return
+    }
+    const failure = codingFailure(request.headers)
+    if (failure !== undefined) {
+      // What is taken instead (RFC 9110 §15.5.16).
+      if (failure.code === 'UNSUPPORTED_CONTENT_ENCODING') reply.header('accept-encoding', 'identity')
+      sendProblem(reply, failure)
+      return
+    }
+    // Many clients name a type with every request. Of no body it says nothing.
+    if (!takesBody(request) && hasNoBody(request.headers)) delete request.headers['content-type']
+    done()
   })
   app.setErrorHandler<FastifyError | MalformedJson | TooManyValues>((error, request, reply) => {
     const failure = failureFrom(error, app.initialConfig.bodyLimit)
     if (failure.code === 'INTERNAL') log.error({ err: error, requestId: request.id, method: request.method, path: shortened(pathOf(request)) }, 'Request failed')
     sendProblem(reply, failure)
   })
+}
+
+function takesBody ({ routeOptions }: FastifyRequest): boolean {
+  return routeOptions.schema?.body !== undefined
 }
 
 function parseJson (text: string, done: (error: Error | null, body?: unknown) => void): void {

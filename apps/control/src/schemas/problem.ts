@@ -21,7 +21,7 @@ export const ProblemSchema = named('Problem', Type.Object({
 }, { description: 'A failed request (RFC 9457).' }))
 
 /** Codes any request with a body can fail with before its route sees it. */
-export const bodyErrors = ['MALFORMED_JSON', 'INVALID_REQUEST', 'BODY_TOO_COMPLEX', 'BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'] as const satisfies readonly ErrorCode[]
+export const bodyErrors = ['MALFORMED_JSON', 'INVALID_REQUEST', 'BODY_TOO_COMPLEX', 'BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', 'UNSUPPORTED_CONTENT_ENCODING', 'UNSUPPORTED_TRANSFER_ENCODING'] as const satisfies readonly ErrorCode[]
 
 /** The responses of a route that can fail with `codes`, for its schema; INTERNAL is always among them. */
 export function problemResponses (...codes: readonly ErrorCode[]): object {
