@@ -1,6 +1,8 @@
 // The objects in memory, indexed so that a query costs what it finds: by resource type, namespace, each label with its
 // value, and the values at configured paths. Any provider fills it; readers never see half of a `replace`, because nothing here awaits.
 import { isDeepStrictEqual } from 'node:util'
+import { Pace } from '#core/pace.js'
+import { whole, type Slices } from '#core/slices.js'
 import type { Work } from '#jsonpath/work.js'
 import { IndexedObjects } from './indexed-objects.js'
 import type { ChangeListener, Inventory, InventoryChange, KubeObject, StatusMatch } from './inventory.js'
@@ -14,6 +16,12 @@ export interface Store extends Pick<Inventory, 'find' | 'count' | 'get' | 'sizes
    * Listeners are called once, and only if anything differs; answers whether it did.
    */
   readonly replace: (content: ReadonlyMap<string, Iterable<KubeObject>>, namespace?: string) => boolean
+  /**
+   * The same in slices of a few milliseconds. What comes and changes is there before anything goes, and listeners are
+   * called after each slice: readers see what they would if the objects had changed one after the other. Nobody else may
+   * change those types and that namespace meanwhile.
+   */
+  readonly replaceInSlices: (content: ReadonlyMap<string, Iterable<KubeObject>>, namespace?: string) => Slices<boolean>
   /** Adds `object` to each of the resource types, in place of one of the same name. Listeners and answer as for `replace`. */
   readonly put: (resourceTypes: Iterable<string>, object: KubeObject) => boolean
   /** Takes the object of that name out of each of the resource types. Listeners and answer as for `replace`. */
@@ -31,15 +39,35 @@ export function createStore (resourceTypes: Iterable<string>, indexPaths: IndexP
   let namespaces: ReadonlySet<string> | undefined
   for (const type of resourceTypes) shelves.set(type, new Shelf(type, indexPaths.get(type) ?? []))
 
-  const change = (types: Iterable<string>, apply: (shelf: Shelf, changes: InventoryChange[], type: string) => void): boolean => {
-    const changes: InventoryChange[] = []
-    for (const type of types) {
-      const shelf = shelves.get(type)
-      if (shelf !== undefined) apply(shelf, changes, type)
-    }
+  const tell = (changes: readonly InventoryChange[]): boolean => {
     if (changes.some(({ before, after }) => before === undefined || after === undefined)) namespaces = undefined
     if (changes.length > 0) for (const listener of [...listeners]) listener(changes)
     return changes.length > 0
+  }
+
+  const change = (types: Iterable<string>, apply: (shelf: Shelf, changes: InventoryChange[]) => void): boolean => {
+    const changes: InventoryChange[] = []
+    for (const type of types) {
+      const shelf = shelves.get(type)
+      if (shelf !== undefined) apply(shelf, changes)
+    }
+    return tell(changes)
+  }
+
+  const replaceInSlices = function * (content: ReadonlyMap<string, Iterable<KubeObject>>, namespace: string | undefined, sliceObjects: number): Slices<boolean> {
+    let changes: InventoryChange[] = []
+    let isChanged = false
+    const pace = new Pace(sliceObjects)
+    for (const [type, objects] of content) {
+      for (const change of shelves.get(type)?.replace(objects, namespace) ?? []) {
+        if (change !== undefined) changes.push(change)
+        if (!pace.isFull()) continue
+        isChanged = tell(changes) || isChanged
+        changes = []
+        yield
+      }
+    }
+    return tell(changes) || isChanged
   }
 
   return {
@@ -57,11 +85,15 @@ export function createStore (resourceTypes: Iterable<string>, indexPaths: IndexP
       listeners.add(call)
       return () => { listeners.delete(call) }
     },
-    replace: (content, namespace) => change(content.keys(), (shelf, changes, type) => { shelf.replace(content.get(type) ?? [], namespace, changes) }),
+    replace: (content, namespace) => whole(replaceInSlices(content, namespace, Infinity), 0),
+    replaceInSlices: (content, namespace) => replaceInSlices(content, namespace, SLICE_OBJECTS),
     put: (types, object) => change(types, (shelf, changes) => { shelf.put(object, changes) }),
     remove: (types, namespace, name) => change(types, (shelf, changes) => { shelf.remove(namespace, name, changes) })
   }
 }
+
+/** Objects compared or taken in in one slice. */
+export const SLICE_OBJECTS = 200
 
 // The objects of one resource type. What a call changes it adds to `changes`.
 class Shelf {
@@ -91,14 +123,20 @@ class Shelf {
     return this.#byNamespace.get(namespace)?.get(name)
   }
 
-  replace (objects: Iterable<KubeObject>, within: string | undefined, changes: InventoryChange[]): void {
+  // What became of each object, one by one.
+  * replace (objects: Iterable<KubeObject>, within: string | undefined): Iterable<InventoryChange | undefined> {
     const gone = new Set(this.#all(within))
+    const changes: InventoryChange[] = []
     for (const object of objects) {
       const held = this.get(object.metadata.namespace, object.metadata.name)
       if (held !== undefined) gone.delete(held)
       this.put(object, changes)
+      yield changes.pop()
     }
-    for (const object of gone) this.#delete(object, changes)
+    for (const object of gone) {
+      this.#delete(object, changes)
+      yield changes.pop()
+    }
   }
 
   put (object: KubeObject, changes: InventoryChange[]): void {

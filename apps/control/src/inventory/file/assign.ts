@@ -1,7 +1,11 @@
 // Which objects belong to which of the held resource types.
+import { Pace } from '#core/pace.js'
+import type { Slices } from '#core/slices.js'
 import type { KubeObject } from '../inventory.js'
 import { isOfType } from '../plural.js'
 import type { ResourceType } from '../resource-types.js'
+
+const SLICE_OBJECTS = 500
 
 export interface Assignment {
   /** By resource type, every one of them; an object is under each type it belongs to. */
@@ -10,8 +14,16 @@ export interface Assignment {
   readonly ignored: number
 }
 
-export function assignObjects (objects: readonly KubeObject[], types: ReadonlyMap<string, ResourceType>): Assignment {
-  const byType = new Map([...types].map(([name, type]) => [name, objects.filter(object => isOfType(object, type))]))
-  const assigned = new Set([...byType.values()].flat())
-  return { byType, ignored: objects.length - assigned.size }
+/** Looks at a few hundred objects in one slice. */
+export function * assignObjects (objects: readonly KubeObject[], types: ReadonlyMap<string, ResourceType>): Slices<Assignment> {
+  const byType = new Map<string, KubeObject[]>([...types.keys()].map(name => [name, []]))
+  const pace = new Pace(SLICE_OBJECTS)
+  let ignored = 0
+  for (const object of objects) {
+    const own = [...types].filter(([, type]) => isOfType(object, type))
+    for (const [name] of own) byType.get(name)?.push(object)
+    if (own.length === 0) ignored++
+    if (pace.isFull()) yield
+  }
+  return { byType, ignored }
 }

@@ -1,5 +1,7 @@
 // A file that is written in place, and slowly, is read half-way; half of a YAML file is mostly valid YAML. So what such
 // a file no longer says is not believed before the file has come to rest. Pure.
+import type { Pace } from '#core/pace.js'
+import type { Slices } from '#core/slices.js'
 import type { KubeObject } from '../inventory.js'
 import { isMap } from '../json.js'
 import { identityOf } from './parse-documents.js'
@@ -25,33 +27,43 @@ export interface Resting {
   readonly changedAtMs: number
 }
 
+export interface Reading {
+  readonly changedAtMs: number
+  readonly nowMs: number
+  readonly pace: Pace
+}
+
 /** What is still held of `before` now that the file says `lastGood`. */
-export function stillHeld (before: Resting, lastGood: readonly KubeObject[], changedAtMs: number, nowMs: number): readonly Held[] {
+export function * stillHeld (before: Resting, lastGood: readonly KubeObject[], { changedAtMs, nowMs, pace }: Reading): Slices<readonly Held[]> {
   if (nowMs - changedAtMs >= SETTLED_MS) return []
   const known = new Map(before.held.map(held => [identityOf(held.object), held]))
   for (const object of before.lastGood) {
     const identity = identityOf(object)
     if (!known.has(identity)) known.set(identity, { object, sinceMs: nowMs })
+    if (pace.isFull()) yield
   }
-  const said = new Map(lastGood.map(object => [identityOf(object), object]))
   const last = lastGood.at(-1)
-  return [...known].flatMap(([identity, held]) => {
-    const now = said.get(identity)
-    const isBegun = now !== undefined && now === last && isBeginningOf(now, held.object) && !isBeginningOf(held.object, now)
-    return (now === undefined || isBegun) && nowMs - held.sinceMs < MAX_HELD_MS ? [held] : []
-  })
+  for (const object of lastGood) {
+    const identity = identityOf(object)
+    const held = known.get(identity)
+    const isBegun = held !== undefined && object === last && isBeginningOf(object, held.object) && !isBeginningOf(held.object, object)
+    if (!isBegun) known.delete(identity)
+    if (pace.isFull()) yield
+  }
+  return [...known.values()].filter(({ sinceMs }) => nowMs - sinceMs < MAX_HELD_MS)
 }
 
 /** When the first of them is to be given up. */
 export function heldUntil (held: readonly Held[], changedAtMs: number): number {
-  return Math.min(changedAtMs + SETTLED_MS, ...held.map(({ sinceMs }) => sinceMs + MAX_HELD_MS))
+  return held.reduce((earliest, { sinceMs }) => Math.min(earliest, sinceMs + MAX_HELD_MS), changedAtMs + SETTLED_MS)
 }
 
 // Whether `part` is what a writer who stops in the middle of `whole` may have written: the last object of a file only.
+// No object is nested deeper than `freezeJson` allows.
 function isBeginningOf (part: unknown, whole: unknown): boolean {
   if (part === null || part === undefined) return true
   if (Array.isArray(part)) return Array.isArray(whole) && part.every((item, index) => index < whole.length && isBeginningOf(item, whole[index]))
-  if (isMap(part)) return isMap(whole) && Object.entries(part).every(([key, value]) => key in whole && isBeginningOf(value, whole[key]))
+  if (isMap(part)) return isMap(whole) && Object.entries(part).every(([key, value]) => Object.hasOwn(whole, key) && isBeginningOf(value, whole[key]))
   return startsWith(textOf(whole), textOf(part))
 }
 

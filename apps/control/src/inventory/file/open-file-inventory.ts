@@ -5,11 +5,13 @@ import type { Cancel, Clock } from '#core/clock.js'
 import { err, ok, type Result } from '#core/result.js'
 import type { Inventory, InventoryStatus } from '../inventory.js'
 import { heldTypes, type IndexPaths, type ResourceType } from '../resource-types.js'
+import { inTurns } from '../../in-turns.js'
 import { createStore, type Store } from '../store.js'
 import { assignObjects } from './assign.js'
 import { createCoalescer, type Coalescer } from './coalescer.js'
-import { formatFault, nextContents, noContents, type FileFault } from './contents.js'
+import { formatFault, nextContents, noContents, parsedBefore, type FileFault, type ReadFile } from './contents.js'
 import { FaultLog, type InventoryLog } from './fault-log.js'
+import { createParser, type Parser } from './parser.js'
 import { listPath, readListing, type Listing, type PathFault } from './read-path.js'
 import { watchDirectory, type StopWatching } from './watch-directory.js'
 
@@ -73,6 +75,7 @@ class WatchedFiles {
   readonly #store: Store
   readonly #faultLog: FaultLog
   readonly #changes: Coalescer
+  readonly #parser: Parser
   readonly #stopPolling: () => void
   #contents = noContents
   #pathFault: FileFault | undefined
@@ -84,12 +87,14 @@ class WatchedFiles {
   #cancelLook: Cancel | undefined
   #isClosed = false
   #saidUnwatched = false
+  #saidHeld = false
 
   constructor (deps: FileInventoryDeps, types: ReadonlyMap<string, ResourceType>, store: Store) {
     this.#deps = deps
     this.#types = types
     this.#store = store
     this.#faultLog = new FaultLog(deps.log)
+    this.#parser = createParser(deps.clock)
     this.#changes = createCoalescer(deps.clock, deps.debounceMs ?? DEBOUNCE_MS, () => this.#readAgain())
     this.#stopPolling = deps.clock.every(deps.pollMs ?? POLL_MS, () => { void this.#poll() })
     this.#trueAtMs = deps.clock.now()
@@ -105,15 +110,21 @@ class WatchedFiles {
 
   async read (listing: Listing): Promise<void> {
     this.#watch(listing.directory)
-    const sources = await readListing(listing)
+    const { clock, log, path } = this.#deps
+    const nowMs = clock.now()
+    const read: ReadFile[] = []
+    for (const source of await readListing(listing)) {
+      const parsed = parsedBefore(source, this.#contents) ?? await this.#parser.parse(source.text.ok ? source.text.value : '', source.name.endsWith('.json'))
+      read.push({ source, parsed })
+    }
+    if (this.#isClosed) return
     this.#stamp = listing.stamp
     this.#pathFault = undefined
-    this.#contents = nextContents(this.#contents, sources, this.#deps.clock.now())
+    this.#contents = await inTurns(nextContents(this.#contents, read, nowMs), clock)
     this.#lookWhenSettled()
-    const { byType, ignored } = assignObjects(this.#contents.objects, this.#types)
-    if (this.#store.replace(byType)) {
-      const objects = Object.fromEntries(this.#store.sizes())
-      this.#deps.log.info({ path: this.#deps.path, files: sources.length, objects, ignored }, 'Inventory read')
+    const { byType, ignored } = await inTurns(assignObjects(this.#contents.objects, this.#types), clock)
+    if (await inTurns(this.#store.replaceInSlices(byType), clock)) {
+      log.info({ path, files: read.length, objects: Object.fromEntries(this.#store.sizes()), ignored }, 'Inventory read')
     }
     this.#conclude()
   }
@@ -123,6 +134,8 @@ class WatchedFiles {
     this.#stopPolling()
     this.#cancelLook?.()
     this.#stopWatching?.()
+    // First, for a reading under way may wait for it.
+    await this.#parser.close()
     await this.#changes.close()
     // A reading that was under way has watched again, and may hold objects.
     this.#stopWatching?.()
@@ -158,9 +171,12 @@ class WatchedFiles {
   #lookWhenSettled (): void {
     this.#cancelLook?.()
     const { held, heldUntilMs } = this.#contents
+    const isNews = held > 0 && !this.#saidHeld
+    this.#saidHeld = held > 0
     if (heldUntilMs === undefined) return
     this.#cancelLook = this.#deps.clock.after(Math.max(0, heldUntilMs - this.#deps.clock.now()), () => { this.#changes.request() })
-    this.#deps.log.info({ path: this.#deps.path, held }, 'Inventory file was written in place and lacks objects, they are kept until it is at rest')
+    // Once for all the writes of a slow writer.
+    if (isNews) this.#deps.log.info({ path: this.#deps.path, held }, 'Inventory file was written in place and lacks objects, they are kept until it is at rest')
   }
 
   #isSettled (): boolean {

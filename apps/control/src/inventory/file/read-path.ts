@@ -1,13 +1,12 @@
 // The file system, read only: which files make up the inventory, what they say, and a stamp that changes when they do.
-import { lstat, readdir, readFile, stat } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { lstat, open, readdir, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { err, ok, type Result } from '#core/result.js'
+import { textFromBytes } from '#core/text-from-bytes.js'
 import type { SourceFile } from './contents.js'
 
-/**
- * Longest file that is read, in bytes. YAML of that size keeps the process busy for some 20 s, JSON for a fifth of a
- * second: large inventories are better JSON, or many files, of which only those that changed are parsed.
- */
+/** Longest file that is read, in bytes. YAML has a bound of its own, see `MAX_YAML_LENGTH`. */
 export const MAX_FILE_BYTES = 16 * 1024 * 1024
 
 const extensions = ['.yaml', '.yml', '.json']
@@ -91,12 +90,29 @@ async function stampOf (path: string): Promise<{ kind: 'file' | 'directory' | 'o
 async function readText (path: string): Promise<Omit<SourceFile, 'name'>> {
   try {
     const { kind, id, stamp, size } = await stampOf(path)
-    // A pipe or a device would keep the reader waiting for ever.
-    if (kind !== 'file') return { text: err('this is no file') }
-    if (size > MAX_FILE_BYTES) return { text: err(`the file has ${size} bytes, more than ${MAX_FILE_BYTES}`), id, stamp }
-    return { text: ok(await readFile(path, 'utf8')), id, stamp }
+    if (kind !== 'file') return { text: err(noFile) }
+    if (size > MAX_FILE_BYTES) return { text: err(`the file has ${size} bytes, more than ${MAX_FILE_BYTES}; make several files of it`), id, stamp }
+    return { text: await textOf(path), id, stamp }
   } catch (error) {
     return { text: err(`the file cannot be read (${codeOf(error)})`) }
+  }
+}
+
+const noFile = 'this is no file, but a directory, a pipe, a socket or a device'
+
+// Another one may be there since it was looked at: a pipe without a writer would keep the reader waiting for ever.
+async function textOf (path: string): Promise<Result<string, string>> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
+  try {
+    const found = await file.stat()
+    if (!found.isFile()) return err(noFile)
+    // No more than that, should it grow meanwhile: then it is read again.
+    const bytes = Buffer.alloc(Math.min(found.size, MAX_FILE_BYTES))
+    const { bytesRead } = await file.read(bytes, 0, bytes.length, 0)
+    const text = textFromBytes(bytes.subarray(0, bytesRead))
+    return text.ok ? text : err(`the file ${text.error}`)
+  } finally {
+    await file.close()
   }
 }
 

@@ -1,4 +1,5 @@
 // The objects of one source in the store: the rules by which a list or an event may change what is held.
+import type { Slices } from '#core/slices.js'
 import type { KubeObject } from '../inventory.js'
 import type { Store } from '../store.js'
 import { isOlder } from './resource-version.js'
@@ -17,10 +18,15 @@ export class Collection {
     this.#namespace = namespace
   }
 
-  /** Makes the content exactly these objects, in one step. */
-  replace (objects: Iterable<KubeObject>): void {
-    const content = Array.from(objects, object => this.#unchanged(object) ?? object)
-    this.#store.replace(new Map(this.#types.map(type => [type, content])), this.#namespace)
+  /** Makes the content exactly these objects. Nothing may be applied before it is done. */
+  replace (objects: readonly KubeObject[]): Slices<boolean> {
+    // Looked up when it is its turn.
+    const content = { [Symbol.iterator]: () => this.#eachUnchanged(objects) }
+    return this.#store.replaceInSlices(new Map(this.#types.map(type => [type, content])), this.#namespace)
+  }
+
+  * #eachUnchanged (objects: readonly KubeObject[]): Generator<KubeObject, undefined> {
+    for (const object of objects) yield this.#unchanged(object) ?? object
   }
 
   /** True if a newer state of the object is held than this one: it is late news. */

@@ -1,6 +1,7 @@
 // What comes from the server on its way into a collection: pages and events are checked, late news are dropped, and
 // what contradicts what is known is told from what is merely new.
 import { err, ok, type Result } from '#core/result.js'
+import type { Slices } from '#core/slices.js'
 import type { KubeObject } from '../inventory.js'
 import type { ApiFailure } from './api-failure.js'
 import type { Collection } from './collection.js'
@@ -50,14 +51,14 @@ export class Intake {
   }
 
   /** Makes the collection what a list of `version` said. */
-  replace (objects: Iterable<KubeObject>, version: string): void {
-    this.#collection.replace(objects)
+  * replace (objects: readonly KubeObject[], version: string): Slices<void> {
+    yield * this.#collection.replace(objects)
     this.#version = version
   }
 
   /** Empties the collection: the resource is gone. */
-  empty (): void {
-    this.#collection.replace([])
+  * empty (): Slices<void> {
+    yield * this.#collection.replace([])
   }
 
   /** Takes a line of a watch. */

@@ -164,8 +164,13 @@ class FollowedCluster {
   #noticeSoon (more: readonly InventoryChange[]): void {
     for (const change of more) this.#changes.push(change)
     this.#cancelNotice ??= this.#deps.clock.after(NOTICE_MS, () => {
-      const changes = this.#changes
       this.#cancelNotice = undefined
+      // Nobody is told of a part of a list.
+      if ([...this.#reflectors.values()].some(({ isTakingIn }) => isTakingIn)) {
+        this.#noticeSoon([])
+        return
+      }
+      const changes = this.#changes
       this.#changes = []
       for (const listener of [...this.#listeners]) listener(changes)
     })

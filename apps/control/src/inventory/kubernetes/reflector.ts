@@ -2,6 +2,8 @@
 // when in doubt. What to do next is decided in reflector-state.ts; here is what does it.
 import type { Clock } from '#core/clock.js'
 import { err, ok, type Result } from '#core/result.js'
+import type { Slices } from '#core/slices.js'
+import { inTurns } from '../../in-turns.js'
 import type { KubeObject } from '../inventory.js'
 import type { ApiFailure } from './api-failure.js'
 import type { Collection } from './collection.js'
@@ -68,6 +70,7 @@ export class Reflector {
   #interrupt: () => void = () => undefined
   #isStopped = false
   #isListed = false
+  #isTakingIn = false
   #trueAtMs: number
 
   constructor (deps: ReflectorDeps) {
@@ -80,6 +83,11 @@ export class Reflector {
   /** True once a list succeeded, and for ever after. */
   get isListed (): boolean {
     return this.#isListed
+  }
+
+  /** True while the collection holds a part of a list, and what was there before it. */
+  get isTakingIn (): boolean {
+    return this.#isTakingIn
   }
 
   /** True while the server says, and has said twice, that the resource is not there or not for us. */
@@ -103,7 +111,7 @@ export class Reflector {
       const mark = await this.#deps.transport.credentialsMark()
       const decision = this.#state.version === undefined ? await this.#list() : await this.#watch(this.#state.version)
       this.#state = decision.state
-      this.#carryOut(decision)
+      await this.#carryOut(decision)
       await this.#wait(decision.delayMs, mark)
     }
   }
@@ -114,12 +122,12 @@ export class Reflector {
     this.#interrupt()
   }
 
-  #carryOut ({ refresh, empty, relist }: Decision): void {
+  async #carryOut ({ refresh, empty, relist }: Decision): Promise<void> {
     if (this.#isStopped) return
     if (refresh === true) this.#deps.transport.refreshCredentials()
     if (relist !== undefined) this.#deps.hooks.relisting?.(relist)
     if (empty !== true) return
-    this.#intake.empty()
+    await this.#takeIn(this.#intake.empty())
     this.#trueAtMs = this.#deps.clock.now()
   }
 
@@ -134,11 +142,17 @@ export class Reflector {
       return decision
     }
     const { objects, version } = listed.value
-    this.#intake.replace(objects.values(), version)
+    await this.#takeIn(this.#intake.replace([...objects.values()], version))
     this.#isListed = true
     this.#trueAtMs = startMs
     this.#deps.onFault('list', undefined)
     return afterList(this.#state, version, startMs)
+  }
+
+  async #takeIn (slices: Slices<void>): Promise<void> {
+    this.#isTakingIn = true
+    await inTurns(slices, this.#deps.clock)
+    this.#isTakingIn = false
   }
 
   async #allPages (): Promise<Result<{ objects: ReadonlyMap<string, KubeObject>, version: string }, ApiFailure>> {

@@ -1,11 +1,18 @@
 // A file that is written slowly and in place: what it lacks is kept until it is at rest.
 import t from 'tap'
 import { ok } from '#core/result.js'
-import { nextContents, noContents, type Contents, type SourceFile } from '../../../src/inventory/file/contents.js'
+import { whole } from '#core/slices.js'
+import { nextContents as contentsInSlices, noContents, parsedBefore, type Contents, type SourceFile } from '../../../src/inventory/file/contents.js'
 import { MAX_HELD_MS, SETTLED_MS } from '../../../src/inventory/file/held.js'
+import { parseDocuments } from '../../../src/inventory/file/parse-documents.js'
 
 const server = (name: string, state = 'Allocated'): string =>
   `---\napiVersion: agones.dev/v1\nkind: GameServer\nmetadata: {name: ${name}}\nstatus: {state: ${state}}\n`
+
+function nextContents (previous: Contents, sources: readonly SourceFile[], nowMs = 0): Contents {
+  const read = sources.map(source => ({ source, parsed: parsedBefore(source, previous) ?? parseDocuments(source.text.ok ? source.text.value : '', false) }))
+  return whole(contentsInSlices(previous, read, nowMs), nowMs)
+}
 
 type Step = readonly [atMs: number, files: readonly SourceFile[], objects: string]
 
