@@ -89,7 +89,7 @@ export class ControlLife {
         const life = proxy()
         trace.note('synchronised', time.nowMs, number, life?.number ?? 0, registry.size)
         if (life !== undefined && link.status().proxy?.instanceId === life.instanceId) book.synchronised(this, life)
-        departures.recount()
+        for (const key of departures.told()) departures.gone(key)
         void departures.send()
       },
       onCounts: keys => {

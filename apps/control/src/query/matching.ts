@@ -48,9 +48,9 @@ export function statusOf ({ statusQuery }: Selection, path: CompiledPath | undef
 }
 
 /** The stages for one object. */
-export function isMatch (object: KubeObject, selection: Selection, path: CompiledPath | undefined): boolean {
+export function isMatch (object: KubeObject, selection: Selection, path: CompiledPath | undefined, work?: Work): boolean {
   const { labels, annotations } = object.metadata
-  const status = statusOf(selection, path)
+  const status = statusOf(selection, path, work)
   return bears(labels, selection.labelSelector) && (status === undefined || matchesStatus(object, status)) && bears(annotations, selection.annotationSelector)
 }
 

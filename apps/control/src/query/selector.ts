@@ -42,8 +42,8 @@ export interface Selector {
   readonly search: (selection: Selection, atMost: number, maxWork: number) => Generator<number, Result<readonly Candidate[], SelectFailure>>
   /** The one object of that name, if it is usable; what `POST /tokens` and an operator's move ask for. */
   readonly resolve: (name: ObjectName) => Result<Candidate, SelectFailure>
-  /** The object of that name, if it is one that `selection` finds now. Whether the selection may be made was settled when it was. */
-  readonly recheck: (selection: Selection, name: string) => Candidate | undefined
+  /** The object of that name, if it is one that `selection` finds now. Whether the selection may be made was settled when it was. What it costs is charged to `work`, which must not end. */
+  readonly recheck: (selection: Selection, name: string, work?: Work) => Candidate | undefined
   /** What is known of any object of a type, usable or not; undefined for a type that is not configured. */
   readonly candidateOf: (resourceType: string) => CandidateOf | undefined
 }
@@ -105,10 +105,10 @@ export function createSelector ({ config, inventory, policy, names }: SelectorDe
       const candidate = admitted.value(object)
       return candidate.ok ? candidate : err({ code: 'NO_MATCHING_RESOURCE', detail: `The object is not usable: ${unusable[candidate.error]}.` })
     },
-    recheck: (selection, name) => {
+    recheck: (selection, name, work) => {
       const object = inventory.get(selection.resourceType, selection.namespace, name)
       const path = pathOf(selection)
-      if (object === undefined || path?.ok === false || !isMatch(object, selection, path?.value)) return undefined
+      if (object === undefined || path?.ok === false || !isMatch(object, selection, path?.value, work)) return undefined
       const candidate = candidates.get(selection.resourceType)?.(object)
       return candidate?.ok === true ? candidate.value : undefined
     },

@@ -43,9 +43,9 @@ export class Departures {
     if (target !== undefined && this.#waiting.has(key)) this.#waiting.set(key, target)
   }
 
-  /** Looks again at what the proxy was told: it may be another one now, without those sessions. */
-  recount (): void {
-    for (const key of [...this.#told.keys()]) this.gone(key)
+  /** Keys that the proxy was told nothing has any more, while they had sessions. */
+  told (): readonly string[] {
+    return [...this.#told.keys()]
   }
 
   /** Tells the proxy what waits. What it does not acknowledge waits for the next call. */

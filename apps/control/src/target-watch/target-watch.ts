@@ -1,7 +1,6 @@
 // What becomes of tokens and sessions when the inventory changes under them: tokens whose target is gone or is not any
 // more what was asked for are withdrawn, and the proxy is told of targets that are gone, or are at another address or
 // port. Looks at what changed, never at all there is: a change that concerns no token and no session costs three look-ups.
-import { isDeepStrictEqual } from 'node:util'
 import type { Cancel, Clock } from '#core/clock.js'
 import type { GoneTarget, Target } from '#rpc/contract.js'
 import type { Token } from '#wire/token.js'
@@ -11,10 +10,12 @@ import type { ObjectName, Selector } from '../query/selector.js'
 import { objectFromKey, targetKey } from '../query/target-key.js'
 import type { TargetLoad } from '../tokens/target-load.js'
 import type { TokenRegistry } from '../tokens/token-registry.js'
+import { Backlog } from '../backlog.js'
 import { Departures } from './departures.js'
 import type { Holds } from './holds.js'
 import { Places } from './places.js'
 import { standingOf } from './standing.js'
+import { TokenReview } from './token-review.js'
 import type { TouchedObjects } from './touched-objects.js'
 
 export interface TargetWatchDeps {
@@ -36,6 +37,9 @@ export interface TargetWatchDeps {
 /** How often targets are looked at again that the inventory could say nothing of, in milliseconds. */
 export const UNKNOWN_RETRY_MS = 1000
 
+/** Objects judged in one turn: about a millisecond. */
+export const LOOKS_PER_TURN = 200
+
 export class TargetWatch {
   readonly #deps: TargetWatchDeps
   readonly #departures: Departures
@@ -43,6 +47,10 @@ export class TargetWatch {
   readonly #stopListening: () => void
   // By key: what cannot be judged while the inventory has not been read.
   readonly #unknown = new Map<string, Look>()
+  // By key: what is to be judged.
+  readonly #due = new Map<string, Look>()
+  readonly #backlog: Backlog
+  readonly #review: TokenReview
   #cancelRetry: Cancel | undefined
 
   /** Watches from now on, until `close`. */
@@ -53,6 +61,8 @@ export class TargetWatch {
       leave: deps.leave,
       sessionsOf: key => deps.load.sessions(key)
     })
+    this.#review = new TokenReview(deps)
+    this.#backlog = new Backlog(deps.clock, LOOKS_PER_TURN, () => this.#judgeNext())
     this.#stopListening = deps.inventory.onChange(changes => { this.#changed(changes) })
   }
 
@@ -65,20 +75,21 @@ export class TargetWatch {
   counted (keys: Iterable<string>): void {
     for (const key of keys) {
       const name = objectFromKey(key)
-      if (name !== undefined) this.#judge({ name, key, before: undefined })
+      if (name !== undefined) this.#look({ name, key, before: undefined })
     }
-    void this.#departures.send()
+    this.#judgeSome()
   }
 
-  /** The link to the proxy is up, again or for the first time. */
+  /** The link to the proxy is up, again or for the first time: what it was told may have been another one, without those sessions. */
   synchronised (): void {
-    this.#departures.recount()
-    void this.#departures.send()
+    this.counted(this.#departures.told())
   }
 
   close (): void {
     this.#stopListening()
     this.#cancelRetry?.()
+    this.#backlog.close()
+    this.#review.close()
   }
 
   #changed (changes: readonly InventoryChange[]): void {
@@ -87,10 +98,30 @@ export class TargetWatch {
         const key = targetKey(name)
         // Counts of sessions are late: those of an object that was replaced may not be known yet.
         const before = name === change && isOther(change.after, change.before) ? change.before : undefined
-        if (before !== undefined || this.#isAtStake(key)) this.#judge({ name, key, before })
+        if (before !== undefined || this.#isAtStake(key)) this.#look({ name, key, before })
       }
     }
+    this.#judgeSome()
+  }
+
+  // One look at an object, as it is then, is enough for all that happened to it.
+  #look (look: Look): void {
+    this.#due.set(look.key, { ...look, before: look.before ?? this.#due.get(look.key)?.before })
+  }
+
+  #judgeSome (): void {
+    this.#backlog.goOn()
     void this.#departures.send()
+  }
+
+  // What it has cost.
+  #judgeNext (): number {
+    const [look] = this.#due.values()
+    if (look === undefined) return 0
+    this.#due.delete(look.key)
+    this.#judge(look)
+    if (this.#due.size === 0) void this.#departures.send()
+    return 1
   }
 
   #isAtStake (key: string): boolean {
@@ -105,7 +136,7 @@ export class TargetWatch {
       if (this.#isAtStake(key)) this.#lookLater({ ...look, before: before ?? this.#unknown.get(key)?.before })
       return
     }
-    this.#judgeTokens(look)
+    this.#review.review(key, name)
     this.#judgeSessions(look, inventory.get(resourceType, namespace, name))
   }
 
@@ -135,23 +166,13 @@ export class TargetWatch {
     if (this.#deps.load.sessions(key) === 0) this.#places.forget(key)
   }
 
-  #judgeTokens ({ name: { name }, key }: Look): void {
-    const { registry, selector, withdraw } = this.#deps
-    const dead: Token[] = []
-    for (const { token, target, selection } of registry.unredeemed(key)) {
-      if (!isDeepStrictEqual(selector.recheck(selection, name)?.target, target)) dead.push(token)
-    }
-    if (dead.length > 0) withdraw(dead)
-  }
-
   #lookLater (look: Look): void {
     this.#unknown.set(look.key, look)
     this.#cancelRetry ??= this.#deps.clock.after(UNKNOWN_RETRY_MS, () => {
       this.#cancelRetry = undefined
-      const looks = [...this.#unknown.values()]
+      for (const look of this.#unknown.values()) this.#look(look)
       this.#unknown.clear()
-      for (const look of looks) this.#judge(look)
-      void this.#departures.send()
+      this.#judgeSome()
     })
   }
 }

@@ -32,10 +32,10 @@ const script = new URL(`./parser-thread${extname(import.meta.filename)}`, import
 
 export interface ParserOptions {
   readonly maxHeapMb?: number
-  readonly limitMs?: number
+  readonly maxParseMs?: number
 }
 
-export function createParser (clock: Clock, { maxHeapMb = MAX_HEAP_MB, limitMs = PARSE_LIMIT_MS }: ParserOptions = {}): Parser {
+export function createParser (clock: Clock, { maxHeapMb = MAX_HEAP_MB, maxParseMs = PARSE_LIMIT_MS }: ParserOptions = {}): Parser {
   let worker: Worker | undefined
   let cancelIdle: Cancel | undefined
 
@@ -45,15 +45,11 @@ export function createParser (clock: Clock, { maxHeapMb = MAX_HEAP_MB, limitMs =
     worker = undefined
     await ending?.terminate()
   }
-  const start = (): Worker => {
-    const started = new Worker(script, { name: 'inventory parser', resourceLimits: { maxOldGenerationSizeMb: maxHeapMb } })
-    started.unref()
-    return started
-  }
+  const start = (): Worker => new Worker(script, { name: 'inventory parser', resourceLimits: { maxOldGenerationSizeMb: maxHeapMb } })
   const parseInThread = async (text: string, isJson: boolean): Promise<Parsed> => {
     cancelIdle?.()
     worker ??= start()
-    const read = await readFrom(worker, { text, isJson }, clock, limitMs)
+    const read = await readFrom(worker, { text, isJson }, clock, maxParseMs)
     if (read.isOver) await end()
     else cancelIdle = clock.after(IDLE_MS, () => { void end() })
     return read.parsed
@@ -75,18 +71,21 @@ interface Reading {
   readonly isOver: boolean
 }
 
-async function readFrom (worker: Worker, task: { readonly text: string, readonly isJson: boolean }, clock: Clock, limitMs: number): Promise<Reading> {
+async function readFrom (worker: Worker, task: { readonly text: string, readonly isJson: boolean }, clock: Clock, maxParseMs: number): Promise<Reading> {
   return await new Promise(resolve => {
     const objects: PlacedObject[] = []
     const settle = (parsed: Parsed, isOver: boolean): void => {
       cancelLimit()
+      worker.unref()
       worker.removeAllListeners()
       // What a thread says that is about to end is of no interest, but would end the process.
       worker.on('error', () => undefined)
       resolve({ parsed, isOver })
     }
     const fail = (message: string): void => { settle(err([{ message }]), true) }
-    const cancelLimit = clock.after(limitMs, () => { fail(`the file takes longer than ${limitMs / 1000} s to be read; write it as JSON, or as several files`) })
+    const cancelLimit = clock.after(maxParseMs, () => { fail(`the file takes longer than ${maxParseMs / 1000} s to be read; write it as JSON, or as several files`) })
+    // A reading keeps the process; a thread without work does not.
+    worker.ref()
     worker.removeAllListeners()
     worker.on('error', error => { fail(sentenceOf(error)) })
     worker.on('exit', () => { fail('the thread that read the file has ended; change the file to have it read again') })

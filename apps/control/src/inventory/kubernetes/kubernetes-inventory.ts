@@ -42,6 +42,9 @@ export interface KubernetesInventory extends Inventory {
 
 // Some listeners look at all objects, and hundreds of events may come together.
 const NOTICE_MS = 20
+
+/** Changes told in one turn: each listener looks at each. */
+const MAX_TOLD = 250
 // First lists are spread over this long for each source, but not over more than two seconds.
 const SPREAD_PER_SOURCE_MS = 20
 const MAX_SPREAD_MS = 2000
@@ -170,8 +173,8 @@ class FollowedCluster {
         this.#noticeSoon([])
         return
       }
-      const changes = this.#changes
-      this.#changes = []
+      const changes = this.#changes.splice(0, MAX_TOLD)
+      if (this.#changes.length > 0) this.#noticeSoon([])
       for (const listener of [...this.#listeners]) listener(changes)
     })
   }
