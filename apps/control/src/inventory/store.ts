@@ -1,13 +1,11 @@
 // The objects in memory, indexed so that a query costs what it finds: by resource type, namespace, each label with its
-// value, and the values at configured paths. Any provider fills it; readers never see half of a `replace`, because nothing here awaits.
-import { isDeepStrictEqual } from 'node:util'
+// value, and the values at configured paths. Any provider fills it; readers never see half of a `replace`: what takes
+// several turns is made beside what is held, and put in its place in one.
 import { Pace } from '#core/pace.js'
 import { whole, type Slices } from '#core/slices.js'
-import type { Work } from '#jsonpath/work.js'
-import { IndexedObjects } from './indexed-objects.js'
-import type { ChangeListener, Inventory, InventoryChange, KubeObject, StatusMatch } from './inventory.js'
-import { PathIndex } from './path-index.js'
+import type { ChangeListener, Inventory, InventoryChange, KubeObject } from './inventory.js'
 import type { IndexPaths } from './resource-types.js'
+import { Shelf, type Replacement } from './shelf.js'
 
 export interface Store extends Pick<Inventory, 'find' | 'count' | 'get' | 'sizes' | 'namespaces' | 'onChange'> {
   /**
@@ -17,9 +15,8 @@ export interface Store extends Pick<Inventory, 'find' | 'count' | 'get' | 'sizes
    */
   readonly replace: (content: ReadonlyMap<string, Iterable<KubeObject>>, namespace?: string) => boolean
   /**
-   * The same in slices of a few milliseconds. What comes and changes is there before anything goes, and listeners are
-   * called after each slice: readers see what they would if the objects had changed one after the other. Nobody else may
-   * change those types and that namespace meanwhile.
+   * The same in slices of a few milliseconds: readers see what there was until all of it is ready. Listeners are called
+   * after that, with some of the changes at a time. Nobody else may change those types and that namespace meanwhile.
    */
   readonly replaceInSlices: (content: ReadonlyMap<string, Iterable<KubeObject>>, namespace?: string) => Slices<boolean>
   /** Adds `object` to each of the resource types, in place of one of the same name. Listeners and answer as for `replace`. */
@@ -55,19 +52,20 @@ export function createStore (resourceTypes: Iterable<string>, indexPaths: IndexP
   }
 
   const replaceInSlices = function * (content: ReadonlyMap<string, Iterable<KubeObject>>, namespace: string | undefined, sliceObjects: number): Slices<boolean> {
-    let changes: InventoryChange[] = []
-    let isChanged = false
     const pace = new Pace(sliceObjects)
+    const ready: Array<readonly [Shelf, Replacement]> = []
     for (const [type, objects] of content) {
-      for (const change of shelves.get(type)?.replace(objects, namespace) ?? []) {
-        if (change !== undefined) changes.push(change)
-        if (!pace.isFull()) continue
-        isChanged = tell(changes) || isChanged
-        changes = []
-        yield
-      }
+      const shelf = shelves.get(type)
+      if (shelf !== undefined) ready.push([shelf, yield * shelf.prepare(objects, namespace, pace)])
     }
-    return tell(changes) || isChanged
+    const changes = ready.flatMap(([, replacement]) => replacement.changes)
+    for (const [shelf, replacement] of ready) shelf.replace(replacement)
+    namespaces = undefined
+    for (let at = 0; at < changes.length; at += sliceObjects) {
+      if (at > 0) yield
+      tell(changes.slice(at, at + sliceObjects))
+    }
+    return changes.length > 0
   }
 
   return {
@@ -94,89 +92,3 @@ export function createStore (resourceTypes: Iterable<string>, indexPaths: IndexP
 
 /** Objects compared or taken in in one slice. */
 export const SLICE_OBJECTS = 200
-
-// The objects of one resource type. What a call changes it adds to `changes`.
-class Shelf {
-  readonly #resourceType: string
-  readonly #paths: PathIndex
-  readonly #byNamespace = new Map<string, IndexedObjects>()
-  size = 0
-
-  constructor (resourceType: string, indexPaths: readonly string[]) {
-    this.#resourceType = resourceType
-    this.#paths = new PathIndex(indexPaths)
-  }
-
-  get namespaces (): Iterable<string> {
-    return this.#byNamespace.keys()
-  }
-
-  find (namespace: string, labels: Readonly<Record<string, string>> = {}, status?: StatusMatch, work?: Work): Iterable<KubeObject> {
-    return this.#byNamespace.get(namespace)?.find(Object.entries(labels), status, work) ?? []
-  }
-
-  count (namespace: string, labels: Readonly<Record<string, string>> = {}, work?: Work): number {
-    return this.#byNamespace.get(namespace)?.count(Object.entries(labels), work) ?? 0
-  }
-
-  get (namespace: string, name: string): KubeObject | undefined {
-    return this.#byNamespace.get(namespace)?.get(name)
-  }
-
-  // What became of each object, one by one.
-  * replace (objects: Iterable<KubeObject>, within: string | undefined): Iterable<InventoryChange | undefined> {
-    const gone = new Set(this.#all(within))
-    const changes: InventoryChange[] = []
-    for (const object of objects) {
-      const held = this.get(object.metadata.namespace, object.metadata.name)
-      if (held !== undefined) gone.delete(held)
-      this.put(object, changes)
-      yield changes.pop()
-    }
-    for (const object of gone) {
-      this.#delete(object, changes)
-      yield changes.pop()
-    }
-  }
-
-  put (object: KubeObject, changes: InventoryChange[]): void {
-    const held = this.get(object.metadata.namespace, object.metadata.name)
-    if (held !== undefined && isEqual(held, object)) return
-    this.#insert(object)
-    if (held === undefined) this.size++
-    changes.push(this.#changed(object, held, object))
-  }
-
-  remove (namespace: string, name: string, changes: InventoryChange[]): void {
-    const held = this.get(namespace, name)
-    if (held !== undefined) this.#delete(held, changes)
-  }
-
-  * #all (within: string | undefined): Iterable<KubeObject> {
-    for (const [namespace, objects] of this.#byNamespace) if (within === undefined || within === namespace) yield * objects.find([])
-  }
-
-  #insert (object: KubeObject): void {
-    const { namespace } = object.metadata
-    const objects = this.#byNamespace.get(namespace) ?? new IndexedObjects(this.#paths)
-    this.#byNamespace.set(namespace, objects)
-    objects.put(object)
-  }
-
-  #delete (object: KubeObject, changes: InventoryChange[]): void {
-    const objects = this.#byNamespace.get(object.metadata.namespace)
-    objects?.delete(object.metadata.name)
-    this.size--
-    if (objects?.size === 0) this.#byNamespace.delete(object.metadata.namespace)
-    changes.push(this.#changed(object, object, undefined))
-  }
-
-  #changed ({ metadata: { namespace, name } }: KubeObject, before: KubeObject | undefined, after: KubeObject | undefined): InventoryChange {
-    return { resourceType: this.#resourceType, namespace, name, before, after }
-  }
-}
-
-// Every version of an object is another one, so those of an API server need not be compared part by part.
-function isEqual (held: KubeObject, object: KubeObject): boolean {
-  return held.metadata.resourceVersion === object.metadata.resourceVersion && isDeepStrictEqual(held, object)
-}

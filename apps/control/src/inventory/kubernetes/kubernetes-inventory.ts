@@ -44,7 +44,8 @@ export interface KubernetesInventory extends Inventory {
 const NOTICE_MS = 20
 
 /** Changes told in one turn: each listener looks at each. */
-const MAX_TOLD = 250
+export const MAX_TOLD = 250
+
 // First lists are spread over this long for each source, but not over more than two seconds.
 const SPREAD_PER_SOURCE_MS = 20
 const MAX_SPREAD_MS = 2000
@@ -168,11 +169,6 @@ class FollowedCluster {
     for (const change of more) this.#changes.push(change)
     this.#cancelNotice ??= this.#deps.clock.after(NOTICE_MS, () => {
       this.#cancelNotice = undefined
-      // Nobody is told of a part of a list.
-      if ([...this.#reflectors.values()].some(({ isTakingIn }) => isTakingIn)) {
-        this.#noticeSoon([])
-        return
-      }
       const changes = this.#changes.splice(0, MAX_TOLD)
       if (this.#changes.length > 0) this.#noticeSoon([])
       for (const listener of [...this.#listeners]) listener(changes)

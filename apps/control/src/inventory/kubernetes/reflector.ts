@@ -2,7 +2,6 @@
 // when in doubt. What to do next is decided in reflector-state.ts; here is what does it.
 import type { Clock } from '#core/clock.js'
 import { err, ok, type Result } from '#core/result.js'
-import type { Slices } from '#core/slices.js'
 import { inTurns } from '../../in-turns.js'
 import type { KubeObject } from '../inventory.js'
 import type { ApiFailure } from './api-failure.js'
@@ -70,7 +69,6 @@ export class Reflector {
   #interrupt: () => void = () => undefined
   #isStopped = false
   #isListed = false
-  #isTakingIn = false
   #trueAtMs: number
 
   constructor (deps: ReflectorDeps) {
@@ -83,11 +81,6 @@ export class Reflector {
   /** True once a list succeeded, and for ever after. */
   get isListed (): boolean {
     return this.#isListed
-  }
-
-  /** True while the collection holds a part of a list, and what was there before it. */
-  get isTakingIn (): boolean {
-    return this.#isTakingIn
   }
 
   /** True while the server says, and has said twice, that the resource is not there or not for us. */
@@ -127,7 +120,7 @@ export class Reflector {
     if (refresh === true) this.#deps.transport.refreshCredentials()
     if (relist !== undefined) this.#deps.hooks.relisting?.(relist)
     if (empty !== true) return
-    await this.#takeIn(this.#intake.empty())
+    await inTurns(this.#intake.empty(), this.#deps.clock)
     this.#trueAtMs = this.#deps.clock.now()
   }
 
@@ -142,17 +135,11 @@ export class Reflector {
       return decision
     }
     const { objects, version } = listed.value
-    await this.#takeIn(this.#intake.replace([...objects.values()], version))
+    await inTurns(this.#intake.replace([...objects.values()], version), this.#deps.clock)
     this.#isListed = true
     this.#trueAtMs = startMs
     this.#deps.onFault('list', undefined)
     return afterList(this.#state, version, startMs)
-  }
-
-  async #takeIn (slices: Slices<void>): Promise<void> {
-    this.#isTakingIn = true
-    await inTurns(slices, this.#deps.clock)
-    this.#isTakingIn = false
   }
 
   async #allPages (): Promise<Result<{ objects: ReadonlyMap<string, KubeObject>, version: string }, ApiFailure>> {
