@@ -46,11 +46,11 @@ export const TokenRejectionSchema = Type.Object({
 export const HelloSchema = Type.Object({
   instanceId: Type.String({ description: 'Changes when the proxy restarts.' }),
   epoch: Epoch,
-  controlled: Type.Boolean({ description: 'A control process of this epoch reads the events now. One that was superseded may take over when there is none.' }),
+  controlled: Type.Optional(Type.Boolean({ description: 'A control process of this epoch reads the events now. One that was superseded may take over when there is none. Absent from an older proxy, which takes no `epoch` with the events either: it counts as controlled if its epoch is newer than the asker\'s.' })),
   engine: Type.String(),
   draining: Type.Boolean({ description: 'It takes no new sessions on the default endpoint; those it has go on.' }),
   dataPorts: Type.Array(Type.Object({ name: Type.String(), address: Type.String(), port: Type.Integer() }, closed), { description: 'What is bound, with the real port numbers.' })
-}, closed)
+}, { description: 'What a newer proxy says besides is passed over: two versions may meet here.' })
 
 const Withdrawn = Type.Optional(Type.Array(TokenText, { maxItems: MAX_TOKENS_PER_CALL, description: 'Tokens that are void because their target is gone, or is not any more what they were issued for; refused with a reason of its own. Applied before `tokens`.' }))
 

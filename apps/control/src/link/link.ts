@@ -203,7 +203,7 @@ export class Link {
       await this.#pause(LOOK_MS * (1 - random() / 2))
       if (this.#isClosed) return false
       const hello = await client.call('hello', {})
-      const isAlone = hello.ok && !hello.value.controlled
+      const isAlone = hello.ok && !this.#isControlled(hello.value)
       // A proxy that has restarted is waited for anew: the other one connects to it.
       alone = isAlone && (alone === 0 || hello.value.instanceId === this.#proxy?.instanceId) ? alone + 1 : Number(isAlone)
       if (hello.ok) this.#proxy = hello.value
@@ -215,6 +215,11 @@ export class Link {
     return true
   }
 
+  // By whoever it is. An older proxy does not say: one that a newer control process has told something is left to it.
+  #isControlled ({ controlled, epoch }: Hello): boolean {
+    return controlled ?? epoch > (this.#epoch ?? 0)
+  }
+
   // The events come first: a redemption between the snapshot and the stream would be missed.
   async #connect (signal: AbortSignal): Promise<RpcFailure> {
     const { client, clock, random } = this.#options
@@ -222,8 +227,8 @@ export class Link {
     if (!hello.ok) return hello.error
     this.#proxy = hello.value
     // Each connection has an epoch of its own: what an earlier one sent and this proxy has not read yet is refused then.
-    const { epoch, controlled } = hello.value
-    if (this.#epoch !== undefined && epoch > this.#epoch && (controlled || !this.#takesOver)) return { code: 'EPOCH_STALE', message: rpcErrors.EPOCH_STALE.meaning, epoch }
+    const { epoch } = hello.value
+    if (this.#epoch !== undefined && epoch > this.#epoch && (this.#isControlled(hello.value) || !this.#takesOver)) return { code: 'EPOCH_STALE', message: rpcErrors.EPOCH_STALE.meaning, epoch }
     if (this.#epoch === undefined) this.#epoch = Math.max(clock.wallNow(), epoch + 1)
     else if (this.#takesOver) this.#epoch = Math.max(clock.wallNow(), epoch + 1, this.#epoch + 1) + Math.floor(random() * EPOCH_SPREAD)
     else this.#epoch++
@@ -301,7 +306,7 @@ export class Link {
   }
 
   async #follow (signal: AbortSignal): Promise<RpcFailure> {
-    return await this.#options.client.events(event => { this.#hear(event) }, signal, HEARD, this.#epoch)
+    return await this.#options.client.events(event => { this.#hear(event) }, signal, HEARD, this.#proxy?.controlled === undefined ? undefined : this.#epoch)
   }
 
   #hear (event: RpcEvent): void {

@@ -63,9 +63,9 @@ function setUp () {
   const app = Fastify()
   app.addHook('onRoute', route => { handler = route.handler as unknown as typeof handler })
   stream.register(app)
-  const connect = async (kinds?: string): Promise<FakeReader> => {
+  const connect = async (kinds?: string, epoch?: string): Promise<FakeReader> => {
     const reader = new FakeReader()
-    handler!({ query: kinds === undefined ? {} : { kinds } }, { hijack: () => {}, raw: reader as unknown as ServerResponse })
+    handler!({ query: { ...(kinds === undefined ? {} : { kinds }), ...(epoch === undefined ? {} : { epoch }) } }, { hijack: () => {}, raw: reader as unknown as ServerResponse })
     await settled()
     return reader
   }
@@ -211,6 +211,36 @@ void t.test('a flood of one kind costs a slow reader lines of that kind, tells i
   t.equal(quick.lines.filter(line => (line as { type: string }).type === 'session').length, lines, 'the other one has all')
   stream.publish(session)
   t.same(slow.lines.at(-1), session, 'and it goes on')
+})
+
+void t.test('whoever reads with an epoch is a control process, for as long as it reads', async t => {
+  const { stream, connect } = setUp()
+  await connect()
+  t.equal(stream.isControlled(0), false, 'without one it is not')
+  const reader = await connect('counts', '5')
+  t.same([4, 5, 6].map(epoch => stream.isControlled(epoch)), [true, true, false], 'of this epoch, or of one that has yet to begin')
+  const newer = await connect('counts', '7')
+  reader.destroy()
+  t.same([6, 7, 8].map(epoch => stream.isControlled(epoch)), [true, true, false])
+  newer.destroy()
+  t.equal(stream.isControlled(0), false)
+})
+
+void t.test('a newer epoch ends what those before it read, and nothing else', async t => {
+  const { stream, connect } = setUp()
+  const [anybody, first, second, third] = [await connect(), await connect('counts', '5'), await connect('counts', '6'), await connect('counts', '7')]
+  stream.endBefore(7)
+  t.same([anybody, first, second, third].map(({ isEnded }) => isEnded), [false, true, true, false])
+  t.equal(stream.isControlled(7), true)
+  third.destroy()
+  t.equal(stream.isControlled(7), false, 'of those that have been ended nobody is left in charge')
+})
+
+void t.test('an epoch that is no number is refused', async t => {
+  const { stream } = setUp()
+  const app = Fastify()
+  stream.register(app)
+  for (const epoch of ['', 'x', '-1', '1e3', '12345678901234567']) t.equal((await app.inject({ url: '/v1/events', query: { epoch } })).statusCode, 400, epoch)
 })
 
 void t.test('counts of several shards are one number for a key', async t => {
