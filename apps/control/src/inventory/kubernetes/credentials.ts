@@ -6,6 +6,7 @@ import type { RequestOptions } from 'node:https'
 import { KubeConfig, type Cluster } from '@kubernetes/client-node'
 import { err, ok, type Result } from '#core/result.js'
 import type { Access, Credentials, TlsOptions } from './access.js'
+import { defaultKubeconfigs, tokenFileOf } from './kubeconfig-files.js'
 
 export interface CredentialsOptions {
   /** A kubeconfig file. Default: the service account of the pod, or else KUBECONFIG, or else ~/.kube/config. */
@@ -35,11 +36,10 @@ export function openCredentials (options: CredentialsOptions): Result<Credential
   })
 }
 
-// A kubeconfig that the library found by itself is not among them, only what it names.
-function filesOf (config: KubeConfig, { kubeconfig }: CredentialsOptions): readonly string[] {
+function filesOf (config: KubeConfig, options: CredentialsOptions): readonly string[] {
   const user = config.getCurrentUser()
   const provider = user?.authProvider as { readonly config?: { readonly tokenFile?: unknown } } | undefined
-  return [kubeconfig, config.getCurrentCluster()?.caFile, user?.certFile, user?.keyFile, provider?.config?.tokenFile]
+  return [...kubeconfigsOf(options), config.getCurrentCluster()?.caFile, user?.certFile, user?.keyFile, provider?.config?.tokenFile]
     .filter(file => typeof file === 'string')
 }
 
@@ -54,19 +54,35 @@ async function markOf (file: string): Promise<string> {
   }
 }
 
-function load ({ kubeconfig, root = '' }: CredentialsOptions): Result<KubeConfig, string> {
+function kubeconfigsOf ({ kubeconfig, root = '' }: CredentialsOptions): readonly string[] {
+  if (kubeconfig !== undefined) return [kubeconfig]
+  return isReadable(root + SERVICE_ACCOUNT_TOKEN) ? [] : defaultKubeconfigs()
+}
+
+function load (options: CredentialsOptions): Result<KubeConfig, string> {
+  const { kubeconfig, root = '' } = options
   const config = new KubeConfig()
   const origin = kubeconfig === undefined ? 'The kubeconfig' : `The kubeconfig ${kubeconfig}`
   try {
     if (kubeconfig !== undefined) config.loadFromFile(kubeconfig)
     else if (isReadable(root + SERVICE_ACCOUNT_TOKEN)) config.loadFromCluster(root)
     else config.loadFromDefault()
+    addTokenFile(config, kubeconfigsOf(options))
   } catch (error) {
     // The library looks into whatever the file holds.
     return err(`${origin} cannot be used: ${error instanceof TypeError ? 'it is no kubeconfig.' : messageOf(error)}`)
   }
   const fault = faultOf(config, origin)
   return fault === undefined ? ok(config) : err(fault)
+}
+
+// In the form the library reads itself, for service accounts. The file goes before a token beside it, as with kubectl.
+function addTokenFile (config: KubeConfig, files: readonly string[]): void {
+  const userName = config.getCurrentUser()?.name
+  const tokenFile = userName === undefined ? undefined : tokenFileOf(userName, files)
+  if (tokenFile === undefined) return
+  const authProvider = { name: 'tokenFile', config: { tokenFile } }
+  config.users = config.users.map(({ token, ...user }) => user.name === userName ? { ...user, authProvider } : { ...user, ...token === undefined ? {} : { token } })
 }
 
 function faultOf (config: KubeConfig, origin: string): string | undefined {

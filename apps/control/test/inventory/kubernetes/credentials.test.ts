@@ -63,6 +63,40 @@ void t.test('a kubeconfig says where the server is and who we are', async t => {
   t.match(await accessFor(kubeconfig({ cluster: 'server: "https://h", insecure-skip-tls-verify: true' })), { value: { tls: { rejectUnauthorized: false } } })
 })
 
+void t.test('a tokenFile of a kubeconfig is read, beside that kubeconfig, whoever found it', async t => {
+  const path = await folder(t)
+  await mkdir(join(path, '.kube'))
+  const [file, other] = [join(path, '.kube/config'), join(path, 'other')]
+  await writeFile(file, kubeconfig({ user: 'tokenFile: token, token: of-old' }))
+  await writeFile(other, 'apiVersion: v1\nkind: Config\nusers: [{name: somebody, user: {tokenFile: nothing}}]\n')
+  const bearer = (token: string): unknown => ({ ok: true, value: { headers: { Authorization: `Bearer ${token}` } } })
+  const places: Record<string, { options: CredentialsOptions, variables: Readonly<Record<string, string | undefined>> }> = {
+    named: { options: { kubeconfig: file }, variables: {} },
+    KUBECONFIG: { options: { root: path }, variables: { KUBECONFIG: `${other}:${file}` } },
+    'the home directory': { options: { root: path }, variables: { KUBECONFIG: undefined, HOME: path } }
+  }
+  for (const [place, { options, variables }] of Object.entries(places)) {
+    await t.test(place, async t => {
+      withEnvironment(t, variables)
+      await writeFile(join(path, '.kube/token'), 'first\n')
+      const credentials = opened(options)
+      t.match(await credentials.access(), bearer('first'))
+      const mark = await credentials.mark!()
+      await writeFile(join(path, '.kube/token'), 'the second\n')
+      t.not(await credentials.mark!(), mark, 'a change of the token is noticed')
+      credentials.refresh()
+      t.match(await credentials.access(), bearer('the second'))
+      const before = await credentials.mark!()
+      await writeFile(file, kubeconfig({ user: 'tokenFile: token' }))
+      t.not(await credentials.mark!(), before, 'so is one of the kubeconfig')
+    })
+  }
+  await rm(join(path, '.kube/token'))
+  t.match(await opened({ kubeconfig: file }).access(), { ok: false, error: /^The Kubernetes credentials cannot be read: ENOENT/ })
+  await writeFile(file, kubeconfig({ user: 'tokenFile: [1]' }))
+  t.match(await opened({ kubeconfig: file }).access(), { ok: true })
+})
+
 void t.test('what is wrong with a kubeconfig is said in one sentence', async t => {
   const path = await folder(t)
   const file = join(path, 'config')
