@@ -8,6 +8,9 @@ const closed = { additionalProperties: false } as const
 /** Most tokens in one call; a larger push is split. */
 export const MAX_TOKENS_PER_CALL = 2000
 
+/** Tokens or candidates that control sends in one call: read by a thread that forwards, in a millisecond or two. */
+export const PER_CALL = 500
+
 /** Most targets that are gone in one call; more follow in another. */
 export const MAX_GONE_PER_CALL = 1000
 
@@ -72,12 +75,15 @@ export const SnapshotSchema = Type.Object({
   revoked: Type.Array(TokenText, { maxItems: MAX_TOKENS_PER_CALL }),
   withdrawn: Withdrawn,
   tokens: Type.Array(TokenGrantSchema, { maxItems: MAX_TOKENS_PER_CALL, description: 'Live tokens; added to those the proxy has, which stay. More follow by `pushTokens`.' }),
-  defaultTargets: Type.Array(TargetSchema, { maxItems: MAX_DEFAULT_TARGETS, description: 'Candidates of the default endpoint, best first; replaces the former ones.' })
+  defaultTargets: Type.Array(TargetSchema, { maxItems: MAX_DEFAULT_TARGETS, description: 'Candidates of the default endpoint, best first; replaces the former ones.' }),
+  more: Type.Optional(Type.Boolean({ description: 'More candidates follow by `putDefaultTargets`. Default: false, these are all.' }))
 }, closed)
 
 export const DefaultTargetsSchema = Type.Object({
   epoch: Epoch,
-  defaultTargets: Type.Array(TargetSchema, { maxItems: MAX_DEFAULT_TARGETS })
+  defaultTargets: Type.Array(TargetSchema, { maxItems: MAX_DEFAULT_TARGETS }),
+  after: Type.Optional(Type.Integer({ minimum: 0, maximum: MAX_DEFAULT_TARGETS, description: 'How many candidates of the same list came in the calls before; refused if that is not so. Default: 0, a new list begins.' })),
+  more: Type.Optional(Type.Boolean({ description: 'More of this list follow; the former candidates stay until all have come. Default: false.' }))
 }, closed)
 
 export const GoneTargetSchema = Type.Object({

@@ -36,6 +36,8 @@ export interface FakeProxy {
   /** Why tokens became void, by token. */
   readonly voidTokens: Map<string, 'revoked' | 'withdrawn'>
   defaultTargets: readonly Target[]
+  /** Of a list whose rest has not come. */
+  candidatesSoFar: readonly Target[]
   /** Every target that was said to be gone, in the order of arrival. */
   readonly gone: GoneTarget[]
   /** What control said last, in ms; undefined if it does not drain. */
@@ -144,6 +146,7 @@ export async function startFakeProxy (): Promise<FakeProxy> {
     sessions: new Map(),
     voidTokens: new Map(),
     defaultTargets: [],
+    candidatesSoFar: [],
     gone: [],
     drainRemainingMs: undefined,
     left: { sessions: 0, unredeemedTokens: 0, stopping: false },
@@ -212,7 +215,7 @@ async function bodyOf (request: IncomingMessage): Promise<unknown> {
   return text === '' ? undefined : JSON.parse(text)
 }
 
-interface Told { readonly epoch: number, readonly remainingMs?: number, readonly drainRemainingMs?: number, readonly tokens?: TokenGrant[], readonly revoked?: string[], readonly withdrawn?: string[], readonly gone?: GoneTarget[], readonly defaultTargets?: Target[], readonly target?: Target }
+interface Told { readonly epoch: number, readonly remainingMs?: number, readonly drainRemainingMs?: number, readonly tokens?: TokenGrant[], readonly revoked?: string[], readonly withdrawn?: string[], readonly gone?: GoneTarget[], readonly defaultTargets?: Target[], readonly after?: number, readonly more?: boolean, readonly target?: Target }
 type Answer = readonly [status: number, body: unknown]
 
 function perform (fake: FakeProxy, { name, id, search }: Matched, body: unknown): Answer {
@@ -233,8 +236,13 @@ function perform (fake: FakeProxy, { name, id, search }: Matched, body: unknown)
     fake.gone.push(...told.gone)
     return [200, { instanceId: fake.instanceId, sessions: Object.fromEntries(told.gone.map(({ key }) => [key, fake.sessionsLeft(key)])) }]
   }
-  if (told.defaultTargets !== undefined) fake.defaultTargets = told.defaultTargets
+  if (told.defaultTargets !== undefined) takeCandidates(fake, told.defaultTargets, told)
   return [200, name === 'putDefaultTargets' ? {} : { instanceId: fake.instanceId, rejected: takeTokens(fake, told) }]
+}
+
+function takeCandidates (fake: FakeProxy, part: readonly Target[], { after = 0, more = false }: Told): void {
+  fake.candidatesSoFar = [...fake.candidatesSoFar.slice(0, after), ...part]
+  if (!more) fake.defaultTargets = fake.candidatesSoFar
 }
 
 function takeTokens (fake: FakeProxy, told: Told): TokenRejection[] {

@@ -1,5 +1,18 @@
 // The candidates of the default endpoint as the proxy should know them: the latest list wins, one call at a time.
-import { MAX_DEFAULT_TARGETS, type Target } from '#rpc/contract.js'
+import { MAX_DEFAULT_TARGETS, PER_CALL, type RpcBody, type Target } from '#rpc/contract.js'
+
+export type CandidatesPart = Omit<RpcBody<'putDefaultTargets'>, 'epoch'>
+
+/** The calls that a list takes: one at least, for no candidates are a list, too. */
+export function candidatesInParts (targets: readonly Target[]): [CandidatesPart, ...CandidatesPart[]] {
+  const partAt = (after: number): CandidatesPart => ({
+    defaultTargets: targets.slice(after, after + PER_CALL),
+    ...after > 0 ? { after } : {},
+    ...after + PER_CALL < targets.length ? { more: true } : {}
+  })
+  const [first, ...others] = Array.from({ length: Math.ceil(targets.length / PER_CALL) }, (_, part) => partAt(part * PER_CALL))
+  return [first ?? partAt(0), ...others]
+}
 
 export class DefaultTargets {
   readonly #send: (targets: Target[]) => Promise<boolean>

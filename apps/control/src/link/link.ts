@@ -2,7 +2,7 @@
 // other. It decides when tokens may be handed out (synchronised) and when it must give way (superseded).
 import type { BaseLogger } from 'pino'
 import type { Clock } from '#core/clock.js'
-import { MAX_TOKENS_PER_CALL, type DrainReply, type EventKind, type GoneTarget, type Hello, type RpcEvent, type StateStatus, type Target, type TokenGrant, type TokenRejection } from '#rpc/contract.js'
+import { PER_CALL, type DrainReply, type EventKind, type GoneTarget, type Hello, type RpcEvent, type StateStatus, type Target, type TokenGrant, type TokenRejection } from '#rpc/contract.js'
 import { rpcErrors, type RpcFailure } from '#rpc/failure.js'
 import type { RpcClient } from '#rpc/client.js'
 import type { Result } from '#core/result.js'
@@ -10,7 +10,8 @@ import type { Token } from '#wire/token.js'
 import type { TargetLoad } from '../tokens/target-load.js'
 import type { TokenRegistry } from '../tokens/token-registry.js'
 import { backOffMs } from './back-off.js'
-import { DefaultTargets } from './default-targets.js'
+import { candidatesInParts, DefaultTargets } from './default-targets.js'
+import { nextOf } from './next-of.js'
 import { PushQueue, type PushResult, type VoidTokens } from './push-queue.js'
 
 export type LinkState = 'disconnected' | 'connecting' | 'synchronised' | 'superseded'
@@ -260,22 +261,28 @@ export class Link {
     const { client } = this.#options
     const part = (from: number) => ({
       epoch: this.#epoch ?? 0,
-      tokens: nextOf(grants, MAX_TOKENS_PER_CALL),
-      revoked: revoked.slice(from, from + MAX_TOKENS_PER_CALL),
-      withdrawn: withdrawn.slice(from, from + MAX_TOKENS_PER_CALL)
+      tokens: nextOf(grants, PER_CALL),
+      revoked: revoked.slice(from, from + PER_CALL),
+      withdrawn: withdrawn.slice(from, from + PER_CALL)
     })
-    const defaultTargets = this.#defaults.take()
+    let [candidates, ...moreCandidates] = candidatesInParts(this.#defaults.take())
     const drainRemainingMs = this.#drainRemainingMs()
     const whole = drainRemainingMs === undefined ? part(0) : { ...part(0), drainRemainingMs }
-    let first = await client.call('putSnapshot', { body: { ...whole, defaultTargets } })
-    if (!first.ok && isRefusal(first.error) && defaultTargets.length > 0) {
+    let first = await client.call('putSnapshot', { body: { ...whole, ...candidates } })
+    if (!first.ok && isRefusal(first.error) && candidates.defaultTargets.length > 0) {
       // Better no default endpoint than no director.
       this.#warnOfRefusal(first.error)
-      first = await client.call('putSnapshot', { body: { ...whole, defaultTargets: [] } })
+      candidates = { defaultTargets: [] }
+      moreCandidates = []
+      first = await client.call('putSnapshot', { body: { ...whole, ...candidates } })
     }
     if (!first.ok) return first.error
     this.#dropRejected(first.value.rejected)
-    for (let from = MAX_TOKENS_PER_CALL; ; from += MAX_TOKENS_PER_CALL) {
+    for (const body of moreCandidates) {
+      const more = await client.call('putDefaultTargets', { body: { epoch: whole.epoch, ...body } })
+      if (!more.ok) return more.error
+    }
+    for (let from = PER_CALL; ; from += PER_CALL) {
       const body = part(from)
       if (body.tokens.length === 0 && from >= Math.max(revoked.length, withdrawn.length)) break
       const more = await client.call('pushTokens', { body })
@@ -289,10 +296,15 @@ export class Link {
   }
 
   async #sendDefaultTargets (defaultTargets: Target[]): Promise<boolean> {
-    const reply = await this.#options.client.call('putDefaultTargets', { body: { epoch: this.#epoch ?? 0, defaultTargets } })
-    if (!reply.ok && isRefusal(reply.error)) this.#warnOfRefusal(reply.error)
-    else if (!reply.ok) this.#fail(reply.error)
-    return reply.ok
+    const epoch = this.#epoch ?? 0
+    for (const part of candidatesInParts(defaultTargets)) {
+      const reply = await this.#options.client.call('putDefaultTargets', { body: { epoch, ...part } })
+      if (reply.ok) continue
+      if (isRefusal(reply.error)) this.#warnOfRefusal(reply.error)
+      else this.#fail(reply.error)
+      return false
+    }
+    return true
   }
 
   #warnOfRefusal ({ code, message }: RpcFailure): void {
@@ -370,16 +382,6 @@ export class Link {
     })
     this.#wake = undefined
   }
-}
-
-function nextOf<Value> (values: Iterator<Value, unknown>, most: number): Value[] {
-  const taken: Value[] = []
-  while (taken.length < most) {
-    const next = values.next()
-    if (next.done === true) break
-    taken.push(next.value)
-  }
-  return taken
 }
 
 const restarted: RpcFailure = { code: 'NOT_READY', message: 'The proxy has restarted.' }

@@ -3,7 +3,7 @@
 // revoked with the next call, strictly after the late one, so that it cannot stay alive behind the client's back.
 import type { Cancel, Clock } from '#core/clock.js'
 import { err, ok, type Result } from '#core/result.js'
-import { MAX_TOKENS_PER_CALL, type TokenGrant, type TokenRejection } from '#rpc/contract.js'
+import { PER_CALL, type TokenGrant, type TokenRejection } from '#rpc/contract.js'
 import type { Token } from '#wire/token.js'
 
 /** Why a token is not usable: nobody acknowledged it, the queue is at its bound, or the proxy refused it. */
@@ -152,8 +152,8 @@ export class PushQueue {
   }
 
   async #send (): Promise<void> {
-    const batch = this.#waiting.splice(0, MAX_TOKENS_PER_CALL)
-    const voidTokens = this.voidTokens(MAX_TOKENS_PER_CALL)
+    const batch = this.#waiting.splice(0, PER_CALL)
+    const voidTokens = this.voidTokens(PER_CALL)
     this.#inFlight = batch
     if (batch.length > 0) this.#options.onBatch(batch.length)
     const rejected = await this.#options.send(batch.map(({ grant }) => grant), voidTokens)

@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import pino, { type Logger } from 'pino'
 import t, { type Test } from 'tap'
 import { createRpcClient } from '#rpc/client.js'
-import type { TokenGrant } from '#rpc/contract.js'
+import { PER_CALL, type TokenGrant } from '#rpc/contract.js'
 import type { Token } from '#wire/token.js'
 import { createFakeClock, FAKE_EPOCH_MS, type FakeClock } from '#testkit/fake-clock.js'
 import { startFakeProxy, type FakeProxy } from '#testkit/fake-proxy.js'
@@ -120,11 +120,11 @@ void t.test('an epoch is chosen above the one the proxy has seen, and each conne
 
 void t.test('more tokens than a call holds follow before the link counts as up', async t => {
   const rig = await startRig(t)
-  for (let number = 0; number < 4500; number++) rig.registry.add(tokenOf(number), target, TTL_MS)
+  for (let number = 0; number < 9 * PER_CALL; number++) rig.registry.add(tokenOf(number), target, TTL_MS)
   await synchronised(rig)
-  t.equal(rig.proxy.tokens.size, 4500)
+  t.equal(rig.proxy.tokens.size, 9 * PER_CALL)
   t.strictSame(rig.proxy.calls.map(({ name, body }) => [name, (body as { tokens?: unknown[] } | undefined)?.tokens?.length]),
-    [['hello', undefined], ['putSnapshot', 2000], ['pushTokens', 2000], ['pushTokens', 500]])
+    [['hello', undefined], ['putSnapshot', PER_CALL], ...Array.from({ length: 8 }, () => ['pushTokens', PER_CALL])])
 })
 
 void t.test('pushes of one turn leave together, and so do those that come while a call is in flight', async t => {
@@ -277,6 +277,33 @@ void t.test('default targets: the latest wins, and the snapshot carries them', a
   t.strictSame(proxy.defaultTargets, [other])
 })
 
+void t.test('many default targets go in parts, and count once all are there: in the snapshot and after it', async t => {
+  const rig = await startRig(t)
+  const { clock, proxy, link } = rig
+  const many = Array.from({ length: 2 * PER_CALL + 1 }, (_, number) => ({ ...target, key: `gameserver/default/s${number}` }))
+  const parts = (): unknown[] => proxy.calls.splice(0).filter(({ name }) => name !== 'hello').map(({ name, body }) => {
+    const { defaultTargets, after, more } = body as { defaultTargets: unknown[], after?: number, more?: boolean }
+    return [name, defaultTargets.length, after, more]
+  })
+  link.setDefaultTargets(many)
+  await synchronised(rig)
+  t.strictSame(parts(), [['putSnapshot', PER_CALL, undefined, true], ['putDefaultTargets', PER_CALL, PER_CALL, true], ['putDefaultTargets', 1, 2 * PER_CALL, undefined]])
+  t.strictSame(proxy.defaultTargets, many)
+  const fewer = many.slice(1, PER_CALL + 2)
+  link.setDefaultTargets(fewer)
+  await proxy.until(() => proxy.defaultTargets.length === fewer.length)
+  t.strictSame(proxy.defaultTargets, fewer)
+  t.strictSame(parts(), [['putDefaultTargets', PER_CALL, undefined, true], ['putDefaultTargets', 1, PER_CALL, undefined]])
+  // The proxy is lost in the middle of a list: the next snapshot begins it anew.
+  proxy.hook = ({ body }) => (body as { after?: number } | undefined)?.after === undefined ? undefined : { kind: 'hang-up' }
+  link.setDefaultTargets(many)
+  await proxy.until(() => proxy.calls.length === 2)
+  t.strictSame(proxy.defaultTargets, fewer, 'the former ones stay meanwhile')
+  proxy.hook = () => undefined
+  await inTime(clock, () => proxy.defaultTargets.length === many.length)
+  t.strictSame(proxy.defaultTargets, many)
+})
+
 void t.test('a default endpoint the proxy refuses does not keep the director from working', async t => {
   const rig = await startRig(t)
   const { proxy, link, logged } = rig
@@ -313,7 +340,7 @@ void t.test('revoking: acknowledged by the proxy, in as many calls as it takes',
   const all = [...proxy.tokens.keys()] as Token[]
   t.strictSame(await link.revoke(all, TTL_MS), { ok: true, value: undefined })
   t.equal(proxy.tokens.size, 0)
-  t.equal(proxy.calls.filter(({ name }) => name === 'pushTokens').length, 2)
+  t.equal(proxy.calls.filter(({ name }) => name === 'pushTokens').length, Math.ceil(2500 / PER_CALL))
 })
 
 void t.test('withdrawing: nobody waits, and it is said until it is acknowledged', async t => {

@@ -2,7 +2,7 @@
 import { err } from '#core/result.js'
 import { rpcFailure, rpcErrors, type RpcFailure } from '#rpc/failure.js'
 
-type Refusal = { readonly ok: false, readonly error: RpcFailure }
+export type Refusal = { readonly ok: false, readonly error: RpcFailure }
 
 export class EpochGuard {
   #epoch = 0

@@ -1,10 +1,11 @@
 // What the proxy does when control calls: every row of the contract, on its shards.
 import { ok } from '#core/result.js'
 import type { RpcHandlers } from '#rpc/server.js'
-import type { Hello, RpcBody, RpcReply, Sample, Target } from '#rpc/contract.js'
+import type { Hello, RpcBody, RpcReply, Sample } from '#rpc/contract.js'
 import type { Draining } from '../draining.js'
 import type { Shards } from '../shards/shards.js'
-import { EpochGuard } from './epoch.js'
+import { Candidates, type CandidatesPart } from './candidates.js'
+import { EpochGuard, type Refusal } from './epoch.js'
 import type { EventStream } from './event-stream.js'
 
 export interface HandlerDeps {
@@ -24,9 +25,15 @@ export function createHandlers ({ shards, instanceId, engine, dataPorts, drainin
 
   const applyTokens = async (push: RpcBody<'pushTokens'>): Promise<RpcReply<'pushTokens'>> => ({ instanceId, rejected: await shards.applyTokens(push) })
 
-  const applyDefaults = async (targets: readonly Target[]): Promise<void> => {
-    const faults = await shards.setDefaultTargets(targets)
+  const candidates = new Candidates()
+
+  const applyDefaults = async (part: CandidatesPart): Promise<Refusal | undefined> => {
+    const taken = candidates.take(part)
+    if (!taken.ok) return taken
+    if (taken.value === undefined) return undefined
+    const faults = await shards.setDefaultTargets(taken.value)
     if (Object.keys(faults).length > 0) onUnusableTargets(faults)
+    return undefined
   }
 
   return {
@@ -36,17 +43,12 @@ export function createHandlers ({ shards, instanceId, engine, dataPorts, drainin
       if (refusal !== undefined) return refusal
       events.endBefore(body.epoch)
       await draining.told(body.drainRemainingMs)
-      await applyDefaults(body.defaultTargets)
-      return ok(await applyTokens(body))
+      const { defaultTargets, more } = body
+      return await applyDefaults({ defaultTargets, more }) ?? ok(await applyTokens(body))
     },
     pushTokens: async ({ body }) => epoch.check(body.epoch) ?? ok(await applyTokens(body)),
     leaveTargets: async ({ body }) => epoch.check(body.epoch) ?? ok({ instanceId, sessions: await shards.leaveTargets(body.gone) }),
-    putDefaultTargets: async ({ body }) => {
-      const refusal = epoch.check(body.epoch)
-      if (refusal !== undefined) return refusal
-      await applyDefaults(body.defaultTargets)
-      return ok({})
-    },
+    putDefaultTargets: async ({ body }) => epoch.check(body.epoch) ?? await applyDefaults(body) ?? ok({}),
     drain: async ({ body }) => {
       const refusal = epoch.check(body.epoch)
       if (refusal !== undefined) return refusal
