@@ -211,8 +211,8 @@ void t.test('calls that do not fit the contract are refused', async t => {
   t.match(await client.call('listSessions', { query: { limit: 5000 } }), { ok: false, error: { code: 'INVALID' } })
 })
 
-void t.test('log lines about sessions are limited, and what was left out is counted', async t => {
-  const { client, proxy, peer, log } = await setUp(t, 'limits: {sessionLinesPerSecond: 1}')
+void t.test('log lines are limited, and what was left out is counted and told, for each cause', async t => {
+  const { client, proxy, peer, log, clock } = await setUp(t, 'limits: {sessionLinesPerSecond: 1, warningsPerSecond: 1}\nblockedSourcePorts: []')
   const server = await peer()
   await client.call('putSnapshot', { body: { epoch: 1, revoked: [], tokens: [], defaultTargets: [{ key: 'd', address: '127.0.0.1', ports: { game: server.port } }] } })
   for (let number = 0; number < 3; number++) {
@@ -222,6 +222,23 @@ void t.test('log lines about sessions are limited, and what was left out is coun
   t.equal(log.filter(({ msg }) => msg === 'Session established').length, 1)
   const stats = await client.call('stats', {})
   t.equal(stats.ok ? stats.value.samples.find(({ name }) => name === 'udp_director_log_lines_suppressed_total')?.value : undefined, 2)
+  const player = await peer()
+  for (let number = 0; number < 5; number++) await player.send(control(`unknown-${number}`), proxy.dataPorts[0]!.port)
+  await client.call('putSnapshot', { body: { epoch: 2, revoked: [], tokens: [], defaultTargets: [] } })
+  for (let number = 0; number < 4; number++) await player.send('x', proxy.dataPorts[0]!.port)
+  const left = async (): Promise<number> => {
+    const { samples } = await client.call('stats', {}).then(answer => answer.ok ? answer.value : { samples: [] })
+    return samples.find(({ name }) => name === 'udp_director_log_lines_suppressed_total')?.value ?? 0
+  }
+  while (await left() < 2 + 4 + 3) await new Promise(resolve => { setImmediate(resolve) })
+  const told = (): unknown[] => log.filter(({ msg }) => msg === 'Log lines left out').map(({ sentence, cause, leftOut }) => [sentence, cause, leftOut])
+  t.same(told(), [], 'not more than once a second')
+  clock.advance(1000)
+  await left()
+  t.same(told(), [['Session established', undefined, 2], ['Datagram of a client dropped', 'no_session', 3], ['Invalid token', 'token_unknown', 4]])
+  clock.advance(1000)
+  await left()
+  t.equal(told().length, 3, 'once')
 })
 
 void t.test('the Unix socket: mode, a stale file, a living neighbour, a file that is no socket, no directory', async t => {

@@ -5,6 +5,7 @@ export class Budget {
   readonly #perSecond: number
   #second = -1
   #used = 0
+  #told = 0
   /** Calls that were not allowed, ever. */
   suppressed = 0
 
@@ -25,5 +26,12 @@ export class Budget {
     }
     this.suppressed++
     return false
+  }
+
+  /** Calls that were not allowed since this was last asked. */
+  takeLeftOut (): number {
+    const leftOut = this.suppressed - this.#told
+    this.#told = this.suppressed
+    return leftOut
   }
 }

@@ -60,6 +60,11 @@ export class CoreState {
     return this.#warnings[reason]!.allows(now)
   }
 
+  /** Warnings for this reason that were not given since this was last asked. */
+  takeUnwarned (reason: DropReason): number {
+    return this.#warnings[reason]!.takeLeftOut()
+  }
+
   get warningsSuppressed (): number {
     return this.#warnings.reduce((sum, budget) => sum + budget.suppressed, 0)
   }

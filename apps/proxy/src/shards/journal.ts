@@ -10,6 +10,7 @@ import type { GoneActionName } from '../core/counters.js'
 import { dropReasons } from '../core/drop-reason.js'
 import type { ClientDrop, Observer, Refusal, SessionChange } from '../core/observer.js'
 import type { Operations } from '../core/operations.js'
+import type { LeftOut } from './left-out.js'
 import type { ShardVoice } from './shard.js'
 
 /** The log's sentence for each change of a session. */
@@ -26,6 +27,11 @@ const goneSentences = {
   close: 'Target is gone, its sessions were ended',
   default: 'Target is gone, its sessions were moved to the default endpoint'
 } as const satisfies Record<GoneActionName, string>
+
+// Every expired session is one line of the sweep's summary already.
+function levelOf (change: SessionChange): 'debug' | 'info' {
+  return change === 'expired' ? 'debug' : 'info'
+}
 
 export interface JournalDeps {
   readonly voice: ShardVoice
@@ -59,6 +65,13 @@ export class Journal implements Observer {
     return [...Object.values(this.#budgets), this.#goneBudget].reduce((sum, { suppressed }) => sum + suppressed, 0)
   }
 
+  * takeLeftOut (): Iterable<LeftOut> {
+    for (const [change, budget] of Object.entries(this.#budgets) as Array<[SessionChange, Budget]>) {
+      yield { level: levelOf(change), sentence: sentences[change], leftOut: budget.takeLeftOut() }
+    }
+    yield { level: 'info', sentence: 'Target is gone', leftOut: this.#goneBudget.takeLeftOut() }
+  }
+
   readonly sessionChanged = (change: SessionChange, slot: number): void => {
     const isEvent = this.#wanted.has('session')
     const isLine = this.#budgets[change].allows(this.#deps.clock.now())
@@ -69,10 +82,8 @@ export class Journal implements Observer {
     const sessionId = operations.idOf(slot)
     if (isEvent) this.#deps.voice.publish({ type: 'session', change, sessionId, client, target: target.key })
     if (!isLine) return
-    // Every expired session is one line of the sweep's summary already.
-    const level = change === 'expired' ? 'debug' : 'info'
     const port = target.ports.find(candidate => candidate > 0) ?? 0
-    this.#deps.voice.log(level, { client, target: formatEndpoint(target.address, port), targetKey: target.key, sessionId }, sentences[change])
+    this.#deps.voice.log(levelOf(change), { client, target: formatEndpoint(target.address, port), targetKey: target.key, sessionId }, sentences[change])
   }
 
   readonly tokenRedeemed = (token: Uint32Array, dataPort: number, slot: number): void => {

@@ -16,6 +16,7 @@ import type { StateStorage } from '../state/state-storage.js'
 import { CallRunner, type ShardCallTable } from './call-runner.js'
 import { createShardCalls } from './shard-calls.js'
 import { createShardCore, type ShardCore } from './shard-core.js'
+import { LeftOutLines, warningsOf } from './left-out.js'
 import { openStateLog, restoreShard, saveState, type ShardStateStart } from './shard-state.js'
 import { statsOf, type ShardStats } from './shard-stats.js'
 import type { ShardCall, ShardCalls, ShardVoice } from './shard.js'
@@ -46,6 +47,7 @@ export class ShardBody {
   readonly #options: ShardBodyOptions
   readonly #parts: ShardCore
   readonly #socketFaults: SocketFaults
+  readonly #leftOut: LeftOutLines
   readonly #sessionsRestored: number
   #runner: CallRunner | undefined
   #log: StateLog | undefined
@@ -61,6 +63,7 @@ export class ShardBody {
     this.translator = translator
     this.#sessionsRestored = stateStart === undefined ? 0 : restoreShard(stateStart, { core, translator, clock, voice })
     this.#socketFaults = new SocketFaults({ voice, clock, linesPerSecond: warningsPerSecond })
+    this.#leftOut = new LeftOutLines({ voice, clock, sources: [this.#parts.journal, this.#socketFaults, warningsOf(core.state)] })
     this.wiring = {
       core,
       clock,
@@ -101,6 +104,8 @@ export class ShardBody {
       settle(answer)
     })
     this.#log?.flush()
+    // Something is asked every second, and no packet waits for this.
+    this.#leftOut.tell()
   }
 
   /** One more slice of what is under way. */

@@ -2,7 +2,10 @@
 // every datagram that needs a socket is such a fault, and after a restart every session whose port somebody else has by now.
 import type { Clock } from '#core/clock.js'
 import { Budget } from '../core/budget.js'
+import type { LeftOut } from './left-out.js'
 import type { ShardVoice } from './shard.js'
+
+const SENTENCE = 'Socket error'
 
 export interface SocketFaultsDeps {
   readonly voice: Pick<ShardVoice, 'log'>
@@ -14,7 +17,7 @@ export interface SocketFaultsDeps {
 export class SocketFaults {
   readonly #deps: SocketFaultsDeps
   // By the system's code, of which there are some hundred.
-  readonly #kinds = new Map<string, { readonly budget: Budget, told: number }>()
+  readonly #kinds = new Map<string, Budget>()
   /** Faults so far. */
   total = 0
 
@@ -24,19 +27,21 @@ export class SocketFaults {
 
   /** Log lines left out so far. */
   get suppressed (): number {
-    return [...this.#kinds.values()].reduce((sum, { budget }) => sum + budget.suppressed, 0)
+    return [...this.#kinds.values()].reduce((sum, { suppressed }) => sum + suppressed, 0)
+  }
+
+  * takeLeftOut (): Iterable<LeftOut> {
+    for (const [cause, budget] of this.#kinds) yield { level: 'warn', sentence: SENTENCE, cause, leftOut: budget.takeLeftOut() }
   }
 
   readonly report = (error: NodeJS.ErrnoException): void => {
     const { voice, clock, linesPerSecond } = this.#deps
     this.total++
     const code = error.code ?? 'UNKNOWN'
-    let kind = this.#kinds.get(code)
-    if (kind === undefined) this.#kinds.set(code, kind = { budget: new Budget(linesPerSecond), told: 0 })
-    if (!kind.budget.allows(clock.now())) return
-    const leftOut = kind.budget.suppressed - kind.told
-    kind.told = kind.budget.suppressed
+    let budget = this.#kinds.get(code)
+    if (budget === undefined) this.#kinds.set(code, budget = new Budget(linesPerSecond))
+    if (!budget.allows(clock.now())) return
     // No stack: it is the same every time, and says nothing that the code does not.
-    voice.log('warn', { code, fault: error.message, leftOut }, 'Socket error')
+    voice.log('warn', { code, fault: error.message }, SENTENCE)
   }
 }
