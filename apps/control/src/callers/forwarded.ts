@@ -1,5 +1,6 @@
 // Who a request came from when proxies brought it: the address nearest to us that is none of theirs. Pure.
 import { addressWords } from '#wire/address.js'
+import { isUnicast } from '#wire/unicast.js'
 
 /** The header that trusted proxies write; the other one is not believed, because they would hand on what a caller has put there. */
 export const forwardedHeaders = ['x-forwarded-for', 'forwarded'] as const
@@ -88,9 +89,11 @@ const ZONE = /%[\w.%~-]+$/
 
 /**
  * The address of a node as proxies write it: `192.0.2.1`, `192.0.2.1:4711` (Azure Application Gateway, IIS, AWS ALB if told
- * to), `2001:db8::1`, `[2001:db8::1]`, `[2001:db8::1]:4711`, also with a zone. Undefined for `unknown`, names, and what is hidden.
+ * to), `2001:db8::1`, `[2001:db8::1]`, `[2001:db8::1]:4711`, also with a zone. Undefined for `unknown`, names, what is hidden, and
+ * an address that is no host's, such as `0.0.0.0`.
  */
 export function nodeWords (node: string): Words | undefined {
   const bare = BRACKETED.exec(node)?.[1] ?? IPV4_AND_PORT.exec(node)?.[1] ?? node
-  return addressWords(bare.includes(':') ? bare.replace(ZONE, '') : bare)
+  const words = addressWords(bare.includes(':') ? bare.replace(ZONE, '') : bare)
+  return words !== undefined && isUnicast(words) ? words : undefined
 }

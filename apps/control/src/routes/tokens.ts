@@ -2,9 +2,10 @@
 import { Type } from '@sinclair/typebox'
 import { err, ok } from '#core/result.js'
 import { addressWords, formatAddress } from '#wire/address.js'
+import { isUnicast } from '#wire/unicast.js'
 import { TOKEN_PATTERN, type Token } from '#wire/token.js'
 import type { ControlDeps } from '../deps.js'
-import { sendProblem, type Outcome } from '../problem.js'
+import { sendProblem, type Failure, type Outcome } from '../problem.js'
 import { refuseTokens } from '../refuse-tokens.js'
 import { dropAbsent } from '../schemas/absent.js'
 import { closed, refTo } from '../schemas/named.js'
@@ -73,6 +74,12 @@ export function addTokenRoutes (app: TypedApp, deps: ControlDeps): void {
 function holderOf (caller: string, clientIp: string | undefined): Outcome<Holder> {
   if (clientIp === undefined) return ok({ caller })
   const words = addressWords(clientIp)
-  if (words === undefined) return err({ code: 'INVALID_REQUEST', detail: 'The body has one fault.', errors: [{ path: '/clientIp', message: 'must be an IP address' }] })
+  if (words === undefined) return err(clientIpFault('must be an IP address'))
+  // No datagram comes from there, so nobody could redeem it.
+  if (!isUnicast(words)) return err(clientIpFault('must be the address of one host'))
   return ok({ caller, client: formatAddress(words) })
+}
+
+function clientIpFault (message: string): Failure {
+  return { code: 'INVALID_REQUEST', detail: 'The body has one fault.', errors: [{ path: '/clientIp', message }] }
 }

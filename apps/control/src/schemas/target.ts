@@ -24,7 +24,7 @@ const addressMarks = ['address', 'ports'] as const
 
 const ttlSeconds = Type.Optional(Type.Integer({ minimum: 1, maximum: 3600, description: 'How long the token can be redeemed, in seconds. Default: `tokenTtlSeconds`.' }))
 
-const clientIp = Type.Optional(Type.String({ minLength: 2, maxLength: 45, description: 'The only IPv4 address, or an address of the only IPv6 /64, from which the token can be redeemed. Default: any.' }))
+const clientIp = Type.Optional(Type.String({ minLength: 2, maxLength: 45, description: 'The only IPv4 address, or an address of the only IPv6 /64, from which the token can be redeemed: one host\'s, neither multicast nor `0.0.0.0`. Default: any.' }))
 
 export const namedTargetExample = { resourceType: 'gameserver', namespace: 'game-servers', name: 'dust2-7xkqp' }
 export const addressTargetExample = { address: '10.0.3.17', ports: { default: 7777 } }

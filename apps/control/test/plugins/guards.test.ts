@@ -98,6 +98,9 @@ void t.test('trustedProxies: whose X-Forwarded-For is believed, up to the first 
     ['10.0.0.1', '192.0.2.1, 198.51.100.1', 403],
     ['10.0.0.1', '198.51.100.1, 192.0.2.1', 200],
     ['10.0.0.1', 'nonsense', 400],
+    ['10.0.0.1', '0.0.0.0', 400],
+    ['10.0.0.1', '192.0.2.1, ff02::1', 400],
+    ['10.0.0.1', '255.255.255.255:4711', 400],
     ['10.0.0.1', '192.0.2.1:4711', 200],
     ['10.0.0.1', '198.51.100.1:4711', 403],
     ['198.51.100.1', '192.0.2.1', 403]
@@ -132,7 +135,7 @@ void t.test('tokens: bound to the address of the query, or to one that a matchma
   t.equal(await clientOf(send(admin, 'POST', '/tokens', {}, target)), undefined, 'a matchmaker is not the client')
   t.equal(await clientOf(send(admin, 'POST', '/tokens', {}, { ...target, clientIp: '2001:DB8:0::9' })), '2001:db8::9')
   t.equal(await clientOf(send(admin, 'POST', '/tokens', {}, { ...query, name: 'a', clientIp: '::ffff:192.0.2.3' })), '192.0.2.3')
-  for (const clientIp of ['example.com', '192.0.2.1/32', 'fe80::1%eth0']) {
+  for (const clientIp of ['example.com', '192.0.2.1/32', 'fe80::1%eth0', '0.0.0.0', '0.1.2.3', '::', '::ffff:0.0.0.0', '255.255.255.255', '224.0.0.1', '239.255.255.255', 'ff02::1', '::ffff:224.0.0.1']) {
     t.match(await send(admin, 'POST', '/tokens', {}, { ...target, clientIp }), { status: 400, code: 'INVALID_REQUEST' }, clientIp)
   }
   t.strictSame([...deps.registry.grants()].map(({ client }) => client), ['192.0.2.1', '2001:db8::7', undefined, '2001:db8::9', '192.0.2.3'], 'and so they are told to the next proxy')
