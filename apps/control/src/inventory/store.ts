@@ -91,4 +91,4 @@ export function createStore (resourceTypes: Iterable<string>, indexPaths: IndexP
 }
 
 /** Objects compared or taken in in one slice. */
-export const SLICE_OBJECTS = 200
+const SLICE_OBJECTS = 200

@@ -46,7 +46,7 @@ export function addTargetRoutes (app: TypedApp, deps: ControlDeps): void {
 }
 
 /** Objects judged in one slice: a millisecond or two. */
-export const SLICE_OBJECTS = 200
+const SLICE_OBJECTS = 200
 
 interface Listed {
   readonly targets: Target[]

@@ -38,7 +38,7 @@ export interface TargetWatchDeps {
 export const UNKNOWN_RETRY_MS = 1000
 
 /** Objects judged in one turn: about a millisecond. */
-export const LOOKS_PER_TURN = 200
+const LOOKS_PER_TURN = 200
 
 export class TargetWatch {
   readonly #deps: TargetWatchDeps

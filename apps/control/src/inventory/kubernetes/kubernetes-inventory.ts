@@ -44,7 +44,7 @@ export interface KubernetesInventory extends Inventory {
 const NOTICE_MS = 20
 
 /** Changes told in one turn: each listener looks at each. */
-export const MAX_TOLD = 250
+const MAX_TOLD = 250
 
 // First lists are spread over this long for each source, but not over more than two seconds.
 const SPREAD_PER_SOURCE_MS = 20

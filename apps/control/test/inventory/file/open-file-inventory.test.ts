@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { createFakeClock, type FakeClock } from '#testkit/fake-clock.js'
 import { until as comes } from '#testkit/patience.js'
+import { SETTLED_MS } from '../../../src/inventory/file/held.js'
 import { openFileInventory, type ReloadOutcome } from '../../../src/inventory/file/open-file-inventory.js'
 import type { Inventory } from '../../../src/inventory/inventory.js'
 import { SERVICES_TYPE } from '../../../src/inventory/resource-types.js'
@@ -234,6 +235,20 @@ void t.test('what cannot be read is a fault: a link to nothing, a pipe\'s like, 
   const { inventory, names } = await open(t, path)
   t.strictSame(names(), ['a'])
   t.match(inventory.status().faults, [/^huge\.json: the file has 16777217 bytes/, /^link\.yaml: .*ENOENT/, /^null\.yaml: this is no file/])
+})
+
+void t.test('what a file written in place lacks is gone once the file is at rest, of which no notice comes', async t => {
+  const path = await directory(t, { 'all.yaml': `${server('a')}---\n${server('b')}` })
+  const { clock, names, logged, reloads } = await open(t, path)
+  // In place: the same file, shorter.
+  await writeFile(join(path, 'all.yaml'), server('a'))
+  await until(clock, () => reloads.length > 1)
+  t.strictSame(names(), ['a', 'b'], 'it may be half-written')
+  t.match(logged.filter(line => line.includes('written in place')), [/"held":1/])
+  const foundMs = clock.now()
+  await until(clock, () => names().length === 1)
+  t.strictSame(names(), ['a'])
+  t.ok(clock.now() - foundMs <= SETTLED_MS + 2000, `after ${clock.now() - foundMs} ms`)
 })
 
 void t.test('a closed inventory does nothing more', async t => {

@@ -207,6 +207,25 @@ void t.test('listeners hear of many changes at once, until they stop', async t =
   t.equal(calls, before)
 })
 
+void t.test('a long list is told some changes at a time, when all of it is there', async t => {
+  const rig = await openRig(t)
+  await rig.converged()
+  const calls: number[] = []
+  const sizes = new Set<number>()
+  rig.inventory.onChange(changes => {
+    calls.push(changes.length)
+    sizes.add(rig.held().length)
+  })
+  const heard = (): number => calls.reduce((sum, count) => sum + count, 0)
+  rig.api.store.compact()
+  for (const handle of rig.api.watches()) handle.cut('reset')
+  rig.api.load(Array.from({ length: 1000 }, (_, index) => server(`s${index}`)))
+  rig.api.store.compact()
+  await rig.until(() => heard() === 1000)
+  t.ok(Math.max(...calls) <= 500, `${Math.max(...calls)} in one call`)
+  t.strictSame([...sizes], [1000])
+})
+
 void t.test('after the close nothing is asked, and nothing is left', async t => {
   const table: ReadonlyArray<readonly [name: string, options: RigOptions]> = [
     ['while a list is under way', { prepare: api => { api.fault({ verb: 'list' }, { kind: 'hang' }) } }],
