@@ -7,9 +7,6 @@
 export const knownArrows = {
   files: [
     ['apps/control/src/query/matching.ts', 'apps/control/src/query/selector.ts'],
-    ['apps/control/src/query/target-key.ts', 'apps/control/src/query/selector.ts'],
-    ['apps/proxy/src/engines/batch/shortcuts.ts', 'apps/proxy/src/engines/batch/listeners.ts'],
-    ['apps/proxy/src/rpc/rpc-app.ts', 'apps/proxy/src/proxy.ts'],
     ['libs/testkit/src/kube-api/frame-faults.ts', 'libs/testkit/src/kube-api/fault.ts']
   ],
   folders: [

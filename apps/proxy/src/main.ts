@@ -11,7 +11,7 @@ import { stopOnSignal } from '#telemetry/stop-on-signal.js'
 import { NoLibc } from './engines/batch/libc.js'
 import { BindError } from './engines/engine.js'
 import type { Proxy } from './proxy.js'
-import { SocketPathError } from './rpc/unix-socket.js'
+import { SocketPathError } from './unix-sockets/unix-socket.js'
 import { StateClaimedError } from './state/state-claim.js'
 
 endWithParent()

@@ -15,7 +15,7 @@ import { metrics } from '#telemetry/metrics-table.js'
 import { processSamples } from '#telemetry/process-samples.js'
 import { systemClock } from '#core/system-clock.js'
 import { openProxy, SWEEP_PERIOD_MS, type Proxy } from '../src/proxy.js'
-import { SocketPathError } from '../src/rpc/unix-socket.js'
+import { SocketPathError } from '../src/unix-sockets/unix-socket.js'
 import { tokenOf } from './core/core-driver.js'
 
 interface Rig {

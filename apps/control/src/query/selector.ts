@@ -10,6 +10,7 @@ import { ALL_NAMESPACES } from '../inventory/resource-types.js'
 import { compileCandidate, unusable, type Candidate, type CandidateOf } from './candidate.js'
 import type { NameLookup } from './host-names.js'
 import { isMatch, Matches, statusOf } from './matching.js'
+import type { ObjectName } from './target-key.js'
 import type { TargetPolicy } from './target-policy.js'
 
 export type SelectFailure =
@@ -22,12 +23,6 @@ export type SelectFailure =
 
 /** What a selection does in one go, and in each piece after that: about a millisecond. */
 export const PIECE_WORK = 20_000
-
-export interface ObjectName {
-  readonly resourceType: string
-  readonly namespace: string
-  readonly name: string
-}
 
 export interface Selector {
   /** Every usable match, in the inventory's order: label selector, status query, annotation selector. Never empty when ok; no more than the first `atMost`. Undefined if it would cost more than `work` has. */

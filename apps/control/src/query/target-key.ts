@@ -1,6 +1,11 @@
 // The key of a target that is an object of the inventory, `type/namespace/name`, and back.
 import { addressWords } from '#wire/address.js'
-import type { ObjectName } from './selector.js'
+
+export interface ObjectName {
+  readonly resourceType: string
+  readonly namespace: string
+  readonly name: string
+}
 
 export function targetKey ({ resourceType, namespace, name }: ObjectName): string {
   return `${resourceType}/${namespace}/${name}`

@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '#core/clock.js'
 import { Work } from '#jsonpath/work.js'
 import type { Token } from '#wire/token.js'
-import { Backlog } from '../backlog.js'
+import { Backlog } from './backlog.js'
 import { PIECE_WORK, type Selector } from '../query/selector.js'
 import type { TokenRegistry, UnredeemedToken } from '../tokens/token-registry.js'
 

@@ -2,7 +2,7 @@
 import type { ResourceMapping } from '#config/schema.js'
 import type { InventoryChange, KubeObject } from '../inventory/inventory.js'
 import { isService, isServiceBased, SERVICES_TYPE } from '../inventory/resource-types.js'
-import type { ObjectName } from '../query/selector.js'
+import type { ObjectName } from '../query/target-key.js'
 
 export type TouchedObjects = (change: InventoryChange) => readonly ObjectName[]
 

@@ -1,10 +1,11 @@
 // The calls that control makes, put together as a server.
 import Fastify, { type FastifyInstance } from 'fastify'
-import { MAX_RPC_BODY_BYTES } from '#rpc/contract.js'
+import type { Logger } from 'pino'
+import type { Clock } from '#core/clock.js'
+import { MAX_RPC_BODY_BYTES, type Sample } from '#rpc/contract.js'
 import { registerRpc } from '#rpc/server.js'
 import type { Draining } from '../draining.js'
 import type { BoundDataPort, EngineName } from '../engines/engine.js'
-import type { ProxyDeps } from '../proxy.js'
 import type { Shards } from '../shards/shards.js'
 import type { FormerState } from '../state/former-state.js'
 import { boundCalls } from './call-bounds.js'
@@ -23,8 +24,15 @@ export interface RpcParts {
   readonly draining: Draining
 }
 
+/** What it is put together with. */
+export interface RpcAppDeps {
+  readonly clock: Clock
+  readonly log: Logger
+  readonly processSamples: () => readonly Sample[]
+}
+
 /** The server of control's calls; it does not listen yet. */
-export function createRpcApp ({ clock, log, processSamples }: Pick<ProxyDeps, 'clock' | 'log' | 'processSamples'>, { events, shards, dataPorts, former, ...parts }: RpcParts): FastifyInstance {
+export function createRpcApp ({ clock, log, processSamples }: RpcAppDeps, { events, shards, dataPorts, former, ...parts }: RpcParts): FastifyInstance {
   // Control's pushes are one request that lasts as long as control does.
   const app = Fastify({ logger: false, bodyLimit: MAX_RPC_BODY_BYTES, requestTimeout: 0, forceCloseConnections: true })
   const rpcTables = boundCalls(app, clock)

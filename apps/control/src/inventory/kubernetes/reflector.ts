@@ -2,7 +2,7 @@
 // when in doubt. What to do next is decided in reflector-state.ts; here is what does it.
 import type { Clock } from '#core/clock.js'
 import { err, ok, type Result } from '#core/result.js'
-import { inTurns } from '../../in-turns.js'
+import { inTurns } from '#core/in-turns.js'
 import type { KubeObject } from '../inventory.js'
 import type { ApiFailure } from './api-failure.js'
 import type { Collection } from './collection.js'

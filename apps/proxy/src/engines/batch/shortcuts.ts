@@ -6,7 +6,6 @@
 import { ANY_ADDRESS, ANY_IPV4, isUnspecified } from '#config/bind-addresses.js'
 import { interfaceAddresses, type Interfaces } from '#config/own-listeners.js'
 import { addressWords, formatAddress, isIPv4Words } from '#wire/address.js'
-import type { ListenerOptions } from './listeners.js'
 
 /** A host with more addresses than these serves somebody else, too: which are worth a socket cannot be told. */
 const MAX_ADDRESSES = 8
@@ -17,8 +16,16 @@ const MAX_SOCKETS = 512
 // fe80::/10, its ten bits: datagrams from there are not served.
 const LINK_LOCAL = 0xfe80 >>> 6
 
+export interface ShortcutOptions {
+  /** What the data ports are to be bound to. */
+  readonly bindAddresses: readonly string[]
+  readonly dataPorts: readonly unknown[]
+  readonly workers: number
+  readonly interfaces: Interfaces
+}
+
 /** The addresses that get sockets of their own; none where no socket is bound to every address. */
-export function shortcuts ({ bindAddresses, dataPorts, workers, interfaces }: Pick<ListenerOptions, 'bindAddresses' | 'dataPorts' | 'workers'> & { readonly interfaces: Interfaces }): readonly string[] {
+export function shortcuts ({ bindAddresses, dataPorts, workers, interfaces }: ShortcutOptions): readonly string[] {
   if (!bindAddresses.some(isUnspecified)) return []
   const ours = new Set(interfaceAddresses(interfaces).flatMap(address => {
     const words = addressWords(address)!
