@@ -45,11 +45,13 @@ export interface ReflectorState {
   readonly version: string | undefined
   /** When the last list began that succeeded. */
   readonly listedMs: number
+  /** When it was whole. */
+  readonly heldSinceMs: number
   /** The next list comes in one piece, because a page of the last one expired. */
   readonly isUnpaged: boolean
   /** Until a list succeeds or a watch settles. */
   readonly failures: Failures
-  /** Versions given up in a row for what a new list should mend: nothing but time says that it did. */
+  /** Versions given up in a row for what a new list should mend: nothing but the time it is of use says that it did. */
   readonly relists: Failures
   /** Since when watches from `version` fail, and not one event came. */
   readonly stuckSinceMs: number | undefined
@@ -84,6 +86,7 @@ export interface Decision {
 export const initialState: ReflectorState = {
   version: undefined,
   listedMs: -Infinity,
+  heldSinceMs: -Infinity,
   isUnpaged: false,
   failures: noFailures,
   relists: noFailures,
@@ -112,10 +115,10 @@ export const DENIED_MS = 10_000
 /** A missing resource or permission is looked for again after this long to twice as long, in the end. */
 export const UNAVAILABLE_MS = 30_000
 
-/** After a list, begun at `listedMs`, that gave `version`. */
-export function afterList ({ relists, denial }: ReflectorState, version: string, listedMs: number): Decision {
+/** After a list, begun at `listedMs`, that gave `version` at `heldSinceMs`. */
+export function afterList ({ relists, denial }: ReflectorState, version: string, listedMs: number, heldSinceMs = listedMs): Decision {
   // To be let in to lists says nothing of watches.
-  return { state: { ...initialState, version, listedMs, relists, denial: denial?.verb === 'watch' ? denial : undefined }, delayMs: 0 }
+  return { state: { ...initialState, version, listedMs, heldSinceMs, relists, denial: denial?.verb === 'watch' ? denial : undefined }, delayMs: 0 }
 }
 
 /** After a list that failed. */
@@ -207,8 +210,13 @@ function isBelieved ({ isUnavailable, listedMs }: ReflectorState, { count, since
   return isUnavailable || (count > 1 && (listedMs === -Infinity || nowMs - sinceMs >= DENIED_MS))
 }
 
+// It is lists that must be rare: what has passed since the last one is waited already, and one that was of use for as long
+// as the longest wait starts the count over. A server that restarts again and again forgets our version each time.
 function relist (state: ReflectorState, reason: RelistReason, at: Moment): Decision {
-  return { ...promptly({ ...state, version: undefined, stuckSinceMs: undefined }, at), relist: reason }
+  const heldMs = at.nowMs - state.heldSinceMs
+  const relists = heldMs < LAST_DEAR_DELAY_MS ? state.relists : noFailures
+  const next = promptly({ ...state, version: undefined, stuckSinceMs: undefined, relists }, at)
+  return { ...next, delayMs: Math.max(SPREAD_MS * at.random, next.delayMs - heldMs), relist: reason }
 }
 
 // At once the first time, but for a spread; more and more rarely if it happens again and again, whatever succeeds in between.

@@ -139,7 +139,7 @@ export class Reflector {
     this.#isListed = true
     this.#trueAtMs = startMs
     this.#deps.onFault('list', undefined)
-    return afterList(this.#state, version, startMs)
+    return afterList(this.#state, version, startMs, this.#deps.clock.now())
   }
 
   async #allPages (): Promise<Result<{ objects: ReadonlyMap<string, KubeObject>, version: string }, ApiFailure>> {

@@ -136,6 +136,27 @@ void t.test('a version that is given up again and again is listed more and more 
   t.strictSame(delays, [0, 800, 1600, 3200, 6400, 12_800, 25_600, 30_000, 30_000])
 })
 
+void t.test('what has passed since the last list is waited already: a server that restarts now and then is followed at once', async t => {
+  // One that restarts whenever a list was of use for so long, and lists take a while.
+  const delaysOf = (heldMs: readonly number[], takesMs = 0): number[] => {
+    let state = watching
+    let nowMs = 0
+    return Array.from({ length: 16 }, (_, round) => {
+      nowMs += heldMs[round % heldMs.length]!
+      const { delayMs, state: next } = afterWatch(state, '100', failed('expired'), at(nowMs, 0.999))
+      const listedMs = nowMs + delayMs
+      nowMs = listedMs + takesMs
+      state = afterList(next, '100', listedMs, nowMs).state
+      return delayMs
+    })
+  }
+  for (const heldMs of [[60_000], [30_000], [40_000, 17_000, 10_000]]) t.ok(delaysOf(heldMs).every(delayMs => delayMs <= 500), `${heldMs.join()}: ${delaysOf(heldMs).join()}`)
+  t.ok(delaysOf([20_000]).slice(0, 5).every(delayMs => delayMs <= 500), delaysOf([20_000]).join())
+  for (const takesMs of [0, 40_000]) {
+    for (const heldMs of [0, 20_000]) t.ok(delaysOf([heldMs], takesMs).slice(7).every(delayMs => delayMs + heldMs > 59_000), 'who never is of use for long is listed once in 30 to 60 s')
+  }
+})
+
 void t.test('a list that fails half-way is dear, one that is refused is not', async t => {
   let [whole, half] = [initialState, initialState]
   for (let count = 0; count < 20; count++) {

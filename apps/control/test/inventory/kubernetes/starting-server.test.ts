@@ -39,6 +39,24 @@ void t.test('a server that restarts is followed as soon as it is up, and nothing
   }
 })
 
+void t.test('a server that restarts again and again is followed as soon each time', async t => {
+  const rig = await openRig(t, { random: () => 0.999, prepare: api => { api.load([server('a')]) } })
+  await rig.converged()
+  await rig.api.watching()
+  const tookMs: number[] = []
+  for (let round = 0; round < 8; round++) {
+    await rig.pass(35_000)
+    let isUp = false
+    void rig.api.restart({ downMs: 20_000 }).then(() => { isUp = true })
+    rig.api.load([server(`of-round-${round}`)])
+    await rig.until(() => isUp, 25_000)
+    const upMs = rig.clock.now()
+    await rig.converged(90_000)
+    tookMs.push(rig.clock.now() - upMs)
+  }
+  t.ok(tookMs.every(ms => ms <= STARTS_IN_MS + FRESH_IN_MS), tookMs.join())
+})
+
 void t.test('a server that freezes does not look healthy, and is there again when it wakes', async t => {
   const rig = await openRig(t, { prepare: api => { api.load([server('a')]) } })
   await rig.converged()
