@@ -78,7 +78,7 @@ export const LoadBalancingSchema = Type.Object({
 
 export const InventorySchema = Type.Object({
   provider: OneOf(['kubernetes', 'file'], 'Where objects come from.', 'kubernetes'),
-  path: Type.Optional(Type.String({ minLength: 1, description: '`file`: a directory or a file of YAML or JSON objects, relative to the configuration file.' })),
+  path: Type.Optional(Type.String({ minLength: 1, description: '`file`: a directory or a file of YAML (4 Mi characters at most) or JSON objects (16 MiB), relative to the configuration file.' })),
   kubeconfig: Type.Optional(Type.String({ minLength: 1, description: '`kubernetes`: a kubeconfig file, relative to the configuration file. Default: the pod\'s service account; outside of a cluster `KUBECONFIG` or `~/.kube/config`.' }))
 }, { ...closed, default: {}, description: 'The source of Kubernetes objects.' })
 
