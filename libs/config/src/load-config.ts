@@ -1,13 +1,12 @@
 // One YAML file in, a frozen configuration or every fault out. Nothing is half loaded.
-import { readFileSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { err, ok, type Result } from '#core/result.js'
-import { textFromBytes } from '#core/text-from-bytes.js'
 import { applyAliases, rootAliases } from './aliases.js'
 import { crossCheck } from './checks.js'
 import { pathFromPlace, quote, type ConfigFault } from './fault.js'
 import { isMap } from './map.js'
 import { otherDocument } from './other-document.js'
+import { readTextFile } from './read-text-file.js'
 import { readYaml } from './read-yaml.js'
 import { ConfigSchema, type Config } from './schema.js'
 import { validate } from './validate.js'
@@ -24,21 +23,8 @@ export const MAX_CONFIG_BYTES = 1024 * 1024
 
 /** Reads and checks `file`. Synchronous: it happens once, before anything else runs. */
 export function loadConfig (file: string): Result<LoadedConfig, readonly ConfigFault[]> {
-  const text = readText(file)
+  const text = readTextFile(file, 'configuration', MAX_CONFIG_BYTES)
   return text.ok ? parseConfig(text.value, file) : err([{ path: 'the file', message: `${text.error}.` }])
-}
-
-function readText (file: string): Result<string, string> {
-  try {
-    const found = statSync(file)
-    if (found.isDirectory()) return err('is a directory; give the configuration in it')
-    // A pipe without a writer would keep the process waiting for ever, and some devices never end.
-    if (!found.isFile()) return err('is no regular file, but a pipe, a socket or a device')
-    if (found.size > MAX_CONFIG_BYTES) return err(`has ${found.size} bytes, more than ${MAX_CONFIG_BYTES}: that is no configuration`)
-    return textFromBytes(readFileSync(file))
-  } catch (error) {
-    return err(`cannot be read: ${(error as NodeJS.ErrnoException).code ?? String(error)}`)
-  }
 }
 
 const rootKeys: ReadonlySet<string> = new Set([...Object.keys(ConfigSchema.properties), ...rootAliases.map(({ alias }) => alias)])

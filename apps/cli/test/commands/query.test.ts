@@ -58,13 +58,14 @@ t.teardown(() => { server.closeAllConnections(); server.close() })
 
 void t.test('a key is read from a file, which may be the director\'s own, and shown to nobody', async t => {
   reply = { status: 200, body: JSON.stringify(answer) }
-  const folder = t.testdir({ key: 'a-key-0123456789\r\nmore\n', named: '# who may ask\n\n match-maker: a-named-key.1=\nother: b\n', bad: 'two words\n', empty: '', idle: '\n# nothing\n' })
+  const folder = t.testdir({ key: 'a-key-0123456789\r\nmore\n', named: '# who may ask\n\n match-maker: a-named-key.1=\nother: b\n', bad: 'two words\n', empty: '', idle: '\n# nothing\n', windows: Buffer.from('\ufeffa-key-0123456789', 'utf16le') })
   requests.length = 0
   for (const name of ['key', 'named']) await run('--key-file', `${folder}/${name}`)
   await run()
   t.same(requests.map(({ authorization }) => authorization), ['Bearer a-key-0123456789', 'Bearer a-named-key.1=', undefined])
   t.same(await run('--key-file', `${folder}/nowhere`), { code: 78, out: '', err: `${folder}/nowhere cannot be read: ENOENT.\n` })
   t.same(await run('--key-file', `${folder}/bad`), { code: 78, out: '', err: `${folder}/bad: line 1 is neither a key nor \`name: key\`.\n` })
+  t.same(await run('--key-file', `${folder}/windows`), { code: 78, out: '', err: `${folder}/windows is UTF-16 text; save it as UTF-8.\n` })
   for (const name of ['empty', 'idle']) t.same(await run('--key-file', `${folder}/${name}`), { code: 78, out: '', err: `${folder}/${name} has no key.\n` })
   const asJson = await run('--json', '--key-file', `${folder}/empty`)
   t.same([asJson.err, JSON.parse(asJson.out)], ['', { code: 'KEY_FILE_UNUSABLE', detail: `${folder}/empty has no key.`, exitCode: 78 }])

@@ -1,10 +1,12 @@
 // A small file that is read again when it changes. It is polled: that sees every way there is to change a file, the swap
 // of the ..data link by which Kubernetes updates a mounted Secret among them. What cannot be used is reported, and what
 // it last said when it could goes on.
+import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
 import type { BaseLogger } from 'pino'
 import type { Cancel, Clock } from '#core/clock.js'
 import { err, ok, type Result } from '#core/result.js'
+import { textFromBytes } from '#core/text-from-bytes.js'
 
 export interface FollowedFileOptions<Value> {
   readonly path: string
@@ -76,10 +78,14 @@ export class FollowedFile<Value> {
 async function readSmall (path: string): Promise<Result<string, string>> {
   let handle
   try {
-    handle = await open(path, 'r')
+    // A pipe without a writer would keep the process waiting for ever.
+    handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
     const stats = await handle.stat()
-    if (!stats.isFile()) return err('it is no file')
-    return stats.size > MAX_BYTES ? err(`it is larger than ${MAX_BYTES} bytes`) : ok(await handle.readFile('utf8'))
+    if (stats.isDirectory()) return err('it is a directory')
+    if (!stats.isFile()) return err('it is no regular file, but a pipe, a socket or a device')
+    if (stats.size > MAX_BYTES) return err(`it is larger than ${MAX_BYTES} bytes`)
+    const text = textFromBytes(await handle.readFile())
+    return text.ok ? text : err(`it ${text.error}`)
   } catch (error) {
     return err(`it cannot be read: ${(error as NodeJS.ErrnoException).code ?? 'unknown error'}`)
   } finally {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
@@ -82,7 +83,8 @@ void t.test('keys: read again when the Secret changes; the last good ones stay w
   const faults: ReadonlyArray<readonly [content: string, fault: string]> = [
     ['', 'it has no keys'],
     [`${next}\nshort`, 'line 2 has a key of less than 16 characters'],
-    ['x'.repeat(1_048_577), 'it is larger than 1048576 bytes']
+    ['x'.repeat(1_048_577), 'it is larger than 1048576 bytes'],
+    [`${next}\n\0`, 'it has a NUL byte in line 2; it is no UTF-8 text']
   ]
   for (const [at, [content, fault]] of faults.entries()) {
     await secret.put('keys', content)
@@ -91,7 +93,7 @@ void t.test('keys: read again when the Secret changes; the last good ones stay w
     t.strictSame([await isIn(matchmaker), await isIn(next)], [false, true], fault)
   }
   await rm(file)
-  await readUntil(rig, broken, 4)
+  await readUntil(rig, broken, faults.length + 1)
   t.match(logged.at(-1), { fault: 'it cannot be read: ENOENT' })
   t.equal(await isIn(next), true)
   await writeFile(file, next)
@@ -102,7 +104,7 @@ void t.test('keys: read again when the Secret changes; the last good ones stay w
   t.strictSame([await isIn(next), await isIn(operator)], [false, true], 'a plain file that is written over')
   const { payload } = await admin.inject('/metrics')
   t.match(payload, 'udp_director_key_reads_total{listener="public",outcome="ok"} 5\n')
-  t.match(payload, 'udp_director_key_reads_total{listener="public",outcome="fault"} 4\n')
+  t.match(payload, 'udp_director_key_reads_total{listener="public",outcome="fault"} 5\n')
   t.equal(JSON.stringify(logged).includes(next), false)
 })
 
@@ -120,9 +122,16 @@ void t.test('files that cannot be used from the start keep the process from star
   await writeFile(join(folder, 'good'), matchmaker)
   await writeFile(join(folder, 'private.json'), '{"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "", "d": "secret"}]}')
   t.strictSame(await open('queryAuth: {type: keys, keysFile: nowhere}'), { ok: false, error: `queryAuth.keysFile: ${folder}/nowhere cannot be used: it cannot be read: ENOENT.` })
-  t.strictSame(await open('queryAuth: {type: keys, keysFile: .}'), { ok: false, error: `queryAuth.keysFile: ${folder} cannot be used: it is no file.` })
+  t.strictSame(await open('queryAuth: {type: keys, keysFile: .}'), { ok: false, error: `queryAuth.keysFile: ${folder} cannot be used: it is a directory.` })
   t.strictSame(await open('queryAuth: {type: keys, keysFile: good}\nadminAuth: {type: keys, keysFile: empty}'), { ok: false, error: `adminAuth.keysFile: ${folder}/empty cannot be used: it has no keys.` })
   const jwt = 'type: jwt, issuer: i, audience: a, jwksFile'
+  await writeFile(join(folder, 'windows'), Buffer.from(`\ufeff${matchmaker}`, 'utf16le'))
+  t.strictSame(await open('queryAuth: {type: keys, keysFile: windows}'), { ok: false, error: `queryAuth.keysFile: ${folder}/windows cannot be used: it is UTF-16 text; save it as UTF-8.` })
+  t.strictSame(await open(`adminAuth: {${jwt}: windows}`), { ok: false, error: `adminAuth.jwksFile: ${folder}/windows cannot be used: it is UTF-16 text; save it as UTF-8.` })
+  if (process.platform !== 'win32') {
+    execFileSync('mkfifo', [join(folder, 'pipe')])
+    t.match(await open('queryAuth: {type: keys, keysFile: pipe}'), { error: /pipe cannot be used: it is no regular file, but a pipe, a socket or a device\.$/ })
+  }
   t.strictSame(await open(`adminAuth: {${jwt}: good}`), { ok: false, error: `adminAuth.jwksFile: ${folder}/good cannot be used: it is not JSON.` })
   t.strictSame(await open(`adminAuth: {${jwt}: private.json}`), { ok: false, error: `adminAuth.jwksFile: ${folder}/private.json cannot be used: it holds a private or a shared key: only public ones belong there.` })
   t.equal(clock.pending(), 0, 'and nothing is followed any more')

@@ -3,7 +3,9 @@
 import { accessSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import type { RequestOptions } from 'node:https'
+import { dirname } from 'node:path'
 import { KubeConfig, type Cluster } from '@kubernetes/client-node'
+import { readTextFile } from '#config/read-text-file.js'
 import { err, ok, type Result } from '#core/result.js'
 import type { Access, Credentials, TlsOptions } from './access.js'
 import { defaultKubeconfigs, tokenFileOf } from './kubeconfig-files.js'
@@ -14,6 +16,9 @@ export interface CredentialsOptions {
   /** Where the root of the file system with the service account is; tests set it. */
   readonly root?: string
 }
+
+/** Longest kubeconfig that is read, in bytes: one with a hundred clusters and their certificates has a tenth of it. */
+const MAX_KUBECONFIG_BYTES = 4 * 1024 * 1024
 
 const SERVICE_ACCOUNT_TOKEN = '/var/run/secrets/kubernetes.io/serviceaccount/token'
 
@@ -64,8 +69,12 @@ function load (options: CredentialsOptions): Result<KubeConfig, string> {
   const config = new KubeConfig()
   const origin = kubeconfig === undefined ? 'The kubeconfig' : `The kubeconfig ${kubeconfig}`
   try {
-    if (kubeconfig !== undefined) config.loadFromFile(kubeconfig)
-    else if (isReadable(root + SERVICE_ACCOUNT_TOKEN)) config.loadFromCluster(root)
+    if (kubeconfig !== undefined) {
+      const text = readTextFile(kubeconfig, 'kubeconfig', MAX_KUBECONFIG_BYTES)
+      if (!text.ok) return err(`${origin} cannot be used: it ${text.error}.`)
+      config.loadFromString(text.value)
+      config.makePathsAbsolute(dirname(kubeconfig))
+    } else if (isReadable(root + SERVICE_ACCOUNT_TOKEN)) config.loadFromCluster(root)
     else config.loadFromDefault()
     addTokenFile(config, kubeconfigsOf(options))
   } catch (error) {

@@ -1,4 +1,5 @@
 // Credentials from every place they may come from, and what happens when they change or were never good.
+import { execFileSync } from 'node:child_process'
 import { chmod, mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { connect, type AddressInfo } from 'node:net'
@@ -113,6 +114,13 @@ void t.test('what is wrong with a kubeconfig is said in one sentence', async t =
   for (const [text, message] of table) {
     await writeFile(file, text)
     t.match(openCredentials({ kubeconfig: file }), { ok: false, error: message }, text)
+  }
+  await writeFile(join(path, 'windows'), Buffer.from(`\ufeff${kubeconfig()}`, 'utf16le'))
+  t.match(openCredentials({ kubeconfig: join(path, 'windows') }), { ok: false, error: /windows cannot be used: it is UTF-16 text; save it as UTF-8\.$/ })
+  t.match(openCredentials({ kubeconfig: path }), { ok: false, error: / cannot be used: it is a directory; give the kubeconfig in it\.$/ })
+  if (process.platform !== 'win32') {
+    execFileSync('mkfifo', [join(path, 'pipe')])
+    t.match(openCredentials({ kubeconfig: join(path, 'pipe') }), { ok: false, error: /pipe cannot be used: it is no regular file, but a pipe/ })
   }
   t.match(openCredentials({ kubeconfig: join(path, 'none') }), { ok: false, error: /none cannot be used: .*ENOENT/ })
   await writeFile(file, kubeconfig({ cluster: 'server: "https://h", certificate-authority: none.pem' }))
