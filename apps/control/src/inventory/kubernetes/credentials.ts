@@ -43,9 +43,13 @@ export function openCredentials (options: CredentialsOptions): Result<Credential
 
 function filesOf (config: KubeConfig, options: CredentialsOptions): readonly string[] {
   const user = config.getCurrentUser()
-  const provider = user?.authProvider as { readonly config?: { readonly tokenFile?: unknown } } | undefined
-  return [...kubeconfigsOf(options), config.getCurrentCluster()?.caFile, user?.certFile, user?.keyFile, provider?.config?.tokenFile]
+  return [...kubeconfigsOf(options), config.getCurrentCluster()?.caFile, user?.certFile, user?.keyFile, tokenFileIn(config)]
     .filter(file => typeof file === 'string')
+}
+
+function tokenFileIn (config: KubeConfig): unknown {
+  const provider = config.getCurrentUser()?.authProvider as { readonly config?: { readonly tokenFile?: unknown } } | undefined
+  return provider?.config?.tokenFile
 }
 
 // Follows symbolic links: the kubelet replaces the folder that a token's link leads into.
@@ -126,10 +130,16 @@ async function accessFrom (config: KubeConfig): Promise<Result<Access, string>> 
   } catch (error) {
     return err(`The Kubernetes credentials cannot be read: ${messageOf(error)}`)
   }
+  const headers = headersFrom(options)
+  const tokenFile = tokenFileIn(usable)
+  // Without a token we would be nobody, and nobody lacks every Role: a file that is being written may be empty for a moment.
+  if (typeof tokenFile === 'string' && /^(?:Bearer)?$/.test(headers['Authorization'] ?? '')) {
+    return err(`The Kubernetes credentials cannot be read: there is no token in ${tokenFile}.`)
+  }
   return ok({
     baseUrl: server.replace(/\/+$/, ''),
     tls: tlsFrom(options),
-    headers: headersFrom(options),
+    headers,
     ...proxyUrl === '' ? {} : { proxyUrl }
   })
 }

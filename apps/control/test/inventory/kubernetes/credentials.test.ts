@@ -92,6 +92,10 @@ void t.test('a tokenFile of a kubeconfig is read, beside that kubeconfig, whoeve
       t.not(await credentials.mark!(), before, 'so is one of the kubeconfig')
     })
   }
+  for (const nothing of ['', ' \n']) {
+    await writeFile(join(path, '.kube/token'), nothing)
+    t.match(await opened({ kubeconfig: file }).access(), { ok: false, error: /^The Kubernetes credentials cannot be read: there is no token in .*token\.$/ })
+  }
   await rm(join(path, '.kube/token'))
   t.match(await opened({ kubeconfig: file }).access(), { ok: false, error: /^The Kubernetes credentials cannot be read: ENOENT/ })
   await writeFile(file, kubeconfig({ user: 'tokenFile: [1]' }))
