@@ -9,7 +9,7 @@ export interface OptionRow {
 
 export interface CommandRow {
   readonly summary: string
-  /** More about it, as lines of at most 90 characters. */
+  /** More about it, a paragraph each. */
   readonly about: readonly string[]
   readonly options: Readonly<Record<string, OptionRow>>
   readonly examples: readonly string[]
@@ -26,8 +26,8 @@ export const commands = {
   up: {
     summary: 'Run a demo: a director and three small game servers, on this machine.',
     about: [
-      'Starts three UDP servers that answer with their own name, a director that knows them,',
-      'and prints lines to paste into another terminal. Shows live what happens until Ctrl-C.',
+      'Starts three UDP servers that answer with their own name, a director that knows them, ' +
+        'and prints lines to paste into another terminal. Shows live what happens until Ctrl-C.',
       'HTTP is on 9000 (queries) and 9090 (admin), UDP on 7777, all on 127.0.0.1.'
     ],
     options: {
@@ -60,9 +60,9 @@ export const commands = {
   query: {
     summary: 'Ask a director for a game server; prints the token, and nothing else, on stdout.',
     about: [
-      'Without a token the reason is on stderr, or on stdout as JSON with --json. Exit codes:',
-      '0 a token; 3 nothing matches or has a free place; 77 refused; 75 refused for now, try again;',
-      '69 no director answered; 64 a mistake on the command line; 78 the key file cannot be used.'
+      'Without a token the reason is on stderr, or on stdout as JSON with --json.',
+      'Exit codes: 0 a token; 3 nothing matches or has a free place; 77 refused; 75 refused for now, try again; ' +
+        '69 no director answered; 64 a mistake on the command line; 78 the key file cannot be used.'
     ],
     options: {
       url: { value: 'URL', help: 'Where the query API is. Default: http://127.0.0.1:9000' },

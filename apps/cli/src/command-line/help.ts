@@ -3,16 +3,19 @@ import { commandNames, commands, type CommandName, type CommandRow, type OptionR
 
 const helpOption: OptionRow = { help: 'Show this.' }
 
+/** No line is longer: that of a terminal nobody has made wider. */
+const COLUMNS = 80
+
 /** What `udp-director --help` shows. */
 export function overview (): string {
   const width = Math.max(...commandNames.map(name => name.length))
   return [
-    'UDP Director: ask for a game server, get a token, send it over UDP; move live sessions.',
+    ...paragraph('UDP Director: ask for a game server, get a token, send it over UDP; move live sessions.'),
     '',
     'Usage: udp-director COMMAND [OPTIONS]',
     '',
     'Commands:',
-    ...commandNames.map(name => `  ${name.padEnd(width)}  ${commands[name].summary}`),
+    ...commandNames.flatMap(name => row(name, width, commands[name].summary)),
     '',
     'Options:',
     '  --help     Show this, or the help of a command.',
@@ -34,16 +37,40 @@ export function commandHelp (name: CommandName): string {
   return [
     `Usage: udp-director ${name} [OPTIONS]`,
     '',
-    summary,
-    ...about,
+    ...[summary, ...about].flatMap(paragraph),
     '',
     'Options:',
-    ...rows.map(([text, help]) => `  ${text.padEnd(width)}  ${help}`),
+    ...rows.flatMap(([text, help]) => row(text, width, help)),
     '',
     'Examples:',
-    ...examples.map(example => `  ${example}`),
+    ...examples.map(exampleText),
     ''
   ].join('\n')
+}
+
+function row (name: string, width: number, text: string): string[] {
+  const indent = width + 4 // two columns before the name, two after it
+  return folded(text.split(' '), COLUMNS - indent).map((line, at) => `${at === 0 ? `  ${name.padEnd(width)}  ` : ' '.repeat(indent)}${line}`)
+}
+
+function paragraph (text: string): string[] {
+  return folded(text.split(' '), COLUMNS)
+}
+
+// A shell reads it as one line.
+function exampleText (example: string): string {
+  return `  ${folded(example.split(/ (?=--)/), COLUMNS - '      '.length - ' \\'.length).join(' \\\n      ')}`
+}
+
+/** As many pieces in each line as have room. */
+function folded (pieces: readonly string[], columns: number): string[] {
+  const lines: string[] = []
+  for (const piece of pieces) {
+    const last = lines.at(-1)
+    if (last !== undefined && last.length + 1 + piece.length <= columns) lines[lines.length - 1] = `${last} ${piece}`
+    else lines.push(piece)
+  }
+  return lines
 }
 
 function optionText (name: string, { value }: OptionRow): string {

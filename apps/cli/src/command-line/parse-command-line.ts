@@ -47,6 +47,7 @@ export function parseCommandLine (words: readonly string[]): Result<Invocation, 
 }
 
 function helpOn ([topic]: readonly string[]): Result<Invocation, UsageFault> {
+  if (topic === '--help' || topic === '-h') return ok({ command: 'help', topic: undefined })
   if (topic === undefined || isCommandName(topic)) return ok({ command: 'help', topic })
   return err({ message: `There is no command ${topic}.${didYouMean(topic, commandNames)}`, topic: undefined })
 }

@@ -43,7 +43,7 @@ export async function serve ({ config }: Pick<ProcessInvocation, 'config'>, runt
 
 function stoppingText (drainTimeoutSeconds: number): string {
   if (drainTimeoutSeconds === 0) return '\nStopping.\n'
-  return `\nStopping: no new tokens, and at most ${drainTimeoutSeconds} s for the sessions there are. Ctrl-C once more ends now.\n`
+  return `\nStopping: no new tokens, and at most ${drainTimeoutSeconds} s for the sessions there are.\nCtrl-C once more ends now.\n`
 }
 
 function refuse (source: string, faults: Parameters<typeof formatFaults>[1], { err }: Runtime): ExitCode {
