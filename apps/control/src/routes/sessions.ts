@@ -77,7 +77,7 @@ export function addSessionRoutes (app: TypedApp, deps: ControlDeps): void {
   }, async (request, reply) => {
     const ended = await proxy.call('endSession', { params: request.params })
     if (ended.ok) {
-      log.info({ session: request.params.id }, 'Session ended by an operator')
+      log.info({ sessionId: request.params.id }, 'Session ended by an operator')
       return reply.code(204).send(null)
     }
     sendProblem(reply, failureFromRpc(ended.error))
@@ -101,7 +101,7 @@ export function addSessionRoutes (app: TypedApp, deps: ControlDeps): void {
     if (!target.ok) { sendProblem(reply, target.error); return reply }
     const moved = await proxy.call('moveSession', { params: request.params, body: { target: target.value } })
     if (moved.ok) {
-      log.info({ session: request.params.id, target: target.value.key }, 'Session moved by an operator')
+      log.info({ sessionId: request.params.id, target: target.value.key }, 'Session moved by an operator')
       return shown(moved.value)
     }
     sendProblem(reply, failureFromRpc(moved.error))

@@ -132,7 +132,7 @@ void t.test('sessions: an operator moves one to an object or to an address', asy
   proxy.sessions.set('1', session('1', '203.0.113.1:5000'))
   t.match(await ask(admin, 'PUT', '/sessions/1/target', named), { status: 200, body: { id: '1', target: targetB, origin: 'operator' } })
   t.match(await ask(admin, 'PUT', '/sessions/1/target', byAddress), { status: 200, body: { target: byAddressTarget } })
-  t.match(logged.filter(({ msg }) => msg === 'Session moved by an operator'), [{ session: '1', target: targetB.key }, { target: byAddressTarget.key }])
+  t.match(logged.filter(({ msg }) => msg === 'Session moved by an operator'), [{ sessionId: '1', target: targetB.key }, { target: byAddressTarget.key }])
   t.match(await ask(admin, 'PUT', '/sessions/2/target', named), { status: 404, body: { code: 'SESSION_NOT_FOUND' } })
   t.match(await ask(admin, 'PUT', '/sessions/1/target', { ...named, ttlSeconds: 5 }), { status: 400, body: { errors: [{ path: '/ttlSeconds', message: 'is not a known field' }] } })
   for (const [name, body, status, failure] of badTargets) {
