@@ -5,7 +5,8 @@ using System.Text;
 using System.Text.Json;
 using System.Threading;
 
-var (host, queryPort) = args.Length == 2 ? (args[0], args[1]) : ("127.0.0.1", "9000");
+var host = args.Length > 0 ? args[0] : "127.0.0.1";
+var queryPort = args.Length > 1 ? args[1] : "9000";
 var query = JsonSerializer.Serialize(new { resourceType = "gameserver", @namespace = "games", labelSelector = new { map = "de_dust2" } });
 using var late = new CancellationTokenSource(TimeSpan.FromSeconds(5));
 try

@@ -1,6 +1,6 @@
 import json, socket, sys, urllib.request
 
-host, query_port = sys.argv[1:3] or ('127.0.0.1', '9000')
+host, query_port = sys.argv[1:] + ['127.0.0.1', '9000'][len(sys.argv) - 1:]
 body = json.dumps({'resourceType': 'gameserver', 'namespace': 'games', 'labelSelector': {'map': 'de_dust2'}}).encode()
 request = urllib.request.Request(f'http://{host}:{query_port}/query', body, {'content-type': 'application/json'})
 try:
