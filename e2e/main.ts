@@ -1,4 +1,5 @@
 // `npm run e2e [-- SUITE…]`: the director between programs that nobody here wrote, and the README's own words, run as they stand.
+import { ExitCode } from '#core/exit-code.js'
 import { Checks } from './checks.js'
 import { endAll } from './children.js'
 import { addresses } from './suites/addresses.js'
@@ -16,7 +17,11 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 const checks = new Checks()
 const suites = { dns, quake, integrity, addresses, paths, readme, sdk }
 const asked = process.argv.slice(2)
-for (const name of asked) if (!(name in suites)) throw new Error(`There is no suite ${name}; there are ${Object.keys(suites).join(', ')}.`)
+const unknown = asked.find(name => !Object.hasOwn(suites, name))
+if (unknown !== undefined) {
+  process.stderr.write(`There is no suite ${unknown}; there are ${Object.keys(suites).join(', ')}.\n`)
+  process.exit(ExitCode.usage)
+}
 for (const [name, suite] of Object.entries(suites)) if (asked.length === 0 || asked.includes(name)) await checks.run(suite)
 // Not exitCode: a check that timed out may have left a socket open.
 process.exit(checks.close() ? 0 : 1)

@@ -28,6 +28,6 @@ async function fuzz ({ targets, seconds, path, seed = randomInt(2 ** 31) }: Fuzz
     if (finding !== undefined) findings.push(finding)
   }
   for (const finding of findings) process.stdout.write(`\n${finding.target}: ${finding.error.stack ?? finding.error.message}\n\ninput: ${finding.input}\nreplay: ${replayCommand(finding)}\n`)
-  process.stdout.write(`\n${targets.length} targets, ${total} inputs, ${findings.length} failed; seed ${seed}\n`)
+  process.stdout.write(`\n${targets.length} ${targets.length === 1 ? 'target' : 'targets'}, ${total} inputs, ${findings.length} failed; seed ${seed}\n`)
   return findings.length === 0 ? ExitCode.ok : ExitCode.failed
 }

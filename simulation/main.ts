@@ -57,6 +57,6 @@ function summaryOf ({ seeds, steps, virtualMs, wallMs }: { readonly seeds: numbe
   const { user, system } = process.cpuUsage()
   const cpuSeconds = (user + system) / 1e6
   const all = seeds * steps
-  return `${seeds} seeds × ${steps} steps: everything held for ${(virtualMs / 3_600_000).toFixed(1)} virtual hours ` +
+  return `${seeds} ${seeds === 1 ? 'seed' : 'seeds'} × ${steps} steps: everything held for ${(virtualMs / 3_600_000).toFixed(1)} virtual hours ` +
     `(${(wallMs / 1000).toFixed(1)} s, ${cpuSeconds.toFixed(1)} s of processor time, ${Math.round(all / cpuSeconds)} steps a second of it)`
 }

@@ -27,7 +27,7 @@ export const readme: Suite = {
 }
 
 async function checkDemo (checks: Checks, text: string, offset: number): Promise<void> {
-  const byHand = text.slice(text.indexOf('### By hand'), text.indexOf('## A client'))
+  const byHand = text.slice(text.indexOf('### By hand'), text.indexOf('## A short client'))
   const [script, expected] = [block(byHand, 'sh'), block(byHand, '')]
   await checks.check('curl and nc by hand get the answers the README shows', async () => {
     const shifted = script.replaceAll(/\b(?:9000|7777)\b/g, port => String(Number(port) + offset))
