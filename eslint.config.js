@@ -89,7 +89,7 @@ const clocksAndPromises = [
 const askTheMachine = ['Date', 'clearInterval', 'clearTimeout', 'console', 'crypto', 'fetch', 'performance', 'process', 'setImmediate', 'setInterval', 'setTimeout']
 
 export default tseslint.config(
-  { ignores: ['dist/', 'dist-test/', 'coverage/', '.tap/', '**/*.d.ts'] },
+  { ignores: ['dist/', 'coverage/', '.tap/', '**/*.d.ts'] },
   ...neostandard({ ts: true }),
   {
     plugins: { rooms: { rules: { imports: createImportRule(bans, subpaths, importsForeignTests) } } },

@@ -63,14 +63,20 @@ function passTime ({ clock }: Place, log: StateLog): void {
   }
 }
 
-void t.test('a disk that does not answer is not waited for, and what it held is set aside once it does', async t => {
-  const place = await setUp(t)
-  place.openLog(3).close()
+/** A start whose state logs cannot be read until `answer` is called. */
+function startOnHungDisk (place: Awaited<ReturnType<typeof setUp>>): { readonly starting: ReturnType<typeof place.start>, readonly answer: () => void } {
   const real = savedFilesAt(place.path)
   let answer: () => void = () => {}
   const answered = new Promise<void>(resolve => { answer = resolve })
   const starting = place.start({ ...real, read: async () => { await answered; return await real.read() } })
   place.clock.advance(READ_WAIT_MS)
+  return { starting, answer }
+}
+
+void t.test('a disk that does not answer is not waited for, and what it held is set aside once it does', async t => {
+  const place = await setUp(t)
+  place.openLog(3).close()
+  const { starting, answer } = startOnHungDisk(place)
   const { saved, faults, remove } = await starting
   t.strictSame(place.said, ['State logs were not read in time, what they hold is not used'])
   t.equal(saved.shards.size, 0)
@@ -89,11 +95,7 @@ void t.test('a disk that does not answer is not waited for, and what it held is 
 void t.test('logs that were not read in time are kept when writing fails before the disk answers', async t => {
   const place = await setUp(t)
   place.openLog(3).close()
-  const real = savedFilesAt(place.path)
-  let answer: () => void = () => {}
-  const answered = new Promise<void>(resolve => { answer = resolve })
-  const starting = place.start({ ...real, read: async () => { await answered; return await real.read() } })
-  place.clock.advance(READ_WAIT_MS)
+  const { starting, answer } = startOnHungDisk(place)
   const { saved, unreadBefore } = await starting
   const log = place.openLog(saved.nextGeneration, unreadBefore)
   await rm(`${place.path}.0.${saved.nextGeneration}`)
