@@ -33,10 +33,16 @@ const cases: Readonly<Record<string, Case>> = {
   'tokens are guessed': { config: `${batch}\nonInvalidToken: drop`, hasDefault: true, payload: randomUUID, defaultSessions: 0, reason: 'token_unknown' }
 }
 
-/** Sends its datagrams from an address of its own. */
-async function stranger (number: number, payload: () => string, port: number): Promise<void> {
+/**
+ * Sends its datagrams from an address of its own. Whoever comes from a local address with one of the director's ports is the
+ * director to it (`source_port`), so all strangers use the port of a socket that is open here, on the data ports' address.
+ */
+async function stranger (number: number, from: number, payload: () => string, port: number): Promise<void> {
   const socket = createSocket('udp4')
-  await new Promise<void>(resolve => { socket.bind(0, `127.99.${number >> 8}.${number & 0xff}`, resolve) })
+  await new Promise<void>((resolve, reject) => {
+    socket.once('error', reject)
+    socket.bind(from, `127.99.${number >> 8}.${number & 0xff}`, resolve)
+  })
   for (let sent = 0; sent < DATAGRAMS; sent++) await new Promise<void>(resolve => { socket.send(payload(), port, '127.0.0.1', () => { resolve() }) })
   await new Promise<void>(resolve => { socket.close(resolve) })
 }
@@ -71,7 +77,7 @@ for (const [name, { config, hasDefault, payload, defaultSessions, reason }] of O
     let sent = CLIENTS
     let round = 0
     for (let first = 0; first < STRANGERS; first += GROUP, round++) {
-      const group = Array.from({ length: GROUP }, async (_, index) => { await stranger(first + index, payload, port) })
+      const group = Array.from({ length: GROUP }, async (_, index) => { await stranger(first + index, late.port, payload, port) })
       await Promise.all([...group, ...clients.map(async client => { await client.send(`news ${round}`, port) })])
       sent += GROUP * DATAGRAMS + CLIENTS
       // A kernel buffer that overflows would be nobody's fault but this test's. Received is not done yet: of a batch that the
