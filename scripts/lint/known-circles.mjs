@@ -6,8 +6,7 @@
 /** @type {{ files: readonly Arrow[], folders: readonly Arrow[] }} */
 export const knownArrows = {
   files: [
-    ['apps/control/src/query/matching.ts', 'apps/control/src/query/selector.ts'],
-    ['libs/testkit/src/kube-api/frame-faults.ts', 'libs/testkit/src/kube-api/fault.ts']
+    ['apps/control/src/query/matching.ts', 'apps/control/src/query/selector.ts']
   ],
   folders: [
     ['apps/cli/src/commands', 'apps/cli/src'],

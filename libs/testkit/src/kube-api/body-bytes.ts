@@ -1,7 +1,8 @@
 // How a body's bytes leave: in one piece or in many, whole or not. The only code here that treats sockets badly.
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import type { Cut, Fault } from './fault.js'
+import type { Fault } from './fault.js'
+import type { Cut } from './frame.js'
 
 type Pieces = Extract<Fault, { kind: 'pieces' }>['bytes']
 

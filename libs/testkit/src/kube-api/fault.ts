@@ -1,12 +1,6 @@
 // What can go wrong with a request, as data, and the rules that say which request it happens to.
-import type { FrameFault } from './frame-faults.js'
+import type { Cut, FrameFault } from './frame.js'
 import { matches, type RequestMatch, type RequestRecord } from './request-log.js'
-
-/**
- * How bytes stop: `reset` is a RST, `fin` ends the connection without ending the body, `end` ends the body as if it were
- * whole, `stall` leaves everything open and sends nothing more.
- */
-export type Cut = 'reset' | 'fin' | 'end' | 'stall'
 
 export type Fault =
   /** Waits before the first byte, in milliseconds of the server's clock. */

@@ -1,25 +1,7 @@
-// Faults of a watch: each sees every frame on its way out and says what goes out instead. All are counted within one
-// stream, from 1, over frames that are events (ADDED, MODIFIED, DELETED).
-import type { Cut, Fault } from './fault.js'
+// Faults of a watch. All are counted within one stream, from 1, over frames that are events (ADDED, MODIFIED, DELETED).
+import type { Fault } from './fault.js'
+import type { Cut, Frame, FrameFault, Outgoing } from './frame.js'
 import { statusBody } from './reply.js'
-
-export interface Frame {
-  /** OPEN stands for the moment after the headers; it has no text and sends nothing by itself. */
-  readonly type: 'OPEN' | 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR' | 'RAW'
-  /** The line without its end. */
-  readonly text: string
-}
-
-/** The stream stops here in the way that `cut` says; `text` goes out before that, without a line end. */
-export interface CutFrame {
-  readonly cut: Cut
-  readonly text?: string
-}
-
-export type Outgoing = Frame | CutFrame
-
-/** What goes out instead of a frame: nothing, the frame itself, more frames, an end. */
-export type FrameFault = (frame: Frame) => readonly Outgoing[]
 
 /** The `nth` event is sent to its half, and then the connection goes as `how` says. */
 export function cutFrame (how: Cut, nth = 1): Fault {

@@ -3,7 +3,8 @@
 // random.
 import type { Clock } from '#core/clock.js'
 import { systemClock } from '#core/system-clock.js'
-import { FaultBook, type Cut, type Fault, type FaultMatch, type FaultRule } from './fault.js'
+import { FaultBook, type Fault, type FaultMatch, type FaultRule } from './fault.js'
+import type { Cut } from './frame.js'
 import { HttpServer } from './http-server.js'
 import { kubeconfigText } from './kubeconfig.js'
 import { ObjectStore, type Backup, type ObjectKey, type TypeName } from './object-store.js'

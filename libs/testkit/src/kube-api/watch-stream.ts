@@ -2,8 +2,8 @@
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { cutResponse, piecesOf } from './body-bytes.js'
-import type { Cut, Faults } from './fault.js'
-import type { Frame, FrameFault, Outgoing } from './frame-faults.js'
+import type { Faults } from './fault.js'
+import type { Cut, Frame, FrameFault, Outgoing } from './frame.js'
 import { textOf, type KubeObject } from './resource-type.js'
 
 export class WatchStream {
