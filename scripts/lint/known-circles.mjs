@@ -9,10 +9,6 @@ export const knownArrows = {
     ['apps/control/src/query/matching.ts', 'apps/control/src/query/selector.ts']
   ],
   folders: [
-    ['apps/cli/src/commands', 'apps/cli/src'],
-    ['apps/cli/src/demo', 'apps/cli/src'],
-    ['apps/cli/src/output', 'apps/cli/src'],
-    ['apps/cli/src/processes', 'apps/cli/src'],
     ['apps/control/src/auth', 'apps/control/src'],
     ['apps/control/src/link', 'apps/control/src/tokens'],
     ['apps/control/src/plugins', 'apps/control/src'],

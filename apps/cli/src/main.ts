@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs'
 import { ExitCode } from '#core/exit-code.js'
 import { systemClock } from '#core/system-clock.js'
 import { END_WITH_PARENT, endWithParent } from '#telemetry/end-with-parent.js'
+import { createStyle } from '#telemetry/log-lines/style.js'
 import { hasTerminal, takenSignals } from '#telemetry/stop-requests.js'
 import { commandHelp, overview } from './command-line/help.js'
 import { parseCommandLine, type Invocation } from './command-line/parse-command-line.js'
@@ -12,9 +13,8 @@ import { query } from './commands/query.js'
 import { runOne } from './commands/run-one.js'
 import { serve } from './commands/serve.js'
 import { up } from './commands/up.js'
-import { createStyle } from './output/style.js'
 import { spawnChild } from './processes/spawn-child.js'
-import type { Runtime } from './runtime.js'
+import type { Runtime } from './runtime/runtime.js'
 
 endWithParent()
 

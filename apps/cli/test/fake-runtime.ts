@@ -1,8 +1,8 @@
 // A Runtime whose processes are puppets and whose output is text.
 import { systemClock } from '#core/system-clock.js'
-import { createStyle } from '../src/output/style.js'
-import type { ChildListeners, ProcessSpec } from '../src/processes/child.js'
-import type { Runtime, StopSignal } from '../src/runtime.js'
+import { createStyle } from '#telemetry/log-lines/style.js'
+import type { ChildListeners, ProcessSpec } from '../src/runtime/child.js'
+import type { Runtime, StopSignal } from '../src/runtime/runtime.js'
 
 export interface Puppet {
   readonly spec: ProcessSpec

@@ -55,7 +55,7 @@ export function lineLimits ({ warningsPerSecond, sessionLinesPerSecond }: { read
 
 /** Where lines become readable, if stdout is a terminal. Nobody else waits until what does that is loaded. */
 export async function terminalStream (): Promise<DestinationStream | undefined> {
-  return process.stdout.isTTY ? (await import('./pretty-stream.js')).prettyStream() : undefined
+  return process.stdout.isTTY ? (await import('./log-lines/pretty-stream.js')).prettyStream() : undefined
 }
 
 // Asynchronous: a reader that falls behind must not stop the proxy from forwarding.

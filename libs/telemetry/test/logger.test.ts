@@ -1,7 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { extname, join } from 'node:path'
 import t from 'tap'
-import { prettyStream } from '#telemetry/pretty-stream.js'
 import { createLogger } from '#telemetry/logger.js'
 
 function capture (): { lines: string[], write: (text: string) => void } {
@@ -25,14 +24,6 @@ void t.test('an error keeps its stack, below the level there is silence', async 
   log.child({ part: 'link' }).error({ err: new TypeError('boom') }, 'Unexpected error')
   t.equal(destination.lines.length, 1)
   t.match(JSON.parse(destination.lines[0]!), { level: 'error', part: 'link', err: { type: 'TypeError', message: 'boom', stack: /logger\.test/ } })
-})
-
-void t.test('the readable form says the same on one line', async t => {
-  const destination = capture()
-  const log = createLogger({ name: 'proxy', level: 'info', destination: prettyStream(destination) })
-  log.warn({ client: '192.0.2.1:5000' }, 'Token refused')
-  t.equal(destination.lines.length, 1)
-  t.match(destination.lines[0], /^\[\d\d:\d\d:\d\d\.\d{3}\] WARN: proxy: Token refused \{"client":"192\.0\.2\.1:5000"\}\n$/)
 })
 
 void t.test('stdout by default, JSON unless it is a terminal, and nothing is lost at the exit', async t => {

@@ -5,7 +5,7 @@ import type { QueryInvocation } from '../command-line/query-options.js'
 import { ask } from '../query/ask.js'
 import { failureFrom, failureText, keyFileFailure, unreachable, type QueryFailure } from '../query/failure.js'
 import { readKeyFile } from '../query/key-file.js'
-import type { Runtime } from '../runtime.js'
+import type { Runtime } from '../runtime/runtime.js'
 
 type IssuedToken = Readonly<Record<string, unknown>> & { readonly token: string }
 

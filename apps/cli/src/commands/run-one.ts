@@ -1,10 +1,10 @@
 // `control` and `proxy`: one process, as if it had been started directly.
 import { constants } from 'node:os'
-import type { ProcessInvocation } from '../command-line/parse-command-line.js'
-import type { ProcessEnd } from '../processes/child.js'
-import { processSpec } from '../processes/director.js'
 import { ExitCode } from '#core/exit-code.js'
-import type { Runtime } from '../runtime.js'
+import type { ProcessInvocation } from '../command-line/parse-command-line.js'
+import { processSpec } from '../processes/director.js'
+import type { ProcessEnd } from '../runtime/child.js'
+import type { Runtime } from '../runtime/runtime.js'
 
 /** Runs the process on our own stdout and stderr; passes signals on and its exit code back. */
 export async function runOne (name: 'control' | 'proxy', { config }: Pick<ProcessInvocation, 'config'>, { spawn, onSignal, atExit, hasTerminal }: Pick<Runtime, 'spawn' | 'onSignal' | 'atExit' | 'hasTerminal'>): Promise<number> {

@@ -8,7 +8,7 @@ import { LogView } from '../output/log-view.js'
 import { openPrivateDirectory } from '../private-directory/private-directory.js'
 import { openSupervisor } from '../processes/open-supervisor.js'
 import { Stopping } from '../processes/stopping.js'
-import type { Runtime } from '../runtime.js'
+import type { Runtime } from '../runtime/runtime.js'
 
 /** Runs until a signal comes, a second one ends it at once with 1; ends with 78 if a process refuses the configuration when it first starts. */
 export async function serve ({ config }: Pick<ProcessInvocation, 'config'>, runtime: Runtime): Promise<ExitCode> {

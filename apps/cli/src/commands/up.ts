@@ -11,7 +11,7 @@ import { walkThrough } from '../demo/walk-through.js'
 import { anyPorts, portsFrom } from '../demo/world.js'
 import { LogView } from '../output/log-view.js'
 import { Stopping } from '../processes/stopping.js'
-import type { Runtime } from '../runtime.js'
+import type { Runtime } from '../runtime/runtime.js'
 
 /** Runs the demo until a signal comes, or once through. */
 export async function up ({ isOnce, portOffset }: UpInvocation, runtime: Runtime): Promise<ExitCode> {

@@ -1,6 +1,6 @@
 // What the demo says before the log begins: where everything is, and lines to paste into another terminal. They need
 // curl, sed and nc, and work in sh, bash and zsh.
-import type { Style } from '../output/style.js'
+import type { Style } from '#telemetry/log-lines/style.js'
 import { gameServers, HOST, NAMESPACE, RESOURCE_TYPE, type GameServer, type Ports } from './world.js'
 
 export interface PasteStep {

@@ -1,6 +1,6 @@
 // Where the processes really listen, read from the lines they log when they do.
-import { parseLogLine } from '../output/log-line.js'
-import type { OutputLine } from '../processes/child.js'
+import { parseLogLine } from '#telemetry/log-lines/log-line.js'
+import type { OutputLine } from '../runtime/child.js'
 import type { Ports } from './world.js'
 
 export class ReadyPorts {

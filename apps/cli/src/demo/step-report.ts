@@ -1,6 +1,6 @@
 // The steps of the walk-through as they are done: a line each, with its measured time, and one for the whole.
 import type { Clock } from '#core/clock.js'
-import type { Runtime } from '../runtime.js'
+import type { Runtime } from '../runtime/runtime.js'
 
 /** What a step found is not what it should be. */
 export class StepFailure extends Error {}

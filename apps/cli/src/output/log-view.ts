@@ -1,9 +1,9 @@
 // What the processes say, as it reaches the reader: JSON lines for a program, a readable form on a terminal. While it is
 // closed it keeps lines back, so that an introduction can be read before the log begins.
-import type { OutputLine } from '../processes/child.js'
-import type { Runtime } from '../runtime.js'
-import { parseLogLine } from './log-line.js'
-import { renderLogLine } from './render-log-line.js'
+import { parseLogLine } from '#telemetry/log-lines/log-line.js'
+import { renderLogLine } from '#telemetry/log-lines/render-log-line.js'
+import type { OutputLine } from '../runtime/child.js'
+import type { Runtime } from '../runtime/runtime.js'
 
 /** Lines kept back while closed; older ones are forgotten. */
 const MAX_HELD_LINES = 200

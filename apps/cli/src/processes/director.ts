@@ -1,7 +1,7 @@
 // The director's two processes, as programs to start.
 import { fileURLToPath } from 'node:url'
 import { environmentWith, type Environment } from '#config/env.js'
-import type { ProcessSpec } from './child.js'
+import type { ProcessSpec } from '../runtime/child.js'
 
 /** The process `name`, with these settings on top of our own environment. */
 export function processSpec (name: ProcessSpec['name'], settings: Partial<Environment>): ProcessSpec {

@@ -1,9 +1,9 @@
 // One process that is kept running: started, started again when it dies, and stopped when that is asked for.
 import type { Logger } from 'pino'
-import { ExitCode } from '#core/exit-code.js'
 import type { Cancel, Clock } from '#core/clock.js'
+import { ExitCode } from '#core/exit-code.js'
+import type { Child, OnLine, ProcessEnd, ProcessSpec, SpawnChild } from '../runtime/child.js'
 import { restartDelay } from './back-off.js'
-import type { Child, OnLine, ProcessEnd, ProcessSpec, SpawnChild } from './child.js'
 
 export interface ManagedProcessDeps {
   readonly clock: Clock

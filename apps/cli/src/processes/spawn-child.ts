@@ -5,7 +5,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { END_WITH_PARENT } from '#telemetry/end-with-parent.js'
-import type { Child, ChildListeners, OnLine, OutputLine, ProcessEnd, ProcessSpec } from './child.js'
+import type { Child, ChildListeners, OnLine, OutputLine, ProcessEnd, ProcessSpec } from '../runtime/child.js'
 
 /** Starts `spec` with Node. Never throws: what cannot be started says so on its stderr and ends at once. */
 export function spawnChild (spec: ProcessSpec, { line, end }: ChildListeners): Child {

@@ -1,7 +1,7 @@
 // The signals of a command that keeps others running: when to stop, and when to wait no longer. Taken from the start on, so that
 // none is lost while there is nothing yet to stop, or something is being stopped.
 import { StopRequests } from '#telemetry/stop-requests.js'
-import type { Runtime, StopSignal } from '../runtime.js'
+import type { Runtime, StopSignal } from '../runtime/runtime.js'
 
 export class Stopping {
   /** Resolves at the first signal that asks to stop. */

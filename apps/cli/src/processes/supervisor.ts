@@ -1,5 +1,5 @@
 // Keeps several processes running together and stops them one after the other.
-import type { ProcessSpec } from './child.js'
+import type { ProcessSpec } from '../runtime/child.js'
 import { ManagedProcess, type ManagedProcessDeps } from './managed-process.js'
 
 export class Supervisor {

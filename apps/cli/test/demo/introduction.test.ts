@@ -5,6 +5,7 @@ import t from 'tap'
 import { parse } from 'yaml'
 import { parseConfig } from '#config/load-config.js'
 import { systemClock } from '#core/system-clock.js'
+import { createStyle } from '#telemetry/log-lines/style.js'
 import { MAX_PORT_OFFSET } from '../../src/command-line/commands.js'
 import { introduction, pasteSteps } from '../../src/demo/introduction.js'
 import { busyPortsText, findBusyPorts } from '../../src/demo/ports.js'
@@ -12,7 +13,6 @@ import { ReadyPorts } from '../../src/demo/ready-ports.js'
 import { openDemoServer } from '../../src/demo/servers.js'
 import { openUdpClient } from '../../src/demo/udp-client.js'
 import { anyPorts, configYaml, gameServers, gameServerYaml, portsFrom } from '../../src/demo/world.js'
-import { createStyle } from '../../src/output/style.js'
 
 void t.test('the configuration is one the director accepts, whatever the ports', async t => {
   for (const ports of [anyPorts, portsFrom(0), portsFrom(MAX_PORT_OFFSET)]) {

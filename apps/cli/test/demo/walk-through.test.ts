@@ -1,10 +1,10 @@
 import t from 'tap'
 import { systemClock } from '#core/system-clock.js'
+import { createStyle } from '#telemetry/log-lines/style.js'
 import { createFakeClock } from '#testkit/fake-clock.js'
 import { metricValue } from '../../src/demo/metrics-text.js'
 import { expectEqual, StepReport } from '../../src/demo/step-report.js'
 import { walkThrough } from '../../src/demo/walk-through.js'
-import { createStyle } from '../../src/output/style.js'
 import { openFakeDirector, sabotages, type Sabotage } from './fake-director.js'
 
 function createReport (isTerminal = false): { report: StepReport, text: () => string, advance: (ms: number) => void } {

@@ -1,8 +1,8 @@
 import t from 'tap'
-import type { OutputLine, ProcessEnd } from '../../src/processes/child.js'
+import { exitCodeFrom, runOne } from '../../src/commands/run-one.js'
 import { directorSpecs } from '../../src/processes/director.js'
 import { spawnChild } from '../../src/processes/spawn-child.js'
-import { exitCodeFrom, runOne } from '../../src/commands/run-one.js'
+import type { OutputLine, ProcessEnd } from '../../src/runtime/child.js'
 
 const inherited = process.env['PATH']
 

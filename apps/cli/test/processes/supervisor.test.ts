@@ -1,11 +1,11 @@
 import { pino } from 'pino'
 import t from 'tap'
 import { createFakeClock, type FakeClock } from '#testkit/fake-clock.js'
-import type { ChildListeners, ProcessEnd, ProcessSpec } from '../../src/processes/child.js'
 import { restartDelay } from '../../src/processes/back-off.js'
 import { stopGraceMs } from '../../src/processes/open-supervisor.js'
 import { Stopping } from '../../src/processes/stopping.js'
 import { Supervisor } from '../../src/processes/supervisor.js'
+import type { ChildListeners, ProcessEnd, ProcessSpec } from '../../src/runtime/child.js'
 
 const STOP_GRACE_MS = stopGraceMs(300)
 

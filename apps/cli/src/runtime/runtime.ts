@@ -1,8 +1,8 @@
 // What a command may touch of the world around it. main.ts makes the real one; tests make their own.
 import type { Clock } from '#core/clock.js'
+import type { Style } from '#telemetry/log-lines/style.js'
 import type { TakenSignal } from '#telemetry/stop-requests.js'
-import type { Style } from './output/style.js'
-import type { SpawnChild } from './processes/child.js'
+import type { SpawnChild } from './child.js'
 
 export type StopSignal = TakenSignal
 
