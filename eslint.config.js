@@ -45,7 +45,7 @@ const bans = [
   },
   {
     from: /^/,
-    except: /^(?:apps\/proxy\/src\/engines|apps\/cli\/src\/demo|libs\/testkit)\/|(?:^|\/)test\/|^(?:e2e|bench|examples)\//,
+    except: /^(?:apps\/proxy\/src\/engines|apps\/cli\/src\/demo|testkit)\/|(?:^|\/)test\/|^(?:e2e|bench|examples)\//,
     imports: /^node:dgram$/,
     message: 'UDP sockets live in apps/proxy/src/engines (and in the demo, testkit, tests, e2e, bench and examples).'
   },
@@ -57,15 +57,15 @@ const bans = [
   },
   {
     from: /^/,
-    except: /^apps\/control\/src\/inventory\/kubernetes\/credentials\.ts$|^libs\/testkit\/test\//,
+    except: /^apps\/control\/src\/inventory\/kubernetes\/credentials\.ts$|^testkit\/test\//,
     imports: /^@kubernetes\/client-node(?:\/|$)/,
     message: '@kubernetes/client-node is imported by apps/control/src/inventory/kubernetes/credentials.ts alone (and by the testkit\'s tests).'
   },
   {
     from: /^/,
-    except: /^libs\/testkit\/|(?:^|\/)test\/|^(?:e2e|bench|fuzz)\//,
-    imports: /^libs\/testkit\//,
-    message: 'The testkit is for tests, e2e, bench and fuzz.'
+    except: /^testkit\/|(?:^|\/)test\/|^(?:e2e|bench|fuzz|simulation)\//,
+    imports: /^testkit\//,
+    message: 'The testkit is for tests, e2e, bench, fuzz and simulation.'
   },
   {
     from: /^(?:apps|libs)\//,
@@ -152,8 +152,8 @@ export default tseslint.config(
     }
   },
   {
-    files: ['**/test/**/*.ts', 'e2e/**/*.ts', 'libs/testkit/**/*.ts'],
-    ignores: ['libs/testkit/src/patience.ts'],
+    files: ['**/test/**/*.ts', 'e2e/**/*.ts', 'testkit/**/*.ts'],
+    ignores: ['testkit/patience.ts'],
     rules: { 'no-restricted-syntax': ['error', ...patience] }
   },
   {

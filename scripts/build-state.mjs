@@ -6,7 +6,7 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 
 /** Folders with sources; their tests are built too, beside what they test. */
-export const rooms = ['apps', 'libs', 'scripts', 'e2e', 'bench', 'fuzz', 'simulation', 'test']
+export const rooms = ['apps', 'libs', 'testkit', 'scripts', 'e2e', 'bench', 'fuzz', 'simulation', 'test']
 
 /** Files that every output depends on: how sources are compiled. */
 export const settings = ['tsconfig.json', 'scripts/transpile.mjs']

@@ -5,7 +5,7 @@ import t from 'tap'
 t.jobs = 3
 
 // For a file, in seconds: only what hangs can meet it. Each wait within a file has a limit of its own
-// (libs/testkit/src/patience.ts), which says what did not come. The run as a whole takes as long as its files.
+// (testkit/patience.ts), which says what did not come. The run as a whole takes as long as its files.
 const FILE_TIMEOUT = 900
 t.setTimeout(0)
 

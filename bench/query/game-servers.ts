@@ -2,7 +2,7 @@
 // are on a server. The same number gives the same objects.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { NewObject } from '#testkit/kube-api/resource-type.js'
+import type { NewObject } from '#testkit/kube-api/objects/resource-type.js'
 
 export const TYPE = 'gameservers'
 export const NAMESPACE = 'games'
@@ -16,7 +16,7 @@ export interface Spread {
 type Json = Readonly<Record<string, unknown>>
 
 // npm runs scripts in the project's folder.
-const FIXTURES = join('libs', 'testkit', 'fixtures', 'gameservers')
+const FIXTURES = join('testkit', 'fixtures', 'gameservers')
 const SERVERS_PER_PAIR = 8
 const DATA_PORTS = ['game', 'voice'] as const
 

@@ -23,7 +23,7 @@ function faultOf (specifier, file, bans, resolve, exempt) {
     from.test(file) && except?.test(file) !== true && imports.test(target) && but?.test(target) !== true)
   if (ban !== undefined) return ban.message
   if (isTest(target) && treeOf(target) !== treeOf(file) && !exempt.has(file)) {
-    return 'No tree imports another tree\'s tests: what both need belongs in libs/testkit.'
+    return 'No tree imports another tree\'s tests: what both need belongs in the testkit.'
   }
   const reachesAcross = specifier.startsWith('.') && libraryOf(target) !== undefined && libraryOf(target) !== libraryOf(file)
   return reachesAcross ? 'Another library is imported by its subpath, for example #core/result.js.' : undefined

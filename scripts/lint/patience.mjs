@@ -1,5 +1,5 @@
 // What tests may not do: wait for a time instead of for what they wait for, or have a limit of their own. On a machine with
-// other work every such number is wrong some day. libs/testkit/src/patience.ts has the one limit and the ways to wait.
+// other work every such number is wrong some day. testkit/patience.ts has the one limit and the ways to wait.
 
 const wait = 'Wait for what is to come, not for a time: `until` or `patiently` of #testkit/patience.js, or a fake clock.'
 const limit = 'One limit for all that is waited for: PATIENCE_MS of #testkit/patience.js, or a multiple of it.'

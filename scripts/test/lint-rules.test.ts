@@ -85,7 +85,7 @@ const cases: Record<string, Case> = {
     refused: ['node:dgram', 'dgram'].flatMap(specifier =>
       ['apps/proxy/src/rpc/x.ts', 'apps/control/src/x.ts', 'apps/cli/src/x.ts', 'libs/wire/src/x.ts'].map(filePath => [filePath, imports(specifier)] as const)),
     allowed: [
-      'apps/proxy/src/engines/dgram/x.ts', 'apps/cli/src/demo/x.ts', 'libs/testkit/src/x.ts', 'apps/proxy/test/x.test.ts', 'e2e/x.ts', 'bench/x.ts', 'examples/x.mjs'
+      'apps/proxy/src/engines/dgram/x.ts', 'apps/cli/src/demo/x.ts', 'testkit/x.ts', 'apps/proxy/test/x.test.ts', 'e2e/x.ts', 'bench/x.ts', 'examples/x.mjs'
     ].map(filePath => [filePath, imports('node:dgram')] as const)
   },
   'FFI lives in one file': {
@@ -112,8 +112,8 @@ const cases: Record<string, Case> = {
     rule: 'rooms/imports',
     says: /The testkit is for tests/,
     refused: [['apps/control/src/x.ts', imports('#testkit/fake-clock.js')], ['scripts/gen/x.ts', imports('#testkit/fake-clock.js')]],
-    allowed: ['apps/control/test/x.test.ts', 'e2e/x.ts', 'bench/x.ts', 'libs/testkit/src/x.ts'].map(filePath =>
-      [filePath, imports(filePath.startsWith('libs/testkit') ? './fake-clock.js' : '#testkit/fake-clock.js')] as const)
+    allowed: ['apps/control/test/x.test.ts', 'e2e/x.ts', 'bench/x.ts', 'testkit/x.ts'].map(filePath =>
+      [filePath, imports(filePath.startsWith('testkit') ? './fake-clock.js' : '#testkit/fake-clock.js')] as const)
   },
   'only libs/config reads the environment': {
     rule: 'no-restricted-properties',
@@ -169,13 +169,13 @@ const cases: Record<string, Case> = {
       'run({ timeoutMs: 500 })', 'AbortSignal.timeout(500)', 'export const f = (limitMs = 500): void => { g(limitMs) }',
       't.ok(performance.now() - started < 50)', 'const started = Date.now()', 'const started = new Date()', 'const started = process.hrtime.bigint()',
       'for (let turn = 0; turn < 50; turn++) await nextTurn()', 'for (let turn = 0; turn < 9; turn++) await new Promise(resolve => { setImmediate(resolve) })'
-    ].flatMap(code => ['libs/rpc/test/x.test.ts', 'e2e/x.ts', 'libs/testkit/src/x.ts', 'test/x.test.ts'].map(filePath => [filePath, `${code}\n`] as const)),
+    ].flatMap(code => ['libs/rpc/test/x.test.ts', 'e2e/x.ts', 'testkit/x.ts', 'test/x.test.ts'].map(filePath => [filePath, `${code}\n`] as const)),
     allowed: [
       ...[
         'await until(() => seen > 0)', 'await nextTurn()', 'import { setImmediate as nextTurn } from \'node:timers/promises\'', 'run({ timeoutMs: PATIENCE_MS })',
         'AbortSignal.timeout(PATIENCE_MS)', 'const day = new Date(0)', 'for (let ms = 0; ms < all; ms += 1000) { await nextTurn(); clock.advance(1000) }'
       ].map(code => ['libs/rpc/test/x.test.ts', `${code}\n`] as const),
-      ['libs/testkit/src/patience.ts', 'setTimeout(resolve, 5)\n'], ['bench/x.ts', 'performance.now()\n'], ['libs/rpc/src/x.ts', 'setTimeout(resolve, 5)\n']
+      ['testkit/patience.ts', 'setTimeout(resolve, 5)\n'], ['bench/x.ts', 'performance.now()\n'], ['libs/rpc/src/x.ts', 'setTimeout(resolve, 5)\n']
     ]
   },
   'no file passes 400 lines': {

@@ -1,4 +1,4 @@
-// Where objects can be reached: the GameServers of libs/testkit/fixtures, then each form of mapping.
+// Where objects can be reached: the GameServers of testkit/fixtures, then each form of mapping.
 import { readdirSync, readFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import t from 'tap'
@@ -39,7 +39,7 @@ function placeOf (object: KubeObject, resourceMapping: ResourceMapping, { dataPo
   return [address, ...Object.entries(ports).map(([name, port]) => `${name}:${port}`)].join(' ')
 }
 
-const fixtures = pathToFileURL('libs/testkit/fixtures/gameservers/')
+const fixtures = pathToFileURL('testkit/fixtures/gameservers/')
 
 // The three columns are the kinds of address a mapping can take: `status.address` is the node's by the name Agones
 // prefers, InternalIP and ExternalIP the node's, PodIP the pod's.

@@ -2,8 +2,8 @@
 // before the last; and once the faults are over, what the server is.
 import fc from 'fast-check'
 import t, { type Test } from 'tap'
-import { bookmarkStorm, cutAfter, cutAtOpen, cutFrame, duplicateEvents, errorFrame, noBookmarks, rawLine } from '#testkit/kube-api/frame-faults.js'
-import type { Fault } from '#testkit/kube-api/fault.js'
+import { bookmarkStorm, cutAfter, cutAtOpen, cutFrame, duplicateEvents, errorFrame, noBookmarks, rawLine } from '#testkit/kube-api/faults/frame-faults.js'
+import type { Fault } from '#testkit/kube-api/faults/fault.js'
 import { openRig, server, type Rig } from './rig.js'
 
 type Step = (rig: Rig) => Promise<void> | void

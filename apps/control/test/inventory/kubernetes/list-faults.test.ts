@@ -1,6 +1,6 @@
 // What can go wrong with a list, one case after the other, against a server that does it.
 import t from 'tap'
-import type { Fault } from '#testkit/kube-api/fault.js'
+import type { Fault } from '#testkit/kube-api/faults/fault.js'
 import { openRig, server } from './rig.js'
 
 const list = { verb: 'list', type: 'gameservers' } as const

@@ -1,6 +1,6 @@
 // The API server that restarts, freezes or wakes up: how soon the inventory is fresh again, and what is told meanwhile.
 import t from 'tap'
-import { startingPhases } from '#testkit/kube-api/starting-server.js'
+import { startingPhases } from '#testkit/kube-api/faults/starting-server.js'
 import { openRig, server } from './rig.js'
 
 // What the answers of a start take together, and what may come after them: the longest back-off.

@@ -1,10 +1,10 @@
 // The body of one watch: frames in, lines out, through the faults that a test asked for. What it sends is for watch.ts.
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { cutResponse, piecesOf } from './body-bytes.js'
-import type { Faults } from './fault.js'
-import type { Cut, Frame, FrameFault, Outgoing } from './frame.js'
-import { textOf, type KubeObject } from './resource-type.js'
+import { cutResponse, piecesOf } from '../faults/body-bytes.js'
+import type { Faults } from '../faults/fault.js'
+import type { Cut, Frame, FrameFault, Outgoing } from '../faults/frame.js'
+import { textOf, type KubeObject } from '../objects/resource-type.js'
 
 export class WatchStream {
   readonly #response: ServerResponse

@@ -1,6 +1,6 @@
 // What clients ask before they ask for objects: versions, groups, and the resources of a group. Only the legacy form:
 // a client that prefers the aggregated one says in `Accept` that it takes this too.
-import { apiVersionOf, type ResourceType } from './resource-type.js'
+import { apiVersionOf, type ResourceType } from '../objects/resource-type.js'
 
 /** The version it says it is: the newest that client-node 1.4 and Debian's kubectl both know how to talk to. */
 const VERSION = { major: '1', minor: '34', gitVersion: 'v1.34.0', gitCommit: '', gitTreeState: 'clean', buildDate: '2025-08-27T10:09:04Z', goVersion: 'go1.24.6', compiler: 'gc', platform: 'linux/amd64' }

@@ -1,7 +1,7 @@
 import { get as httpGet } from 'node:http'
 import t, { type Test } from 'tap'
 import { createFakeClock, type FakeClock } from '#testkit/fake-clock.js'
-import { bookmarkStorm, cutAfter, cutAtOpen, cutFrame, dropEvents, duplicateEvents, editEvent, errorFrame, hugeEvent, noBookmarks, rawLine, swapEvents } from '#testkit/kube-api/frame-faults.js'
+import { bookmarkStorm, cutAfter, cutAtOpen, cutFrame, dropEvents, duplicateEvents, editEvent, errorFrame, hugeEvent, noBookmarks, rawLine, swapEvents } from '#testkit/kube-api/faults/frame-faults.js'
 import { startKubeApi, type Fault, type KubeApi } from '#testkit/kube-api/start-kube-api.js'
 import { exchange, get, watch, type RawWatch } from './raw-client.js'
 

@@ -4,12 +4,12 @@ import { get as httpsGet } from 'node:https'
 import { pathToFileURL } from 'node:url'
 import { CoreV1Api, CustomObjectsApi, KubeConfig, Watch } from '@kubernetes/client-node'
 import t, { type Test } from 'tap'
-import { cutAfter } from '#testkit/kube-api/frame-faults.js'
+import { cutAfter } from '#testkit/kube-api/faults/frame-faults.js'
 import { startKubeApi, type KubeApi, type KubeApiOptions, type NewObject } from '#testkit/kube-api/start-kube-api.js'
 import { hasKubectl, setUpKubectl } from './kubectl.js'
 import { get } from './raw-client.js'
 
-const FIXTURES = pathToFileURL('libs/testkit/fixtures/gameservers/')
+const FIXTURES = pathToFileURL('testkit/fixtures/gameservers/')
 const GAMES = '/apis/agones.dev/v1/namespaces/games/gameservers'
 
 async function fixtures (): Promise<NewObject[]> {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { until } from '../src/patience.js'
+import { until } from '../patience.js'
 
 const fixture = fileURLToPath(new URL('./fixtures/spawning.js', import.meta.url))
 

@@ -3,17 +3,17 @@
 // random.
 import type { Clock } from '#core/clock.js'
 import { systemClock } from '#core/system-clock.js'
-import { FaultBook, type Fault, type FaultMatch, type FaultRule } from './fault.js'
-import type { Cut } from './frame.js'
-import { HttpServer } from './http-server.js'
-import { kubeconfigText } from './kubeconfig.js'
-import { ObjectStore, type Backup, type ObjectKey, type TypeName } from './object-store.js'
+import { FaultBook, type Fault, type FaultMatch, type FaultRule } from './faults/fault.js'
+import type { Cut } from './faults/frame.js'
+import { HttpServer } from './listener/http-server.js'
+import { kubeconfigText } from './listener/kubeconfig.js'
+import { ObjectStore, type Backup, type ObjectKey, type TypeName } from './objects/object-store.js'
 import { handleRequest, type Cluster, type OpenWatch } from './request-handler.js'
 import { patiently } from '../patience.js'
-import { matches, Waiting, type RequestMatch, type RequestRecord } from './request-log.js'
-import { StartingServer, startingPhases, type Restart } from './starting-server.js'
-import { TlsIdentity, type NewCertificate } from './tls-identity.js'
-import { apiVersionOf, defaultResourceTypes, qualifiedName, type KubeObject, type NewObject, type ResourceType } from './resource-type.js'
+import { matches, Waiting, type RequestMatch, type RequestRecord } from './requests/request-log.js'
+import { StartingServer, startingPhases, type Restart } from './faults/starting-server.js'
+import { TlsIdentity, type NewCertificate } from './listener/tls-identity.js'
+import { apiVersionOf, defaultResourceTypes, qualifiedName, type KubeObject, type NewObject, type ResourceType } from './objects/resource-type.js'
 
 export interface KubeApiOptions {
   /** The system's clock if unset. */

@@ -1,6 +1,6 @@
 // Whole answers, and the Status bodies the API server fails with: codes, reasons and messages as it writes them.
 // https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/
-import { qualifiedName, type ResourceType } from './resource-type.js'
+import { qualifiedName, type ResourceType } from '../objects/resource-type.js'
 
 export interface Reply {
   readonly code: number

@@ -1,11 +1,11 @@
 // LIST: which version of the collection a request may see, one page of it, and the token for the next.
 // https://kubernetes.io/docs/reference/using-api/api-concepts/#semantics-for-get-and-list
 import { err, ok, type Result } from '#core/result.js'
-import { decodeContinue, encodeContinue } from './continue-token.js'
-import type { ListOptions } from './list-options.js'
-import type { Collection } from './object-store.js'
-import { failure, invalidOptions, json, tooOldVersion, type Reply } from './reply.js'
-import { apiVersionOf, keyOf, textOf, type KubeObject } from './resource-type.js'
+import { decodeContinue, encodeContinue } from '../requests/continue-token.js'
+import type { ListOptions } from '../requests/list-options.js'
+import type { Collection } from '../objects/object-store.js'
+import { failure, invalidOptions, json, tooOldVersion, type Reply } from '../requests/reply.js'
+import { apiVersionOf, keyOf, textOf, type KubeObject } from '../objects/resource-type.js'
 
 /** Which part of a collection, at which version. */
 interface View {

@@ -1,12 +1,12 @@
 // WATCH: what of the past a stream replays, which events its selectors let through, its bookmarks and its end.
 // https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes
 import type { Cancel, Clock } from '#core/clock.js'
-import type { StoreEvent } from './event-ring.js'
-import type { ListOptions } from './list-options.js'
-import type { Collection, ObjectStore } from './object-store.js'
-import { invalidOptions, statusBody, tooOldVersion, type Reply } from './reply.js'
-import { apiVersionOf, type KubeObject } from './resource-type.js'
-import type { Predicate } from './selector.js'
+import type { StoreEvent } from '../objects/event-ring.js'
+import type { ListOptions } from '../requests/list-options.js'
+import type { Collection, ObjectStore } from '../objects/object-store.js'
+import { invalidOptions, statusBody, tooOldVersion, type Reply } from '../requests/reply.js'
+import { apiVersionOf, type KubeObject } from '../objects/resource-type.js'
+import type { Predicate } from '../objects/selector.js'
 import type { WatchStream } from './watch-stream.js'
 
 export interface WatchSettings {
