@@ -2,8 +2,8 @@
 // that only pretends to forward.
 import fc from 'fast-check'
 import type { Test } from 'tap'
-import { errors, type ErrorCode } from '../../apps/control/src/errors.js'
-import { gameServer, startRig, type Rig } from '../../apps/control/test/routes/rig.js'
+import { errors, type ErrorCode } from '../../apps/control/src/http/problems/errors.js'
+import { gameServer, startRig, type Rig } from '../../apps/control/test/http/routes/rig.js'
 import { fuzzTarget, must, type FuzzTarget } from '../fuzz-target.js'
 
 const mostly = <Sound, Odd>(sound: fc.Arbitrary<Sound>, odd: fc.Arbitrary<Odd>): fc.Arbitrary<Sound | Odd> => fc.oneof({ weight: 20, arbitrary: sound }, { weight: 1, arbitrary: odd })

@@ -5,7 +5,7 @@ import { LineSplitter } from '#rpc/line-splitter.js'
 import { Collection } from '../../apps/control/src/inventory/kubernetes/collection.js'
 import { Intake } from '../../apps/control/src/inventory/kubernetes/intake.js'
 import { LineDecoder } from '../../apps/control/src/inventory/kubernetes/line-decoder.js'
-import { createStore } from '../../apps/control/src/inventory/store.js'
+import { createStore } from '../../apps/control/src/inventory/store/store.js'
 import { fuzzTarget, must, type FuzzTarget } from '../fuzz-target.js'
 
 const MAX_BYTES = 40

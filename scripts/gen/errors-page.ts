@@ -1,7 +1,7 @@
 // docs/errors.md: everything that can be answered or returned instead of success, from the tables in the code.
 import { ExitCode } from '#core/exit-code.js'
 import { rpcErrors } from '#rpc/failure.js'
-import { errors, type ErrorRow } from '../../apps/control/src/errors.js'
+import { errors, type ErrorRow } from '../../apps/control/src/http/problems/errors.js'
 import { code, generatedNote, page, table } from './markdown.js'
 
 const exitMeanings: Record<keyof typeof ExitCode, string> = {

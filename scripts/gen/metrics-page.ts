@@ -1,8 +1,8 @@
 // docs/metrics.md: every metric, its labels, and the values of labels that are closed sets.
 import { eventKinds } from '#rpc/contract.js'
 import { metrics, type MetricName, type MetricRow } from '#telemetry/metrics-table.js'
-import { authFailures } from '../../apps/control/src/auth/authenticator.js'
-import { listeners } from '../../apps/control/src/listener.js'
+import { authFailures } from '../../apps/control/src/http/auth/authenticator.js'
+import { listeners } from '../../apps/control/src/http/listener/listener.js'
 import { createControlMetrics, refusals } from '../../apps/control/src/metrics.js'
 import { consumedKindNames, directionNames, endCauseNames, goneActionNames } from '../../apps/proxy/src/core/counters.js'
 import { dropReasons, tokenReasons } from '../../apps/proxy/src/core/drop-reason.js'

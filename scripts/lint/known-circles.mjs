@@ -9,12 +9,12 @@ export const knownArrows = {
     ['apps/control/src/query/matching.ts', 'apps/control/src/query/selector.ts']
   ],
   folders: [
-    ['apps/control/src/auth', 'apps/control/src'],
-    ['apps/control/src/link', 'apps/control/src/tokens'],
-    ['apps/control/src/plugins', 'apps/control/src'],
+    ['apps/control/src/http', 'apps/control/src'],
+    ['apps/control/src/http/auth', 'apps/control/src'],
+    ['apps/control/src/proxies', 'apps/control/src/tokens'],
+    ['apps/control/src/http/guards', 'apps/control/src'],
     ['apps/control/src/query', 'apps/control/src'],
-    ['apps/control/src/routes', 'apps/control/src'],
-    ['apps/control/src/schemas', 'apps/control/src'],
+    ['apps/control/src/http/routes', 'apps/control/src'],
     ['apps/control/src/tokens', 'apps/control/src'],
     ['apps/proxy/src/rpc', 'apps/proxy/src'],
     ['apps/proxy/src/shards', 'apps/proxy/src'],

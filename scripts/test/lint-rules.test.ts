@@ -46,7 +46,7 @@ const cases: Record<string, Case> = {
       ['apps/proxy/src/rpc/x.ts', imports('../../../control/src/x.js')],
       ['apps/cli/src/x.ts', imports('../../control/src/x.js')]
     ],
-    allowed: [['apps/control/src/routes/x.ts', imports('../query/x.js')], ['apps/control/test/x.test.ts', imports('../src/x.js')]]
+    allowed: [['apps/control/src/http/routes/x.ts', imports('../../query/x.js')], ['apps/control/test/x.test.ts', imports('../src/x.js')]]
   },
   'no tree imports another tree\'s tests': {
     rule: 'rooms/imports',
@@ -144,7 +144,7 @@ const cases: Record<string, Case> = {
   'only a main.ts ends the process': {
     rule: 'no-restricted-properties',
     says: /Only a main\.ts ends the process/,
-    refused: ['apps/control/src/app.ts', 'libs/config/src/x.ts', 'libs/rpc/src/main-loop.ts'].map(filePath => [filePath, 'process.exit(1)\n'] as const),
+    refused: ['apps/control/src/http/app.ts', 'libs/config/src/x.ts', 'libs/rpc/src/main-loop.ts'].map(filePath => [filePath, 'process.exit(1)\n'] as const),
     allowed: ['apps/control/src/main.ts', 'apps/cli/src/main.ts', 'scripts/gen/main.ts'].map(filePath => [filePath, 'process.exit(1)\n'] as const)
   },
   'the proxy\'s core knows no clock, promise or logger': {

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { parse } from 'yaml'
-import { errors } from '../../apps/control/src/errors.js'
+import { errors } from '../../apps/control/src/http/problems/errors.js'
 import { dropReasons } from '../../apps/proxy/src/core/drop-reason.js'
 import { dashboard } from '../gen/dashboard.js'
 import { checkPromql } from './check-promql.js'

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { systemClock } from '#core/system-clock.js'
 import { createRpcClient, type RpcClient } from '#rpc/client.js'
 import type { Target, TokenGrant, TokenRejection } from '#rpc/contract.js'
-import { PushQueue } from '../../../apps/control/src/link/push-queue.js'
+import { PushQueue } from '../../../apps/control/src/proxies/push-queue.js'
 import { percentile } from '../../statistics.js'
 import { serve } from '../../worker.js'
 

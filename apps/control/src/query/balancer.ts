@@ -1,7 +1,7 @@
 // The choice among candidates. Each type gives a candidate a cost, or none if it may not be chosen; the least cost
 // wins, and among equals the first in the inventory's order, which is that of the names.
 import type { LoadBalancing } from '#config/schema.js'
-import type { Candidate } from './candidate.js'
+import type { Candidate } from '../targets/candidate.js'
 
 export interface BalancerDeps {
   /** Sessions of a target, by its key, and the tokens for it that nobody has redeemed yet: without those, all queries between two counts would meet at one target. */

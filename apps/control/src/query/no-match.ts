@@ -1,6 +1,6 @@
 // Why a selection found nothing, in words that tell a matchmaker what to change, and no address.
 import type { Selection } from '#config/schema.js'
-import { unusable, type Unusable } from './candidate.js'
+import { unusable, type Unusable } from '../targets/candidate.js'
 
 /** How many objects were left after each stage; a stage that was not asked for leaves all. */
 export interface StageCounts {

@@ -6,10 +6,10 @@ import type { Clock } from '#core/clock.js'
 import { err, ok } from '#core/result.js'
 import type { Target } from '#rpc/contract.js'
 import type { Token } from '#wire/token.js'
-import type { Link } from '../link/link.js'
-import type { PushFailure } from '../link/push-queue.js'
+import type { Link } from '../proxies/link.js'
+import type { PushFailure } from '../proxies/push-queue.js'
 import type { ControlMetrics } from '../metrics.js'
-import type { Failure, Outcome } from '../problem.js'
+import type { Failure, Outcome } from '../http/problems/problem.js'
 import type { Holder, TokenRegistry } from './token-registry.js'
 
 /** Longest TTL there is, in seconds: what the schemas of the configuration and of POST /tokens allow. */

@@ -1,6 +1,6 @@
 // Kubernetes objects for tests, as small as they may be.
 import type { ResourceMapping } from '#config/schema.js'
-import type { KubeObject } from '../../src/inventory/inventory.js'
+import type { KubeObject } from '../../src/inventory/objects/inventory.js'
 
 type Texts = Readonly<Record<string, string>>
 

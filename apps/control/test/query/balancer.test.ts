@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import type { LoadBalancing } from '#config/schema.js'
 import { createBalancer, MAX_TURNS, type Balancer } from '../../src/query/balancer.js'
-import type { Candidate } from '../../src/query/candidate.js'
+import type { Candidate } from '../../src/targets/candidate.js'
 import { gameServer } from '../inventory/kube-objects.js'
 
 function candidate (name: string, labels: Record<string, string> = {}): Candidate {

@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap'
 import type { Token } from '#wire/token.js'
 import { createFakeClock, type FakeClock } from '#testkit/fake-clock.js'
-import { TargetLoad } from '../../src/tokens/target-load.js'
+import { TargetLoad } from '../../src/proxies/target-load.js'
 import { TokenRegistry } from '../../src/tokens/token-registry.js'
 
 const a = { key: 'gameserver/ns/a', address: '192.0.2.1', ports: { default: 7777 } }

@@ -1,9 +1,9 @@
 // Which objects belong to which of the held resource types.
 import { Pace } from '#core/pace.js'
 import type { Slices } from '#core/slices.js'
-import type { KubeObject } from '../inventory.js'
-import { isOfType } from '../plural.js'
-import type { ResourceType } from '../resource-types.js'
+import type { KubeObject } from '../objects/inventory.js'
+import { isOfType } from '../objects/plural.js'
+import type { ResourceType } from '../objects/resource-types.js'
 
 const SLICE_OBJECTS = 500
 

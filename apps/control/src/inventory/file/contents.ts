@@ -3,7 +3,7 @@
 import { err, type Result } from '#core/result.js'
 import { Pace } from '#core/pace.js'
 import type { Slices } from '#core/slices.js'
-import type { KubeObject } from '../inventory.js'
+import type { KubeObject } from '../objects/inventory.js'
 import { heldUntil, stillHeld, type Resting } from './held.js'
 import { describe, identityOf, type Parsed, type PlacedObject } from './parse-documents.js'
 import { MAX_FAULTS, type TextFault } from './read-documents.js'

@@ -2,8 +2,8 @@
 // a file no longer says is not believed before the file has come to rest. Pure.
 import type { Pace } from '#core/pace.js'
 import type { Slices } from '#core/slices.js'
-import type { KubeObject } from '../inventory.js'
-import { isMap } from '../json.js'
+import type { KubeObject } from '../objects/inventory.js'
+import { isMap } from '../objects/json.js'
 import { identityOf } from './parse-documents.js'
 
 /** How long a file written in place must be at rest before what it lacks is gone, in milliseconds. */

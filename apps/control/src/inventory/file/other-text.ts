@@ -1,7 +1,7 @@
 // What a document in an inventory is that is no Kubernetes object, where that can be said better than by what it lacks.
 import { rootAliases } from '#config/aliases.js'
 import { ConfigSchema } from '#config/schema.js'
-import { isMap } from '../json.js'
+import { isMap } from '../objects/json.js'
 
 const configKeys: ReadonlySet<string> = new Set([...Object.keys(ConfigSchema.properties), ...rootAliases.map(({ alias }) => alias)])
 

@@ -1,8 +1,8 @@
 // From the text of a file to the Kubernetes objects in it: YAML of any number of documents, or JSON; lists unpacked.
 import { err, ok, type Result } from '#core/result.js'
-import type { KubeObject } from '../inventory.js'
-import { freezeJson, isMap, type Json } from '../json.js'
-import { kubeObjectFrom } from '../kube-object.js'
+import type { KubeObject } from '../objects/inventory.js'
+import { freezeJson, isMap, type Json } from '../objects/json.js'
+import { kubeObjectFrom } from '../objects/kube-object.js'
 import { otherText } from './other-text.js'
 import { MAX_FAULTS, readDocuments, type Place, type Position, type TextFault } from './read-documents.js'
 

@@ -1,7 +1,7 @@
 // From the text of a file to plain values, and where in the text they stand: YAML of any number of documents, or JSON.
 import { LineCounter, parseAllDocuments, type Document } from 'yaml'
 import { err, ok, type Result } from '#core/result.js'
-import { isMap, type DocumentPath } from '../json.js'
+import { isMap, type DocumentPath } from '../objects/json.js'
 
 /** Where something stands in a text; line and column count from 1. */
 export interface Position {

@@ -1,7 +1,7 @@
 // The objects of one source in the store: the rules by which a list or an event may change what is held.
 import type { Slices } from '#core/slices.js'
-import type { KubeObject } from '../inventory.js'
-import type { Store } from '../store.js'
+import type { KubeObject } from '../objects/inventory.js'
+import type { Store } from '../store/store.js'
 import { isOlder } from './resource-version.js'
 import type { Source } from './source.js'
 

@@ -2,7 +2,7 @@
 // what contradicts what is known is told from what is merely new.
 import { err, ok, type Result } from '#core/result.js'
 import type { Slices } from '#core/slices.js'
-import type { KubeObject } from '../inventory.js'
+import type { KubeObject } from '../objects/inventory.js'
 import type { ApiFailure } from './api-failure.js'
 import type { Collection } from './collection.js'
 import { listPageFrom, type Expected, type ListPage } from './object-from-api.js'

@@ -3,7 +3,7 @@
 import type { Clock } from '#core/clock.js'
 import { err, ok, type Result } from '#core/result.js'
 import { inTurns } from '#core/in-turns.js'
-import type { KubeObject } from '../inventory.js'
+import type { KubeObject } from '../objects/inventory.js'
 import type { ApiFailure } from './api-failure.js'
 import type { Collection } from './collection.js'
 import type { Verb } from './describe-fault.js'

@@ -7,8 +7,8 @@ import { createFakeClock, type FakeClock } from '#testkit/fake-clock.js'
 import { until as comes } from '#testkit/patience.js'
 import { SETTLED_MS } from '../../../src/inventory/file/held.js'
 import { openFileInventory, type ReloadOutcome } from '../../../src/inventory/file/open-file-inventory.js'
-import type { Inventory } from '../../../src/inventory/inventory.js'
-import { SERVICES_TYPE } from '../../../src/inventory/resource-types.js'
+import type { Inventory } from '../../../src/inventory/objects/inventory.js'
+import { SERVICES_TYPE } from '../../../src/inventory/objects/resource-types.js'
 import { mapping } from '../kube-objects.js'
 
 const server = (name: string, state = 'Ready'): string =>

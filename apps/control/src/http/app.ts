@@ -1,0 +1,76 @@
+// The two HTTP servers of the control process, put together plugin by plugin and route by route.
+import Fastify from 'fastify'
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import type { ControlDeps } from '../deps.js'
+import { addApiDocument, addApiDocumentRoute, type Tag } from './document/api-document.js'
+import { addDocsPage } from './document/docs-page.js'
+import { addGuards } from './guards/guards.js'
+import { addProblems } from './problems/problems.js'
+import { addQueryMetrics } from './guards/query-metrics.js'
+import { sendProblem, type AnyReply } from './problems/problem.js'
+import { addConfigRoute, EffectiveConfigSchema } from './routes/config.js'
+import { addHealthRoutes } from './routes/health.js'
+import { addMetricsRoute } from './routes/metrics.js'
+import { addQueryRoute } from './routes/query.js'
+import { addSessionRoutes } from './routes/sessions.js'
+import { addTargetRoutes } from './routes/targets.js'
+import { addTokenRoutes } from './routes/tokens.js'
+import { healthSchemas } from './schemas/health.js'
+import type { Named } from './schemas/named.js'
+import { ProblemSchema } from './schemas/problem.js'
+import { querySchemas, tokenSchemas } from './schemas/query.js'
+import { sessionSchemas } from './schemas/session.js'
+import { targetSchemas } from './schemas/target.js'
+import type { TypedApp } from './listener/typed-app.js'
+
+// A request that trickles in for longer than this is given up; bodies are small.
+const REQUEST_TIMEOUT_MS = 10_000
+// How often connections are looked at for that; Node's default is half a minute, which would be added to it.
+const CONNECTIONS_CHECK_MS = 2000
+
+/** The public listener: queries and health. */
+export async function buildPublicApp (deps: ControlDeps): Promise<TypedApp> {
+  const app = await createApp(deps, 'public', [...querySchemas, ...tokenSchemas])
+  addQueryMetrics(app, deps)
+  await addGuards(app, deps, 'public')
+  addQueryRoute(app, deps)
+  addHealthRoutes(app, deps, 'public')
+  addApiDocumentRoute(app, 'public')
+  return app
+}
+
+/** The admin listener: tokens, sessions, targets, metrics, configuration, health and the documentation page. */
+export async function buildAdminApp (deps: ControlDeps): Promise<TypedApp> {
+  const app = await createApp(deps, 'admin', [...tokenSchemas, ...targetSchemas, ...sessionSchemas, EffectiveConfigSchema])
+  await addGuards(app, deps, 'admin')
+  await addDocsPage(app)
+  addTokenRoutes(app, deps)
+  addSessionRoutes(app, deps)
+  addTargetRoutes(app, deps)
+  addConfigRoute(app, deps)
+  addMetricsRoute(app, deps)
+  addHealthRoutes(app, deps, 'admin')
+  addApiDocumentRoute(app, 'admin')
+  return app
+}
+
+async function createApp ({ config, log, authenticators }: ControlDeps, tag: Tag, schemas: readonly Named[]): Promise<TypedApp> {
+  const app = Fastify({
+    // Ours is handed in and used where there is something to say; a line per request would cost more than a query.
+    logger: false,
+    bodyLimit: config.limits.maxBodyBytes,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    // A request without a Host header is ours to refuse, in our own words.
+    // Where the limit for headers is the longer one, as by default, Node takes that for the whole request.
+    http: { headersTimeout: REQUEST_TIMEOUT_MS, connectionsCheckingInterval: CONNECTIONS_CHECK_MS, requireHostHeader: false },
+    // While closing, requests on open connections still get our own answers.
+    return503OnClosing: false,
+    frameworkErrors: (_error, _request, reply) => { sendProblem(reply as unknown as AnyReply, { code: 'INVALID_REQUEST', detail: 'The URL is not valid.' }) },
+    // Unknown fields are faults, text is not a number, and all faults are told; see problems/request-faults.ts.
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: false, allErrors: true, verbose: true } }
+  }).withTypeProvider<TypeBoxTypeProvider>()
+  addProblems(app, log)
+  await addApiDocument(app, tag, authenticators[tag].isRequired)
+  for (const schema of [ProblemSchema, ...healthSchemas, ...schemas]) app.addSchema(schema)
+  return app
+}

@@ -1,0 +1,63 @@
+// Whether queries can be answered, and the state of every component. Pure: it only looks.
+import type { Static } from '@sinclair/typebox'
+import type { ControlDeps } from '../../deps.js'
+import type { HealthSchema, ReadinessSchema } from '../schemas/health.js'
+
+type Missing = Static<typeof ReadinessSchema>['missing']
+export type Readiness = Static<typeof ReadinessSchema>
+export type Health = Static<typeof HealthSchema>
+
+/** What keeps queries from being answered; nothing if it is empty. */
+export function missingFor (deps: ControlDeps): Missing {
+  const missing: Missing = []
+  if (deps.lifecycle.isStopping) missing.push({ component: 'process', reason: 'Shutting down.' })
+  if (!deps.inventory.status().synced) missing.push({ component: 'inventory', reason: 'Not every source has been read yet.' })
+  const link = deps.link.status()
+  if (link.state !== 'synchronised') missing.push({ component: 'proxy', reason: link.reason ?? link.state })
+  return missing
+}
+
+/**
+ * What `/readyz` says. A process that drains is ready whatever is missing: nodes forget the flows of an endpoint that is
+ * not, and the sessions that are waited for would be cut off.
+ */
+export function readinessOf (deps: ControlDeps): Readiness {
+  const missing = missingFor(deps)
+  const drain = deps.drain.status()
+  if (drain !== undefined && !deps.lifecycle.isStopping) return { status: 'draining', missing, drain }
+  return { status: missing.length === 0 ? 'ready' : 'not_ready', missing }
+}
+
+/** The state of the components. Only an operator is told what is wrong with the inventory: it may name files and objects. */
+export function healthOf (deps: ControlDeps, isForOperator: boolean): Health {
+  const { config, inventory, registry, defaultEndpoint } = deps
+  const { status, missing, drain } = readinessOf(deps)
+  const { synced, ageMs, faults } = inventory.status()
+  const targets = defaultEndpoint.count()
+  const { stateStatus } = deps.link.status()
+  const isStateBehind = stateStatus === 'late' || stateStatus === 'failed'
+  const isDegraded = faults.length > 0 || isStateBehind || (config.defaultEndpoint !== undefined && targets === 0)
+  return {
+    status: status !== 'ready' ? status : isDegraded ? 'degraded' : 'ok',
+    missing,
+    ...(drain === undefined ? {} : { drain }),
+    inventory: {
+      status: !synced ? 'loading' : faults.length > 0 ? 'stale' : 'ok',
+      ageSeconds: ageMs / 1000,
+      objects: Object.fromEntries(inventory.sizes()),
+      faults: isForOperator ? [...faults] : faults.map(() => 'The admin listener says what.')
+    },
+    proxy: proxyHealth(deps),
+    tokens: { live: registry.size },
+    defaultEndpoint: { configured: config.defaultEndpoint !== undefined, targets }
+  }
+}
+
+function proxyHealth ({ link }: ControlDeps): Health['proxy'] {
+  const { state, reason, proxy, stateStatus } = link.status()
+  return {
+    status: state,
+    ...(reason === undefined ? {} : { reason }),
+    ...(proxy === undefined ? {} : { instanceId: proxy.instanceId, engine: proxy.engine, draining: proxy.draining, state: stateStatus })
+  }
+}

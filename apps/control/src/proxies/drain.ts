@@ -1,0 +1,80 @@
+// Control's end in peace: no new tokens, the proxy told, and a wait until no session and no redeemable token is left. The
+// proxy counts, because it also has the sessions and tokens of former control processes.
+import type { Clock } from '#core/clock.js'
+import { drain, type DrainLeft } from '#core/drain.js'
+import type { Link } from './link.js'
+
+/** `sessions` and `unredeemedTokens` are as the proxy last said, and absent until it has. */
+export interface DrainStatus extends Partial<DrainLeft> {
+  readonly secondsLeft: number
+}
+
+export interface DrainDeps {
+  readonly clock: Clock
+  readonly link: Pick<Link, 'drain' | 'status'>
+  /** What control itself knows of; it lags behind the proxy, and knows only tokens of its own. */
+  readonly known: () => DrainLeft
+  /** `drainTimeoutSeconds`, in ms. */
+  readonly timeoutMs: number
+  readonly log: { readonly info: (fields: object, message: string) => void }
+}
+
+export class Drain {
+  readonly #deps: DrainDeps
+  #untilMs: number | undefined
+  #left: DrainLeft | undefined
+  /** The proxy has said that it will not come back. */
+  #isProxyStopping = false
+
+  constructor (deps: DrainDeps) {
+    this.#deps = deps
+  }
+
+  /** Undefined before the drain begins. */
+  status (): DrainStatus | undefined {
+    if (this.#untilMs === undefined) return undefined
+    return { ...this.#left, secondsLeft: Math.max(0, Math.ceil((this.#untilMs - this.#deps.clock.now()) / 1000)) }
+  }
+
+  get isDraining (): boolean {
+    return this.#untilMs !== undefined
+  }
+
+  /** Begins, and resolves when there is nothing to wait for any more, or the time is over. With a time of 0 it does nothing. */
+  async run (): Promise<void> {
+    const { clock, timeoutMs, log } = this.#deps
+    if (timeoutMs === 0) return
+    const untilMs = clock.now() + timeoutMs
+    this.#untilMs = untilMs
+    log.info({ drainTimeoutSeconds: timeoutMs / 1000 }, 'Control draining, no more tokens')
+    const { outcome } = await drain({
+      clock,
+      untilMs,
+      look: async () => await this.#look(untilMs),
+      onProgress: () => { log.info({ ...this.status() }, 'Control draining') }
+    })
+    log.info({ outcome, ...this.#left }, 'Control drained')
+  }
+
+  // A proxy that does not answer may come back with sessions, so that is no reason to end.
+  async #look (untilMs: number): Promise<DrainLeft | 'alone' | undefined> {
+    const { link } = this.#deps
+    const said = await link.drain(untilMs)
+    if (said === undefined) return this.#isAlone() ? 'alone' : undefined
+    this.#left = { sessions: said.sessions, unredeemedTokens: said.unredeemedTokens }
+    this.#isProxyStopping = said.stopping
+    return this.#left
+  }
+
+  // Nobody's: there never was a proxy, a newer control process has it, it stopped after this process had been told, or it is
+  // gone before it was asked and had nothing. Both get their signal at the same time where the proxy is no sidecar.
+  #isAlone (): boolean {
+    const { state, proxy } = this.#deps.link.status()
+    return state === 'superseded' || proxy === undefined || this.#isProxyStopping || this.#hadNothing()
+  }
+
+  #hadNothing (): boolean {
+    const { sessions, unredeemedTokens } = this.#left ?? this.#deps.known()
+    return sessions === 0 && unredeemedTokens === 0
+  }
+}

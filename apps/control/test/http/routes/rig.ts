@@ -1,0 +1,154 @@
+// The control process without its sockets: both apps over an inventory in memory, a proxy on a real Unix socket that
+// only pretends to forward, and a clock the tests move.
+import pino from 'pino'
+import type { Test } from 'tap'
+import { parseConfig } from '#config/load-config.js'
+import { err } from '#core/result.js'
+import { createFakeClock, type FakeClock } from '#testkit/fake-clock.js'
+import { startFakeProxy, type FakeProxy } from '#testkit/fake-proxy.js'
+import { until } from '#testkit/patience.js'
+import { openAuthenticators } from '../../../src/http/auth/open-authenticators.js'
+import { buildAdminApp, buildPublicApp } from '../../../src/http/app.js'
+import type { ControlDeps } from '../../../src/deps.js'
+import type { Inventory, InventoryStatus, KubeObject } from '../../../src/inventory/objects/inventory.js'
+import { heldTypes } from '../../../src/inventory/objects/resource-types.js'
+import { createStore, type Store } from '../../../src/inventory/store/store.js'
+import { createControlMetrics } from '../../../src/metrics.js'
+import type { NameResolver } from '../../../src/names/host-names.js'
+import type { TypedApp } from '../../../src/http/listener/typed-app.js'
+import { wireControl } from '../../../src/wiring.js'
+
+export interface LogLine {
+  readonly level: number
+  readonly msg: string
+  readonly [field: string]: unknown
+}
+
+export interface Rig {
+  readonly clock: FakeClock
+  readonly proxy: FakeProxy
+  readonly store: Store
+  readonly deps: ControlDeps
+  readonly open: TypedApp
+  readonly admin: TypedApp
+  readonly logged: LogLine[]
+  /** What the inventory says of itself; a test may change it. */
+  readonly inventoryStatus: { -readonly [Key in keyof InventoryStatus]: InventoryStatus[Key] }
+}
+
+export interface RigOptions {
+  /** YAML that is added to the configuration. */
+  readonly config?: string
+  readonly objects?: readonly KubeObject[]
+  readonly inventory?: Partial<Inventory>
+  /** Default: no name has an address. */
+  readonly resolver?: NameResolver
+  /** Leaves the link alone. */
+  readonly isOffline?: boolean
+}
+
+const baseConfig = `
+inventory: { provider: file, path: . }
+namespaces: [game-servers]
+allowedTargets: ["10.0.0.0/8", "2001:db8::/32"]
+dataPorts:
+  - { name: default, port: 7777 }
+  - { name: voice, port: 7778 }
+resourceQueryMapping:
+  gameserver:
+    group: agones.dev
+    version: v1
+    resource: gameservers
+    addressPath: status.address
+    ports:
+      - { name: default, portName: default }
+`
+
+/** A GameServer like those of Agones. */
+export function gameServer (name: string, address: string, fields: { labels?: Record<string, string>, state?: string, namespace?: string, port?: number } = {}): KubeObject {
+  return {
+    apiVersion: 'agones.dev/v1',
+    kind: 'GameServer',
+    metadata: { name, namespace: fields.namespace ?? 'game-servers', labels: fields.labels ?? {} },
+    status: { state: fields.state ?? 'Ready', address, ports: [{ name: 'default', port: fields.port ?? 7000 }] }
+  }
+}
+
+export async function startRig (t: Test, options: RigOptions = {}): Promise<Rig> {
+  const parsed = parseConfig(baseConfig + (options.config ?? ''), 'config.yaml')
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.error))
+  const { config } = parsed.value
+  const proxy = await startFakeProxy()
+  proxy.dataPorts = [{ name: 'default', address: '::', port: 41_000 }, { name: 'voice', address: '::', port: 41_001 }]
+  const clock = createFakeClock()
+  const logged: LogLine[] = []
+  const store = createStore(heldTypes(config.resourceQueryMapping).keys())
+  store.replace(new Map([['gameserver', options.objects ?? []]]))
+  const inventoryStatus = { synced: true, ageMs: 1500, faults: [] as string[] }
+  const metrics = createControlMetrics()
+  const log = pino({ level: 'debug', base: null }, { write: (line: string) => { logged.push(JSON.parse(line) as LogLine) } })
+  const opened = await openAuthenticators(config, { clock, log, metrics })
+  if (!opened.ok) throw new Error(opened.error)
+  const authenticators = opened.value
+  const { deps, close } = wireControl({
+    config,
+    inventory: {
+      ...store,
+      status: () => inventoryStatus,
+      unready: () => inventoryStatus.synced ? undefined : 'The inventory has not been read completely yet.',
+      close: async () => { await Promise.resolve() },
+      ...options.inventory
+    },
+    metrics,
+    authenticators,
+    resolver: options.resolver ?? { resolve: async () => await Promise.resolve(err('no_address')), close: () => undefined },
+    socketPath: proxy.socketPath,
+    clock,
+    random: () => 0,
+    log
+  })
+  const open = await buildPublicApp(deps)
+  const admin = await buildAdminApp(deps)
+  t.teardown(async () => {
+    await Promise.all([open.close(), admin.close(), close(), authenticators.public.close(), authenticators.admin.close()])
+    await proxy.close()
+    if (clock.pending() > 0) throw new Error('A timer is left.')
+  })
+  const rig = { clock, proxy, store, deps, open, admin, logged, inventoryStatus }
+  if (options.isOffline !== true) await goOnline(rig)
+  return rig
+}
+
+export async function goOnline ({ deps, proxy }: Rig): Promise<void> {
+  deps.link.start()
+  await eventually(() => deps.link.isSynchronised && proxy.openStreams() === 1)
+}
+
+/** Lets sockets work until `condition` holds; time stands still. */
+export async function eventually (condition: () => boolean): Promise<void> {
+  await until(condition)
+}
+
+export interface Answer {
+  readonly status: number
+  readonly type: string | undefined
+  readonly retryAfter: string | undefined
+  readonly text: string
+  readonly body: unknown
+}
+
+type Method = 'GET' | 'POST' | 'PUT' | 'DELETE'
+
+/** A request with a JSON body, or with raw text as it is. */
+export async function ask (app: TypedApp, method: Method, url: string, body?: unknown, type = 'application/json'): Promise<Answer> {
+  const sent = body === undefined ? {} : { payload: typeof body === 'string' ? body : JSON.stringify(body), headers: { 'content-type': type } }
+  const { statusCode, headers, payload } = await app.inject({ method, url, ...sent })
+  const isJson = headers['content-type']?.toString().includes('json') === true
+  return {
+    status: statusCode,
+    type: headers['content-type']?.toString(),
+    retryAfter: headers['retry-after']?.toString(),
+    text: payload,
+    body: isJson ? JSON.parse(payload) : undefined
+  }
+}
