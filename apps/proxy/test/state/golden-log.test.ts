@@ -1,0 +1,41 @@
+// The bytes of a state log as version 0.2.0 of the proxy wrote them: what it wrote is read for good, and until the format
+// has another version the same life is written in the same bytes.
+import { inflateSync } from 'node:zlib'
+import t from 'tap'
+import { STATE_VERSION } from '../../src/state/log-format.js'
+import { countersOf, factsOf } from './core-facts.js'
+import { fullLife, nextLife } from './full-life.js'
+import { MemoryStorage } from './memory-storage.js'
+
+// Deflated (RFC 1950), for most of it is zeros.
+const golden = inflateSync(Buffer.from([
+  'eNrtGH1oG1X8d/fy5UA3RnXF6CxvXR2amcsajR6bvXZRO4dbnXHQllLPJm3jusQlaV3p4sIQ/WNMW51MUBHH+p9MUMc2GFoY1K8pCO6Dqutfil',
+  'M3isM/JpvV93Ivubu8u3ShSoX8Cn337nfv9/318mS4Lbz6iUhz5CFALwPAT2sPn+12vukfwanBBJZx7+DAAPbhp5PJzIYo2avbYqvJDvtwul9N',
+  'RbEsaU9pLAd8uC+WiKXUTDyZoNuomlHbkqlMGsudIzihbo9hGfeRxYefTaYyWA6FQqGsr4AbSsZ7DMj7s13ZmxHA7kHHzwdG1l8FAsorClmCwx',
+  'ubIff8HStP7WxxSVAJuCQQKjsmVnJsVEBQhYUGrlpw2KGXgJN/ymVP1G2HrgPP3ES7wQatcfgTAPacvjwdmfU+aJUgjiDFjOBtsWEs42bsw2o0',
+  'moql01jGAeke8hfQMo+ka0iSAr6QJK3pyi6q0ZIk9xdjTPYklIUegzyzswBuESYu0DAXyqaWJmdhhZmm/FqjmD8VvQXGJoYCwKJ2L8AhAOi7++',
+  'KO57ZePmdlBaGHUjh2o1Cnt+EveXnF+ZWXcBKNQuvlvQsArnyw99P+lceXUqQ0Rqn0EnknXqDyOvMivbvYKVJSBxffjgDav/nupeCue0etTnk8',
+  'BpGNtVGprDYqFdXGeqVaG6u10RxC/0lt/J38O3w0++3Da7+yShRHIw1xVhTDhqLYG5UkWQ7yayLyU5rDJ/Dnml65RDz5jKjL9u7zyqwJhB6aG+',
+  'by8ysiZ3KIQ5BR0mtQWG1ABoAD06f/+OiBt9dZaS96qTTFtLvGHojL270CLalTl56aPHWLe9yKyrzrpK0NvJKKWN8plbfDK8ByAaBzal9X65lN',
+  'yNLnQSov83kLrxGu4TvdKVLGO5YhP32ogY21TLHYUHI7Kut9frMk8uR4BA2WYk2nYKmyzRLsm6W/89aTjke+H7Px7LzKyzxbz5PXwW/uoibvnQ',
+  'LAbvfjj30yeM7aswEaG8yz63mebTR7VurKCnnOluoSonuuX12PtjZazQZgPRtoBgFrg4heWnk5JkPaFzchgPeuLnd8+UPkCkVOvEoleYOYDPaW',
+  'XpvqTHFlhuJ7w2hQcz3HiqPBOu1YrUUtw0p1NPj/jAbMycXVOBoo3NGgEBr80cAcUTNN3NGgNPDKjAb1AsDXo9nA8aELk1aZgfw0Vt9fNuMupn',
+  'x8QJ9vO0tLPPLTErTrtfFGcqo/A7l0Kh5DxlP6XkkA+aklD3328RnGq3dA7RfZ/YHPy+Iu81u+8fIIMkp6nQurDUyRKnZiybjr6KTTxl4E1506',
+  '0spYRuPJIa3g2eiAODX3Yv4+5iwnWIkOLBRaeDXXpU0KuiKkr7mbAOC2k01brm1e0W6jJaGy+cemD4mWKp1o1D7RPiqO/WOY6RVbO1o977xVAW',
+  'XBNgbKDF9mgoYYYL2qYD/Ws+4z2RMr5N559sWD51d1vD5BX7Xtp998QXRQxti9U9S5xtBcGkwc5thcahX7+ye/uSht2ueBhdFcrFpjFebUXDyK',
+  'bXMpoo33zpKI+xeaSyn6UQQQ3hAJt1xqOEJfLJ2kAmzZRxJFxFqiIF2i6H+vkcbIVjBiLbNqVTWrqjBPWQXKAs6qvwEfwIqn'
+].join(''), 'base64'))
+
+void t.test('a log that version 0.2.0 wrote is read', async t => {
+  const { core, clock } = fullLife()
+  const storage = new MemoryStorage()
+  storage.logs.set('0.1', golden)
+  const [next] = nextLife(storage, clock)
+  t.strictSame(factsOf(next!, 0), factsOf(core, 0))
+  t.strictSame(countersOf(next!), countersOf(core))
+})
+
+void t.test('and is what this version writes', async t => {
+  t.equal(STATE_VERSION, 3)
+  t.strictSame(fullLife().storage.read('0.1'), golden)
+})
