@@ -10,6 +10,15 @@ const { imports: subpaths } = JSON.parse(readFileSync(new URL('package.json', im
 
 const outsideRooms = /(?:^|\/)test\/|^(?:e2e|bench|fuzz|scripts)\//
 
+/** The rooms of the proxy's core, and which of the others each may import. */
+const coreRooms = {
+  feed: '',
+  ledger: '',
+  tables: 'feed',
+  sessions: 'feed|ledger|tables',
+  datagrams: 'feed|ledger|tables|sessions'
+}
+
 /** @type {import('./scripts/lint/import-rule.mjs').ImportBan[]} */
 const bans = [
   {
@@ -29,6 +38,12 @@ const bans = [
     but: /^(?:apps\/proxy\/src\/core|libs\/core|libs\/wire)\//,
     message: 'The proxy\'s core imports only #core, #wire and itself: bytes and `now` go in, verdicts come out.'
   },
+  ...Object.entries(coreRooms).map(([room, others]) => ({
+    from: new RegExp(`^apps/proxy/src/core/${room}/`),
+    imports: /^apps\/proxy\/src\/core\//,
+    but: new RegExp(`^apps/proxy/src/core/(?:${others === '' ? room : `${room}|${others}`})/`),
+    message: `core/${room} imports of the core's rooms only ${others === '' ? 'itself' : `itself and ${others.replaceAll('|', ', ')}`}.`
+  })),
   {
     from: /^libs\/core\//,
     except: outsideRooms,

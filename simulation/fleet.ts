@@ -1,7 +1,7 @@
 // The game servers: objects that come, go and are replaced, and behind each endpoint a program that answers.
 import { addressWords } from '#wire/address.js'
 import type { Target } from '#rpc/contract.js'
-import type { TargetSpec } from '../apps/proxy/src/core/target-table.js'
+import type { TargetSpec } from '../apps/proxy/src/core/tables/target-table.js'
 import { endpointOf } from './address-book.js'
 import type { Profile } from './profile.js'
 import type { Random } from './random.js'

@@ -1,9 +1,9 @@
 // The ledger of one shard: who may hear whom, by what was sent and what control asked for. A naive model on maps of
 // strings that shares nothing with the proxy's tables and is told nothing by them but what is being checked.
 import type { Token } from '#wire/token.js'
-import { DropReason } from '../apps/proxy/src/core/drop-reason.js'
-import { CONSUMED, FORWARD, type Verdict } from '../apps/proxy/src/core/packet-path.js'
-import type { TargetSpec } from '../apps/proxy/src/core/target-table.js'
+import { DropReason } from '../apps/proxy/src/core/ledger/drop-reason.js'
+import { CONSUMED, FORWARD, type Verdict } from '../apps/proxy/src/core/datagrams/packet-path.js'
+import type { TargetSpec } from '../apps/proxy/src/core/tables/target-table.js'
 import { seenRoundMs } from '../apps/proxy/src/state/seen-writer.js'
 import { addresses, endpointOfPlace, isSamePlace, type Address } from './address-book.js'
 import { Meaning, type Datagram } from './datagram.js'

@@ -6,9 +6,9 @@ import { ADDRESS_WORDS } from '#wire/address.js'
 import type { Token } from '#wire/token.js'
 import { coreOptions } from '../apps/proxy/src/core-options.js'
 import type { Core } from '../apps/proxy/src/core/core.js'
-import type { CoreOptions } from '../apps/proxy/src/core/options.js'
-import type { TargetSpec } from '../apps/proxy/src/core/target-table.js'
-import type { TokenState } from '../apps/proxy/src/core/token-table.js'
+import type { CoreOptions } from '../apps/proxy/src/core/datagrams/options.js'
+import type { TargetSpec } from '../apps/proxy/src/core/tables/target-table.js'
+import type { TokenState } from '../apps/proxy/src/core/tables/token-table.js'
 import type { ShardCallTable } from '../apps/proxy/src/shards/call-runner.js'
 import { LocalHost } from '../apps/proxy/src/shards/local-host.js'
 import { ShardBody } from '../apps/proxy/src/shards/shard-body.js'
@@ -72,7 +72,7 @@ export class SimShard implements Shard {
     const body = new ShardBody({ config, clock, voice, core: this.#coreOptions(), stateStart: options.stateStart, storage })
     const { core } = body
     this.core = core
-    core.state.admission.ownSources.setDataPorts(this.dataPorts.map(({ port }) => port))
+    core.state.ownSources.setDataPorts(this.dataPorts.map(({ port }) => port))
     this.#translator = body.translator
     this.sockets = new SimEngine({ ...options, ...body.wiring, ledger: this.ledger, beforeSend: body.wiring.beforeSend! })
     this.#takeOver()

@@ -1,6 +1,6 @@
 // The names behind the numbers of a trace.
 import { rpcCalls, type RpcName } from '#rpc/contract.js'
-import { dropReasons } from '../apps/proxy/src/core/drop-reason.js'
+import { dropReasons } from '../apps/proxy/src/core/ledger/drop-reason.js'
 import type { ShardCall } from '../apps/proxy/src/shards/shard.js'
 
 const rpcNames = Object.keys(rpcCalls) as RpcName[]

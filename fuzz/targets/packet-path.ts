@@ -1,9 +1,9 @@
 // Histories of a small core, and arbitrary datagrams from anybody: one verdict each, and a ledger that balances.
 import fc from 'fast-check'
 import type { Core } from '../../apps/proxy/src/core/core.js'
-import { Direction } from '../../apps/proxy/src/core/counters.js'
-import { DropReason } from '../../apps/proxy/src/core/drop-reason.js'
-import { CONSUMED, FORWARD } from '../../apps/proxy/src/core/packet-path.js'
+import { Direction } from '../../apps/proxy/src/core/ledger/counters.js'
+import { DropReason } from '../../apps/proxy/src/core/ledger/drop-reason.js'
+import { CONSUMED, FORWARD } from '../../apps/proxy/src/core/datagrams/packet-path.js'
 import { fuzzTarget, must, type FuzzTarget } from '../fuzz-target.js'
 import { mustBeEmptyInTheEnd, mustBeSound, mustForward } from '../world/core-facts.js'
 import { history, smallCore, takeStep } from '../world/core-history.js'

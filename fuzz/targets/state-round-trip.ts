@@ -5,7 +5,7 @@ import { fuzzTarget, must, type FuzzTarget } from '../fuzz-target.js'
 import { countersOf, flowsOf, mustBeEmptyInTheEnd, mustBeSound, mustForward, sessionsOf, tokensOf } from '../world/core-facts.js'
 import { history } from '../world/core-history.js'
 import { clockAfter, live, restoreOnto } from '../world/proxy-life.js'
-import { DropReason } from '../../apps/proxy/src/core/drop-reason.js'
+import { DropReason } from '../../apps/proxy/src/core/ledger/drop-reason.js'
 
 /** @param restore what is tried: a test has one that forgets something */
 export function stateRoundTrip (restore = restoreOnto): FuzzTarget {

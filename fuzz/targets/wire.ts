@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { addressBlock } from '#wire/address-block.js'
 import { formatAddress, writeAddress } from '#wire/address.js'
 import { isToken, tokenFromWords } from '#wire/token.js'
-import { classify, PacketKind } from '../../apps/proxy/src/core/classify.js'
+import { classify, PacketKind } from '../../apps/proxy/src/core/datagrams/classify.js'
 import { fuzzTarget, must, type FuzzTarget } from '../fuzz-target.js'
 import { magic } from '../world/core-history.js'
 

@@ -6,10 +6,10 @@ import { addressWords } from '#wire/address.js'
 import { controlPacket } from '#wire/control-packet.js'
 import type { Token } from '#wire/token.js'
 import { createCore, type Core } from '../../apps/proxy/src/core/core.js'
-import { Direction } from '../../apps/proxy/src/core/counters.js'
-import type { CoreOptions } from '../../apps/proxy/src/core/options.js'
-import { FORWARD, type Verdict } from '../../apps/proxy/src/core/packet-path.js'
-import type { TargetSpec } from '../../apps/proxy/src/core/target-table.js'
+import { Direction } from '../../apps/proxy/src/core/ledger/counters.js'
+import type { CoreOptions } from '../../apps/proxy/src/core/datagrams/options.js'
+import { FORWARD, type Verdict } from '../../apps/proxy/src/core/datagrams/packet-path.js'
+import type { TargetSpec } from '../../apps/proxy/src/core/tables/target-table.js'
 
 export const magic = Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0x52)
 

@@ -4,10 +4,10 @@ import { metrics, type MetricName, type MetricRow } from '#telemetry/metrics-tab
 import { authFailures } from '../../apps/control/src/http/auth/authenticator.js'
 import { listeners } from '../../apps/control/src/http/listener/listener.js'
 import { createControlMetrics, refusals } from '../../apps/control/src/metrics.js'
-import { consumedKindNames, directionNames, endCauseNames, goneActionNames } from '../../apps/proxy/src/core/counters.js'
-import { dropReasons, tokenReasons } from '../../apps/proxy/src/core/drop-reason.js'
+import { consumedKindNames, directionNames, endCauseNames, goneActionNames } from '../../apps/proxy/src/core/ledger/counters.js'
+import { dropReasons, tokenReasons } from '../../apps/proxy/src/core/ledger/drop-reason.js'
 import { proxyTables } from '../../apps/proxy/src/rpc/stats.js'
-import { originNames } from '../../apps/proxy/src/core/session-table.js'
+import { originNames } from '../../apps/proxy/src/core/tables/session-table.js'
 import { code, generatedNote, page, table } from './markdown.js'
 
 type Label = typeof metrics[MetricName]['labels'][number]

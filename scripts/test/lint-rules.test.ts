@@ -73,6 +73,24 @@ const cases: Record<string, Case> = {
     allowed: ['#core/x.js', '#wire/x.js', './x.js', './tables/x.js'].map(specifier =>
       ['apps/proxy/src/core/x.ts', imports(specifier)] as const)
   },
+  'the core\'s sessions know no datagrams, and its tables no sessions': {
+    rule: 'rooms/imports',
+    says: /imports of the core's rooms only itself/,
+    refused: [
+      ['apps/proxy/src/core/sessions/x.ts', imports('../datagrams/flow-table.js')],
+      ['apps/proxy/src/core/sessions/x.ts', imports('../core.js')],
+      ['apps/proxy/src/core/tables/x.ts', imports('../sessions/x.js')],
+      ['apps/proxy/src/core/feed/x.ts', imports('../tables/x.js')],
+      ['apps/proxy/src/core/ledger/x.ts', imports('../datagrams/x.js')]
+    ],
+    allowed: [
+      ['apps/proxy/src/core/datagrams/x.ts', imports('../sessions/x.js')],
+      ['apps/proxy/src/core/sessions/x.ts', imports('../tables/x.js')],
+      ['apps/proxy/src/core/tables/x.ts', imports('../feed/x.js')],
+      ['apps/proxy/src/core/feed/x.ts', imports('./x.js')],
+      ['apps/proxy/src/core/core.ts', imports('./datagrams/x.js')]
+    ]
+  },
   'libs/core and libs/wire rest on nothing above them': {
     rule: 'rooms/imports',
     says: /imports no (?:other )?library/,

@@ -7,7 +7,7 @@ import { parseConfig } from '#config/load-config.js'
 import { configKeys } from './config-keys.js'
 import { metrics } from '#telemetry/metrics-table.js'
 import { errors } from '../../apps/control/src/http/problems/errors.js'
-import { dropReasons } from '../../apps/proxy/src/core/drop-reason.js'
+import { dropReasons } from '../../apps/proxy/src/core/ledger/drop-reason.js'
 import { invariants } from '../../simulation/invariants.js'
 
 const read = (path: string): string => readFileSync(path, 'utf8')

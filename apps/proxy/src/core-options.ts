@@ -5,7 +5,7 @@ import { portRange } from '#config/port-range.js'
 import type { Config } from '#config/schema.js'
 import { seconds } from '#core/durations.js'
 import { magicFromHex } from '#wire/control-packet.js'
-import type { CoreOptions } from './core/options.js'
+import type { CoreOptions } from './core/datagrams/options.js'
 import { sessionIdPrefix } from './shards/session-id.js'
 
 /** Which of how many cores this is. */

@@ -1,9 +1,9 @@
 // The proxy core, put together: one state, the packet path over it, and the operations of control.
-import type { Observer } from './observer.js'
-import { Operations } from './operations.js'
-import type { CoreOptions } from './options.js'
-import { PacketPath } from './packet-path.js'
-import { CoreState } from './state.js'
+import type { Observer } from './ledger/observer.js'
+import { Operations } from './sessions/operations.js'
+import type { CoreOptions } from './datagrams/options.js'
+import { PacketPath } from './datagrams/packet-path.js'
+import { CoreState } from './datagrams/core-state.js'
 
 export interface Core {
   readonly state: CoreState

@@ -1,5 +1,5 @@
 // How full every table of the core is. Whatever grows with what clients or control do is here.
-import type { CoreState } from './state.js'
+import type { CoreState } from './datagrams/core-state.js'
 
 export const coreTables = ['sessions', 'default_sessions', 'tokens', 'targets', 'flows', 'endpoints'] as const
 export type CoreTable = typeof coreTables[number]

@@ -4,7 +4,7 @@ import type { Config } from '#config/schema.js'
 import type { Clock } from '#core/clock.js'
 import type { Slices } from '#core/slices.js'
 import type { Core } from '../core/core.js'
-import { SliceWork, type SliceSize } from '../core/slice-size.js'
+import { SliceWork, type SliceSize } from '../core/tables/slice-size.js'
 
 export interface DataPortSpec {
   readonly name: string

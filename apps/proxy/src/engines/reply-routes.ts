@@ -1,7 +1,7 @@
 // Which of a data port's sockets a reply leaves from: the one that is bound to the address its client sent to, or else one
 // that can reach the client at all. All data ports are bound to the same addresses.
 import { addressWords, isIPv4Words } from '#wire/address.js'
-import { MAX_LOCALS, NO_LOCAL, type LocalAddresses } from '../core/local-addresses.js'
+import { MAX_LOCALS, NO_LOCAL, type LocalAddresses } from '../core/datagrams/local-addresses.js'
 
 const NOWHERE = -1
 

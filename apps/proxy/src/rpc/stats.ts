@@ -1,10 +1,10 @@
 // The proxy's metrics, from the numbers of its shards, when somebody asks. Names and labels are those of the metric table.
 import type { EventKind, Sample } from '#rpc/contract.js'
 import type { MetricName } from '#telemetry/metrics-table.js'
-import { columnOf, consumedKindNames, directionNames, endCauseNames, goneActionNames, REASONS, type Direction } from '../core/counters.js'
-import { dropReasons, tokenReasons } from '../core/drop-reason.js'
+import { columnOf, consumedKindNames, directionNames, endCauseNames, goneActionNames, REASONS, type Direction } from '../core/ledger/counters.js'
+import { dropReasons, tokenReasons } from '../core/ledger/drop-reason.js'
 import { coreTables, type CoreTable, type TableSize } from '../core/table-sizes.js'
-import { originNames } from '../core/session-table.js'
+import { originNames } from '../core/tables/session-table.js'
 import type { CounterArrays, ShardStats } from '../shards/shard-stats.js'
 
 /** What the server of calls bounds. */

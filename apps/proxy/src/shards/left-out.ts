@@ -1,8 +1,8 @@
 // How many lines the bounds of a shard left out, in the words in which the logger tells it of its own (line-limits.ts of
 // #telemetry): one line a second and cause. A flood that nobody is told the size of would look like a few datagrams.
 import type { Clock } from '#core/clock.js'
-import { dropReasons, tokenReasons, DropReason } from '../core/drop-reason.js'
-import type { CoreState } from '../core/state.js'
+import { dropReasons, tokenReasons, DropReason } from '../core/ledger/drop-reason.js'
+import type { CoreState } from '../core/datagrams/core-state.js'
 import type { ShardVoice } from './shard.js'
 
 /** Lines that were left out since this was last asked. */

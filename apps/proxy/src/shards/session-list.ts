@@ -6,9 +6,9 @@ import { ADDRESS_WORDS, addressWords, formatAddress } from '#wire/address.js'
 import type { Session, SessionsPage } from '#rpc/contract.js'
 import type { Clock } from '#core/clock.js'
 import type { Core } from '../core/core.js'
-import { CLIENT_KEY_WORDS, type SessionTable } from '../core/session-table.js'
-import { defaultSlice, SliceWork } from '../core/slice-size.js'
-import type { Target } from '../core/target-table.js'
+import { CLIENT_KEY_WORDS, type SessionTable } from '../core/tables/session-table.js'
+import { defaultSlice, SliceWork } from '../core/tables/slice-size.js'
+import type { Target } from '../core/tables/target-table.js'
 import type { Translator } from './translate.js'
 
 export interface SessionListQuery {

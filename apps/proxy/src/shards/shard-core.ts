@@ -3,7 +3,7 @@
 import type { Config } from '#config/schema.js'
 import type { Clock } from '#core/clock.js'
 import { createCore, type Core } from '../core/core.js'
-import type { CoreOptions } from '../core/options.js'
+import type { CoreOptions } from '../core/datagrams/options.js'
 import { Journal } from './journal.js'
 import type { ShardVoice } from './shard.js'
 import { Tracer } from './tracer.js'

@@ -1,7 +1,7 @@
 // The numbers of a shard as plain data, and those of all shards as one.
 import { stateStatuses, type StateStatus } from '#rpc/contract.js'
 import type { Core } from '../core/core.js'
-import type { Counters } from '../core/counters.js'
+import type { Counters } from '../core/ledger/counters.js'
 import { tableSizes, type CoreTable, type TableSize } from '../core/table-sizes.js'
 
 /** The arrays of the core's counters; see there for what their places mean. */

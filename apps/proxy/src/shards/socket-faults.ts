@@ -1,7 +1,7 @@
 // Faults of a shard's sockets: all are counted, and of each kind a few are told. With no descriptor or local port left
 // every datagram that needs a socket is such a fault, and after a restart every session whose port somebody else has by now.
 import type { Clock } from '#core/clock.js'
-import { Budget } from '../core/budget.js'
+import { Budget } from '../core/ledger/budget.js'
 import type { LeftOut } from './left-out.js'
 import type { ShardVoice } from './shard.js'
 

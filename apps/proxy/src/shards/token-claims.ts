@@ -3,7 +3,7 @@
 import type { Clock } from '#core/clock.js'
 import type { Slices } from '#core/slices.js'
 import type { TokenGrant } from '#rpc/contract.js'
-import { EXPIRED_MEMORY_MS } from '../core/token-table.js'
+import { EXPIRED_MEMORY_MS } from '../core/tables/token-table.js'
 
 /** A grant, and where its word is. */
 export interface ClaimedGrant extends TokenGrant {

@@ -2,11 +2,11 @@
 // noted, between two turns.
 import type { Clock } from '#core/clock.js'
 import { formatAddress, formatEndpoint } from '#wire/address.js'
-import { Budget } from '../core/budget.js'
-import { directionNames } from '../core/counters.js'
-import { dropReasons, type DropReason } from '../core/drop-reason.js'
-import { CONSUMED, FORWARD } from '../core/packet-path.js'
-import type { Decision, TraceRing } from '../core/trace-ring.js'
+import { Budget } from '../core/ledger/budget.js'
+import { directionNames } from '../core/ledger/counters.js'
+import { dropReasons, type DropReason } from '../core/ledger/drop-reason.js'
+import { CONSUMED, FORWARD } from '../core/datagrams/packet-path.js'
+import type { Decision, TraceRing } from '../core/ledger/trace-ring.js'
 import type { ShardVoice } from './shard.js'
 
 export interface TracerDeps {

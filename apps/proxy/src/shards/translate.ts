@@ -2,8 +2,8 @@
 import type { Session, Target as RpcTarget } from '#rpc/contract.js'
 import { addressWords } from '#wire/address.js'
 import type { Token } from '#wire/token.js'
-import type { Grant, SessionView } from '../core/operations.js'
-import type { TargetSpec } from '../core/target-table.js'
+import type { Grant, SessionView } from '../core/sessions/operations.js'
+import type { TargetSpec } from '../core/tables/target-table.js'
 import type { ClaimedGrant } from './token-claims.js'
 
 // No datagram comes from a multicast address: a token whose client cannot be read is nobody's, rather than anybody's.

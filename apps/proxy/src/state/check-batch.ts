@@ -1,8 +1,8 @@
 // Whether a batch holds what images.ts writes, so that its readers may trust what they read. A checksum tells that nothing
 // happened to the bytes since they were written; this tells that nothing was wrong when they were. Pure.
-import { MAX_LOCALS } from '../core/local-addresses.js'
-import { originNames } from '../core/session-table.js'
-import { Voidness } from '../core/token-table.js'
+import { MAX_LOCALS } from '../core/datagrams/local-addresses.js'
+import { originNames } from '../core/tables/session-table.js'
+import { Voidness } from '../core/tables/token-table.js'
 import { BATCH_HEAD_BYTES, IMAGE_HEAD_BYTES, ImageKind } from './image-writer.js'
 import { FLOW, LOCAL_ADDRESS, REDEEMED_FLAG, SEEN, SESSION, TOKEN, UPSTREAM_PORT, type Layout } from './layouts.js'
 import { isMoment, isTime, readMoment } from './moment.js'

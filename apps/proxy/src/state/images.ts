@@ -2,9 +2,9 @@
 // are those of this life (moment.ts). The readers of these bodies are in saved-images.ts.
 import { ADDRESS_WORDS } from '#wire/address.js'
 import { TOKEN_WORDS } from '#wire/token.js'
-import type { CoreState } from '../core/state.js'
-import type { SlotSet } from '../core/slot-set.js'
-import { Voidness } from '../core/token-table.js'
+import type { CoreState } from '../core/datagrams/core-state.js'
+import type { SlotSet } from '../core/feed/slot-set.js'
+import { Voidness } from '../core/tables/token-table.js'
 import { ImageKind, type ImageWriter } from './image-writer.js'
 import { FLOW, LOCAL_ADDRESS, REDEEMED_FLAG, SEEN, SESSION, TOKEN, UPSTREAM_PORT } from './layouts.js'
 

@@ -1,9 +1,9 @@
 // Reads what images.ts writes. A log says the same slot again and again; only its last image counts.
 import { formatAddress, ADDRESS_WORDS } from '#wire/address.js'
 import { tokenFromWords, TOKEN_WORDS, type Token } from '#wire/token.js'
-import type { Origin, SessionPast } from '../core/session-table.js'
-import type { TargetSpec } from '../core/target-table.js'
-import type { Voidness } from '../core/token-table.js'
+import type { Origin, SessionPast } from '../core/tables/session-table.js'
+import type { TargetSpec } from '../core/tables/target-table.js'
+import type { Voidness } from '../core/tables/token-table.js'
 import { BATCH_HEAD_BYTES, IMAGE_HEAD_BYTES, ImageKind } from './image-writer.js'
 import { NOBODY, savedCounters } from './images.js'
 import { FLOW, LOCAL_ADDRESS, REDEEMED_FLAG, SESSION, TOKEN } from './layouts.js'

@@ -1,6 +1,6 @@
 // Writes when sessions were last seen. Datagrams of an established session change nothing else that is saved, and must not
 // cost a write each; so all sessions are gone through again and again, and those that were seen meanwhile are written.
-import type { CoreState } from '../core/state.js'
+import type { CoreState } from '../core/datagrams/core-state.js'
 import { writeSeen } from './images.js'
 import type { ImageWriter } from './image-writer.js'
 

@@ -7,7 +7,7 @@
 // Whoever reads takes the latest complete generation and what was begun after it: an image stands for all before it. What
 // there is no room for stays marked as changed, and is written as it is by then.
 import type { Clock } from '#core/clock.js'
-import type { CoreState } from '../core/state.js'
+import type { CoreState } from '../core/datagrams/core-state.js'
 import { imageSources, writeCounters, type ImageSource } from './images.js'
 import { ImageKind, ImageWriter } from './image-writer.js'
 import { encodeHeader, linkAfter, type LogHeader } from './log-format.js'

@@ -5,12 +5,12 @@ import { controlPacket, magicFromHex } from '#wire/control-packet.js'
 import type { Token } from '#wire/token.js'
 import { REPLY_BYTES, settings, type ClientOutcome, type Payload, type PortName, type ServerName, type Setting } from '#testkit/scenarios.js'
 import { createCore, type Core } from '../../src/core/core.js'
-import { consumedKindNames, Direction } from '../../src/core/counters.js'
-import { dropReasons, type DropReason } from '../../src/core/drop-reason.js'
-import type { CoreOptions } from '../../src/core/options.js'
-import type { Observer } from '../../src/core/observer.js'
-import { CONSUMED, FORWARD } from '../../src/core/packet-path.js'
-import type { TargetSpec } from '../../src/core/target-table.js'
+import { consumedKindNames, Direction } from '../../src/core/ledger/counters.js'
+import { dropReasons, type DropReason } from '../../src/core/ledger/drop-reason.js'
+import type { CoreOptions } from '../../src/core/datagrams/options.js'
+import type { Observer } from '../../src/core/ledger/observer.js'
+import { CONSUMED, FORWARD } from '../../src/core/datagrams/packet-path.js'
+import type { TargetSpec } from '../../src/core/tables/target-table.js'
 
 const magicResult = magicFromHex('FFFFFFFF5245534554')
 if (!magicResult.ok) throw new Error(magicResult.error)

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { scenarios } from '#testkit/scenarios.js'
-import { Direction } from '../../src/core/counters.js'
+import { Direction } from '../../src/core/ledger/counters.js'
 import { CoreDriver } from './core-driver.js'
 
 for (const { row, name, setting, steps } of scenarios) {

@@ -3,8 +3,8 @@ import t from 'tap'
 import { whole } from '#core/slices.js'
 import { addressWords } from '#wire/address.js'
 import { createCore } from '../../src/core/core.js'
-import { FlowTable } from '../../src/core/flow-table.js'
-import { SessionTable } from '../../src/core/session-table.js'
+import { FlowTable } from '../../src/core/datagrams/flow-table.js'
+import { SessionTable } from '../../src/core/tables/session-table.js'
 import { bytesOf, servers, silentObserver, testOptions, tokenOf } from './core-driver.js'
 
 const client = addressWords('192.0.2.7')!

@@ -8,9 +8,9 @@ import { systemClock } from '#core/system-clock.js'
 import { until } from '#testkit/patience.js'
 import { hasIPv6, openUdpPeer, type UdpPeer } from '#testkit/udp-peer.js'
 import { createCore, type Core } from '../../src/core/core.js'
-import { Direction, REASONS } from '../../src/core/counters.js'
-import { DropReason } from '../../src/core/drop-reason.js'
-import type { CoreOptions } from '../../src/core/options.js'
+import { Direction, REASONS } from '../../src/core/ledger/counters.js'
+import { DropReason } from '../../src/core/ledger/drop-reason.js'
+import type { CoreOptions } from '../../src/core/datagrams/options.js'
 import { AF_INET6, IP_MTU_DISCOVER, IPPROTO_IP, IPPROTO_IPV6, IPV6_MTU_DISCOVER, type Libc } from '../../src/engines/batch/libc.js'
 import { Memory } from '../../src/engines/batch/memory.js'
 import { BindError, type Engine, type EngineOptions } from '../../src/engines/engine.js'
@@ -241,7 +241,7 @@ export function conformance (t: Test, open: OpenHere): void {
     t.equal(core.state.counters.dropped[Direction.toClient * REASONS + DropReason.amplification], 1)
     await server.send('twelve bytes', upstream, address)
     t.equal((await client.next()).bytes.toString(), 'twelve bytes')
-    const { ownSources } = core.state.admission
+    const { ownSources } = core.state
     for (const index of [0, 1]) t.ok(ownSources.has(new Uint32Array([0, 0, 0xffff, 0x7f00_0001, port(index)])))
     t.notOk(ownSources.has(new Uint32Array([0, 0, 0xffff, 0x7f00_0001, client.port])))
   })

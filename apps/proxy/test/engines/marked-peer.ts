@@ -1,7 +1,7 @@
 // A UDP socket that reads and writes the marks of IP headers, which Node's cannot: made of the engine's own parts.
 import { until } from '#testkit/patience.js'
 import { addressWords } from '#wire/address.js'
-import { LocalAddresses } from '../../src/core/local-addresses.js'
+import { LocalAddresses } from '../../src/core/datagrams/local-addresses.js'
 import type { Libc } from '../../src/engines/batch/libc.js'
 import { Memory } from '../../src/engines/batch/memory.js'
 import { ReceiveRing } from '../../src/engines/batch/receive-ring.js'

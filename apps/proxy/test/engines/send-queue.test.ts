@@ -2,7 +2,7 @@
 // call is scripted here. Memory and layout are the real ones.
 import { constants } from 'node:os'
 import t from 'tap'
-import { LocalAddresses } from '../../src/core/local-addresses.js'
+import { LocalAddresses } from '../../src/core/datagrams/local-addresses.js'
 import { AF_INET, AF_INET6, openLibc, type Libc } from '../../src/engines/batch/libc.js'
 import { Memory } from '../../src/engines/batch/memory.js'
 import { SendQueue, type Outlet, type Slots } from '../../src/engines/batch/send-queue.js'

@@ -2,7 +2,7 @@ import t from 'tap'
 import { createFakeClock } from '#testkit/fake-clock.js'
 import { addressWords } from '#wire/address.js'
 import { createCore } from '../../src/core/core.js'
-import { TraceRing } from '../../src/core/trace-ring.js'
+import { TraceRing } from '../../src/core/ledger/trace-ring.js'
 import { Tracer } from '../../src/shards/tracer.js'
 import { bytesOf, servers, silentObserver, testOptions, tokenOf } from '../core/core-driver.js'
 

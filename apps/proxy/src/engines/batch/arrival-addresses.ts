@@ -1,6 +1,6 @@
 // Which address of this host a datagram was sent to, as the core's number. Most often that of the datagram before.
 import { ADDRESS_WORDS } from '#wire/address.js'
-import { NO_LOCAL, type LocalAddresses } from '../../core/local-addresses.js'
+import { NO_LOCAL, type LocalAddresses } from '../../core/datagrams/local-addresses.js'
 import type { ControlBlocks } from './control-blocks.js'
 
 export class ArrivalAddresses {

@@ -12,10 +12,10 @@
 // Not its business, as for every engine: choosing a target, counting verdicts, time-outs.
 import type { Slices } from '#core/slices.js'
 import { ADDRESS_WORDS, isIPv4Words } from '#wire/address.js'
-import { Direction } from '../../core/counters.js'
-import { DropReason } from '../../core/drop-reason.js'
-import { NO_LOCAL } from '../../core/local-addresses.js'
-import { FORWARD } from '../../core/packet-path.js'
+import { Direction } from '../../core/ledger/counters.js'
+import { DropReason } from '../../core/ledger/drop-reason.js'
+import { NO_LOCAL } from '../../core/datagrams/local-addresses.js'
+import { FORWARD } from '../../core/datagrams/packet-path.js'
 import { dataPortsOf, type BoundDataPort, type Engine, type EngineWiring } from '../engine.js'
 import { ReplyRoutes } from '../reply-routes.js'
 import { ArrivalAddresses } from './arrival-addresses.js'
@@ -70,7 +70,7 @@ export class BatchEngine implements Engine {
     const { libc, listeners, receiveBufferBytes, sendQueueBytes, onSocketError } = options
     this.#options = options
     this.dataPorts = dataPortsOf(listeners)
-    options.core.state.admission.ownSources.setDataPorts(this.dataPorts.map(({ port }) => port))
+    options.core.state.ownSources.setDataPorts(this.dataPorts.map(({ port }) => port))
     const { locals } = options.core.state
     this.#routes = new ReplyRoutes(listeners.filter(({ dataPort }) => dataPort === 0).map(({ address }) => address), locals)
     this.#arrivals = new ArrivalAddresses(locals, words => this.#sockets.isUnicast(words))

@@ -10,7 +10,7 @@
 // share of a tick like that.
 import { constants } from 'node:os'
 import { ADDRESS_WORDS } from '#wire/address.js'
-import { NO_LOCAL, type LocalAddresses } from '../../core/local-addresses.js'
+import { NO_LOCAL, type LocalAddresses } from '../../core/datagrams/local-addresses.js'
 import type { Libc } from './libc.js'
 import { MessageHeaders } from './message-headers.js'
 import type { ReceiveRing } from './receive-ring.js'

@@ -1,7 +1,7 @@
 // The sockets behind the core's upstream socket numbers: one per number and family, opened when first needed. All
 // sessions whose flows have the same number share it.
 import type { Slices } from '#core/slices.js'
-import type { UpstreamPorts } from '../../core/upstream-ports.js'
+import type { UpstreamPorts } from '../../core/datagrams/upstream-ports.js'
 import { closeInSlices } from '../engine.js'
 import type { Epoll } from './epoll.js'
 import type { Outlet } from './send-queue.js'

@@ -5,9 +5,9 @@
 import type { Socket } from 'node:dgram'
 import type { Slices } from '#core/slices.js'
 import { formatAddress, isIPv4Words, writeAddress, ADDRESS_WORDS } from '#wire/address.js'
-import { Direction } from '../../core/counters.js'
-import { DropReason } from '../../core/drop-reason.js'
-import { FORWARD } from '../../core/packet-path.js'
+import { Direction } from '../../core/ledger/counters.js'
+import { DropReason } from '../../core/ledger/drop-reason.js'
+import { FORWARD } from '../../core/datagrams/packet-path.js'
 import { dataPortsOf, type BoundDataPort, type BoundSocket, type Engine, type EngineOptions } from '../engine.js'
 import { ReplyRoutes } from '../reply-routes.js'
 import { askReceiveBuffer, bindDataPort, type Descriptors, type OpenSocket } from './socket.js'
@@ -35,7 +35,7 @@ export async function openDgramEngine (options: DgramEngineOptions): Promise<Eng
     for (const [index, spec] of options.dataPorts.entries()) {
       engine.addDataPort(index, bindDataPort(spec, options.bindAddresses, options.descriptors))
     }
-    options.core.state.admission.ownSources.setDataPorts(engine.dataPorts.map(({ port }) => port))
+    options.core.state.ownSources.setDataPorts(engine.dataPorts.map(({ port }) => port))
   } catch (error) {
     await engine.close()
     throw error

@@ -1,7 +1,7 @@
 // The real sockets behind the core's upstream socket numbers: one per number and family, opened when first needed.
 import type { Socket } from 'node:dgram'
 import type { Slices } from '#core/slices.js'
-import type { UpstreamPorts } from '../../core/upstream-ports.js'
+import type { UpstreamPorts } from '../../core/datagrams/upstream-ports.js'
 import { closeInSlices } from '../engine.js'
 import { openUpstreamSocket, type Descriptors, type Family } from './socket.js'
 

@@ -1,6 +1,6 @@
 import t from 'tap'
 import fc from 'fast-check'
-import { SlotHeap } from '../../src/core/slot-heap.js'
+import { SlotHeap } from '../../../src/core/tables/slot-heap.js'
 
 const SLOTS = 12
 

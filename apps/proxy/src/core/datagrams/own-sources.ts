@@ -2,7 +2,7 @@
 // it would be answering ourselves, for ever (CVE-2024-2169 is two services that do this to each other).
 import { ADDRESS_WORDS, addressWords, isIPv4Words } from '#wire/address.js'
 import type { LocalAddresses } from './local-addresses.js'
-import { PortSet } from './port-set.js'
+import { PortSet } from '../sessions/port-set.js'
 import type { UpstreamPorts } from './upstream-ports.js'
 
 export class OwnSources {

@@ -2,11 +2,11 @@
 // targets are gone: a fleet that is scaled down loses hundreds at once. In slices: datagrams go on meanwhile, those of
 // sessions that will have left a slice later as well.
 import type { Slices } from '#core/slices.js'
-import { EndCause, GoneAction, type GoneActionName } from './counters.js'
-import { defaultSlice, SliceWork } from './slice-size.js'
-import { Origin } from './session-table.js'
-import type { CoreState } from './state.js'
-import type { Target, TargetSpec } from './target-table.js'
+import { EndCause, GoneAction, type GoneActionName } from '../ledger/counters.js'
+import { defaultSlice, SliceWork } from '../tables/slice-size.js'
+import { Origin } from '../tables/session-table.js'
+import type { SessionState } from './session-state.js'
+import type { Target, TargetSpec } from '../tables/target-table.js'
 
 /** A key whose target is gone, or is only at `stays`: sessions that are there stay. */
 export interface GoneTarget {
@@ -19,7 +19,7 @@ export interface GoneTarget {
  * go where a new client without a token would; without a candidate that is not gone itself they are kept. Its value is
  * how many sessions each key has afterwards.
  */
-export function * leaveGoneTargets (state: CoreState, gone: readonly GoneTarget[], startedAt: number): Slices<ReadonlyMap<string, number>> {
+export function * leaveGoneTargets (state: SessionState, gone: readonly GoneTarget[], startedAt: number): Slices<ReadonlyMap<string, number>> {
   const { targets } = state
   if (gone.some(({ key }) => targets.sessionsOf(key) > 0)) {
     const places = new Map(gone.map(({ key, stays }) => [key, stays]))
@@ -32,7 +32,7 @@ export function * leaveGoneTargets (state: CoreState, gone: readonly GoneTarget[
 // A look finds a target and looks its key up, which takes so many times as long as a look elsewhere.
 const COST = 8
 
-function * leaveEach (state: CoreState, isGone: (target: Target) => boolean, startedAt: number): Slices<undefined> {
+function * leaveEach (state: SessionState, isGone: (target: Target) => boolean, startedAt: number): Slices<undefined> {
   const { sessions, targets } = state
   const reports = new Reports(state)
   let candidates = state.defaults.candidates
@@ -64,7 +64,7 @@ interface Departure {
   readonly leave: (slot: number, now: number) => void
 }
 
-function departureFrom (state: CoreState, isGone: (target: Target) => boolean): Departure {
+function departureFrom (state: SessionState, isGone: (target: Target) => boolean): Departure {
   const { defaults, options: { onTargetGone } } = state
   if (onTargetGone === 'close') return { action: 'close', leave: (slot, now) => { state.endSession(slot, EndCause.targetGone, now) } }
   // Control says who is gone and who is a candidate in two calls: a candidate may be gone.
@@ -75,10 +75,10 @@ function departureFrom (state: CoreState, isGone: (target: Target) => boolean): 
 
 // How many sessions left, by what was done with them and by key.
 class Reports {
-  readonly #state: CoreState
+  readonly #state: SessionState
   readonly #left = new Map<GoneActionName, Map<string, number>>()
 
-  constructor (state: CoreState) {
+  constructor (state: SessionState) {
     this.#state = state
   }
 

@@ -1,5 +1,5 @@
 // The candidates of the default endpoint, and which of them the next client without a token gets.
-import type { Target, TargetTable } from './target-table.js'
+import type { Target, TargetTable } from '../tables/target-table.js'
 
 export type DefaultChoice = 'first' | 'leastSessions' | 'labelArithmetic' | 'roundRobin' | 'random'
 

@@ -1,7 +1,7 @@
 // The targets that sessions, tokens and the default endpoint refer to, each kept once and dropped with its last holder;
 // and how many sessions every target key has. Objects, not typed arrays: targets are few and change rarely.
 import { addressWords, isIPv4Words } from '#wire/address.js'
-import { SlotSet } from './slot-set.js'
+import { SlotSet } from '../feed/slot-set.js'
 import { isUnicast } from '#wire/unicast.js'
 
 /** A target as it comes from control: `ports` by data port index, 0 where it has none. */

@@ -7,7 +7,7 @@
 import { ADDRESS_WORDS } from '#wire/address.js'
 import { TOKEN_WORDS } from '#wire/token.js'
 import { RecordTable } from './record-table.js'
-import { SlotSet } from './slot-set.js'
+import { SlotSet } from '../feed/slot-set.js'
 
 const PORT = 4
 const TARGET = 5

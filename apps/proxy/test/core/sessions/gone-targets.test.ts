@@ -2,10 +2,10 @@
 import t from 'tap'
 import { whole } from '#core/slices.js'
 import { addressWords } from '#wire/address.js'
-import { createCore, type Core } from '../../src/core/core.js'
-import type { CoreOptions } from '../../src/core/options.js'
-import type { TargetSpec } from '../../src/core/target-table.js'
-import { bytesOf, servers, silentObserver, testOptions, tokenOf } from './core-driver.js'
+import { createCore, type Core } from '../../../src/core/core.js'
+import type { CoreOptions } from '../../../src/core/datagrams/options.js'
+import type { TargetSpec } from '../../../src/core/tables/target-table.js'
+import { bytesOf, servers, silentObserver, testOptions, tokenOf } from '../core-driver.js'
 
 const client = addressWords('192.0.2.7')!
 const now = 1000

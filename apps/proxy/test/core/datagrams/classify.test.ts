@@ -3,7 +3,7 @@ import t from 'tap'
 import fc from 'fast-check'
 import { controlPacket, magicFromHex } from '#wire/control-packet.js'
 import { isToken, tokenFromWords, type Token } from '#wire/token.js'
-import { classify, PacketKind } from '../../src/core/classify.js'
+import { classify, PacketKind } from '../../../src/core/datagrams/classify.js'
 
 interface Vector { description: string, magicHex: string, datagramHex: string, kind: string, token?: string }
 const { vectors } = JSON.parse(readFileSync('docs/protocol-vectors.json', 'utf8')) as { vectors: Vector[] }

@@ -10,7 +10,7 @@ import { TOKEN_WORDS } from '#wire/token.js'
 import { RecordTable } from './record-table.js'
 import { SlotHeap } from './slot-heap.js'
 import { SlotList } from './slot-list.js'
-import { SlotSet } from './slot-set.js'
+import { SlotSet } from '../feed/slot-set.js'
 
 const TARGET = 4
 const CLAIM = 5

@@ -9,8 +9,8 @@
 // silent on it for a while: a late reply must not reach the next player who gets the pair.
 import { ADDRESS_WORDS } from '#wire/address.js'
 import { MAX_LOCALS, NO_LOCAL } from './local-addresses.js'
-import { RecordTable } from './record-table.js'
-import { SlotSet } from './slot-set.js'
+import { RecordTable } from '../tables/record-table.js'
+import { SlotSet } from '../feed/slot-set.js'
 
 const KEY_WORDS = ADDRESS_WORDS + 1
 const NONE = -1

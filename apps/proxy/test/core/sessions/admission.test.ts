@@ -2,14 +2,14 @@
 import t from 'tap'
 import fc from 'fast-check'
 import { addressWords } from '#wire/address.js'
-import { createCore, type Core } from '../../src/core/core.js'
-import { EndCause } from '../../src/core/counters.js'
-import { DropReason } from '../../src/core/drop-reason.js'
-import type { CoreLimits, CoreOptions } from '../../src/core/options.js'
-import { CONSUMED, FORWARD, type Verdict } from '../../src/core/packet-path.js'
-import { PrefixGuard, Standing } from '../../src/core/prefix-guard.js'
-import { SlotList } from '../../src/core/slot-list.js'
-import { bytesOf, servers, silentObserver, testOptions, tokenOf } from './core-driver.js'
+import { createCore, type Core } from '../../../src/core/core.js'
+import { EndCause } from '../../../src/core/ledger/counters.js'
+import { DropReason } from '../../../src/core/ledger/drop-reason.js'
+import type { CoreLimits, CoreOptions } from '../../../src/core/datagrams/options.js'
+import { CONSUMED, FORWARD, type Verdict } from '../../../src/core/datagrams/packet-path.js'
+import { PrefixGuard, Standing } from '../../../src/core/sessions/prefix-guard.js'
+import { SlotList } from '../../../src/core/tables/slot-list.js'
+import { bytesOf, servers, silentObserver, testOptions, tokenOf } from '../core-driver.js'
 
 class Rig {
   readonly core: Core
@@ -282,8 +282,8 @@ void t.test('the lists of clients are for everyone without a session, with or wi
 
 void t.test('the director answers nothing that seems to come from itself', async t => {
   const rig = new Rig({}, { ownAddresses: ['192.0.2.1', '2001:db8::1', 'nonsense'] })
-  const { admission, upstreamPorts } = rig.core.state
-  admission.ownSources.setDataPorts([7777])
+  const { ownSources, upstreamPorts } = rig.core.state
+  ownSources.setDataPorts([7777])
   upstreamPorts.set(3, true, 40_000)
   upstreamPorts.set(3, false, 40_000)
   upstreamPorts.set(4, true, 40_001)

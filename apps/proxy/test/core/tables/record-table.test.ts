@@ -1,6 +1,6 @@
 import t from 'tap'
 import fc from 'fast-check'
-import { RecordTable } from '../../src/core/record-table.js'
+import { RecordTable } from '../../../src/core/tables/record-table.js'
 
 // Few keys and a small table, so that collisions, wrap-around, fullness and re-use all happen in a short run.
 const key = fc.tuple(fc.integer({ min: 0, max: 5 }), fc.integer({ min: 0, max: 5 }))

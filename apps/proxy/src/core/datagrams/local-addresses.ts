@@ -4,8 +4,8 @@
 //   0                   nobody knows, or it does not matter: the system chooses
 //   1 … MAX_LOCALS      an address and its interface, where the address alone says too little (fe80::…)
 import { ADDRESS_WORDS } from '#wire/address.js'
-import { RecordTable } from './record-table.js'
-import { SlotSet } from './slot-set.js'
+import { RecordTable } from '../tables/record-table.js'
+import { SlotSet } from '../feed/slot-set.js'
 
 const KEY_WORDS = ADDRESS_WORDS + 1
 

@@ -2,22 +2,25 @@
 // clients can take is bounded by prefix, rate, source port and share; a client with a token was asked for by somebody, and
 // is bounded apart from them. Established sessions never come here. Pure; allocates nothing.
 import { AccessList, type AccessLists } from './access-list.js'
-import { DropReason } from './drop-reason.js'
-import type { LocalAddresses } from './local-addresses.js'
-import { OwnSources } from './own-sources.js'
+import { DropReason } from '../ledger/drop-reason.js'
 import { PortSet, type PortRange } from './port-set.js'
 import { PrefixGuard, Standing, type PrefixLimits } from './prefix-guard.js'
-import { CLIENT_KEY_WORDS, type SessionTable } from './session-table.js'
-import { SlotList } from './slot-list.js'
-import type { UpstreamPorts } from './upstream-ports.js'
+import { CLIENT_KEY_WORDS, type SessionTable } from '../tables/session-table.js'
+import { SlotList } from '../tables/slot-list.js'
 import { ADDRESS_WORDS } from '#wire/address.js'
 
 export interface AdmissionOptions {
   readonly limits: PrefixLimits & { readonly maxSessions: number }
-  /** Source ports from which no default-endpoint session is made. */
+  /** Source ports from which no default-endpoint session is made. Default: none. */
   readonly blockedSourcePorts?: readonly PortRange[] | undefined
+  /** Whose datagrams are looked at. Default: everyone's. */
   readonly clients?: AccessLists | undefined
-  readonly ownAddresses?: readonly string[] | undefined
+}
+
+/** Where the director itself sends from. */
+export interface OwnSources {
+  /** Whether a client address, with its port, is one of ours. */
+  readonly has: (client: Uint32Array) => boolean
 }
 
 /** Not refused. */
@@ -27,8 +30,7 @@ export const ADMITTED = 0
 const LOOKS = 64
 
 export class Admission {
-  /** Where the director itself sends from. */
-  readonly ownSources: OwnSources
+  readonly #ownSources: OwnSources
   readonly #sessions: SessionTable
   readonly #guard: PrefixGuard
   readonly #blockedPorts: PortSet
@@ -37,8 +39,8 @@ export class Admission {
   readonly #client = new Uint32Array(CLIENT_KEY_WORDS)
   readonly #lastSeen = (slot: number): number => this.#sessions.lastSeen(slot)
 
-  constructor ({ limits, blockedSourcePorts = [], clients, ownAddresses = [] }: AdmissionOptions, sessions: SessionTable, upstreamPorts: UpstreamPorts, seed: number, locals?: LocalAddresses) {
-    this.ownSources = new OwnSources(ownAddresses, upstreamPorts, locals)
+  constructor ({ limits, blockedSourcePorts = [], clients }: AdmissionOptions, sessions: SessionTable, ownSources: OwnSources, seed: number) {
+    this.#ownSources = ownSources
     this.#sessions = sessions
     this.#guard = new PrefixGuard(limits, seed)
     this.#blockedPorts = new PortSet(blockedSourcePorts)
@@ -52,7 +54,7 @@ export class Admission {
   /** Why nothing at all is done for this client, which has no session, or ADMITTED. */
   refuseStranger (client: Uint32Array): DropReason | typeof ADMITTED {
     if (this.#access !== undefined && !this.#access.admits(client)) return DropReason.accessDenied
-    return this.ownSources.has(client) ? DropReason.sourcePort : ADMITTED
+    return this.#ownSources.has(client) ? DropReason.sourcePort : ADMITTED
   }
 
   /** Why this client cannot have a default-endpoint session now, or ADMITTED: then it counts as one it opened. */

@@ -1,6 +1,6 @@
 // The local port behind each upstream socket number and family: what game servers know a client by. The engine writes it
 // when it opens a socket, and asks for it when it opens the socket again after a restart.
-import { SlotSet } from './slot-set.js'
+import { SlotSet } from '../feed/slot-set.js'
 
 export class UpstreamPorts {
   readonly #ports: Uint16Array

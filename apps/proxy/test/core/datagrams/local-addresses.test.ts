@@ -2,11 +2,11 @@
 import { whole } from '#core/slices.js'
 import t from 'tap'
 import { addressWords } from '#wire/address.js'
-import { createCore } from '../../src/core/core.js'
-import { DropReason } from '../../src/core/drop-reason.js'
-import { LocalAddresses, MAX_LOCALS, NO_LOCAL } from '../../src/core/local-addresses.js'
-import { FORWARD } from '../../src/core/packet-path.js'
-import { bytesOf, servers, silentObserver, testOptions, tokenOf } from './core-driver.js'
+import { createCore } from '../../../src/core/core.js'
+import { DropReason } from '../../../src/core/ledger/drop-reason.js'
+import { LocalAddresses, MAX_LOCALS, NO_LOCAL } from '../../../src/core/datagrams/local-addresses.js'
+import { FORWARD } from '../../../src/core/datagrams/packet-path.js'
+import { bytesOf, servers, silentObserver, testOptions, tokenOf } from '../core-driver.js'
 
 const words = (last: number): Uint32Array => Uint32Array.of(0x20010db8, 0, 0, last)
 
@@ -92,7 +92,7 @@ void t.test('a token says where to as well as data does, and a reset forgets', t
 
 void t.test('an address that clients have sent to is one of ours', t => {
   const { core, send } = rig()
-  core.state.admission.ownSources.setDataPorts([7777])
+  core.state.ownSources.setDataPorts([7777])
   t.equal(send({ data: 'x' }, 0, { port: 7777 }), FORWARD)
   core.operations.endSession(0, 0)
   core.state.locals.intern(addressWords('192.0.2.7')!, 0)

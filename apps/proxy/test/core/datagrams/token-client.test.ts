@@ -2,11 +2,11 @@
 import t from 'tap'
 import { whole } from '#core/slices.js'
 import { addressWords } from '#wire/address.js'
-import { createCore, type Core } from '../../src/core/core.js'
-import { DropReason } from '../../src/core/drop-reason.js'
-import { CONSUMED, FORWARD, type Verdict } from '../../src/core/packet-path.js'
-import { Translator } from '../../src/shards/translate.js'
-import { bytesOf, servers, silentObserver, testOptions, tokenOf } from './core-driver.js'
+import { createCore, type Core } from '../../../src/core/core.js'
+import { DropReason } from '../../../src/core/ledger/drop-reason.js'
+import { CONSUMED, FORWARD, type Verdict } from '../../../src/core/datagrams/packet-path.js'
+import { Translator } from '../../../src/shards/translate.js'
+import { bytesOf, servers, silentObserver, testOptions, tokenOf } from '../core-driver.js'
 import type { Payload } from '#testkit/scenarios.js'
 
 function setUp (): Core {

@@ -4,12 +4,12 @@ import type { DrainLeft } from '#core/drain.js'
 import type { Slices } from '#core/slices.js'
 import { formatAddress, formatEndpoint } from '#wire/address.js'
 import { TOKEN_WORDS, writeTokenWords, type Token } from '#wire/token.js'
-import { EndCause } from './counters.js'
+import { EndCause } from '../ledger/counters.js'
 import { leaveGoneTargets, type GoneTarget } from './gone-targets.js'
-import { Origin, originNames, type SessionTraffic } from './session-table.js'
-import { defaultSlice, SliceWork, type SliceSize } from './slice-size.js'
-import type { CoreState } from './state.js'
-import type { Target, TargetFault, TargetSpec } from './target-table.js'
+import { Origin, originNames, type SessionTraffic } from '../tables/session-table.js'
+import { defaultSlice, SliceWork, type SliceSize } from '../tables/slice-size.js'
+import type { SessionState } from './session-state.js'
+import type { Target, TargetFault, TargetSpec } from '../tables/target-table.js'
 
 export type GrantFault = TargetFault | 'TOKEN_TABLE_FULL'
 
@@ -36,13 +36,13 @@ export interface SessionView extends SessionTraffic {
 }
 
 export class Operations {
-  readonly #state: CoreState
+  readonly #state: SessionState
   readonly #slice: SliceSize
   readonly #token = new Uint32Array(TOKEN_WORDS)
   // Of the default endpoint, held already, until the rest of them has come.
   #candidates: Target[] = []
 
-  constructor (state: CoreState) {
+  constructor (state: SessionState) {
     this.#state = state
     this.#slice = state.options.slice ?? defaultSlice
   }
@@ -132,9 +132,9 @@ export class Operations {
     return left
   }
 
-  /** Ends sessions that are idle too long, forgets old tokens, frees silent pairs. Its value is how many sessions ended. */
+  /** Ends sessions that are idle too long, forgets old tokens, frees what sessions have left. Its value is how many sessions ended. */
   * sweep (startedAt: number): Slices<number> {
-    const { sessions, tokens, flows, locals } = this.#state
+    const { sessions, tokens, forwarder } = this.#state
     const { changes } = this.#slice
     const work = new SliceWork(this.#slice)
     let now = startedAt
@@ -149,8 +149,7 @@ export class Operations {
       if (work.isOver()) now = yield
     }
     while (tokens.sweep(now, changes) === changes) now = yield
-    for (let at = flows.sweep(0, changes, now); at < flows.lingering; at = flows.sweep(at, changes, now)) now = yield
-    locals.forgetUnused(local => flows.usesOfLocal(local))
+    yield * forwarder.sweep(now)
     return ended
   }
 

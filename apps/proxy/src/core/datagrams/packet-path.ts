@@ -1,16 +1,16 @@
 // The packet path: one datagram and `now` in, one verdict out. Allocates nothing for a datagram that is forwarded,
 // consumed or dropped; docs/protocol.md has the state table whose rows the comments name.
-import { ConsumedKind, Direction, EndCause, REASONS } from './counters.js'
-import { ADMITTED } from './admission.js'
+import { ConsumedKind, Direction, EndCause, REASONS } from '../ledger/counters.js'
+import { ADMITTED } from '../sessions/admission.js'
 import { ADDRESS_WORDS } from '#wire/address.js'
 import { TOKEN_WORDS } from '#wire/token.js'
 import { classify, PacketKind } from './classify.js'
-import { DropReason, tokenReasons } from './drop-reason.js'
-import type { ClientDrop } from './observer.js'
+import { DropReason, tokenReasons } from '../ledger/drop-reason.js'
+import type { ClientDrop } from '../ledger/observer.js'
 import { NO_LOCAL } from './local-addresses.js'
-import { CLIENT_KEY_WORDS, Origin } from './session-table.js'
-import type { CoreState } from './state.js'
-import { TokenState } from './token-table.js'
+import { CLIENT_KEY_WORDS, Origin } from '../tables/session-table.js'
+import type { CoreState } from './core-state.js'
+import { TokenState } from '../tables/token-table.js'
 
 /** Send it on; `flow` says where to. The engine counts it as proxied or dropped when the system has answered. */
 export const FORWARD = 0

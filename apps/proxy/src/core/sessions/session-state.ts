@@ -1,72 +1,56 @@
-// Everything the proxy knows, and the few ways a session comes, changes and goes. The packet path and the operations
-// of control both work on this one state. Pure: bytes and `now` come in, no clock, no socket, no promise.
-import { Admission } from './admission.js'
-import { Budget } from './budget.js'
-import { Counters, EndCause, REASONS } from './counters.js'
+// What the proxy knows of tokens, sessions and targets, and the few ways a session comes, changes and goes. Who forwards for
+// a session is somebody else's business. Pure: `now` comes in, no clock, no socket, no promise.
+import type { Slices } from '#core/slices.js'
+import { EndCause, type Counters } from '../ledger/counters.js'
+import type { Observer } from '../ledger/observer.js'
+import { Origin, SessionTable } from '../tables/session-table.js'
+import { TargetTable, type Target } from '../tables/target-table.js'
+import { TokenTable } from '../tables/token-table.js'
+import { Admission, type OwnSources } from './admission.js'
 import { DefaultEndpoint } from './default-endpoint.js'
-import type { DropReason } from './drop-reason.js'
-import { FlowTable } from './flow-table.js'
-import { LocalAddresses } from './local-addresses.js'
-import type { Observer } from './observer.js'
-import type { CoreOptions } from './options.js'
-import { Origin, SessionTable } from './session-table.js'
-import { TargetTable, type Target } from './target-table.js'
-import { TokenTable } from './token-table.js'
-import { UpstreamPorts } from './upstream-ports.js'
+import type { SessionOptions } from './options.js'
 
-export class CoreState {
-  readonly options: CoreOptions
+/** Who forwards between a session's client and its target. */
+export interface Forwarder {
+  /** The session in `slot` leaves its target: from now on nothing that comes from there reaches its client. */
+  readonly leave: (sessions: SessionTable, slot: number, now: number) => void
+  /** Frees what sessions have left behind and what is not needed any more. */
+  readonly sweep: (startedAt: number) => Slices<undefined>
+}
+
+export interface SessionSurroundings {
   readonly observer: Observer
+  readonly counters: Counters
+  readonly forwarder: Forwarder
+  readonly ownSources: OwnSources
+  /** A new secret for a table's hash. */
+  readonly seed: () => number
+}
+
+export class SessionState {
+  readonly options: SessionOptions
+  readonly observer: Observer
+  readonly counters: Counters
+  readonly forwarder: Forwarder
   readonly sessions: SessionTable
   readonly tokens: TokenTable
   readonly targets: TargetTable
-  readonly flows: FlowTable
   readonly defaults: DefaultEndpoint
-  readonly counters: Counters
-  readonly upstreamPorts: UpstreamPorts
-  readonly locals: LocalAddresses
   readonly admission: Admission
   /** No new session on the default endpoint; tokens and sessions go on. */
   isDraining = false
-  readonly #warnings: readonly Budget[]
 
-  constructor (options: CoreOptions, observer: Observer) {
-    const { limits, dataPorts } = options
-    const seed = (): number => Math.floor(options.random() * 0x1_0000_0000)
+  constructor (options: SessionOptions, { observer, counters, forwarder, ownSources, seed }: SessionSurroundings) {
+    const { limits } = options
     this.options = options
     this.observer = observer
+    this.counters = counters
+    this.forwarder = forwarder
     this.targets = new TargetTable(limits.maxTargets)
-    const secret = seed()
-    this.sessions = new SessionTable(limits.maxSessions, secret, options.sessionTimeoutMs)
+    this.sessions = new SessionTable(limits.maxSessions, seed(), options.sessionTimeoutMs)
     this.tokens = new TokenTable(limits.maxTokens, seed(), id => { this.targets.release(id) }, options.claims)
-    this.flows = new FlowTable({
-      // Every session on every data port, and as many again that linger after a reset or an end.
-      capacity: limits.maxSessions * dataPorts * 2,
-      maxEndpoints: limits.maxTargets * dataPorts * 2,
-      maxSockets: limits.maxUpstreamSockets,
-      lingerMs: limits.upstreamLingerMs,
-      seed: seed()
-    })
     this.defaults = new DefaultEndpoint(this.targets, options.defaultChoice, options.random)
-    this.counters = new Counters(dataPorts)
-    this.upstreamPorts = new UpstreamPorts(limits.maxUpstreamSockets)
-    this.locals = new LocalAddresses(secret)
-    this.admission = new Admission(options, this.sessions, this.upstreamPorts, seed(), this.locals)
-    this.#warnings = Array.from({ length: REASONS }, () => new Budget(limits.warningsPerSecond))
-  }
-
-  /** Whether one more warning for this reason may be given now. */
-  mayWarn (reason: DropReason, now: number): boolean {
-    return this.#warnings[reason]!.allows(now)
-  }
-
-  /** Warnings for this reason that were not given since this was last asked. */
-  takeUnwarned (reason: DropReason): number {
-    return this.#warnings[reason]!.takeLeftOut()
-  }
-
-  get warningsSuppressed (): number {
-    return this.#warnings.reduce((sum, budget) => sum + budget.suppressed, 0)
+    this.admission = new Admission(options, this.sessions, ownSources, seed())
   }
 
   isExpired (slot: number, now: number): boolean {
@@ -129,7 +113,7 @@ export class CoreState {
     this.targets.addSessions(target.key, 1)
     this.targets.addSessions(former.key, -1)
     this.targets.release(former.id)
-    this.#leaveFlows(slot, now)
+    this.forwarder.leave(this.sessions, slot, now)
     this.counters.sessionsReset[origin]!++
     this.observer.sessionChanged(origin === Origin.token ? 'reset' : 'moved', slot)
     return true
@@ -144,15 +128,10 @@ export class CoreState {
   /** Takes a session out of the tables without a word: one that was never announced. */
   discardSession (slot: number, now: number): void {
     const target = this.targets.get(this.sessions.target(slot))
-    this.#leaveFlows(slot, now)
+    this.forwarder.leave(this.sessions, slot, now)
     this.targets.addSessions(target.key, -1)
     this.targets.release(target.id)
     this.admission.leave(slot)
     this.sessions.remove(slot)
-  }
-
-  #leaveFlows (slot: number, now: number): void {
-    this.flows.detachList(this.sessions.firstFlow(slot), now)
-    this.sessions.setFirstFlow(slot, -1)
   }
 }

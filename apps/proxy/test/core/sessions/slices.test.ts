@@ -2,12 +2,12 @@
 import t from 'tap'
 import { whole } from '#core/slices.js'
 import { addressWords } from '#wire/address.js'
-import { createCore, type Core } from '../../src/core/core.js'
-import { DropReason } from '../../src/core/drop-reason.js'
-import type { CoreOptions } from '../../src/core/options.js'
-import { CONSUMED, FORWARD } from '../../src/core/packet-path.js'
-import { closeInSlices } from '../../src/engines/engine.js'
-import { bytesOf, servers, silentObserver, testOptions, tokenOf } from './core-driver.js'
+import { createCore, type Core } from '../../../src/core/core.js'
+import { DropReason } from '../../../src/core/ledger/drop-reason.js'
+import type { CoreOptions } from '../../../src/core/datagrams/options.js'
+import { CONSUMED, FORWARD } from '../../../src/core/datagrams/packet-path.js'
+import { closeInSlices } from '../../../src/engines/engine.js'
+import { bytesOf, servers, silentObserver, testOptions, tokenOf } from '../core-driver.js'
 
 const home = addressWords('192.0.2.7')!
 const TIMEOUT_MS = 1000

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { scenarios } from '#testkit/scenarios.js'
-import { dropReasons } from '../../src/core/drop-reason.js'
+import { dropReasons } from '../../../src/core/ledger/drop-reason.js'
 
 const page = readFileSync('docs/protocol.md', 'utf8')
 
