@@ -3,7 +3,7 @@
 // below have to say why not).
 import { formatAddress } from '#wire/address.js'
 import type { Core } from '../../src/core/core.js'
-import { Voidness } from '../../src/core/token-table.js'
+import { Voidness } from '../../src/core/tables/token-table.js'
 
 /** By the name of the question. */
 export type Facts = Readonly<Record<string, unknown>>
