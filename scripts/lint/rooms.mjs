@@ -1,0 +1,11 @@
+// `node scripts/lint/rooms.mjs`, a part of `npm run lint`: no folder has too many files, but for those that are known.
+import { fileURLToPath } from 'node:url'
+import { listFiles, rooms } from '../build-state.mjs'
+import { knownCrowded } from './known-crowded.mjs'
+import { countFiles, findCrowded } from './room-sizes.mjs'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const counts = countFiles(rooms.flatMap(room => listFiles(root, room, path => /\.(?:ts|mjs|js)$/.test(path))))
+const faults = findCrowded(counts, knownCrowded)
+for (const fault of faults) console.error(fault)
+if (faults.length > 0) process.exitCode = 1
