@@ -156,25 +156,29 @@ export type EventKind = typeof eventKinds[number]
 export const stateStatuses = ['off', 'written', 'late', 'failed'] as const
 export type StateStatus = typeof stateStatuses[number]
 
+export const SessionEventSchema = Type.Object({
+  type: Type.Literal('session'),
+  change: Type.Union([Type.Literal('established'), Type.Literal('reset'), Type.Literal('moved'), Type.Literal('expired'), Type.Literal('ended')]),
+  sessionId: Type.String(),
+  client: Type.String(),
+  target: Type.String({ description: 'The target\'s key.' })
+}, closed)
+
+export const TargetEventSchema = Type.Object({
+  type: Type.Literal('target'),
+  change: Type.Literal('gone'),
+  target: Type.String({ description: 'The target\'s key.' }),
+  action: Type.Union([Type.Literal('keep'), Type.Literal('close'), Type.Literal('default')], { description: 'What became of its sessions. `keep` also where they should have been moved and there was no candidate.' }),
+  sessions: Type.Integer({ minimum: 1, description: 'How many there were.' })
+}, closed)
+
 /** One line of `GET /v1/events`. Counts are absolute, never deltas; of the other kinds a slow reader misses lines, and is told how many. */
 export const EventSchema = Type.Union([
   Type.Object({ type: Type.Literal('hello'), instanceId: Type.String() }, closed),
   Type.Object({ type: Type.Literal('counts'), sessions: Type.Record(Type.String(), Type.Integer({ minimum: 0 }), { description: 'Sessions by target key, of the targets whose count changed; all of them after `hello`. None at all is a sign of life, and comes to every reader.' }) }, closed),
   Type.Object({ type: Type.Literal('redeemed'), token: TokenText, dataPort: Type.String(), sessionId: Type.String() }, closed),
-  Type.Object({
-    type: Type.Literal('session'),
-    change: Type.Union([Type.Literal('established'), Type.Literal('reset'), Type.Literal('moved'), Type.Literal('expired'), Type.Literal('ended')]),
-    sessionId: Type.String(),
-    client: Type.String(),
-    target: Type.String({ description: 'The target\'s key.' })
-  }, closed),
-  Type.Object({
-    type: Type.Literal('target'),
-    change: Type.Literal('gone'),
-    target: Type.String({ description: 'The target\'s key.' }),
-    action: Type.Union([Type.Literal('keep'), Type.Literal('close'), Type.Literal('default')], { description: 'What became of its sessions. `keep` also where they should have been moved and there was no candidate.' }),
-    sessions: Type.Integer({ minimum: 1, description: 'How many there were.' })
-  }, closed),
+  SessionEventSchema,
+  TargetEventSchema,
   Type.Object({
     type: Type.Literal('state'),
     status: Type.Union(stateStatuses.map(status => Type.Literal(status)), { description: 'Whether a restart would find what the proxy knows: `written`; `late`, the disk is behind, and what is new would be lost; `failed`, it cannot be written; `off`, nothing is kept. The worst of all workers; told whenever it changes, and after `hello` unless it is `off`.' })
