@@ -4,6 +4,7 @@ import type { BaseLogger } from 'pino'
 import { ok, err } from '#core/result.js'
 import type { GoneTarget, RpcInput, RpcName } from '#rpc/contract.js'
 import type { Token } from '#wire/token.js'
+import type { EventSink } from '../apps/control/src/events/event-sink.js'
 import { CALL_DEADLINE_MS, MAX_LINK_CALLS, MAX_OPERATOR_CALLS } from '../apps/control/src/proxies/call-bounds.js'
 import { Link } from '../apps/control/src/proxies/link.js'
 import { Departures } from '../apps/control/src/targets/watch/departures.js'
@@ -30,6 +31,9 @@ const quiet: BaseLogger = {
   trace: () => undefined,
   silent: () => undefined
 }
+
+// Nobody reads.
+const nowhere: EventSink = { publish: () => undefined }
 
 const MAX_SESSION_IDS = 32
 
@@ -180,7 +184,7 @@ export class ControlLife {
       tried.push(token)
       return token
     }
-    return new TokenIssuer({ clock: this.#clock, log: quiet, registry, link, expect: () => undefined, maxTokensPerCaller: Infinity, metrics: { tokenIssued: () => undefined, tokenRevoked: () => undefined }, makeToken })
+    return new TokenIssuer({ clock: this.#clock, events: nowhere, registry, link, expect: () => undefined, maxTokensPerCaller: Infinity, metrics: { tokenIssued: () => undefined, tokenRevoked: () => undefined }, makeToken })
   }
 
   #keepId (id: string): void {

@@ -6,6 +6,8 @@ import type { Config } from '#config/schema.js'
 import { err, ok, type Result } from '#core/result.js'
 import { openAuthenticators } from './http/auth/open-authenticators.js'
 import { buildAdminApp, buildPublicApp } from './http/app.js'
+import { logEvents } from './events/event-log.js'
+import { EventsHub } from './events/events-hub.js'
 import { openFileInventory } from './inventory/file/open-file-inventory.js'
 import { openKubernetesInventory } from './inventory/kubernetes/kubernetes-inventory.js'
 import type { Inventory } from './inventory/objects/inventory.js'
@@ -43,13 +45,15 @@ export async function openControl (options: ControlOptions): Promise<Result<Cont
   const authenticators = await openAuthenticators(config, { ...options, metrics })
   if (!authenticators.ok) return authenticators
   const closeAuthenticators = async (): Promise<void> => { await Promise.all(Object.values(authenticators.value).map(async ({ close }) => { await close() })) }
+  const events = new EventsHub(options.clock)
+  logEvents(events, log)
   const opened = await openInventory(options, metrics)
   if (!opened.ok) {
     await closeAuthenticators()
     return opened
   }
   const inventory = opened.value
-  const { deps, close: closeWiring } = wireControl({ ...options, inventory, metrics, authenticators: authenticators.value, resolver: createDnsResolver() })
+  const { deps, close: closeWiring } = wireControl({ ...options, events, inventory, metrics, authenticators: authenticators.value, resolver: createDnsResolver() })
   const publicApp = await buildPublicApp(deps)
   const adminApp = await buildAdminApp(deps)
   const close = async (): Promise<void> => {

@@ -6,6 +6,7 @@ import type { RpcClient } from '#rpc/client.js'
 import type { Authenticators } from './http/auth/open-authenticators.js'
 import type { Drain } from './proxies/drain.js'
 import type { DefaultEndpoint } from './targets/watch/default-endpoint.js'
+import type { EventSink } from './events/event-sink.js'
 import type { Inventory } from './inventory/objects/inventory.js'
 import type { Link } from './proxies/link.js'
 import type { ControlMetrics } from './metrics.js'
@@ -26,6 +27,7 @@ export interface ControlDeps {
   readonly config: Config
   readonly clock: Clock
   readonly log: BaseLogger
+  readonly events: EventSink
   readonly inventory: Inventory
   readonly selector: Selector
   readonly balancer: Balancer

@@ -6,6 +6,7 @@ import type { Config } from '#config/schema.js'
 import { seconds } from '#core/durations.js'
 import { createRpcClient } from '#rpc/client.js'
 import type { Authenticators } from './http/auth/open-authenticators.js'
+import type { EventsHub } from './events/events-hub.js'
 import { followDefaultEndpoint, type DefaultEndpoint } from './targets/watch/default-endpoint.js'
 import type { ControlDeps } from './deps.js'
 import { Drain } from './proxies/drain.js'
@@ -32,6 +33,8 @@ export interface Surroundings {
   readonly inventory: Inventory
   readonly metrics: ControlMetrics
   readonly resolver: NameResolver
+  /** Made before the inventory, which publishes to it, too. */
+  readonly events: EventsHub
   /** Their opener's to close. */
   readonly authenticators: Authenticators
   /** The proxy's Unix socket. */
@@ -50,7 +53,7 @@ export interface Wiring {
 
 /** Wires everything up over an open inventory. */
 export function wireControl (surroundings: Surroundings): Wiring {
-  const { config, metrics, authenticators, socketPath, clock, random, log } = surroundings
+  const { config, events, metrics, authenticators, socketPath, clock, random, log } = surroundings
   const tables = new Tables()
   const hostNames = followHostNames(surroundings)
   const { inventory, names } = hostNames
@@ -78,7 +81,7 @@ export function wireControl (surroundings: Surroundings): Wiring {
   const policy = createTargetPolicy({ allowedTargets: config.allowedTargets, ...ownListeners(config, networkInterfaces()) })
   const selector = createSelector({ config, inventory, policy, names })
   const balancer = createBalancer(config.loadBalancing, { loadOf: key => load.of(key), random })
-  const issuer = new TokenIssuer({ clock, log, registry, link, metrics, expect: target => { targetWatch.expect(target) }, maxTokensPerCaller: config.limits.maxTokensPerCaller })
+  const issuer = new TokenIssuer({ clock, events, registry, link, metrics, expect: target => { targetWatch.expect(target) }, maxTokensPerCaller: config.limits.maxTokensPerCaller })
   const targetWatch: TargetWatch = new TargetWatch({
     inventory,
     touched: compileTouchedObjects(config.resourceQueryMapping),
@@ -109,9 +112,9 @@ export function wireControl (surroundings: Surroundings): Wiring {
       link.setDefaultTargets(targets)
     }
   })
-  const drain = new Drain({ clock, link, log, known: () => ({ sessions: load.total, unredeemedTokens: registry.unredeemedTokens }), timeoutMs: seconds(config.drainTimeoutSeconds) })
+  const drain = new Drain({ clock, link, events, known: () => ({ sessions: load.total, unredeemedTokens: registry.unredeemedTokens }), timeoutMs: seconds(config.drainTimeoutSeconds) })
   return {
-    deps: { config, clock, log, inventory, selector, balancer, policy, registry, load, link, proxy, issuer, defaultEndpoint, metrics, drain, authenticators, tables, lifecycle: { isStopping: false } },
+    deps: { config, clock, log, events, inventory, selector, balancer, policy, registry, load, link, proxy, issuer, defaultEndpoint, metrics, drain, authenticators, tables, lifecycle: { isStopping: false } },
     close: async () => {
       defaultEndpoint.close()
       targetWatch.close()

@@ -2,6 +2,7 @@
 // so will whatever shows events outside (filters, the OpenAPI document). No event holds a token: its first eight characters name it.
 import { Type, type Static, type TObject, type TSchema } from '@sinclair/typebox'
 import { SessionEventSchema, TargetEventSchema, type EventKind as ProxyKind } from '#rpc/contract.js'
+import type { Token } from '#wire/token.js'
 
 const closed = { additionalProperties: false } as const
 
@@ -108,6 +109,11 @@ export type HubEvent<Kind extends HubKind = HubKind> = {
     readonly data: HubData<Each>
   }
 }[Kind]
+
+/** What events call a token. */
+export function tokenPrefix (token: Token): string {
+  return token.slice(0, 8)
+}
 
 /** Every kind, in the order of the table. */
 export const allKinds = Object.keys(hubKinds) as HubKind[]

@@ -5,6 +5,7 @@ import { systemClock } from '#core/system-clock.js'
 import { createLogger } from '#telemetry/logger.js'
 import { openToAll } from './auth/authenticator.js'
 import { buildAdminApp, buildPublicApp } from './app.js'
+import { EventsHub } from '../events/events-hub.js'
 import { createStore } from '../inventory/store/store.js'
 import type { Listener } from './listener/listener.js'
 import { createControlMetrics } from '../metrics.js'
@@ -44,6 +45,7 @@ function wireIdle (): Wiring {
     config: parsed.value.config,
     inventory: { ...createStore([]), status: () => ({ synced: true, ageMs: 0, faults: [] }), unready: () => undefined, close: async () => { await Promise.resolve() } },
     metrics: createControlMetrics(),
+    events: new EventsHub(systemClock),
     resolver: { resolve: async () => await Promise.resolve(err('no_answer')), close: () => undefined },
     authenticators: { public: openToAll, admin: openToAll },
     socketPath: 'proxy.sock',

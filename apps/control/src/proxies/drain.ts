@@ -2,6 +2,7 @@
 // proxy counts, because it also has the sessions and tokens of former control processes.
 import type { Clock } from '#core/clock.js'
 import { drain, type DrainLeft } from '#core/drain.js'
+import type { EventSink } from '../events/event-sink.js'
 import type { Link } from './link.js'
 
 /** `sessions` and `unredeemedTokens` are as the proxy last said, and absent until it has. */
@@ -16,7 +17,7 @@ export interface DrainDeps {
   readonly known: () => DrainLeft
   /** `drainTimeoutSeconds`, in ms. */
   readonly timeoutMs: number
-  readonly log: { readonly info: (fields: object, message: string) => void }
+  readonly events: EventSink
 }
 
 export class Drain {
@@ -32,8 +33,11 @@ export class Drain {
 
   /** Undefined before the drain begins. */
   status (): DrainStatus | undefined {
-    if (this.#untilMs === undefined) return undefined
-    return { ...this.#left, secondsLeft: Math.max(0, Math.ceil((this.#untilMs - this.#deps.clock.now()) / 1000)) }
+    return this.#untilMs === undefined ? undefined : this.#statusUntil(this.#untilMs)
+  }
+
+  #statusUntil (untilMs: number): DrainStatus {
+    return { ...this.#left, secondsLeft: Math.max(0, Math.ceil((untilMs - this.#deps.clock.now()) / 1000)) }
   }
 
   get isDraining (): boolean {
@@ -42,18 +46,18 @@ export class Drain {
 
   /** Begins, and resolves when there is nothing to wait for any more, or the time is over. With a time of 0 it does nothing. */
   async run (): Promise<void> {
-    const { clock, timeoutMs, log } = this.#deps
+    const { clock, timeoutMs, events } = this.#deps
     if (timeoutMs === 0) return
     const untilMs = clock.now() + timeoutMs
     this.#untilMs = untilMs
-    log.info({ drainTimeoutSeconds: timeoutMs / 1000 }, 'Control draining, no more tokens')
+    events.publish('drain', () => ({ change: 'begun', secondsLeft: timeoutMs / 1000 }))
     const { outcome } = await drain({
       clock,
       untilMs,
       look: async () => await this.#look(untilMs),
-      onProgress: () => { log.info({ ...this.status() }, 'Control draining') }
+      onProgress: () => { events.publish('drain', () => ({ change: 'goes_on', ...this.#statusUntil(untilMs) })) }
     })
-    log.info({ outcome, ...this.#left }, 'Control drained')
+    events.publish('drain', () => ({ change: 'ended', outcome, ...this.#left }))
   }
 
   // A proxy that does not answer may come back with sessions, so that is no reason to end.

@@ -1,11 +1,12 @@
 // Makes tokens and takes them back: CSPRNG, registry, proxy, in that order, and no answer before the proxy has one.
 import { randomUUID } from 'node:crypto'
-import type { BaseLogger } from 'pino'
 import type { Selection } from '#config/schema.js'
 import type { Clock } from '#core/clock.js'
 import { err, ok } from '#core/result.js'
 import type { Target } from '#rpc/contract.js'
 import type { Token } from '#wire/token.js'
+import type { EventSink } from '../events/event-sink.js'
+import { tokenPrefix } from '../events/hub-kinds.js'
 import type { Link } from '../proxies/link.js'
 import type { PushFailure } from '../proxies/push-queue.js'
 import type { ControlMetrics } from '../metrics.js'
@@ -30,7 +31,7 @@ export interface IssuedToken {
 
 export interface TokenIssuerOptions {
   readonly clock: Clock
-  readonly log: BaseLogger
+  readonly events: EventSink
   readonly registry: TokenRegistry
   readonly link: Pick<Link, 'push' | 'revoke' | 'isRevoking' | 'withdraw'>
   readonly metrics: Pick<ControlMetrics, 'tokenIssued' | 'tokenRevoked'>
@@ -74,7 +75,7 @@ export class TokenIssuer {
    * is asked again, up to `MAX_CHOICES` times in all.
    */
   async issue (choose: () => Outcome<Target> | Promise<Outcome<Target>>, order: TokenOrder): Promise<Outcome<IssuedToken>> {
-    const { clock, log, metrics, makeToken = secretToken } = this.#options
+    const { clock, events, metrics, makeToken = secretToken } = this.#options
     const { ttlSeconds, via } = order
     for (let choices = 0; choices < MAX_CHOICES; choices++) {
       const chosen = choose()
@@ -87,7 +88,7 @@ export class TokenIssuer {
       if (failure === 'withdrawn') continue
       if (failure !== undefined) return err(failure)
       metrics.tokenIssued(via)
-      log.info({ tokenPrefix: token.slice(0, 8), target: target.value.key, via }, 'Token issued')
+      events.publish('token_issued', () => ({ tokenPrefix: tokenPrefix(token), target: target.value.key, via }))
       return ok({ token, issuedAtMs, ttlSeconds, target: target.value })
     }
     return err({ code: 'NO_MATCHING_RESOURCE', detail: 'Every object that was chosen was gone or had changed before its token could be used.' })
@@ -95,7 +96,7 @@ export class TokenIssuer {
 
   // Into the registry and to the proxy; undefined once it can be redeemed.
   async #bring (token: Token, target: Target, { selection, ttlSeconds, holder }: TokenOrder): Promise<Failure | 'withdrawn' | undefined> {
-    const { clock, registry, link, metrics, maxTokensPerCaller, expect } = this.#options
+    const { clock, events, registry, link, metrics, maxTokensPerCaller, expect } = this.#options
     const { caller, client } = holder
     const ttlMs = ttlSeconds * 1000
     const startedMs = clock.now()
@@ -105,7 +106,10 @@ export class TokenIssuer {
     const pushed = await link.push(client === undefined ? { token, ttlMs, target } : { token, ttlMs, target, client })
     if (!pushed.ok) {
       registry.delete(token)
-      if (pushed.error === 'PROXY_UNAVAILABLE') metrics.tokenRevoked('unacknowledged')
+      if (pushed.error === 'PROXY_UNAVAILABLE') {
+        metrics.tokenRevoked('unacknowledged')
+        events.publish('token_void', () => ({ cause: 'unacknowledged', tokens: 1, tokenPrefix: tokenPrefix(token), target: target.key }))
+      }
       return failures[pushed.error]
     }
     if (registry.has(token)) return undefined
@@ -115,14 +119,14 @@ export class TokenIssuer {
 
   /** Makes tokens void whose target is gone. Nobody waits for it: the proxy is told until it has acknowledged. */
   withdraw (tokens: readonly Token[]): void {
-    const { log, registry, link, metrics } = this.#options
+    const { events, registry, link, metrics } = this.#options
     const target = tokens[0] === undefined ? undefined : registry.targetOf(tokens[0])
     for (const token of tokens) {
       registry.delete(token)
       metrics.tokenRevoked('target_gone')
     }
     link.withdraw(tokens, MAX_TTL_SECONDS * 1000)
-    log.info({ tokens: tokens.length, target: target?.key }, 'Tokens withdrawn, their target is gone or has changed')
+    if (tokens.length > 0) events.publish('token_void', () => ({ cause: 'target_gone', tokens: tokens.length, ...target === undefined ? {} : { target: target.key } }))
   }
 
   /**
@@ -130,13 +134,13 @@ export class TokenIssuer {
    * a former control process may have issued it, so after that answer too the token does not work.
    */
   async revoke (token: Token): Promise<Outcome<undefined>> {
-    const { log, registry, link, metrics } = this.#options
+    const { events, registry, link, metrics } = this.#options
     const isKnown = registry.delete(token) || link.isRevoking(token)
     const revoked = await link.revoke([token], MAX_TTL_SECONDS * 1000)
     if (!revoked.ok) return err({ code: 'PROXY_UNAVAILABLE', detail: 'The proxy did not acknowledge the revocation; it will be repeated.' })
     if (!isKnown) return err({ code: 'TOKEN_NOT_FOUND', detail: 'This process knows no such token; if a former one issued it, it is void now.' })
     metrics.tokenRevoked('operator')
-    log.info({ tokenPrefix: token.slice(0, 8) }, 'Token revoked')
+    events.publish('token_void', () => ({ cause: 'operator', tokens: 1, tokenPrefix: tokenPrefix(token) }))
     return ok(undefined)
   }
 }

@@ -4,7 +4,7 @@ import type { ControlDeps } from '../../deps.js'
 
 const QUERY = '/query'
 
-export function addQueryMetrics (app: FastifyInstance, { metrics, log }: Pick<ControlDeps, 'metrics' | 'log'>): void {
+export function addQueryMetrics (app: FastifyInstance, { metrics, events }: Pick<ControlDeps, 'metrics' | 'events'>): void {
   app.addHook('onRequest', (request, _reply, done) => {
     if (request.routeOptions.url === QUERY) metrics.queryReceived()
     done()
@@ -13,7 +13,7 @@ export function addQueryMetrics (app: FastifyInstance, { metrics, log }: Pick<Co
     if (request.routeOptions.url === QUERY) {
       const { problemCode, elapsedTime } = reply
       metrics.queryAnswered(problemCode, elapsedTime / 1000)
-      if (problemCode !== null) log.debug({ requestId: request.id, code: problemCode }, 'Query failed')
+      if (problemCode !== null) events.publish('token_refused', () => ({ requestId: request.id, code: problemCode, via: 'query' }))
     }
     done()
   })

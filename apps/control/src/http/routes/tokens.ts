@@ -27,7 +27,7 @@ const TokenParams = Type.Object({
 
 /** Adds POST /tokens and DELETE /tokens/{token}. */
 export function addTokenRoutes (app: TypedApp, deps: ControlDeps): void {
-  const { config, issuer, link, log } = deps
+  const { config, events, issuer, link } = deps
 
   app.post('/tokens', {
     schema: {
@@ -48,7 +48,7 @@ export function addTokenRoutes (app: TypedApp, deps: ControlDeps): void {
       ? await issuer.issue(() => requestedTarget(request.body, deps), { selection: requestedSelection(request.body), ttlSeconds, via: 'tokens', holder: holder.value })
       : holder
     if (issued.ok) return reply.code(201).send(tokenAnswer(issued.value, link.dataPorts, config.exposeTarget))
-    log.debug({ requestId: request.id, code: issued.error.code }, 'Token refused')
+    events.publish('token_refused', () => ({ requestId: request.id, code: issued.error.code, via: 'tokens' }))
     sendProblem(reply, issued.error)
     return reply
   })

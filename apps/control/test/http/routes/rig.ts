@@ -8,6 +8,8 @@ import { createFakeClock, type FakeClock } from '#testkit/fake-clock.js'
 import { startFakeProxy, type FakeProxy } from '#testkit/fake-proxy.js'
 import { until } from '#testkit/patience.js'
 import { openAuthenticators } from '../../../src/http/auth/open-authenticators.js'
+import { logEvents } from '../../../src/events/event-log.js'
+import { EventsHub } from '../../../src/events/events-hub.js'
 import { buildAdminApp, buildPublicApp } from '../../../src/http/app.js'
 import type { ControlDeps } from '../../../src/deps.js'
 import type { Inventory, InventoryStatus, KubeObject } from '../../../src/inventory/objects/inventory.js'
@@ -87,6 +89,8 @@ export async function startRig (t: Test, options: RigOptions = {}): Promise<Rig>
   const inventoryStatus = { synced: true, ageMs: 1500, faults: [] as string[] }
   const metrics = createControlMetrics()
   const log = pino({ level: 'debug', base: null }, { write: (line: string) => { logged.push(JSON.parse(line) as LogLine) } })
+  const events = new EventsHub(clock)
+  logEvents(events, log)
   const opened = await openAuthenticators(config, { clock, log, metrics })
   if (!opened.ok) throw new Error(opened.error)
   const authenticators = opened.value
@@ -100,6 +104,7 @@ export async function startRig (t: Test, options: RigOptions = {}): Promise<Rig>
       ...options.inventory
     },
     metrics,
+    events,
     authenticators,
     resolver: options.resolver ?? { resolve: async () => await Promise.resolve(err('no_address')), close: () => undefined },
     socketPath: proxy.socketPath,
