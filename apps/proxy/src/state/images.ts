@@ -3,7 +3,7 @@
 import { ADDRESS_WORDS } from '#wire/address.js'
 import { TOKEN_WORDS } from '#wire/token.js'
 import type { CoreState } from '../core/datagrams/core-state.js'
-import type { SlotSet } from '../core/feed/slot-set.js'
+import type { Changes } from '../core/feed/changes.js'
 import { Voidness } from '../core/tables/token-table.js'
 import { ImageKind, type ImageWriter } from './image-writer.js'
 import { FLOW, LOCAL_ADDRESS, REDEEMED_FLAG, SEEN, SESSION, TOKEN, UPSTREAM_PORT } from './layouts.js'
@@ -14,9 +14,9 @@ export const NOBODY = new Uint32Array(ADDRESS_WORDS).fill(0xffff_ffff)
 /** The counters that a restart must not set back, in the order of their slots. */
 export const savedCounters = ['received', 'proxied', 'bytes', 'dropped', 'consumed', 'redeemed', 'sessionsCreated', 'sessionsReset', 'sessionsEnded', 'targetsGone'] as const
 
-/** One kind of records: how many slots there may be, those that changed, and how one is written. */
+/** One kind of records: how many slots there may be, the feed of those that change, and how one is written. */
 export interface ImageSource {
-  readonly changes: SlotSet
+  readonly changes: Changes
   readonly highWater: () => number
   readonly isUsed: (slot: number) => boolean
   /** Writes the slot's image, an empty one if it is free. */

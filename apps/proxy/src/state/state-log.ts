@@ -8,6 +8,7 @@
 // there is no room for stays marked as changed, and is written as it is by then.
 import type { Clock } from '#core/clock.js'
 import type { CoreState } from '../core/datagrams/core-state.js'
+import type { Marks } from '../core/feed/marks.js'
 import { imageSources, writeCounters, type ImageSource } from './images.js'
 import { ImageKind, ImageWriter } from './image-writer.js'
 import { encodeHeader, linkAfter, type LogHeader } from './log-format.js'
@@ -53,7 +54,7 @@ const START_WAIT_MS = 1000
 
 export class StateLog {
   readonly #options: StateLogOptions
-  readonly #sources: readonly ImageSource[]
+  readonly #sources: readonly (ImageSource & { readonly marks: Marks })[]
   readonly #writer = new ImageWriter()
   readonly #seen: SeenWriter
   readonly #health: StateHealth
@@ -77,7 +78,7 @@ export class StateLog {
     const { state, clock, header, onHealth } = options
     this.#options = options
     this.#generation = header.generation
-    this.#sources = imageSources(state, { writesUnredeemed: header.shard === 0 })
+    this.#sources = imageSources(state, { writesUnredeemed: header.shard === 0 }).map(source => ({ ...source, marks: source.changes.join() }))
     this.#seen = new SeenWriter(state, clock.now())
     this.#health = new StateHealth(onHealth)
   }
@@ -110,18 +111,18 @@ export class StateLog {
 
   /** Writes what has changed since the last time; a look at a few numbers if nothing has. */
   flush (): void {
-    for (const { changes, write } of this.#sources) {
-      if (changes.size === 0) continue
+    for (const { marks, write } of this.#sources) {
+      if (marks.size === 0) continue
       if (this.#writer.isEmpty && !this.#hasRoom()) return
-      for (let index = 0; index < changes.size; index++) {
-        write(this.#writer, changes.at(index))
+      for (let index = 0; index < marks.size; index++) {
+        write(this.#writer, marks.at(index))
         if (this.#writer.length <= LONG_BATCH_BYTES) continue
         this.#append()
         if (this.#hasRoom()) continue
-        changes.removeFirst(index + 1)
+        marks.removeFirst(index + 1)
         return
       }
-      changes.clear()
+      marks.clear()
     }
     if (!this.#writer.isEmpty) this.#append()
   }
@@ -149,6 +150,7 @@ export class StateLog {
     if (this.#hasRoom()) this.#writeCounters(this.#options.clock.now(), true)
     this.#file?.close()
     this.#file = undefined
+    for (const { changes, marks } of this.#sources) changes.leave(marks)
   }
 
   #hasRoom (): boolean {
@@ -173,7 +175,7 @@ export class StateLog {
         former.close()
       }
       // Whatever has changed is in the slices to come; but if there is a former log, it must be in one of the two until then.
-      if (former === undefined) for (const { changes } of this.#sources) changes.clear()
+      if (former === undefined) for (const { marks } of this.#sources) marks.clear()
       this.#file = file
       this.#bytes = head.length
       this.#completeBytes = Infinity

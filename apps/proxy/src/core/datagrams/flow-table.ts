@@ -10,7 +10,7 @@
 import { ADDRESS_WORDS } from '#wire/address.js'
 import { MAX_LOCALS, NO_LOCAL } from './local-addresses.js'
 import { RecordTable } from '../tables/record-table.js'
-import { SlotSet } from '../feed/slot-set.js'
+import { Changes } from '../feed/changes.js'
 
 const KEY_WORDS = ADDRESS_WORDS + 1
 const NONE = -1
@@ -67,7 +67,7 @@ export class FlowTable {
   readonly #usesOf: Uint32Array
   readonly #usesOfLocal = new Uint32Array(MAX_LOCALS + 1)
   /** Flows that were opened, left by their session, or freed. */
-  readonly changes: SlotSet
+  readonly changes: Changes
   readonly #lingering: number[] = []
   readonly #free: number[] = []
   #highWater = 0
@@ -78,7 +78,7 @@ export class FlowTable {
     this.#records = new Int32Array(options.capacity * STRIDE)
     this.#lingerSince = new Float64Array(options.capacity)
     this.#usesOf = new Uint32Array(options.maxSockets)
-    this.changes = new SlotSet(options.capacity)
+    this.changes = new Changes(options.capacity)
   }
 
   /** Flows, lingering ones included. */
@@ -171,7 +171,7 @@ export class FlowTable {
     for (let flow = first; flow !== NONE;) {
       const next = this.#records[flow * STRIDE + NEXT]!
       this.#records[flow * STRIDE + SESSION] = NONE
-      this.changes.add(flow)
+      this.changes.mark(flow)
       this.#lingerSince[flow] = now
       this.#lingering.push(flow)
       flow = next
@@ -185,7 +185,7 @@ export class FlowTable {
     this.#usesOfLocal[former]!--
     this.#usesOfLocal[local]!++
     this.#records[flow * STRIDE + SOCKET] = this.#records[flow * STRIDE + SOCKET]! & (1 << LOCAL_SHIFT) - 1 | local << LOCAL_SHIFT
-    this.changes.add(flow)
+    this.changes.mark(flow)
   }
 
   /** A late reply on a lingering flow: the target is not silent yet. */
@@ -219,7 +219,7 @@ export class FlowTable {
     this.#usesOfLocal[this.local(flow)]!--
     endpoint.flows[socket] = 0
     endpoint.freeSockets.push(socket)
-    this.changes.add(flow)
+    this.changes.mark(flow)
     this.#giveBack(flow)
     this.#usesOf[socket]!--
     if (--endpoint.liveFlows > 0) return
@@ -254,7 +254,7 @@ export class FlowTable {
     this.#records[base + ENDPOINT] = endpoint.slot
     this.#records[base + SOCKET] = socket | dataPort << DATA_PORT_SHIFT | local << LOCAL_SHIFT
     this.#records[base + NEXT] = first
-    this.changes.add(flow)
+    this.changes.mark(flow)
   }
 
   #findEndpoint (words: Uint32Array, port: number): number {

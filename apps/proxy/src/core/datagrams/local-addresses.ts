@@ -5,7 +5,7 @@
 //   1 … MAX_LOCALS      an address and its interface, where the address alone says too little (fe80::…)
 import { ADDRESS_WORDS } from '#wire/address.js'
 import { RecordTable } from '../tables/record-table.js'
-import { SlotSet } from '../feed/slot-set.js'
+import { Changes } from '../feed/changes.js'
 
 const KEY_WORDS = ADDRESS_WORDS + 1
 
@@ -20,7 +20,7 @@ export class LocalAddresses {
   readonly #key = new Uint32Array(KEY_WORDS)
   readonly #isPinned = new Uint8Array(MAX_LOCALS + 1)
   /** Numbers that were given to an address, or taken back. */
-  readonly changes = new SlotSet(MAX_LOCALS + 1)
+  readonly changes = new Changes(MAX_LOCALS + 1)
 
   constructor (seed: number) {
     this.#records = new RecordTable({ capacity: MAX_LOCALS, keyWords: KEY_WORDS, stride: KEY_WORDS, seed })
@@ -43,7 +43,7 @@ export class LocalAddresses {
     const known = this.find(words, zone)
     if (known !== NO_LOCAL) return known
     const local = this.#records.insert(this.#key) + 1
-    if (local !== NO_LOCAL) this.changes.add(local)
+    if (local !== NO_LOCAL) this.changes.mark(local)
     return local
   }
 
@@ -57,7 +57,7 @@ export class LocalAddresses {
     for (let local = 1; local < this.highWater; local++) {
       if (!this.isUsed(local) || this.#isPinned[local] === 1 || usesOf(local) > 0) continue
       this.#records.remove(local - 1)
-      this.changes.add(local)
+      this.changes.mark(local)
     }
   }
 

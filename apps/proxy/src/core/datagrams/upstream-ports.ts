@@ -1,18 +1,18 @@
 // The local port behind each upstream socket number and family: what game servers know a client by. The engine writes it
 // when it opens a socket, and asks for it when it opens the socket again after a restart.
-import { SlotSet } from '../feed/slot-set.js'
+import { Changes } from '../feed/changes.js'
 
 export class UpstreamPorts {
   readonly #ports: Uint16Array
   // How many sockets have a port: one of each family may.
   readonly #uses = new Uint8Array(65_536)
   /** Slots that changed: socket number × 2, and one more for IPv6. */
-  readonly changes: SlotSet
+  readonly changes: Changes
 
   /** @param maxSockets numbers are below this */
   constructor (maxSockets: number) {
     this.#ports = new Uint16Array(maxSockets * 2)
-    this.changes = new SlotSet(maxSockets * 2)
+    this.changes = new Changes(maxSockets * 2)
   }
 
   get slots (): number { return this.#ports.length }
@@ -30,7 +30,7 @@ export class UpstreamPorts {
     if (former !== 0) this.#uses[former]!--
     if (port !== 0) this.#uses[port]!++
     this.#ports[slot] = port
-    this.changes.add(slot)
+    this.changes.mark(slot)
   }
 
   /** Whether any of them has this port. */

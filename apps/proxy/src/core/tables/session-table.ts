@@ -7,7 +7,7 @@
 import { ADDRESS_WORDS } from '#wire/address.js'
 import { TOKEN_WORDS } from '#wire/token.js'
 import { RecordTable } from './record-table.js'
-import { SlotSet } from '../feed/slot-set.js'
+import { Changes } from '../feed/changes.js'
 
 const PORT = 4
 const TARGET = 5
@@ -55,7 +55,7 @@ export class SessionTable {
   readonly #records: RecordTable
   readonly #doubles: Float64Array
   /** Sessions that came, went, or were bound anew. */
-  readonly changes: SlotSet
+  readonly changes: Changes
   readonly #longSilenceMs: number
   #serial = 0
 
@@ -64,7 +64,7 @@ export class SessionTable {
     this.#longSilenceMs = timeoutMs / 2
     this.#records = new RecordTable({ capacity, keyWords: CLIENT_KEY_WORDS, stride: STRIDE, seed })
     this.#doubles = new Float64Array(capacity * DOUBLES)
-    this.changes = new SlotSet(capacity)
+    this.changes = new Changes(capacity)
   }
 
   get size (): number { return this.#records.size }
@@ -85,13 +85,13 @@ export class SessionTable {
     this.#doubles.fill(0, slot * DOUBLES, (slot + 1) * DOUBLES)
     this.#doubles[slot * DOUBLES + CREATED_AT] = now
     this.#doubles[slot * DOUBLES + LAST_SEEN] = now
-    this.changes.add(slot)
+    this.changes.mark(slot)
     return slot
   }
 
   remove (slot: number): void {
     this.#records.remove(slot)
-    this.changes.add(slot)
+    this.changes.mark(slot)
   }
 
   /** Counts the sessions ever made; tells two sessions apart that had the same slot. */
@@ -128,19 +128,19 @@ export class SessionTable {
   bind (slot: number, targetId: number, origin: Origin): void {
     this.#records.words[slot * STRIDE + TARGET] = targetId
     this.#records.words[slot * STRIDE + ORIGIN] = this.#word(slot, ORIGIN) & REDEEMED | origin
-    this.changes.add(slot)
+    this.changes.mark(slot)
   }
 
   setRedeemed (slot: number): void {
     this.#records.words[slot * STRIDE + ORIGIN]! |= REDEEMED
-    this.changes.add(slot)
+    this.changes.mark(slot)
   }
 
   /** Remembers the token the session was bound with, so that its retransmission is recognised. */
   setToken (slot: number, token: Uint32Array, expiresAt: number): void {
     for (let word = 0; word < TOKEN_WORDS; word++) this.#records.words[slot * STRIDE + TOKEN + word] = token[word]!
     this.#doubles[slot * DOUBLES + TOKEN_EXPIRES_AT] = expiresAt
-    this.changes.add(slot)
+    this.changes.mark(slot)
   }
 
   /** True if `token` is the one the session was last bound with, and its TTL lasts. */
@@ -173,7 +173,7 @@ export class SessionTable {
   touch (slot: number, now: number): void {
     const at = slot * DOUBLES + LAST_SEEN
     // A kill must not lose a session that has just spoken again; who speaks all the time is written in rounds.
-    if (now - this.#doubles[at]! > this.#longSilenceMs) this.changes.add(slot)
+    if (now - this.#doubles[at]! > this.#longSilenceMs) this.changes.mark(slot)
     this.#doubles[at] = now
   }
 
@@ -181,7 +181,7 @@ export class SessionTable {
     const datagrams = ++this.#doubles[slot * DOUBLES + DATAGRAMS_TO_TARGET]!
     this.#doubles[slot * DOUBLES + BYTES_TO_TARGET]! += bytes
     // From the second on its client is believed (`wouldAmplify`), over a restart as well.
-    if (datagrams === 2) this.changes.add(slot)
+    if (datagrams === 2) this.changes.mark(slot)
   }
 
   /**

@@ -1,7 +1,7 @@
 // The targets that sessions, tokens and the default endpoint refer to, each kept once and dropped with its last holder;
 // and how many sessions every target key has. Objects, not typed arrays: targets are few and change rarely.
 import { addressWords, isIPv4Words } from '#wire/address.js'
-import { SlotSet } from '../feed/slot-set.js'
+import { Changes } from '../feed/changes.js'
 import { isUnicast } from '#wire/unicast.js'
 
 /** A target as it comes from control: `ports` by data port index, 0 where it has none. */
@@ -33,11 +33,11 @@ export class TargetTable {
   readonly #sessions = new Map<string, number>()
   readonly #changed = new Set<string>()
   /** Ids that were given to a target, or taken back. */
-  readonly changes: SlotSet
+  readonly changes: Changes
 
   constructor (capacity: number) {
     this.#capacity = capacity
-    this.changes = new SlotSet(capacity)
+    this.changes = new Changes(capacity)
   }
 
   get size (): number { return this.#byIdentity.size }
@@ -58,7 +58,7 @@ export class TargetTable {
     const entry: Entry = { target, identity, holders: 1 }
     this.#entries[id] = entry
     this.#byIdentity.set(identity, entry)
-    this.changes.add(id)
+    this.changes.mark(id)
     return target
   }
 
@@ -72,7 +72,7 @@ export class TargetTable {
     this.#byIdentity.delete(entry.identity)
     this.#entries[id] = undefined
     this.#free.push(id)
-    this.changes.add(id)
+    this.changes.mark(id)
   }
 
   /** One past the largest id ever used. */

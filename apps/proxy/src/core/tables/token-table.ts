@@ -10,7 +10,7 @@ import { TOKEN_WORDS } from '#wire/token.js'
 import { RecordTable } from './record-table.js'
 import { SlotHeap } from './slot-heap.js'
 import { SlotList } from './slot-list.js'
-import { SlotSet } from '../feed/slot-set.js'
+import { Changes } from '../feed/changes.js'
 
 const TARGET = 4
 const CLAIM = 5
@@ -43,7 +43,7 @@ export class TokenTable {
   readonly #withdrawn: SlotList
   readonly #prefix = new Uint32Array(PREFIX_WORDS)
   /** Tokens that came, went, were redeemed or made void. */
-  readonly changes: SlotSet
+  readonly changes: Changes
   /** Tokens whose time ended before anyone redeemed them. */
   expiredUnused = 0
 
@@ -55,7 +55,7 @@ export class TokenTable {
     this.#release = release
     this.#byEnd = new SlotHeap(this.#expiresAt)
     this.#withdrawn = new SlotList(capacity)
-    this.changes = new SlotSet(capacity)
+    this.changes = new Changes(capacity)
   }
 
   get size (): number { return this.#records.size }
@@ -96,7 +96,7 @@ export class TokenTable {
     if (known >= 0) {
       // One that was void before its grant came has no claim of its own, and needs none.
       if (this.voidnessOf(known) === Voidness.none) Atomics.or(this.#claims, this.#claimOf(known), consumed)
-      this.changes.add(known)
+      this.changes.mark(known)
       this.#release(targetId)
       return true
     }
@@ -124,7 +124,7 @@ export class TokenTable {
     this.#releaseTarget(slot)
     this.#records.words[slot * STRIDE + FLAGS] = Voidness.targetGone
     this.#withdrawn.add(slot)
-    this.changes.add(slot)
+    this.changes.mark(slot)
   }
 
   /** Remembers a token as one whose target is gone, until `until`, if there is a free place: a former life knew it as that. */
@@ -149,7 +149,7 @@ export class TokenTable {
   /** Redeems the token on `dataPort`. Call only in state live. False if another core was quicker. */
   consume (slot: number, dataPort: number): boolean {
     const bit = 1 << dataPort
-    this.changes.add(slot)
+    this.changes.mark(slot)
     return (Atomics.or(this.#claims, this.#claimOf(slot), bit) & bit) === 0
   }
 
@@ -187,7 +187,7 @@ export class TokenTable {
     if (slot < 0) return slot
     this.#expiresAt[slot] = expiresAt
     this.#byEnd.add(slot)
-    this.changes.add(slot)
+    this.changes.mark(slot)
     return slot
   }
 
@@ -212,7 +212,7 @@ export class TokenTable {
     if (this.voidnessOf(slot) !== Voidness.none) this.#withdrawn.remove(slot)
     this.#byEnd.remove(slot)
     this.#records.remove(slot)
-    this.changes.add(slot)
+    this.changes.mark(slot)
   }
 
   // Whether a client at this address may redeem the token.

@@ -1,7 +1,7 @@
-// Which records of a table have changed since somebody last looked: what is written to the state file, each once however
-// often it changed. Marking costs a byte's look and allocates nothing.
+// Which records of a table have changed since one reader last looked: each once, however often it changed.
+// Marking costs a byte's look and allocates nothing.
 
-export class SlotSet {
+export class Marks {
   readonly #isIn: Uint8Array
   readonly #slots: Int32Array
   #size = 0
