@@ -1,7 +1,7 @@
 // What kind of world a seed makes: how bad the network is, how tight the bounds are, what is configured. Every seed
 // draws its own, so that rare combinations come up, and tables are small enough to be full.
 import { ConfigSchema, type Config } from '#config/schema.js'
-import { fillDefaults } from '#config/fill-defaults.js'
+import { fillDefaults } from '#config/load/fill-defaults.js'
 import { defaultSlice, type SliceSize } from '../apps/proxy/src/core/tables/slice-size.js'
 import { MAX_DATAGRAM_BYTES } from './datagram.js'
 import type { Random } from './random.js'

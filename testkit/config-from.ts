@@ -1,5 +1,5 @@
 // A configuration of a test's own.
-import { parseConfig } from '#config/load-config.js'
+import { parseConfig } from '#config/load/load-config.js'
 import type { Config } from '#config/schema.js'
 
 /** What this YAML says, with the defaults of everything else. Throws what is wrong with it. */

@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import { stringify } from 'yaml'
-import { parseConfig } from '#config/load-config.js'
+import { parseConfig } from '#config/load/load-config.js'
 import { ConfigSchema } from '#config/schema.js'
 import { fuzzTarget, must, type FuzzTarget } from '../fuzz-target.js'
 

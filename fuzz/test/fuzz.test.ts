@@ -1,6 +1,6 @@
 // Every target with a few inputs, always the same ones; `npm run fuzz` tries others for as long as there is time.
 import t from 'tap'
-import { parseConfig } from '#config/load-config.js'
+import { parseConfig } from '#config/load/load-config.js'
 import { compilePath } from '#jsonpath/compile-path.js'
 import { LineSplitter } from '#rpc/line-splitter.js'
 import { addressBlock } from '#wire/address-block.js'

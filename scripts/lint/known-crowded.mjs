@@ -3,15 +3,9 @@
 
 /** @type {Readonly<Record<string, number>>} */
 export const knownCrowded = {
-  'apps/control/src': 19,
   'apps/control/src/inventory/kubernetes': 19,
-  'apps/control/src/plugins': 16,
-  'apps/control/src/query': 16,
-  'apps/proxy/src/core': 30,
   'apps/proxy/src/engines/batch': 18,
   'apps/proxy/src/shards': 30,
   'apps/proxy/src/state': 24,
-  'libs/config/src': 23,
-  'libs/testkit/src/kube-api': 25,
   simulation: 31
 }

@@ -1,7 +1,7 @@
 // The HEALTHCHECK of control's image: is it alive? Kubernetes asks the port itself.
 import { ANY_ADDRESS, isUnspecified, listenAddresses } from '#config/bind-addresses.js'
 import type { Config } from '#config/schema.js'
-import { readStartUp } from '#config/start-up.js'
+import { readStartUp } from '#config/load/start-up.js'
 import { ExitCode } from '#core/exit-code.js'
 import { httpFault } from '#telemetry/http-check.js'
 

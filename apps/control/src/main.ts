@@ -1,5 +1,5 @@
 // The control process: environment, configuration, signals and exit codes. Everything else is in control.ts.
-import { readStartUp } from '#config/start-up.js'
+import { readStartUp } from '#config/load/start-up.js'
 import { seconds } from '#core/durations.js'
 import { ExitCode } from '#core/exit-code.js'
 import { systemClock } from '#core/system-clock.js'

@@ -1,5 +1,5 @@
 // The HEALTHCHECK of the proxy's image: does it answer on its Unix socket? Kubernetes has a probe of its own.
-import { readStartUp } from '#config/start-up.js'
+import { readStartUp } from '#config/load/start-up.js'
 import { ExitCode } from '#core/exit-code.js'
 import { rpcCalls } from '#rpc/contract.js'
 import { httpFault } from '#telemetry/http-check.js'

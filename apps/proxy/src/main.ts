@@ -1,6 +1,6 @@
 // The proxy process: environment, configuration, signals and exit codes. Everything else is in proxy.ts.
 import { randomInt } from 'node:crypto'
-import { readStartUp } from '#config/start-up.js'
+import { readStartUp } from '#config/load/start-up.js'
 import { seconds } from '#core/durations.js'
 import { ExitCode } from '#core/exit-code.js'
 import { systemClock } from '#core/system-clock.js'

@@ -11,7 +11,7 @@ import t, { type Test } from 'tap'
 import { parseAllDocuments } from 'yaml'
 import { CLOSE_DEADLINE_MS } from '#telemetry/stop-on-signal.js'
 import { formatFaults } from '../src/fault.js'
-import { parseConfig } from '../src/load-config.js'
+import { parseConfig } from '../src/load/load-config.js'
 import type { Config } from '../src/schema.js'
 
 const run = promisify(execFile)

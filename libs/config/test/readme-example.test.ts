@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { formatFaults } from '../src/fault.js'
-import { parseConfig } from '../src/load-config.js'
+import { parseConfig } from '../src/load/load-config.js'
 
 const readme = readFileSync('README.md', 'utf8')
 

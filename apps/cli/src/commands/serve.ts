@@ -1,7 +1,7 @@
 // `serve`: control and proxy, kept running, until a signal comes.
 import { environmentWith, isStatePlaceGiven, readEnvironment, variables } from '#config/env.js'
 import { formatFaults } from '#config/fault.js'
-import { loadConfig } from '#config/load-config.js'
+import { loadConfig } from '#config/load/load-config.js'
 import { ExitCode } from '#core/exit-code.js'
 import type { ProcessInvocation } from '../command-line/parse-command-line.js'
 import { LogView } from '../output/log-view.js'

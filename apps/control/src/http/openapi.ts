@@ -1,5 +1,5 @@
 // The API as one OpenAPI document for each listener, made from its routes.
-import { parseConfig } from '#config/load-config.js'
+import { parseConfig } from '#config/load/load-config.js'
 import { err } from '#core/result.js'
 import { systemClock } from '#core/system-clock.js'
 import { createLogger } from '#telemetry/logger.js'

@@ -2,7 +2,7 @@
 // against a small DNS server on loopback.
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { parseConfig } from '#config/load-config.js'
+import { parseConfig } from '#config/load/load-config.js'
 import type { Config } from '#config/schema.js'
 import { err, ok, type Result } from '#core/result.js'
 import { createFakeClock, type FakeClock } from '#testkit/fake-clock.js'

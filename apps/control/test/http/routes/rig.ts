@@ -2,7 +2,7 @@
 // only pretends to forward, and a clock the tests move.
 import pino from 'pino'
 import type { Test } from 'tap'
-import { parseConfig } from '#config/load-config.js'
+import { parseConfig } from '#config/load/load-config.js'
 import { err } from '#core/result.js'
 import { createFakeClock, type FakeClock } from '#testkit/fake-clock.js'
 import { startFakeProxy, type FakeProxy } from '#testkit/fake-proxy.js'

@@ -1,7 +1,7 @@
 // Defaults of the schema where the document says nothing. TypeBox's own Value.Default merges a default map into whatever
 // stands in its place, so that a list where a map belongs would pass; here what was written stays as it was written.
 import type { TSchema } from '@sinclair/typebox'
-import { isMap, type UnknownMap } from './map.js'
+import { isMap, type UnknownMap } from '../map.js'
 
 /** A copy of `value` in which every absent key that has a default in `schema` has it. */
 export function fillDefaults (schema: TSchema, value: unknown): unknown {

@@ -2,12 +2,12 @@
 import type { TSchema } from '@sinclair/typebox'
 import { ValueErrorType } from '@sinclair/typebox/errors'
 import { Value, type ValueError } from '@sinclair/typebox/value'
-import { rootAliases, statusQueryAliases } from './aliases.js'
-import { quote, type Place, type PlacedFault } from './fault.js'
+import { rootAliases, statusQueryAliases } from '../aliases.js'
+import { quote, type Place, type PlacedFault } from '../fault.js'
+import { isMap, type UnknownMap } from '../map.js'
+import { didYouMean } from '../nearest.js'
+import { ConfigSchema, StatusQuerySchema } from '../schema.js'
 import { fillDefaults } from './fill-defaults.js'
-import { isMap, type UnknownMap } from './map.js'
-import { didYouMean } from './nearest.js'
-import { ConfigSchema, StatusQuerySchema } from './schema.js'
 
 /** Fills in the defaults, in a copy, and lists what does not fit the schema: one fault a place. */
 export function validate (value: unknown): { readonly value: unknown, readonly faults: readonly PlacedFault[] } {

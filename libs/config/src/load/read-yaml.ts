@@ -1,7 +1,7 @@
 // From the text of a YAML file to plain values, or to faults with line and column.
 import { LineCounter, parseAllDocuments, type Document, type YAMLError } from 'yaml'
 import { err, ok, type Result } from '#core/result.js'
-import type { ConfigFault } from './fault.js'
+import type { ConfigFault } from '../fault.js'
 import { severalDocuments } from './other-document.js'
 
 // A configuration is four levels deep. What recurses over it does so without a bound of its own.

@@ -1,12 +1,12 @@
 // What the schema cannot say: values that must fit each other, and texts with a grammar of their own.
 import { MAX_MAGIC_BYTES, magicFromHex, type MagicFault } from '#wire/control-packet.js'
+import { quote, type Place, type PlacedFault } from '../fault.js'
+import { didYouMean } from '../nearest.js'
+import { portRange } from '../port-range.js'
+import type { Config } from '../schema.js'
 import { checkAddresses } from './check-addresses.js'
 import { checkAccess, checkAuth, checkBlocks } from './check-guards.js'
 import { checkMapping, checkPath } from './check-mapping.js'
-import { quote, type Place, type PlacedFault } from './fault.js'
-import { didYouMean } from './nearest.js'
-import { portRange } from './port-range.js'
-import type { Config } from './schema.js'
 
 interface Check {
   /** Keys that must fit the schema for the check to make sense. */

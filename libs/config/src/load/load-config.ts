@@ -1,14 +1,14 @@
 // One YAML file in, a frozen configuration or every fault out. Nothing is half loaded.
 import { dirname, resolve } from 'node:path'
 import { err, ok, type Result } from '#core/result.js'
-import { applyAliases, rootAliases } from './aliases.js'
+import { applyAliases, rootAliases } from '../aliases.js'
+import { pathFromPlace, quote, type ConfigFault } from '../fault.js'
+import { isMap } from '../map.js'
+import { readTextFile } from '../read-text-file.js'
+import { ConfigSchema, type Config } from '../schema.js'
 import { crossCheck } from './checks.js'
-import { pathFromPlace, quote, type ConfigFault } from './fault.js'
-import { isMap } from './map.js'
 import { otherDocument } from './other-document.js'
-import { readTextFile } from './read-text-file.js'
 import { readYaml } from './read-yaml.js'
-import { ConfigSchema, type Config } from './schema.js'
 import { validate } from './validate.js'
 
 export interface LoadedConfig {

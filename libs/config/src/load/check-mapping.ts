@@ -1,8 +1,8 @@
 // Resource mappings: each has exactly one complete form, its JSONPaths parse, its ports serve data ports that exist.
 import { compilePath } from '#jsonpath/compile-path.js'
-import { didYouMean } from './nearest.js'
-import type { PlacedFault } from './fault.js'
-import type { ResourceMapping } from './schema.js'
+import type { PlacedFault } from '../fault.js'
+import { didYouMean } from '../nearest.js'
+import type { ResourceMapping } from '../schema.js'
 
 const serviceKeys = ['serviceSelectorLabel', 'serviceTargetPortName'] as const
 const portKeys = ['portName', 'portPath', 'ports'] as const

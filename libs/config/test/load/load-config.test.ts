@@ -2,9 +2,9 @@ import { join, resolve } from 'node:path'
 import fc from 'fast-check'
 import t from 'tap'
 import { stringify } from 'yaml'
-import { formatFaults } from '../src/fault.js'
-import { loadConfig, parseConfig, type LoadedConfig } from '../src/load-config.js'
-import { ConfigSchema, DEFAULT_BLOCKED_SOURCE_PORTS } from '../src/schema.js'
+import { formatFaults } from '../../src/fault.js'
+import { loadConfig, parseConfig, type LoadedConfig } from '../../src/load/load-config.js'
+import { ConfigSchema, DEFAULT_BLOCKED_SOURCE_PORTS } from '../../src/schema.js'
 
 const fixtures = resolve('libs/config/test/fixtures')
 

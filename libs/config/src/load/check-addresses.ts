@@ -1,8 +1,8 @@
 // What `bindAddress` and `dataBindAddress` may say: addresses, each once, and none that another one covers.
 import ipaddr from 'ipaddr.js'
 import { addressWords } from '#wire/address.js'
-import { ANY_ADDRESS, ANY_IPV4, listenAddresses } from './bind-addresses.js'
-import { quote, type PlacedFault } from './fault.js'
+import { ANY_ADDRESS, ANY_IPV4, listenAddresses } from '../bind-addresses.js'
+import { quote, type PlacedFault } from '../fault.js'
 
 /** @param isForData whether data ports are bound to it */
 export function checkAddresses (key: string, given: string | readonly string[], isForData: boolean): PlacedFault[] {

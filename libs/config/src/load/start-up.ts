@@ -1,9 +1,9 @@
 // What control and proxy do first, alike: the environment, then the configuration it names.
 import { err, ok, type Result } from '#core/result.js'
-import { readEnvironment, type Environment } from './env.js'
-import { formatFaults } from './fault.js'
+import { readEnvironment, type Environment } from '../env.js'
+import { formatFaults } from '../fault.js'
+import type { Config } from '../schema.js'
 import { loadConfig } from './load-config.js'
-import type { Config } from './schema.js'
 
 export interface StartUp {
   readonly environment: Environment

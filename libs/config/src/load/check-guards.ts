@@ -1,7 +1,7 @@
 // Who may call the HTTP listeners and what they must bring: what the schema cannot say of it.
 import ipaddr from 'ipaddr.js'
-import { quote, type Place, type PlacedFault } from './fault.js'
-import type { Access, Auth } from './schema.js'
+import { quote, type Place, type PlacedFault } from '../fault.js'
+import type { Access, Auth } from '../schema.js'
 
 /** Faults of a list of CIDR blocks. */
 export function checkBlocks (at: Place, blocks: readonly string[] = []): PlacedFault[] {

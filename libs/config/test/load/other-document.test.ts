@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { stringify } from 'yaml'
-import { loadConfig, MAX_CONFIG_BYTES, parseConfig } from '../src/load-config.js'
+import { loadConfig, MAX_CONFIG_BYTES, parseConfig } from '../../src/load/load-config.js'
 
 const configuration = 'queryPort: 9000\ninventory: {provider: file, path: inventory}\n'
 

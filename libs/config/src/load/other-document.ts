@@ -1,8 +1,8 @@
 // What a document is that is no configuration: people give the whole of what holds one, or the file beside it. One fault
 // that says so is worth more than a list of keys that nobody knows.
-import { quote, type ConfigFault } from './fault.js'
-import { isMap, type UnknownMap } from './map.js'
-import { didYouMean } from './nearest.js'
+import { quote, type ConfigFault } from '../fault.js'
+import { isMap, type UnknownMap } from '../map.js'
+import { didYouMean } from '../nearest.js'
 
 const WHERE = 'the document'
 
