@@ -100,7 +100,7 @@ export function imageSources (state: CoreState, { writesUnredeemed }: ImageOptio
     writer.words(token)
     writer.f64(tokenExpiresAt)
     writer.f64(sessions.createdAt(slot))
-    writer.f64(sessions.lastSeen(slot))
+    writer.f64(state.lastSeen(slot))
     writer.f64(traffic.datagramsToTarget)
     writer.f64(traffic.bytesToTarget)
     writer.f64(traffic.datagramsToClient)
@@ -119,9 +119,9 @@ export function imageSources (state: CoreState, { writesUnredeemed }: ImageOptio
 }
 
 /** Writes when the session in `slot` was last seen. */
-export function writeSeen (writer: ImageWriter, { sessions }: CoreState, slot: number): void {
+export function writeSeen (writer: ImageWriter, state: CoreState, slot: number): void {
   writer.begin(ImageKind.seen, slot, SEEN.bytes)
-  writer.f64(sessions.lastSeen(slot))
+  writer.f64(state.lastSeen(slot))
   writer.finish()
 }
 

@@ -40,7 +40,7 @@ export class SeenWriter {
     this.#lastMs = now
     for (let looks = Math.min(due, sessions.highWater, MOST_SLOTS); looks > 0; looks--) {
       if (this.#slot >= sessions.highWater) this.#nextRound(now)
-      if (sessions.isLive(this.#slot) && sessions.lastSeen(this.#slot) >= this.#writtenUntilMs) writeSeen(writer, this.#state, this.#slot)
+      if (sessions.isLive(this.#slot) && this.#state.lastSeen(this.#slot) >= this.#writtenUntilMs) writeSeen(writer, this.#state, this.#slot)
       this.#slot++
     }
   }

@@ -55,6 +55,15 @@ void t.test('all are looked at in a round, evenly, and those that were seen mean
   t.end()
 })
 
+void t.test('what another source of activity has seen is written', t => {
+  const { core, turn } = setUp(4)
+  t.equal(turn(10_000), 4)
+  t.equal(turn(20_000), 4)
+  core.state.activity = { lastSeen: slot => slot === 2 ? 25_000 : 0 }
+  t.equal(turn(30_000), 1)
+  t.end()
+})
+
 void t.test('a session that is over is not written', t => {
   const { core, turn } = setUp(4)
   core.operations.endSession(2, 0)

@@ -23,6 +23,15 @@ export interface OwnSources {
   readonly has: (client: Uint32Array) => boolean
 }
 
+export interface AdmissionSurroundings {
+  readonly sessions: SessionTable
+  /** When the session in a slot was last active. */
+  readonly lastSeen: (slot: number) => number
+  readonly ownSources: OwnSources
+  /** Secret: whoever knows it can choose addresses that share a count with another's. */
+  readonly seed: number
+}
+
 /** Not refused. */
 export const ADMITTED = 0
 
@@ -36,11 +45,12 @@ export class Admission {
   readonly #blockedPorts: PortSet
   readonly #access: AccessList | undefined
   readonly #defaults: SlotList
+  readonly #lastSeen: (slot: number) => number
   readonly #client = new Uint32Array(CLIENT_KEY_WORDS)
-  readonly #lastSeen = (slot: number): number => this.#sessions.lastSeen(slot)
 
-  constructor ({ limits, blockedSourcePorts = [], clients }: AdmissionOptions, sessions: SessionTable, ownSources: OwnSources, seed: number) {
+  constructor ({ limits, blockedSourcePorts = [], clients }: AdmissionOptions, { sessions, lastSeen, ownSources, seed }: AdmissionSurroundings) {
     this.#ownSources = ownSources
+    this.#lastSeen = lastSeen
     this.#sessions = sessions
     this.#guard = new PrefixGuard(limits, seed)
     this.#blockedPorts = new PortSet(blockedSourcePorts)

@@ -188,7 +188,7 @@ export class Operations {
       target: targets.get(sessions.target(slot)),
       origin: originNames[sessions.origin(slot)],
       ageMs: Math.round(now - sessions.createdAt(slot)),
-      idleMs: Math.round(now - sessions.lastSeen(slot)),
+      idleMs: Math.round(now - this.#state.lastSeen(slot)),
       ...sessions.traffic(slot)
     }
   }

@@ -18,6 +18,12 @@ export interface Forwarder {
   readonly sweep: (startedAt: number) => Slices<undefined>
 }
 
+/** Who knows when a session was last active: the session table does, of what the packet path has seen. */
+export interface ActivitySource {
+  /** In ms of the proxy's clock. `slot` has a session. */
+  readonly lastSeen: (slot: number) => number
+}
+
 export interface SessionSurroundings {
   readonly observer: Observer
   readonly counters: Counters
@@ -39,6 +45,8 @@ export class SessionState {
   readonly admission: Admission
   /** No new session on the default endpoint; tokens and sessions go on. */
   isDraining = false
+  /** Who is asked when a session was last active. An engine that forwards past the packet path knows better than the table. */
+  activity: ActivitySource
 
   constructor (options: SessionOptions, { observer, counters, forwarder, ownSources, seed }: SessionSurroundings) {
     const { limits } = options
@@ -48,13 +56,19 @@ export class SessionState {
     this.forwarder = forwarder
     this.targets = new TargetTable(limits.maxTargets)
     this.sessions = new SessionTable(limits.maxSessions, seed(), options.sessionTimeoutMs)
+    this.activity = this.sessions
     this.tokens = new TokenTable(limits.maxTokens, seed(), id => { this.targets.release(id) }, options.claims)
     this.defaults = new DefaultEndpoint(this.targets, options.defaultChoice, options.random)
-    this.admission = new Admission(options, this.sessions, ownSources, seed())
+    this.admission = new Admission(options, { sessions: this.sessions, lastSeen: slot => this.lastSeen(slot), ownSources, seed: seed() })
+  }
+
+  /** When the session in `slot` was last active, in ms of the proxy's clock. */
+  lastSeen (slot: number): number {
+    return this.activity.lastSeen(slot)
   }
 
   isExpired (slot: number, now: number): boolean {
-    return now - this.sessions.lastSeen(slot) > this.options.sessionTimeoutMs
+    return now - this.lastSeen(slot) > this.options.sessionTimeoutMs
   }
 
   /** Whether there is a session in this slot that is not idle too long: what is swept later is not there any more. */
