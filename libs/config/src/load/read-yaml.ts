@@ -1,14 +1,12 @@
 // From the text of a YAML file to plain values, or to faults with line and column.
-import { LineCounter, parseAllDocuments, type Document, type YAMLError } from 'yaml'
+import { LineCounter, parseAllDocuments, type Document } from 'yaml'
 import { err, ok, type Result } from '#core/result.js'
 import type { ConfigFault } from '../fault.js'
 import { severalDocuments } from './other-document.js'
+import { yamlFaults } from './yaml-faults.js'
 
 // A configuration is four levels deep. What recurses over it does so without a bound of its own.
 const MAX_DEPTH = 50
-
-// What follows the tenth is seldom a fault of its own.
-const MAX_FAULTS = 10
 
 const tooDeep: ConfigFault = { path: 'the document', message: `is nested deeper than ${MAX_DEPTH} levels.` }
 
@@ -29,23 +27,12 @@ export function readYaml (text: string): Result<unknown, readonly ConfigFault[]>
   const problems = [...document.errors, ...document.warnings]
   // The parser makes an error of some of what it catches.
   if (problems.some(({ message }) => /call stack/.test(message))) return err([tooDeep])
-  if (problems.length > 0) return err(firstOf(problems).map(problem => faultOf(problem, lineCounter)))
+  if (problems.length > 0) return err(yamlFaults(problems, lineCounter))
   return valueOf(document)
 }
 
 function documentsOf (text: string, lineCounter: LineCounter): readonly Document.Parsed[] {
   return parseAllDocuments(text, { lineCounter, prettyErrors: false, stringKeys: true, logLevel: 'error' })
-}
-
-// One of each place: a bracket that is missing is missed once by every bracket around it.
-function firstOf (problems: readonly YAMLError[]): readonly YAMLError[] {
-  return [...new Map(problems.map(problem => [problem.pos[0], problem])).values()].slice(0, MAX_FAULTS)
-}
-
-function faultOf ({ message, pos: [offset] }: YAMLError, lineCounter: LineCounter): ConfigFault {
-  const { line, col } = lineCounter.linePos(offset)
-  const [sentence = ''] = message.split('\n')
-  return { path: `line ${line}, column ${col}`, message: /[.!?]$/.test(sentence) ? sentence : `${sentence}.` }
 }
 
 function valueOrNothing (document: Document.Parsed): unknown {

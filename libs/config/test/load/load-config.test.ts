@@ -93,8 +93,16 @@ const direct = 'resource: pods, addressPath: status.podIP'
 
 /** Everything that can be wrong, and the exact words for it. */
 const golden: ReadonlyArray<readonly [yaml: string, ...faults: string[]]> = [
-  ['a: [', 'line 1, column 5: Flow sequence in block collection must be sufficiently indented and end with a ].'],
-  ['queryPort: 1\nqueryPort: 2', 'line 2, column 1: Map keys must be unique.'],
+  ['a: [', 'line 1, column 5: a ] is missing before this.'],
+  ['queryPort: 1\nqueryPort: 2', 'line 2, column 1: a key that is there already.'],
+  ['a: 1\na: 2\na: 3\nb: !secret x', 'line 2, column 1: a key that is there already.', 'line 3, column 1: a key that is there already.', 'line 4, column 4: Unresolved tag: !secret.'],
+  ['queryPort:9000\nadminPort: 9090\ndataPorts:\n  - {name: game, port: 7777}', 'line 1, column 1: does not fit what is before it: look at the indentation, and for a colon that is missing.'],
+  ['namespaces: [a\nqueryPort: 9000\nlimits: {maxTokens: 1}', 'line 2, column 1: a ] is missing before this.'],
+  ['limits:\n\tmaxTokens: 1\n\tmaxSessions: 1', 'line 2, column 1: is indented with a tab: YAML takes spaces only.'],
+  ['inventory: provider: file', 'line 1, column 12: starts a map or a list where a value is expected: look at the indentation, and put text with a colon in quotes.'],
+  ['a: 1\na: 2\nqueryPort', 'line 2, column 1: a key that is there already.', 'line 3, column 1: a colon and a value are missing after this.'],
+  ['a: "b\nc: 1', 'line 2, column 5: a closing " is missing before this.'],
+  ['limits:\n  a: 1\n b: 2\n c: 3', 'line 3, column 1: is not indented like the lines it belongs to.'],
   ['a: 1\n---\nb: 2', 'the document: must be one: the file has 2 YAML documents, with "---" between them.'],
   ['a: !secret x', 'line 1, column 4: Unresolved tag: !secret.'],
   ['a: *nowhere', 'the document: cannot be resolved: Unresolved alias (the anchor must be set before the alias): nowhere.'],
