@@ -184,7 +184,7 @@ export class ControlLife {
       tried.push(token)
       return token
     }
-    return new TokenIssuer({ clock: this.#clock, events: nowhere, registry, link, expect: () => undefined, maxTokensPerCaller: Infinity, metrics: { tokenIssued: () => undefined, tokenRevoked: () => undefined }, makeToken })
+    return new TokenIssuer({ clock: this.#clock, events: nowhere, registry, sink: link, expect: () => undefined, maxTokensPerCaller: Infinity, metrics: { tokenIssued: () => undefined, tokenRevoked: () => undefined }, makeToken })
   }
 
   #keepId (id: string): void {

@@ -1,5 +1,5 @@
 // Every generated file and how it is made.
-import { openapiDocument } from '../../apps/control/src/http/openapi.js'
+import { openapiDocument } from '../../apps/control/src/openapi.js'
 import { configPage } from './config-page.js'
 import { configJsonSchema } from './config-schema.js'
 import { dashboard } from './dashboard.js'

@@ -5,17 +5,8 @@
 
 /** @type {{ files: readonly Arrow[], folders: readonly Arrow[] }} */
 export const knownArrows = {
-  files: [
-    ['apps/control/src/query/matching.ts', 'apps/control/src/query/selector.ts']
-  ],
+  files: [],
   folders: [
-    ['apps/control/src/http', 'apps/control/src'],
-    ['apps/control/src/http/auth', 'apps/control/src'],
-    ['apps/control/src/proxies', 'apps/control/src/tokens'],
-    ['apps/control/src/http/guards', 'apps/control/src'],
-    ['apps/control/src/query', 'apps/control/src'],
-    ['apps/control/src/http/routes', 'apps/control/src'],
-    ['apps/control/src/tokens', 'apps/control/src'],
     ['apps/proxy/src/rpc', 'apps/proxy/src'],
     ['apps/proxy/src/shards', 'apps/proxy/src'],
     ['apps/proxy/src/state', 'apps/proxy/src/shards']

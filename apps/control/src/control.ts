@@ -15,7 +15,7 @@ import { indexedPaths } from './inventory/objects/resource-types.js'
 import { listenOn } from './http/listener/listen.js'
 import { createControlMetrics, type ControlMetrics } from './metrics.js'
 import { createDnsResolver } from './names/dns-resolver.js'
-import type { TypedApp } from './http/listener/typed-app.js'
+import type { TypedApp } from './http/listener/listener.js'
 import { wireControl } from './wiring.js'
 
 export interface ControlOptions {
@@ -42,7 +42,7 @@ const IDLE_SWEEP_MS = 20
 export async function openControl (options: ControlOptions): Promise<Result<Control, string>> {
   const { config, log } = options
   const metrics = createControlMetrics()
-  const authenticators = await openAuthenticators(config, { ...options, metrics })
+  const authenticators = await openAuthenticators(config, { ...options, onKeysRead: metrics.keysRead })
   if (!authenticators.ok) return authenticators
   const closeAuthenticators = async (): Promise<void> => { await Promise.all(Object.values(authenticators.value).map(async ({ close }) => { await close() })) }
   const events = new EventsHub(options.clock)
@@ -53,11 +53,11 @@ export async function openControl (options: ControlOptions): Promise<Result<Cont
     return opened
   }
   const inventory = opened.value
-  const { deps, close: closeWiring } = wireControl({ ...options, events, inventory, metrics, authenticators: authenticators.value, resolver: createDnsResolver() })
-  const publicApp = await buildPublicApp(deps)
-  const adminApp = await buildAdminApp(deps)
+  const { features, close: closeWiring } = wireControl({ ...options, events, inventory, metrics, authenticators: authenticators.value, resolver: createDnsResolver() })
+  const publicApp = await buildPublicApp(features)
+  const adminApp = await buildAdminApp(features)
   const close = async (): Promise<void> => {
-    deps.lifecycle.isStopping = true
+    features.lifecycle.isStopping = true
     await closeApps([publicApp, adminApp], options.clock)
     await Promise.all([closeWiring(), inventory.close(), closeAuthenticators()])
   }
@@ -66,9 +66,9 @@ export async function openControl (options: ControlOptions): Promise<Result<Cont
     await close()
     return listening
   }
-  deps.link.start()
+  features.link.start()
   log.info(listening.value, 'Control listening')
-  return ok({ ports: listening.value, drain: async () => { await deps.drain.run() }, close })
+  return ok({ ports: listening.value, drain: async () => { await features.drain.run() }, close })
 }
 
 async function listenBoth (config: Config, publicApp: TypedApp, adminApp: TypedApp): Promise<Result<Control['ports'], string>> {

@@ -2,53 +2,24 @@
 import type { Sample } from '#rpc/contract.js'
 import { measureLoopDelay } from '#telemetry/event-loop-delay.js'
 import { createMetrics, type Metrics } from '#telemetry/metrics.js'
-import { authFailures, type AuthFailure } from './http/auth/authenticator.js'
+import type { TableReading } from '#telemetry/tables.js'
+import { authFailures } from './http/auth/authenticator.js'
+import { refusals, type GuardMetrics } from './http/guards/guard-deps.js'
 import { listeners, type Listener } from './http/listener/listener.js'
-import type { DrainStatus } from './proxies/drain.js'
-import type { ErrorCode } from './http/problems/errors.js'
+import type { MetricsText } from './http/routes/metrics.js'
+import type { QueryMetrics } from './http/routes/query.js'
 import { corruptReasons } from './inventory/kubernetes/intake.js'
 import { relistReasons } from './inventory/kubernetes/reflector-state.js'
 import { eventOutcomes, watchOutcomes, type ReflectorHooks } from './inventory/kubernetes/reflector.js'
-import type { TableReading } from './tables.js'
+import type { TokenMetrics } from './tokens/token-issuer.js'
 
-/** Why a token became void before its time. */
-export type RevocationCause = 'operator' | 'unacknowledged' | 'target_gone'
-
-/** Which guard refused a request. */
-export const refusals = ['forwarded', 'host', 'access', 'under_way', 'authentication', 'rate', 'work'] as const
-export type RequestRefusal = typeof refusals[number]
-
-/** What is read, not counted, when someone asks. */
-export interface Readings {
-  readonly objects: ReadonlyMap<string, number>
-  readonly inventoryAgeMs: number
-  readonly defaultTargets: number
-  readonly isProxyUp: boolean
-  readonly tables: readonly TableReading[]
-  /** Undefined without a drain. */
-  readonly drain: DrainStatus | undefined
-  /** Undefined if the proxy did not answer: then it has no metrics, rather than old ones. */
-  readonly proxySamples: readonly Sample[] | undefined
-}
-
-export interface ControlMetrics {
-  readonly queryReceived: () => void
-  /** `code` is null for a success. */
-  readonly queryAnswered: (code: ErrorCode | null, seconds: number) => void
-  readonly tokenIssued: (via: 'query' | 'tokens') => void
-  readonly tokenRevoked: (cause: RevocationCause) => void
+export interface ControlMetrics extends GuardMetrics, QueryMetrics, TokenMetrics, MetricsText {
   readonly linkSynchronised: () => void
   readonly batchPushed: (size: number) => void
   readonly inventoryReloaded: (outcome: 'ok' | 'fault') => void
   /** What reflectors of Kubernetes resources tell; their lists count as reloads. */
   readonly reflectors: ReflectorHooks
-  readonly requestRefused: (listener: Listener, reason: RequestRefusal) => void
-  readonly connectionRefused: (listener: Listener) => void
-  readonly authenticationFailed: (listener: Listener, reason: AuthFailure) => void
   readonly keysRead: (listener: Listener, outcome: 'ok' | 'fault') => void
-  /** The Prometheus text. */
-  readonly expose: (readings: Readings) => Promise<string>
-  readonly contentType: string
 }
 
 /** A registry of its own, with every closed label value at 0 so that rates start from the first event. */

@@ -4,29 +4,54 @@ import type { BaseLogger } from 'pino'
 import type { Clock } from '#core/clock.js'
 import type { Config } from '#config/schema.js'
 import { seconds } from '#core/durations.js'
-import { createRpcClient } from '#rpc/client.js'
+import { createRpcClient, type RpcClient } from '#rpc/client.js'
+import { Tables } from '#telemetry/tables.js'
 import type { Authenticators } from './http/auth/open-authenticators.js'
 import type { EventsHub } from './events/events-hub.js'
 import { followDefaultEndpoint, type DefaultEndpoint } from './targets/watch/default-endpoint.js'
-import type { ControlDeps } from './deps.js'
+import type { Lifecycle } from './http/routes/refuse-tokens.js'
 import { Drain } from './proxies/drain.js'
 import type { Inventory } from './inventory/objects/inventory.js'
 import { CALL_DEADLINE_MS, MAX_LINK_CALLS, MAX_OPERATOR_CALLS } from './proxies/call-bounds.js'
 import { Link } from './proxies/link.js'
 import type { ControlMetrics } from './metrics.js'
 import { createBalancer } from './query/balancer.js'
+import { Chooser } from './query/chooser.js'
 import { followHostNames } from './names/follow-host-names.js'
 import type { NameResolver } from './names/host-names.js'
 import { ownListeners } from '#config/own-listeners.js'
-import { createSelector } from './query/selector.js'
-import { createTargetPolicy } from './targets/target-policy.js'
-import { Tables } from './tables.js'
+import { createSelector, type Selector } from './query/selector.js'
+import { createTargetPolicy, type TargetPolicy } from './targets/target-policy.js'
 import { compileHolds } from './targets/watch/holds.js'
 import { TargetWatch } from './targets/watch/target-watch.js'
 import { compileTouchedObjects } from './targets/watch/touched-objects.js'
 import { TargetLoad } from './proxies/target-load.js'
 import { TokenIssuer } from './tokens/token-issuer.js'
 import { TokenRegistry } from './tokens/token-registry.js'
+
+/** Everything there is. Listeners, their guards and routes say for themselves what they take of it. */
+export interface Features {
+  readonly config: Config
+  readonly clock: Clock
+  readonly log: BaseLogger
+  readonly events: EventsHub
+  readonly inventory: Inventory
+  readonly selector: Selector
+  readonly chooser: Chooser
+  readonly policy: TargetPolicy
+  readonly registry: TokenRegistry
+  readonly load: TargetLoad
+  readonly link: Link
+  /** For what operators ask; the link has a client of its own, which they cannot exhaust. */
+  readonly proxy: RpcClient
+  readonly issuer: TokenIssuer
+  readonly defaultEndpoint: DefaultEndpoint
+  readonly metrics: ControlMetrics
+  readonly authenticators: Authenticators
+  readonly tables: Tables
+  readonly drain: Drain
+  readonly lifecycle: Lifecycle
+}
 
 export interface Surroundings {
   readonly config: Config
@@ -46,7 +71,7 @@ export interface Surroundings {
 }
 
 export interface Wiring {
-  readonly deps: ControlDeps
+  readonly features: Features
   /** Ends the link and every timer; the inventory is its opener's to close. */
   readonly close: () => Promise<void>
 }
@@ -81,7 +106,8 @@ export function wireControl (surroundings: Surroundings): Wiring {
   const policy = createTargetPolicy({ allowedTargets: config.allowedTargets, ...ownListeners(config, networkInterfaces()) })
   const selector = createSelector({ config, inventory, policy, names })
   const balancer = createBalancer(config.loadBalancing, { loadOf: key => load.of(key), random })
-  const issuer = new TokenIssuer({ clock, events, registry, link, metrics, expect: target => { targetWatch.expect(target) }, maxTokensPerCaller: config.limits.maxTokensPerCaller })
+  const chooser = new Chooser({ config, clock, selector, balancer, tables, onRefused: () => { metrics.requestRefused('public', 'work') } })
+  const issuer = new TokenIssuer({ clock, events, registry, sink: link, metrics, expect: target => { targetWatch.expect(target) }, maxTokensPerCaller: config.limits.maxTokensPerCaller })
   const targetWatch: TargetWatch = new TargetWatch({
     inventory,
     touched: compileTouchedObjects(config.resourceQueryMapping),
@@ -114,7 +140,7 @@ export function wireControl (surroundings: Surroundings): Wiring {
   })
   const drain = new Drain({ clock, link, events, known: () => ({ sessions: load.total, unredeemedTokens: registry.unredeemedTokens }), timeoutMs: seconds(config.drainTimeoutSeconds) })
   return {
-    deps: { config, clock, log, events, inventory, selector, balancer, policy, registry, load, link, proxy, issuer, defaultEndpoint, metrics, drain, authenticators, tables, lifecycle: { isStopping: false } },
+    features: { config, clock, log, events, inventory, selector, chooser, policy, registry, load, link, proxy, issuer, defaultEndpoint, metrics, drain, authenticators, tables, lifecycle: { isStopping: false } },
     close: async () => {
       defaultEndpoint.close()
       targetWatch.close()

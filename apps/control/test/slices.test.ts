@@ -65,7 +65,7 @@ void t.test('targets are listed in slices', async t => {
     },
     search: function * () { return { ok: true, value: [] } }
   } as unknown as Selector
-  const slices = listed({ config: { resourceQueryMapping: { gameserver: mapping() } }, inventory: store, selector } as unknown as Parameters<typeof listed>[0])
+  const slices = listed({ config: { resourceQueryMapping: { gameserver: mapping() } }, inventory: store, selector })
   const { counts, value } = slicesOf(slices, () => {
     const count = looked
     looked = 0

@@ -1,60 +1,73 @@
 // The two HTTP servers of the control process, put together plugin by plugin and route by route.
 import Fastify from 'fastify'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import type { ControlDeps } from '../deps.js'
+import type { BaseLogger } from 'pino'
+import type { Config } from '#config/schema.js'
+import type { Authenticators } from './auth/open-authenticators.js'
 import { addApiDocument, addApiDocumentRoute, type Tag } from './document/api-document.js'
 import { addDocsPage } from './document/docs-page.js'
+import type { GuardDeps } from './guards/guard-deps.js'
 import { addGuards } from './guards/guards.js'
 import { addProblems } from './problems/problems.js'
-import { addQueryMetrics } from './guards/query-metrics.js'
 import { sendProblem, type AnyReply } from './problems/problem.js'
 import { addConfigRoute, EffectiveConfigSchema } from './routes/config.js'
 import { addHealthRoutes } from './routes/health.js'
-import { addMetricsRoute } from './routes/metrics.js'
-import { addQueryRoute } from './routes/query.js'
-import { addSessionRoutes } from './routes/sessions.js'
-import { addTargetRoutes } from './routes/targets.js'
-import { addTokenRoutes } from './routes/tokens.js'
+import type { HealthDeps } from './routes/health-report.js'
+import { addMetricsRoute, type MetricsRouteDeps } from './routes/metrics.js'
+import { addQueryMetrics, addQueryRoute, type QueryMetricsDeps, type QueryRouteDeps } from './routes/query.js'
+import { addSessionRoutes, type SessionRouteDeps } from './routes/sessions.js'
+import { addTargetRoutes, type TargetRouteDeps } from './routes/targets.js'
+import { addTokenRoutes, type TokenRouteDeps } from './routes/tokens.js'
 import { healthSchemas } from './schemas/health.js'
 import type { Named } from './schemas/named.js'
 import { ProblemSchema } from './schemas/problem.js'
 import { querySchemas, tokenSchemas } from './schemas/query.js'
 import { sessionSchemas } from './schemas/session.js'
 import { targetSchemas } from './schemas/target.js'
-import type { TypedApp } from './listener/typed-app.js'
+import type { TypedApp } from './listener/listener.js'
 
 // A request that trickles in for longer than this is given up; bodies are small.
 const REQUEST_TIMEOUT_MS = 10_000
 // How often connections are looked at for that; Node's default is half a minute, which would be added to it.
 const CONNECTIONS_CHECK_MS = 2000
 
+interface AppDeps {
+  readonly config: Pick<Config, 'limits'>
+  readonly log: BaseLogger
+  readonly authenticators: Authenticators
+}
+
+/** The features behind each listener: what its guards and routes take of them. */
+export type PublicFeatures = AppDeps & GuardDeps & QueryRouteDeps & HealthDeps & QueryMetricsDeps
+export type AdminFeatures = AppDeps & GuardDeps & TokenRouteDeps & SessionRouteDeps & TargetRouteDeps & MetricsRouteDeps & HealthDeps
+
 /** The public listener: queries and health. */
-export async function buildPublicApp (deps: ControlDeps): Promise<TypedApp> {
-  const app = await createApp(deps, 'public', [...querySchemas, ...tokenSchemas])
-  addQueryMetrics(app, deps)
-  await addGuards(app, deps, 'public')
-  addQueryRoute(app, deps)
-  addHealthRoutes(app, deps, 'public')
+export async function buildPublicApp (features: PublicFeatures): Promise<TypedApp> {
+  const app = await createApp(features, 'public', [...querySchemas, ...tokenSchemas])
+  addQueryMetrics(app, features)
+  await addGuards(app, features, 'public')
+  addQueryRoute(app, features)
+  addHealthRoutes(app, features, 'public')
   addApiDocumentRoute(app, 'public')
   return app
 }
 
 /** The admin listener: tokens, sessions, targets, metrics, configuration, health and the documentation page. */
-export async function buildAdminApp (deps: ControlDeps): Promise<TypedApp> {
-  const app = await createApp(deps, 'admin', [...tokenSchemas, ...targetSchemas, ...sessionSchemas, EffectiveConfigSchema])
-  await addGuards(app, deps, 'admin')
+export async function buildAdminApp (features: AdminFeatures): Promise<TypedApp> {
+  const app = await createApp(features, 'admin', [...tokenSchemas, ...targetSchemas, ...sessionSchemas, EffectiveConfigSchema])
+  await addGuards(app, features, 'admin')
   await addDocsPage(app)
-  addTokenRoutes(app, deps)
-  addSessionRoutes(app, deps)
-  addTargetRoutes(app, deps)
-  addConfigRoute(app, deps)
-  addMetricsRoute(app, deps)
-  addHealthRoutes(app, deps, 'admin')
+  addTokenRoutes(app, features)
+  addSessionRoutes(app, features)
+  addTargetRoutes(app, features)
+  addConfigRoute(app, features)
+  addMetricsRoute(app, features)
+  addHealthRoutes(app, features, 'admin')
   addApiDocumentRoute(app, 'admin')
   return app
 }
 
-async function createApp ({ config, log, authenticators }: ControlDeps, tag: Tag, schemas: readonly Named[]): Promise<TypedApp> {
+async function createApp ({ config, log, authenticators }: AppDeps, tag: Tag, schemas: readonly Named[]): Promise<TypedApp> {
   const app = Fastify({
     // Ours is handed in and used where there is something to say; a line per request would cost more than a query.
     logger: false,

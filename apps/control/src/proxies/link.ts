@@ -7,12 +7,13 @@ import { rpcErrors, type RpcFailure } from '#rpc/failure.js'
 import type { RpcClient } from '#rpc/client.js'
 import type { Result } from '#core/result.js'
 import type { Token } from '#wire/token.js'
-import type { TargetLoad } from './target-load.js'
 import type { TokenRegistry } from '../tokens/token-registry.js'
+import type { PushResult, TokenSink } from '../tokens/token-sink.js'
 import { backOffMs } from './back-off.js'
 import { candidatesInParts, DefaultTargets } from './default-targets.js'
 import { nextOf } from './next-of.js'
-import { PushQueue, type PushResult, type VoidTokens } from './push-queue.js'
+import { PushQueue, type VoidTokens } from './push-queue.js'
+import type { TargetLoad } from './target-load.js'
 
 export type LinkState = 'disconnected' | 'connecting' | 'synchronised' | 'superseded'
 
@@ -54,7 +55,7 @@ const LOOKS_ALONE = 3
 // Two that take over in the same millisecond are told apart by it.
 const EPOCH_SPREAD = 1000
 
-export class Link {
+export class Link implements TokenSink {
   readonly #options: LinkOptions
   readonly #queue: PushQueue
   readonly #defaults: DefaultTargets

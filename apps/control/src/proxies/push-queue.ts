@@ -2,14 +2,10 @@
 // of queries costs one round trip. Every push settles within the deadline; one that was not acknowledged in time is
 // revoked with the next call, strictly after the late one, so that it cannot stay alive behind the client's back.
 import type { Cancel, Clock } from '#core/clock.js'
-import { err, ok, type Result } from '#core/result.js'
+import { err, ok } from '#core/result.js'
 import { PER_CALL, type TokenGrant, type TokenRejection } from '#rpc/contract.js'
 import type { Token } from '#wire/token.js'
-
-/** Why a token is not usable: nobody acknowledged it, the queue is at its bound, or the proxy refused it. */
-export type PushFailure = 'PROXY_UNAVAILABLE' | 'PUSH_QUEUE_FULL' | TokenRejection['code']
-
-export type PushResult = Result<undefined, PushFailure>
+import type { PushResult } from '../tokens/token-sink.js'
 
 /** Tokens that are to be void at the proxy: taken back, or without their target. */
 export interface VoidTokens {

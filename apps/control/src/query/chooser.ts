@@ -2,16 +2,15 @@
 // which health and everybody else's queries are answered.
 import type { Config, Selection } from '#config/schema.js'
 import type { Clock } from '#core/clock.js'
-import { err, ok } from '#core/result.js'
+import { err, ok, type Result } from '#core/result.js'
 import { Work } from '#jsonpath/work.js'
 import type { Target } from '#rpc/contract.js'
+import type { Tables } from '#telemetry/tables.js'
 import { MAX_JOBS, Turns } from './turns.js'
 import { WorkBudget } from './work-budget.js'
-import type { ControlMetrics } from '../metrics.js'
-import type { Failure, Outcome } from '../http/problems/problem.js'
-import type { Tables } from '../tables.js'
 import type { Balancer } from './balancer.js'
 import type { Candidate } from '../targets/candidate.js'
+import type { ChooseFailure } from './query-failure.js'
 import { PIECE_WORK, type Selector } from './selector.js'
 
 export interface ChooserDeps {
@@ -20,11 +19,15 @@ export interface ChooserDeps {
   readonly selector: Pick<Selector, 'select' | 'search' | 'recheck'>
   readonly balancer: Pick<Balancer, 'wanted' | 'choose'>
   readonly tables: Pick<Tables, 'add'>
-  readonly metrics: Pick<ControlMetrics, 'requestRefused'>
+  /** Called when a caller has used up `limits.queryWorkPerSecond`. */
+  readonly onRefused: () => void
 }
 
 /** Of the candidates of a search, how many may turn out to be gone or changed before the query is given up. */
 export const MAX_STALE = 16
+
+/** The target for a query. */
+export type Chosen = Result<Target, ChooseFailure>
 
 export class Chooser {
   readonly #deps: ChooserDeps
@@ -43,10 +46,10 @@ export class Chooser {
    * The target for a query of `caller`. Fails with RATE_LIMITED if the caller has used up `limits.queryWorkPerSecond`, with
    * QUERY_TOO_COSTLY beyond `limits.maxQueryWork`, with CAPACITY_EXHAUSTED if too many searches are under way.
    */
-  choose (selection: Selection, caller: string): Outcome<Target> | Promise<Outcome<Target>> {
-    const { selector, balancer, metrics, config: { limits: { maxQueryWork, queryWorkPerSecond } } } = this.#deps
+  choose (selection: Selection, caller: string): Chosen | Promise<Chosen> {
+    const { selector, balancer, onRefused, config: { limits: { maxQueryWork, queryWorkPerSecond } } } = this.#deps
     if (this.#budget.isSpent(caller)) {
-      metrics.requestRefused('public', 'work')
+      onRefused()
       return err({ code: 'RATE_LIMITED', detail: `limits.queryWorkPerSecond is reached: ${queryWorkPerSecond} a second.` })
     }
     const work = new Work(Math.min(PIECE_WORK, maxQueryWork))
@@ -56,7 +59,7 @@ export class Chooser {
     return found.ok ? this.#pick(found.value) : found
   }
 
-  async #search (selection: Selection, caller: string): Promise<Outcome<Target>> {
+  async #search (selection: Selection, caller: string): Promise<Chosen> {
     const { selector, balancer, config: { limits } } = this.#deps
     const job = this.#turns.enter(caller)
     if (job === undefined) return err({ code: 'CAPACITY_EXHAUSTED', detail: `${MAX_JOBS} costly queries are under way at once.` })
@@ -77,7 +80,7 @@ export class Chooser {
   }
 
   // Objects may have changed between two pieces.
-  #pickUnchanged (selection: Selection, candidates: readonly Candidate[]): Outcome<Target> {
+  #pickUnchanged (selection: Selection, candidates: readonly Candidate[]): Chosen {
     let left = candidates
     for (let stale = 0; stale < MAX_STALE; stale++) {
       const chosen = this.#deps.balancer.choose(left)
@@ -89,14 +92,14 @@ export class Chooser {
     return left.length === 0 ? err(changed) : this.#noCapacity(left)
   }
 
-  #pick (candidates: readonly Candidate[]): Outcome<Target> {
+  #pick (candidates: readonly Candidate[]): Chosen {
     const chosen = this.#deps.balancer.choose(candidates)
     return chosen === undefined ? this.#noCapacity(candidates) : ok(chosen.target)
   }
 
-  #noCapacity (candidates: readonly Candidate[]): Outcome<Target> {
+  #noCapacity (candidates: readonly Candidate[]): Chosen {
     return err({ code: 'NO_CAPACITY', detail: `${candidates.length} objects match, and none of them has a free place.` })
   }
 }
 
-const changed: Failure = { code: 'NO_MATCHING_RESOURCE', detail: 'Every object that matched was gone or had changed before the search was over.' }
+const changed: ChooseFailure = { code: 'NO_MATCHING_RESOURCE', detail: 'Every object that matched was gone or had changed before the search was over.' }

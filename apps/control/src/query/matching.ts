@@ -7,7 +7,7 @@ import type { KubeObject, StatusMatch } from '../inventory/objects/inventory.js'
 import { matchesStatus } from '../inventory/store/path-index.js'
 import type { Candidate, CandidateOf, Unusable } from '../targets/candidate.js'
 import { noMatchDetail } from './no-match.js'
-import type { SelectFailure } from './selector.js'
+import type { SelectFailure } from './query-failure.js'
 
 export class Matches {
   readonly #selection: Selection

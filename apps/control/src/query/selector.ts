@@ -9,16 +9,9 @@ import { matchesStatus } from '../inventory/store/path-index.js'
 import { ALL_NAMESPACES } from '../inventory/objects/resource-types.js'
 import { compileCandidate, unusable, type Candidate, type CandidateOf, type NameLookup } from '../targets/candidate.js'
 import { isMatch, Matches, statusOf } from './matching.js'
+import type { SelectFailure } from './query-failure.js'
 import type { ObjectName } from '../targets/target-key.js'
 import type { TargetPolicy } from '../targets/target-policy.js'
-
-export type SelectFailure =
-  | { readonly code: 'UNKNOWN_RESOURCE_TYPE', readonly detail: string }
-  | { readonly code: 'NAMESPACE_NOT_ALLOWED', readonly detail: string }
-  | { readonly code: 'INVALID_JSON_PATH', readonly detail: string, readonly position: number }
-  | { readonly code: 'INVENTORY_NOT_READY', readonly detail: string }
-  | { readonly code: 'NO_MATCHING_RESOURCE', readonly detail: string }
-  | { readonly code: 'QUERY_TOO_COSTLY', readonly detail: string }
 
 /** What a selection does in one go, and in each piece after that: about a millisecond. */
 export const PIECE_WORK = 20_000

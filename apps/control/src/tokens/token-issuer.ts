@@ -2,16 +2,14 @@
 import { randomUUID } from 'node:crypto'
 import type { Selection } from '#config/schema.js'
 import type { Clock } from '#core/clock.js'
-import { err, ok } from '#core/result.js'
+import type { Failure } from '#core/failure.js'
+import { err, ok, type Result } from '#core/result.js'
 import type { Target } from '#rpc/contract.js'
 import type { Token } from '#wire/token.js'
 import type { EventSink } from '../events/event-sink.js'
 import { tokenPrefix } from '../events/hub-kinds.js'
-import type { Link } from '../proxies/link.js'
-import type { PushFailure } from '../proxies/push-queue.js'
-import type { ControlMetrics } from '../metrics.js'
-import type { Failure, Outcome } from '../http/problems/problem.js'
 import type { Holder, TokenRegistry } from './token-registry.js'
+import type { PushFailure, TokenSink } from './token-sink.js'
 
 /** Longest TTL there is, in seconds: what the schemas of the configuration and of POST /tokens allow. */
 export const MAX_TTL_SECONDS = 3600
@@ -20,6 +18,18 @@ export const MAX_TTL_SECONDS = 3600
 export const MAX_CHOICES = 3
 
 export type IssuedVia = 'query' | 'tokens'
+
+/** Why a token became void before its time. */
+export type RevocationCause = 'operator' | 'unacknowledged' | 'target_gone'
+
+export interface TokenMetrics {
+  readonly tokenIssued: (via: IssuedVia) => void
+  readonly tokenRevoked: (cause: RevocationCause) => void
+}
+
+/** Why there is no token, although there was a target. */
+export type IssueFailure = Failure<'PROXY_UNAVAILABLE' | 'CAPACITY_EXHAUSTED' | 'INVALID_TARGET' | 'TOO_MANY_TOKENS' | 'NO_MATCHING_RESOURCE'>
+export type RevokeFailure = Failure<'PROXY_UNAVAILABLE' | 'TOKEN_NOT_FOUND'>
 
 export interface IssuedToken {
   readonly token: Token
@@ -33,8 +43,8 @@ export interface TokenIssuerOptions {
   readonly clock: Clock
   readonly events: EventSink
   readonly registry: TokenRegistry
-  readonly link: Pick<Link, 'push' | 'revoke' | 'isRevoking' | 'withdraw'>
-  readonly metrics: Pick<ControlMetrics, 'tokenIssued' | 'tokenRevoked'>
+  readonly sink: TokenSink
+  readonly metrics: TokenMetrics
   /** Called with the target of each token, before it may be redeemed. */
   readonly expect: (target: Target) => void
   /** See `limits.maxTokensPerCaller`. */
@@ -52,7 +62,7 @@ export interface TokenOrder {
   readonly holder: Holder
 }
 
-const failures: Readonly<Record<PushFailure, Failure>> = {
+const failures: Readonly<Record<PushFailure, IssueFailure>> = {
   PROXY_UNAVAILABLE: { code: 'PROXY_UNAVAILABLE', detail: 'The proxy did not acknowledge the token.' },
   PUSH_QUEUE_FULL: { code: 'CAPACITY_EXHAUSTED', detail: 'limits.maxPushQueue is reached.' },
   TOKEN_TABLE_FULL: { code: 'CAPACITY_EXHAUSTED', detail: 'limits.maxTokens is reached.' },
@@ -60,7 +70,7 @@ const failures: Readonly<Record<PushFailure, Failure>> = {
   INVALID_TARGET: { code: 'INVALID_TARGET', detail: 'The proxy cannot reach a target like this.' }
 }
 
-const tooManyTokens: Failure = { code: 'TOO_MANY_TOKENS', detail: 'limits.maxTokensPerCaller is reached.' }
+const tooManyTokens: IssueFailure = { code: 'TOO_MANY_TOKENS', detail: 'limits.maxTokensPerCaller is reached.' }
 
 export class TokenIssuer {
   readonly #options: TokenIssuerOptions
@@ -74,7 +84,7 @@ export class TokenIssuer {
    * target is not any more what the order's selection finds. If that happens before the proxy has acknowledged, `choose`
    * is asked again, up to `MAX_CHOICES` times in all.
    */
-  async issue (choose: () => Outcome<Target> | Promise<Outcome<Target>>, order: TokenOrder): Promise<Outcome<IssuedToken>> {
+  async issue<NoTarget extends Failure> (choose: () => Result<Target, NoTarget> | Promise<Result<Target, NoTarget>>, order: TokenOrder): Promise<Result<IssuedToken, NoTarget | IssueFailure>> {
     const { clock, events, metrics, makeToken = secretToken } = this.#options
     const { ttlSeconds, via } = order
     for (let choices = 0; choices < MAX_CHOICES; choices++) {
@@ -95,15 +105,15 @@ export class TokenIssuer {
   }
 
   // Into the registry and to the proxy; undefined once it can be redeemed.
-  async #bring (token: Token, target: Target, { selection, ttlSeconds, holder }: TokenOrder): Promise<Failure | 'withdrawn' | undefined> {
-    const { clock, events, registry, link, metrics, maxTokensPerCaller, expect } = this.#options
+  async #bring (token: Token, target: Target, { selection, ttlSeconds, holder }: TokenOrder): Promise<IssueFailure | 'withdrawn' | undefined> {
+    const { clock, events, registry, sink, metrics, maxTokensPerCaller, expect } = this.#options
     const { caller, client } = holder
     const ttlMs = ttlSeconds * 1000
     const startedMs = clock.now()
     if (caller !== undefined && registry.held(caller) >= maxTokensPerCaller) return tooManyTokens
     if (!registry.add(token, target, ttlMs, selection, holder)) return failures.TOKEN_TABLE_FULL
     if (selection !== undefined) expect(target)
-    const pushed = await link.push(client === undefined ? { token, ttlMs, target } : { token, ttlMs, target, client })
+    const pushed = await sink.push(client === undefined ? { token, ttlMs, target } : { token, ttlMs, target, client })
     if (!pushed.ok) {
       registry.delete(token)
       if (pushed.error === 'PROXY_UNAVAILABLE') {
@@ -119,13 +129,13 @@ export class TokenIssuer {
 
   /** Makes tokens void whose target is gone. Nobody waits for it: the proxy is told until it has acknowledged. */
   withdraw (tokens: readonly Token[]): void {
-    const { events, registry, link, metrics } = this.#options
+    const { events, registry, sink, metrics } = this.#options
     const target = tokens[0] === undefined ? undefined : registry.targetOf(tokens[0])
     for (const token of tokens) {
       registry.delete(token)
       metrics.tokenRevoked('target_gone')
     }
-    link.withdraw(tokens, MAX_TTL_SECONDS * 1000)
+    sink.withdraw(tokens, MAX_TTL_SECONDS * 1000)
     if (tokens.length > 0) events.publish('token_void', () => ({ cause: 'target_gone', tokens: tokens.length, ...target === undefined ? {} : { target: target.key } }))
   }
 
@@ -133,10 +143,10 @@ export class TokenIssuer {
    * Makes a token void. TOKEN_NOT_FOUND if this process knows of no such token; the proxy is told all the same, because
    * a former control process may have issued it, so after that answer too the token does not work.
    */
-  async revoke (token: Token): Promise<Outcome<undefined>> {
-    const { events, registry, link, metrics } = this.#options
-    const isKnown = registry.delete(token) || link.isRevoking(token)
-    const revoked = await link.revoke([token], MAX_TTL_SECONDS * 1000)
+  async revoke (token: Token): Promise<Result<undefined, RevokeFailure>> {
+    const { events, registry, sink, metrics } = this.#options
+    const isKnown = registry.delete(token) || sink.isRevoking(token)
+    const revoked = await sink.revoke([token], MAX_TTL_SECONDS * 1000)
     if (!revoked.ok) return err({ code: 'PROXY_UNAVAILABLE', detail: 'The proxy did not acknowledge the revocation; it will be repeated.' })
     if (!isKnown) return err({ code: 'TOKEN_NOT_FOUND', detail: 'This process knows no such token; if a former one issued it, it is void now.' })
     metrics.tokenRevoked('operator')

@@ -10,7 +10,7 @@ const direct = { ...query, name: 'a' }
 type DrainingRig = Rig & { readonly state: { isOver: boolean }, readonly second: () => Promise<void> }
 
 /** Lets what is under way come to rest: the look at the proxy, which is in this process too, and the link's next connection. */
-function watchLooks ({ deps: { link } }: Rig): () => Promise<void> {
+function watchLooks ({ features: { link } }: Rig): () => Promise<void> {
   let underWay = 0
   const drain = link.drain.bind(link)
   link.drain = async untilMs => {
@@ -31,7 +31,7 @@ async function drainingRig (t: Test, options: RigOptions = {}): Promise<Draining
   rig.proxy.left = { sessions: 2, unredeemedTokens: 1, stopping: false }
   const state = { isOver: false }
   const settle = watchLooks(rig)
-  void rig.deps.drain.run().then(() => { state.isOver = true })
+  void rig.features.drain.run().then(() => { state.isOver = true })
   await settle()
   const second = async (): Promise<void> => {
     rig.clock.advance(1000)
@@ -41,7 +41,7 @@ async function drainingRig (t: Test, options: RigOptions = {}): Promise<Draining
 }
 
 void t.test('no tokens, everything else goes on, and readiness stays', async t => {
-  const { open, admin, proxy, state, second, logged, deps } = await drainingRig(t)
+  const { open, admin, proxy, state, second, logged, features } = await drainingRig(t)
   for (const [app, path, body] of [[open, '/query', query], [admin, '/tokens', direct]] as const) {
     t.match(await ask(app, 'POST', path, body), { status: 503, type: 'application/problem+json', retryAfter: '1', body: { code: 'DRAINING' } }, path)
     const { headers } = await app.inject({ method: 'POST', url: path, payload: body })
@@ -66,7 +66,7 @@ void t.test('no tokens, everything else goes on, and readiness stays', async t =
   await second()
   t.equal(state.isOver, true)
   t.match(logged.filter(({ msg }) => msg.startsWith('Control drain')).map(({ msg, outcome }) => [msg, outcome]), [['Control draining, no more tokens'], ['Control draining'], ['Control drained', 'empty']])
-  deps.lifecycle.isStopping = true
+  features.lifecycle.isStopping = true
   t.equal((await ask(open, 'GET', '/readyz')).status, 503, 'what is left is to close')
   t.match(await ask(open, 'POST', '/query', query), { status: 503, body: { code: 'SHUTTING_DOWN' } })
 })
@@ -79,15 +79,15 @@ void t.test('without a drain the metrics are 0 and healthz has no part of it', a
 })
 
 void t.test('a proxy that restarts is told with its snapshot, before it takes anybody', async t => {
-  const { proxy, deps, state, clock, second } = await drainingRig(t)
+  const { proxy, features, state, clock, second } = await drainingRig(t)
   await proxy.stop()
-  await eventually(() => !deps.link.isSynchronised)
+  await eventually(() => !features.link.isSynchronised)
   for (let count = 0; count < 5; count++) await second()
   t.equal(state.isOver, false, 'it may come back')
-  t.match(deps.drain.status(), { sessions: 2, unredeemedTokens: 1 }, 'as last heard')
+  t.match(features.drain.status(), { sessions: 2, unredeemedTokens: 1 }, 'as last heard')
   const before = proxy.calls.length
   await proxy.restart()
-  while (!deps.link.isSynchronised) await second()
+  while (!features.link.isSynchronised) await second()
   const snapshot = proxy.calls.slice(before).find(({ name }) => name === 'putSnapshot')?.body as { drainRemainingMs: number }
   t.ok(snapshot.drainRemainingMs > 0 && snapshot.drainRemainingMs <= 55_000, String(snapshot.drainRemainingMs))
   t.equal(state.isOver, false)
@@ -127,12 +127,12 @@ void t.test('nobody to wait for: never a proxy, another control process, a proxy
 void t.test('a proxy that is gone before it was asked: one that had something may come back, one that had nothing need not', async t => {
   for (const sessions of [0, 1]) {
     const rig = await startRig(t, { objects, config: 'drainTimeoutSeconds: 60' })
-    rig.deps.load.apply({ 'gameserver/game-servers/a': sessions })
+    rig.features.load.apply({ 'gameserver/game-servers/a': sessions })
     await rig.proxy.close()
-    await eventually(() => !rig.deps.link.isSynchronised)
+    await eventually(() => !rig.features.link.isSynchronised)
     const state = { isOver: false }
     const settle = watchLooks(rig)
-    void rig.deps.drain.run().then(() => { state.isOver = true })
+    void rig.features.drain.run().then(() => { state.isOver = true })
     await settle()
     t.equal(state.isOver, sessions === 0, `${sessions} sessions`)
     for (let second = 0; second < 60 && !state.isOver; second++) {
@@ -144,9 +144,9 @@ void t.test('a proxy that is gone before it was asked: one that had something ma
 })
 
 void t.test('0 is no drain', async t => {
-  const { deps, open, proxy } = await startRig(t, { objects, config: 'drainTimeoutSeconds: 0' })
-  await deps.drain.run()
-  t.equal(deps.drain.isDraining, false)
+  const { features, open, proxy } = await startRig(t, { objects, config: 'drainTimeoutSeconds: 0' })
+  await features.drain.run()
+  t.equal(features.drain.isDraining, false)
   t.equal((await ask(open, 'POST', '/query', query)).status, 200)
   t.equal(proxy.drainRemainingMs, undefined)
 })
@@ -156,5 +156,5 @@ void t.test('a control process that takes over from one that drained ends the dr
   rig.proxy.drainRemainingMs = 1000
   await goOnline(rig)
   t.equal(rig.proxy.drainRemainingMs, undefined)
-  t.equal(rig.deps.link.status().proxy?.draining, false)
+  t.equal(rig.features.link.status().proxy?.draining, false)
 })

@@ -4,7 +4,6 @@ import type { Auth, Config } from '#config/schema.js'
 import type { Clock } from '#core/clock.js'
 import { err, ok, type Result } from '#core/result.js'
 import type { Listener } from '../listener/listener.js'
-import type { ControlMetrics } from '../../metrics.js'
 import { openToAll, type Authenticator } from './authenticator.js'
 import { createJwtAuthenticator } from './jwt-authenticator.js'
 import { openKeyAuthenticator } from './key-authenticator.js'
@@ -15,7 +14,8 @@ export type Authenticators = Readonly<Record<Listener, Authenticator>>
 export interface AuthSurroundings {
   readonly clock: Clock
   readonly log: BaseLogger
-  readonly metrics: Pick<ControlMetrics, 'keysRead'>
+  /** After every reading of keys that found something new, good or bad. */
+  readonly onKeysRead: (listener: Listener, outcome: 'ok' | 'fault') => void
 }
 
 /** Opens both. Fails with a sentence that names the key of the configuration. */
@@ -28,9 +28,9 @@ export async function openAuthenticators (config: Config, surroundings: AuthSurr
   return admin
 }
 
-async function openOne (key: string, auth: Auth, listener: Listener, { clock, log, metrics }: AuthSurroundings): Promise<Result<Authenticator, string>> {
+async function openOne (key: string, auth: Auth, listener: Listener, { clock, log, onKeysRead }: AuthSurroundings): Promise<Result<Authenticator, string>> {
   const { type, keysFile, jwksFile, jwksUrl } = auth
-  const common = { clock, log, onRead: (outcome: 'ok' | 'fault') => { metrics.keysRead(listener, outcome) } }
+  const common = { clock, log, onRead: (outcome: 'ok' | 'fault') => { onKeysRead(listener, outcome) } }
   if (type === 'none') return ok(openToAll)
   if (type === 'keys') return placed(await openKeyAuthenticator({ ...common, path: keysFile! }), `${key}.keysFile: ${keysFile!} cannot be used`)
   if (jwksUrl !== undefined) return ok(createJwtAuthenticator(auth, openRemoteKeySet({ ...common, url: new URL(jwksUrl) }), clock))

@@ -4,9 +4,9 @@ import type { FastifyInstance } from 'fastify'
 import type { AuthFailure } from '../auth/authenticator.js'
 import type { Listener } from '../listener/listener.js'
 import { namedCaller } from '../callers/caller.js'
-import type { ControlDeps } from '../../deps.js'
-import { sendProblem, type Failure } from '../problems/problem.js'
+import { sendProblem, type ApiFailure } from '../problems/problem.js'
 import { isGuarded } from './callers.js'
+import type { GuardDeps } from './guard-deps.js'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -14,9 +14,9 @@ declare module 'fastify' {
   }
 }
 
-type Parts = Pick<ControlDeps, 'authenticators' | 'metrics'>
+type Parts = Pick<GuardDeps, 'authenticators' | 'metrics'>
 
-const answers: Readonly<Record<AuthFailure, Failure>> = {
+const answers: Readonly<Record<AuthFailure, ApiFailure>> = {
   missing: { code: 'UNAUTHENTICATED', detail: 'Send `Authorization: Bearer …` with a key or token.' },
   malformed: { code: 'UNAUTHENTICATED', detail: 'The Authorization header has no bearer key or token.' },
   refused: { code: 'UNAUTHENTICATED', detail: 'The key or token is not accepted.' },

@@ -2,9 +2,9 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { addressBlock } from '#wire/address-block.js'
 import { callerOf, type Caller, type Trust } from '../callers/caller.js'
-import type { ControlDeps } from '../../deps.js'
 import type { Listener } from '../listener/listener.js'
 import { sendProblem } from '../problems/problem.js'
+import type { GuardDeps } from './guard-deps.js'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -41,7 +41,7 @@ export function isGuarded (listener: Listener, { routeOptions: { url } }: Fastif
 const nobody: Caller = { ip: '0.0.0.0', words: [0, 0, 0xffff, 0], key: 'ip:0.0.0.0' }
 
 /** Adds `request.caller`. */
-export function addCallers (app: FastifyInstance, { config, metrics }: Pick<ControlDeps, 'config' | 'metrics'>, listener: Listener): void {
+export function addCallers (app: FastifyInstance, { config, metrics }: Pick<GuardDeps, 'config' | 'metrics'>, listener: Listener): void {
   const trust = trustFrom(config)
   app.decorateRequest('caller', null as unknown as Caller)
   app.addHook('onRequest', (request, reply, done) => {
@@ -53,7 +53,7 @@ export function addCallers (app: FastifyInstance, { config, metrics }: Pick<Cont
   })
 }
 
-function trustFrom ({ trustedProxies, forwardedHeader }: ControlDeps['config']): Trust {
+function trustFrom ({ trustedProxies, forwardedHeader }: GuardDeps['config']): Trust {
   const blocks = trustedProxies.map(text => {
     const block = addressBlock(text)
     if (block === undefined) throw new Error(`${text} is no CIDR block`)

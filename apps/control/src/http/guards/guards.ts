@@ -2,11 +2,11 @@
 import type { FastifyInstance } from 'fastify'
 import type { Listener } from '../listener/listener.js'
 import type { ErrorCode } from '../problems/errors.js'
-import type { ControlDeps } from '../../deps.js'
 import { addAccess } from './access.js'
 import { addAuthentication, addAuthenticationDemand } from './authentication.js'
 import { addCallers } from './callers.js'
 import { addConnectionBounds } from './connections.js'
+import type { GuardDeps } from './guard-deps.js'
 import { addHosts } from './hosts.js'
 import { addRequestRates } from './request-rates.js'
 import { addRequestsUnderWay } from './requests-under-way.js'
@@ -15,7 +15,7 @@ import { addRequestsUnderWay } from './requests-under-way.js'
 export const guardErrors = ['CALLER_UNCLEAR', 'UNAUTHENTICATED', 'ACCESS_DENIED', 'HOST_NOT_ALLOWED', 'CROSS_SITE_REQUEST', 'RATE_LIMITED', 'CAPACITY_EXHAUSTED', 'KEYS_UNAVAILABLE'] as const satisfies readonly ErrorCode[]
 
 /** Guards every route but those for health, and paths that do not exist. */
-export async function addGuards (app: FastifyInstance, deps: ControlDeps, listener: Listener): Promise<void> {
+export async function addGuards (app: FastifyInstance, deps: GuardDeps, listener: Listener): Promise<void> {
   addConnectionBounds(app, deps, listener)
   addCallers(app, deps, listener)
   addHosts(app, deps, listener)

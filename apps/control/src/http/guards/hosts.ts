@@ -2,16 +2,16 @@
 import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance } from 'fastify'
 import { authorityOf, hostFrom, isLocalName, isSameOrigin, namesFrom, originName } from '../callers/hosts.js'
-import type { ControlDeps } from '../../deps.js'
 import type { Listener } from '../listener/listener.js'
-import { sendProblem, type Failure } from '../problems/problem.js'
+import { sendProblem, type ApiFailure } from '../problems/problem.js'
 import { isCounted } from './callers.js'
+import type { GuardDeps } from './guard-deps.js'
 
-const notAllowed: Failure = { code: 'HOST_NOT_ALLOWED', detail: 'The Host header has no name of this listener.' }
-const crossSite: Failure = { code: 'CROSS_SITE_REQUEST', detail: 'A page of another site may not call here.' }
+const notAllowed: ApiFailure = { code: 'HOST_NOT_ALLOWED', detail: 'The Host header has no name of this listener.' }
+const crossSite: ApiFailure = { code: 'CROSS_SITE_REQUEST', detail: 'A page of another site may not call here.' }
 
 /** Refuses what has no name of `queryHosts` or `adminHosts` in its Host header, or comes from a page of another origin. */
-export function addHosts (app: FastifyInstance, { config, metrics }: Pick<ControlDeps, 'config' | 'metrics'>, listener: Listener): void {
+export function addHosts (app: FastifyInstance, { config, metrics }: Pick<GuardDeps, 'config' | 'metrics'>, listener: Listener): void {
   const configured = listener === 'public' ? config.queryHosts : config.adminHosts
   // Their pages may call, too.
   const isConfigured = namesFrom(configured ?? [])
@@ -23,7 +23,7 @@ export function addHosts (app: FastifyInstance, { config, metrics }: Pick<Contro
     sendProblem(reply, failure)
   })
 
-  const faultOf = (request: IncomingMessage): Failure | undefined => {
+  const faultOf = (request: IncomingMessage): ApiFailure | undefined => {
     const { headers, httpVersionMajor, httpVersionMinor } = request
     // A request of HTTP/1.0 needs none (RFC 9112 §3.2); browsers do not speak it.
     if (headers.host === undefined) return httpVersionMajor * 10 + httpVersionMinor < 11 ? undefined : malformed('The Host header is missing.')
@@ -38,7 +38,7 @@ export function addHosts (app: FastifyInstance, { config, metrics }: Pick<Contro
   }
 }
 
-function malformed (detail: string): Failure {
+function malformed (detail: string): ApiFailure {
   return { code: 'MALFORMED_REQUEST', detail }
 }
 

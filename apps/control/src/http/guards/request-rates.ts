@@ -3,14 +3,14 @@ import rateLimit from '@fastify/rate-limit'
 import type { FastifyInstance } from 'fastify'
 import type { Listener } from '../listener/listener.js'
 import { RateStore } from '../callers/rate-store.js'
-import type { ControlDeps } from '../../deps.js'
 import { sendProblem } from '../problems/problem.js'
 import { isCounted } from './callers.js'
+import type { GuardDeps } from './guard-deps.js'
 
 const WINDOW_MS = 1000
 
 /** Refuses requests beyond `limits.queriesPerSecond` or `limits.adminRequestsPerSecond`. */
-export async function addRequestRates (app: FastifyInstance, { config, clock, metrics, tables }: Pick<ControlDeps, 'config' | 'clock' | 'metrics' | 'tables'>, listener: Listener): Promise<void> {
+export async function addRequestRates (app: FastifyInstance, { config, clock, metrics, tables }: Pick<GuardDeps, 'config' | 'clock' | 'metrics' | 'tables'>, listener: Listener): Promise<void> {
   const { maxCallers, queriesPerSecond, adminRequestsPerSecond } = config.limits
   const [name, max] = listener === 'public' ? ['queriesPerSecond', queriesPerSecond] : ['adminRequestsPerSecond', adminRequestsPerSecond]
   if (max === 0) return

@@ -3,9 +3,9 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { UnderWay, type Held } from '#http/under-way.js'
 import { whenOver } from '#http/when-over.js'
 import type { Listener } from '../listener/listener.js'
-import type { ControlDeps } from '../../deps.js'
 import { sendProblem } from '../problems/problem.js'
 import { isCounted } from './callers.js'
+import type { GuardDeps } from './guard-deps.js'
 
 /** What one caller may have of the bound. */
 const CALLER_SHARE = 1 / 4
@@ -14,7 +14,7 @@ const CALLER_SHARE = 1 / 4
 const GRACE_MS = 250
 
 /** Refuses requests beyond `limits.maxRequests`, before anything of their bodies is read. */
-export function addRequestsUnderWay (app: FastifyInstance, { config, clock, metrics, tables }: Pick<ControlDeps, 'config' | 'clock' | 'metrics' | 'tables'>, listener: Listener): void {
+export function addRequestsUnderWay (app: FastifyInstance, { config, clock, metrics, tables }: Pick<GuardDeps, 'config' | 'clock' | 'metrics' | 'tables'>, listener: Listener): void {
   const { maxRequests } = config.limits
   const maxPerCaller = Math.max(1, Math.floor(maxRequests * CALLER_SHARE))
   const underWay = new UnderWay({ max: maxRequests, maxPerCaller, graceMs: GRACE_MS }, () => clock.now())

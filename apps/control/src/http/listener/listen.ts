@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { ANY_ADDRESS, ANY_IPV4 } from '#config/bind-addresses.js'
 import { err, ok, type Result } from '#core/result.js'
 import { SideDoors } from './side-doors.js'
-import type { TypedApp } from './typed-app.js'
+import type { TypedApp } from './listener.js'
 
 /** The configuration key whose value is being bound. */
 export type PortKey = 'queryPort' | 'adminPort'

@@ -1,7 +1,7 @@
 // Further addresses of an HTTP listener. Node's server has one; what connects at another is handed to it, as its documentation
 // of the event `connection` allows, and meets the same bounds and time limits from there on.
 import { createServer, type AddressInfo, type Server } from 'node:net'
-import type { TypedApp } from './typed-app.js'
+import type { TypedApp } from './listener.js'
 
 export class SideDoors {
   readonly #app: TypedApp

@@ -1,10 +1,10 @@
 // How the body of a request is coded: as it is, in chunks or not. What else there is would be read as JSON, and refused as
 // if its caller had written nonsense. Pure.
 import type { IncomingHttpHeaders } from 'node:http'
-import type { Failure } from './problem.js'
+import type { ApiFailure } from './problem.js'
 
 /** Undefined if a body with these headers can be read. */
-export function codingFailure (headers: IncomingHttpHeaders): Failure | undefined {
+export function codingFailure (headers: IncomingHttpHeaders): ApiFailure | undefined {
   const { 'transfer-encoding': transfer, 'content-encoding': content } = headers
   // RFC 9112 §6.1. Where chunked is not the last one, there is no telling where the body ends, and the parser has refused it.
   if (codingsOf(transfer).some(coding => coding !== 'chunked')) return { code: 'UNSUPPORTED_TRANSFER_ENCODING', detail: 'The only transfer coding that is read is chunked.' }

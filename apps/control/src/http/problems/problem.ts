@@ -1,4 +1,5 @@
 // A failed request as its caller sees it: application/problem+json (RFC 9457), made from the table of errors.
+import type { Failure } from '#core/failure.js'
 import type { Result } from '#core/result.js'
 import { errors, type ErrorCode, type ErrorRow } from './errors.js'
 
@@ -11,17 +12,14 @@ export interface Fault {
   readonly message: string
 }
 
-/** What a failure says beyond its row of the table. */
-export interface Failure {
-  readonly code: ErrorCode
-  /** For people; names no address and no internals that the caller did not send. */
-  readonly detail: string
+/** What a failure says beyond its row of the table. Those of the domain are such: the compiler asks for a row for each code. */
+export interface ApiFailure extends Failure<ErrorCode> {
   readonly errors?: readonly Fault[]
   /** INVALID_JSON_PATH, MALFORMED_JSON: index of the character that does not fit, from 0. */
   readonly position?: number
 }
 
-export interface Problem extends Failure {
+export interface Problem extends ApiFailure {
   readonly type: string
   readonly title: string
   readonly status: number
@@ -29,13 +27,13 @@ export interface Problem extends Failure {
   readonly requestId: string
 }
 
-export type Outcome<Value> = Result<Value, Failure>
+export type Outcome<Value> = Result<Value, ApiFailure>
 
 export function rowOf (code: ErrorCode): ErrorRow {
   return errors[code]
 }
 
-export function problemFrom (failure: Failure, requestId: string): Problem {
+export function problemFrom (failure: ApiFailure, requestId: string): Problem {
   const { status, title } = errors[failure.code]
   return {
     type: `urn:udp-director:error:${failure.code}`,
@@ -59,7 +57,7 @@ export interface AnyReply {
 }
 
 /** Answers with a failure. */
-export function sendProblem (reply: AnyReply, failure: Failure): void {
+export function sendProblem (reply: AnyReply, failure: ApiFailure): void {
   const row = rowOf(failure.code)
   reply.problemCode = failure.code
   reply.code(row.status)

@@ -2,7 +2,7 @@
 // against a schema, unknown paths, and bugs, of which the caller learns only the request id.
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { BaseLogger } from 'pino'
-import { sendProblem, type Failure } from './problem.js'
+import { sendProblem, type ApiFailure } from './problem.js'
 import { codingFailure, hasNoBody } from './codings.js'
 import { hasMoreValues } from './count-values.js'
 import { allowOf, followMethods, pathOf } from './methods.js'
@@ -98,7 +98,7 @@ function positionOf ({ message }: SyntaxError, text: string): number | undefined
   return found === null ? undefined : Number(found[1])
 }
 
-function failureFrom (error: FastifyError | MalformedJson | TooManyValues, bodyLimit: number | undefined): Failure {
+function failureFrom (error: FastifyError | MalformedJson | TooManyValues, bodyLimit: number | undefined): ApiFailure {
   if (error instanceof MalformedJson) return malformed(error.position)
   if (error instanceof TooManyValues) return { code: 'BODY_TOO_COMPLEX', detail: `A request may have ${MAX_VALUES} values.` }
   if (error.validation !== undefined) {
@@ -116,7 +116,7 @@ function failureFrom (error: FastifyError | MalformedJson | TooManyValues, bodyL
   }
 }
 
-function malformed (position: number | undefined): Failure {
+function malformed (position: number | undefined): ApiFailure {
   if (position === undefined) return { code: 'MALFORMED_JSON', detail: 'The body is not valid JSON.' }
   return { code: 'MALFORMED_JSON', detail: `The JSON breaks at position ${position}.`, position }
 }

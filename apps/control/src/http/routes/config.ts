@@ -1,8 +1,8 @@
 // GET /config: the configuration in effect, defaults included. It holds no secrets; a key that ever does is left out here.
 import { Type } from '@sinclair/typebox'
-import type { ControlDeps } from '../../deps.js'
+import type { Config } from '#config/schema.js'
 import { named, refTo } from '../schemas/named.js'
-import type { TypedApp } from '../listener/typed-app.js'
+import type { TypedApp } from '../listener/listener.js'
 
 // Opaque: it changes with the program and not with the API, and what generators make of a schema this deep is of no use.
 export const EffectiveConfigSchema = named('Config', Type.Unsafe<object>({
@@ -13,7 +13,7 @@ export const EffectiveConfigSchema = named('Config', Type.Unsafe<object>({
 }))
 
 /** Adds GET /config. */
-export function addConfigRoute (app: TypedApp, { config }: ControlDeps): void {
+export function addConfigRoute (app: TypedApp, { config }: { readonly config: Config }): void {
   app.get('/config', {
     schema: {
       operationId: 'getConfig',

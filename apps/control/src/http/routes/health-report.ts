@@ -1,14 +1,30 @@
 // Whether queries can be answered, and the state of every component. Pure: it only looks.
 import type { Static } from '@sinclair/typebox'
-import type { ControlDeps } from '../../deps.js'
+import type { Config } from '#config/schema.js'
+import type { Inventory } from '../../inventory/objects/inventory.js'
+import type { Drain } from '../../proxies/drain.js'
+import type { Link } from '../../proxies/link.js'
+import type { DefaultEndpoint } from '../../targets/watch/default-endpoint.js'
+import type { TokenRegistry } from '../../tokens/token-registry.js'
 import type { HealthSchema, ReadinessSchema } from '../schemas/health.js'
+import type { Lifecycle } from './refuse-tokens.js'
+
+export interface HealthDeps {
+  readonly config: Pick<Config, 'defaultEndpoint'>
+  readonly inventory: Pick<Inventory, 'status' | 'sizes'>
+  readonly registry: Pick<TokenRegistry, 'size'>
+  readonly defaultEndpoint: Pick<DefaultEndpoint, 'count'>
+  readonly link: Pick<Link, 'status'>
+  readonly drain: Pick<Drain, 'status'>
+  readonly lifecycle: Readonly<Lifecycle>
+}
 
 type Missing = Static<typeof ReadinessSchema>['missing']
 export type Readiness = Static<typeof ReadinessSchema>
 export type Health = Static<typeof HealthSchema>
 
 /** What keeps queries from being answered; nothing if it is empty. */
-export function missingFor (deps: ControlDeps): Missing {
+export function missingFor (deps: HealthDeps): Missing {
   const missing: Missing = []
   if (deps.lifecycle.isStopping) missing.push({ component: 'process', reason: 'Shutting down.' })
   if (!deps.inventory.status().synced) missing.push({ component: 'inventory', reason: 'Not every source has been read yet.' })
@@ -21,7 +37,7 @@ export function missingFor (deps: ControlDeps): Missing {
  * What `/readyz` says. A process that drains is ready whatever is missing: nodes forget the flows of an endpoint that is
  * not, and the sessions that are waited for would be cut off.
  */
-export function readinessOf (deps: ControlDeps): Readiness {
+export function readinessOf (deps: HealthDeps): Readiness {
   const missing = missingFor(deps)
   const drain = deps.drain.status()
   if (drain !== undefined && !deps.lifecycle.isStopping) return { status: 'draining', missing, drain }
@@ -29,7 +45,7 @@ export function readinessOf (deps: ControlDeps): Readiness {
 }
 
 /** The state of the components. Only an operator is told what is wrong with the inventory: it may name files and objects. */
-export function healthOf (deps: ControlDeps, isForOperator: boolean): Health {
+export function healthOf (deps: HealthDeps, isForOperator: boolean): Health {
   const { config, inventory, registry, defaultEndpoint } = deps
   const { status, missing, drain } = readinessOf(deps)
   const { synced, ageMs, faults } = inventory.status()
@@ -53,7 +69,7 @@ export function healthOf (deps: ControlDeps, isForOperator: boolean): Health {
   }
 }
 
-function proxyHealth ({ link }: ControlDeps): Health['proxy'] {
+function proxyHealth ({ link }: HealthDeps): Health['proxy'] {
   const { state, reason, proxy, stateStatus } = link.status()
   return {
     status: state,

@@ -1,13 +1,12 @@
 // Probes: alive, ready, and why not. Both listeners have them.
-import type { ControlDeps } from '../../deps.js'
-import { healthOf, readinessOf } from './health-report.js'
+import { healthOf, readinessOf, type HealthDeps } from './health-report.js'
 import type { Tag } from '../document/api-document.js'
 import { HealthSchema, LivenessSchema, ReadinessSchema } from '../schemas/health.js'
 import { refTo } from '../schemas/named.js'
-import type { TypedApp } from '../listener/typed-app.js'
+import type { TypedApp } from '../listener/listener.js'
 
 /** Adds GET /livez, /readyz and /healthz. */
-export function addHealthRoutes (app: TypedApp, deps: ControlDeps, tag: Tag): void {
+export function addHealthRoutes (app: TypedApp, deps: HealthDeps, tag: Tag): void {
   app.get('/livez', {
     schema: {
       operationId: 'getLiveness',

@@ -1,25 +1,64 @@
 // POST /query: from a description of a game server to a token for one. Everything but the push is a matter of memory.
 import type { Static } from '@sinclair/typebox'
-import type { Selection } from '#config/schema.js'
+import type { FastifyInstance } from 'fastify'
+import type { Config, Selection } from '#config/schema.js'
 import { err, ok } from '#core/result.js'
-import type { ControlDeps } from '../../deps.js'
-import { Chooser } from '../../query/chooser.js'
+import type { EventSink } from '../../events/event-sink.js'
+import type { Link } from '../../proxies/link.js'
+import type { Chooser } from '../../query/chooser.js'
+import type { TokenIssuer } from '../../tokens/token-issuer.js'
 import { summaryOf } from '../problems/request-faults.js'
-import { sendProblem, type Failure, type Outcome } from '../problems/problem.js'
-import { refuseTokens } from './refuse-tokens.js'
+import { sendProblem, type ApiFailure, type Outcome } from '../problems/problem.js'
+import type { ErrorCode } from '../problems/errors.js'
 import { dropAbsent } from '../schemas/absent.js'
 import { bodyErrors } from '../schemas/problem.js'
 import { IssuedTokenSchema, QueryRequestSchema, StatusQueryRequestSchema } from '../schemas/query.js'
 import { refTo } from '../schemas/named.js'
+import type { TypedApp } from '../listener/listener.js'
+import { refuseTokens, type TokenGate } from './refuse-tokens.js'
 import { tokenAnswer } from './token-answer.js'
-import type { TypedApp } from '../listener/typed-app.js'
+
+export interface QueryRouteDeps extends TokenGate {
+  readonly config: Pick<Config, 'tokenTtlSeconds' | 'bindClientIp' | 'exposeTarget'>
+  readonly chooser: Pick<Chooser, 'choose'>
+  readonly issuer: Pick<TokenIssuer, 'issue'>
+  readonly link: Pick<Link, 'dataPorts'>
+}
+
+export interface QueryMetrics {
+  readonly queryReceived: () => void
+  /** `code` is null for a success. */
+  readonly queryAnswered: (code: ErrorCode | null, seconds: number) => void
+}
+
+export interface QueryMetricsDeps {
+  readonly metrics: QueryMetrics
+  readonly events: EventSink
+}
+
+const PATH = '/query'
+
+/** Counts and times queries, those that a guard refuses too: hence before all guards. */
+export function addQueryMetrics (app: FastifyInstance, { metrics, events }: QueryMetricsDeps): void {
+  app.addHook('onRequest', (request, _reply, done) => {
+    if (request.routeOptions.url === PATH) metrics.queryReceived()
+    done()
+  })
+  app.addHook('onResponse', (request, reply, done) => {
+    if (request.routeOptions.url === PATH) {
+      const { problemCode, elapsedTime } = reply
+      metrics.queryAnswered(problemCode, elapsedTime / 1000)
+      if (problemCode !== null) events.publish('token_refused', () => ({ requestId: request.id, code: problemCode, via: 'query' }))
+    }
+    done()
+  })
+}
 
 /** Adds POST /query to the public listener. */
-export function addQueryRoute (app: TypedApp, deps: ControlDeps): void {
-  const { config, issuer, link } = deps
-  const chooser = new Chooser(deps)
+export function addQueryRoute (app: TypedApp, deps: QueryRouteDeps): void {
+  const { config, chooser, issuer, link } = deps
 
-  app.post('/query', {
+  app.post(PATH, {
     schema: {
       operationId: 'query',
       summary: 'Ask for a game server and get a token for it.',
@@ -61,7 +100,7 @@ export function selectionFrom (body: Static<typeof QueryRequestSchema>): Outcome
   return ok({ ...selection, statusQuery: { jsonPath, expectedValues: expectedValues ?? [expectedValue ?? ''] } })
 }
 
-const notOneValue: Failure = {
+const notOneValue: ApiFailure = {
   code: 'INVALID_REQUEST',
   detail: summaryOf('body', 1),
   errors: [{ path: '/statusQuery', message: 'must have exactly one of expectedValue and expectedValues' }]

@@ -13,8 +13,8 @@ type TargetRequest = Static<typeof TargetRequestSchema>
 type AddressTarget = Static<typeof AddressTargetSchema>
 
 export interface TargetSources {
-  readonly config: Config
-  readonly selector: Selector
+  readonly config: Pick<Config, 'dataPorts'>
+  readonly selector: Pick<Selector, 'resolve'>
   readonly policy: TargetPolicy
 }
 

@@ -1,9 +1,10 @@
 // Live sessions: look, end, move. The proxy owns them; this is its operator's window.
 import { Type, type Static } from '@sinclair/typebox'
+import type { BaseLogger } from 'pino'
+import type { RpcClient } from '#rpc/client.js'
 import type { Session } from '#rpc/contract.js'
 import type { RpcFailure } from '#rpc/failure.js'
-import type { ControlDeps } from '../../deps.js'
-import { sendProblem, type Failure } from '../problems/problem.js'
+import { sendProblem, type ApiFailure } from '../problems/problem.js'
 import { dropAbsent } from '../schemas/absent.js'
 import { closed, refTo } from '../schemas/named.js'
 import { pagingFields, readPaging } from '../schemas/paging.js'
@@ -11,9 +12,15 @@ import { bodyErrors } from '../schemas/problem.js'
 import { SessionSchema, SessionsPageSchema } from '../schemas/session.js'
 import { AddressTargetSchema, NamedTargetSchema, TargetRequestSchema } from '../schemas/target.js'
 import { summaryOf } from '../problems/request-faults.js'
+import type { TypedApp } from '../listener/listener.js'
+import { requestedTarget, type TargetSources } from './requested-target.js'
 import { filterFaults } from './session-filter.js'
-import { requestedTarget } from './requested-target.js'
-import type { TypedApp } from '../listener/typed-app.js'
+
+export interface SessionRouteDeps extends TargetSources {
+  /** For what operators ask; the link has a client of its own, which they cannot exhaust. */
+  readonly proxy: Pick<RpcClient, 'call'>
+  readonly log: Pick<BaseLogger, 'info'>
+}
 
 const SessionParams = Type.Object({ id: Type.String({ minLength: 1, maxLength: 64, description: 'Of a session.' }) }, closed)
 
@@ -24,7 +31,7 @@ const SessionsQuery = Type.Object({
 }, closed)
 
 /** Adds the routes under /sessions. */
-export function addSessionRoutes (app: TypedApp, deps: ControlDeps): void {
+export function addSessionRoutes (app: TypedApp, deps: SessionRouteDeps): void {
   const { proxy, log } = deps
 
   app.get('/sessions', {
@@ -114,7 +121,7 @@ function shown ({ ageMs, idleMs, ...session }: Session): Static<typeof SessionSc
 }
 
 /** What an operator is told about a call to the proxy that failed. */
-export function failureFromRpc ({ code }: RpcFailure): Failure {
+export function failureFromRpc ({ code }: RpcFailure): ApiFailure {
   switch (code) {
     case 'NOT_FOUND': return { code: 'SESSION_NOT_FOUND', detail: 'The proxy has no session with this id.' }
     case 'INVALID_TARGET': return { code: 'INVALID_TARGET', detail: 'The proxy cannot reach a target like this.' }

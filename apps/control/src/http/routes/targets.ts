@@ -1,21 +1,37 @@
 // GET /targets: what queries can be answered with at this moment, and how busy it is; and which objects not, and why.
 import { Type } from '@sinclair/typebox'
-import type { Selection } from '#config/schema.js'
+import type { Config, Selection } from '#config/schema.js'
+import type { Clock } from '#core/clock.js'
+import { inTurns } from '#core/in-turns.js'
 import { Pace } from '#core/pace.js'
 import type { Slices } from '#core/slices.js'
 import type { Target } from '#rpc/contract.js'
-import type { ControlDeps } from '../../deps.js'
-import { inTurns } from '#core/in-turns.js'
-import { unusable } from '../../targets/candidate.js'
+import type { Inventory } from '../../inventory/objects/inventory.js'
+import type { TargetLoad } from '../../proxies/target-load.js'
 import type { Selector } from '../../query/selector.js'
+import { unusable } from '../../targets/candidate.js'
 import { targetKey } from '../../targets/target-key.js'
+import type { TokenRegistry } from '../../tokens/token-registry.js'
 import { closed, refTo } from '../schemas/named.js'
 import { DEFAULT_LIMIT, pagingFields, readPaging } from '../schemas/paging.js'
 import { MAX_UNUSABLE, TargetsPageSchema } from '../schemas/target.js'
-import type { TypedApp } from '../listener/typed-app.js'
+import type { TypedApp } from '../listener/listener.js'
+
+/** What there is to list. */
+export interface ListedTargets {
+  readonly config: Pick<Config, 'resourceQueryMapping'>
+  readonly inventory: Pick<Inventory, 'namespaces' | 'find'>
+  readonly selector: Pick<Selector, 'candidateOf' | 'search'>
+}
+
+export interface TargetRouteDeps extends ListedTargets {
+  readonly clock: Clock
+  readonly load: Pick<TargetLoad, 'sessions'>
+  readonly registry: Pick<TokenRegistry, 'pending'>
+}
 
 /** Adds GET /targets. */
-export function addTargetRoutes (app: TypedApp, deps: ControlDeps): void {
+export function addTargetRoutes (app: TypedApp, deps: TargetRouteDeps): void {
   app.get('/targets', {
     preValidation: readPaging,
     schema: {
@@ -55,7 +71,7 @@ interface Listed {
 }
 
 // A few hundred objects in one slice.
-export function * listed ({ config, inventory, selector }: Pick<ControlDeps, 'config' | 'inventory' | 'selector'>): Slices<Listed> {
+export function * listed ({ config, inventory, selector }: ListedTargets): Slices<Listed> {
   const lists: Listed = { targets: [], refused: [], refusedTotal: 0 }
   const pace = new Pace(SLICE_OBJECTS)
   for (const resourceType of Object.keys(config.resourceQueryMapping)) {

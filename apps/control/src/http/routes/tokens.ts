@@ -1,21 +1,31 @@
 // Direct issue and revocation of tokens: what a matchmaker calls that has chosen the target itself.
 import { Type } from '@sinclair/typebox'
+import type { Config } from '#config/schema.js'
 import { err, ok } from '#core/result.js'
 import { addressWords, formatAddress } from '#wire/address.js'
 import { isUnicast } from '#wire/unicast.js'
 import { TOKEN_PATTERN, type Token } from '#wire/token.js'
-import type { ControlDeps } from '../../deps.js'
-import { sendProblem, type Failure, type Outcome } from '../problems/problem.js'
-import { refuseTokens } from './refuse-tokens.js'
+import type { EventSink } from '../../events/event-sink.js'
+import type { Link } from '../../proxies/link.js'
+import type { TokenIssuer } from '../../tokens/token-issuer.js'
+import type { Holder } from '../../tokens/token-registry.js'
+import { sendProblem, type ApiFailure, type Outcome } from '../problems/problem.js'
 import { dropAbsent } from '../schemas/absent.js'
 import { closed, refTo } from '../schemas/named.js'
 import { bodyErrors } from '../schemas/problem.js'
 import { IssuedTokenSchema } from '../schemas/query.js'
 import { AddressTokenRequestSchema, NamedTokenRequestSchema, TokenRequestSchema } from '../schemas/target.js'
-import { requestedSelection, requestedTarget } from './requested-target.js'
+import type { TypedApp } from '../listener/listener.js'
+import { refuseTokens, type TokenGate } from './refuse-tokens.js'
+import { requestedSelection, requestedTarget, type TargetSources } from './requested-target.js'
 import { tokenAnswer } from './token-answer.js'
-import type { Holder } from '../../tokens/token-registry.js'
-import type { TypedApp } from '../listener/typed-app.js'
+
+export interface TokenRouteDeps extends TargetSources, TokenGate {
+  readonly config: Pick<Config, 'dataPorts' | 'tokenTtlSeconds' | 'exposeTarget'>
+  readonly issuer: Pick<TokenIssuer, 'issue' | 'revoke'>
+  readonly link: Pick<Link, 'dataPorts'>
+  readonly events: EventSink
+}
 
 const TokenParams = Type.Object({
   token: Type.String({
@@ -26,7 +36,7 @@ const TokenParams = Type.Object({
 }, closed)
 
 /** Adds POST /tokens and DELETE /tokens/{token}. */
-export function addTokenRoutes (app: TypedApp, deps: ControlDeps): void {
+export function addTokenRoutes (app: TypedApp, deps: TokenRouteDeps): void {
   const { config, events, issuer, link } = deps
 
   app.post('/tokens', {
@@ -80,6 +90,6 @@ function holderOf (caller: string, clientIp: string | undefined): Outcome<Holder
   return ok({ caller, client: formatAddress(words) })
 }
 
-function clientIpFault (message: string): Failure {
+function clientIpFault (message: string): ApiFailure {
   return { code: 'INVALID_REQUEST', detail: 'The body has one fault.', errors: [{ path: '/clientIp', message }] }
 }

@@ -39,10 +39,10 @@ void t.test('tokens: signed by a known key, for us, by our issuer, in time', asy
   const folder = await makeFolder(t)
   const [es, rsa, ed, stranger] = await Promise.all([signer('es'), signer('rsa', 'RS256'), signer('ed', 'EdDSA'), signer('es')])
   await writeFile(`${folder}/jwks.json`, setOf(es, rsa, ed))
-  const { open, clock, deps, logged } = await startRig(t, { objects, config: yaml(`jwksFile: ${folder}/jwks.json`) })
+  const { open, clock, features, logged } = await startRig(t, { objects, config: yaml(`jwksFile: ${folder}/jwks.json`) })
   const answer = async (token: string): Promise<object> => await knock(open, `Bearer ${token}`)
   for (const by of [es, rsa, ed]) t.match(await answer(await sign(by)), { status: 200 }, by.jwk.kid ?? '')
-  t.equal(deps.registry.held('name:matchmaker'), 3, 'the subject is the caller')
+  t.equal(features.registry.held('name:matchmaker'), 3, 'the subject is the caller')
   t.match(await answer(await sign(es, { ...claims, aud: ['other', 'udp-director'] })), { status: 200 }, 'one of several audiences')
   t.match(await answer(await sign(es, { ...claims, exp: nowSeconds - 5 })), { status: 200 }, 'clocks may be apart a little')
 

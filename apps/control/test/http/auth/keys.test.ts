@@ -18,7 +18,7 @@ void t.test('keys: what is open stays open, everything else asks for one', async
   const folder = await makeFolder(t)
   await writeFile(join(folder, 'query'), `matchmaker: ${matchmaker}\n`)
   await writeFile(join(folder, 'admin'), `${operator}\n`)
-  const { open, admin, deps, logged } = await startRig(t, {
+  const { open, admin, features, logged } = await startRig(t, {
     objects,
     config: `queryAuth: {type: keys, keysFile: ${folder}/query}\nadminAuth: {type: keys, keysFile: ${folder}/admin}`
   })
@@ -35,7 +35,7 @@ void t.test('keys: what is open stays open, everything else asks for one', async
   for (const authorization of ['Bearer', 'Bearer ', matchmaker, `Basic ${matchmaker}`, `Bearer ${matchmaker} x`, `Bearer matchmaker:${matchmaker}`, `Bearer ${matchmaker}x`, `Bearer ${matchmaker.slice(0, -1)}`]) {
     t.same(await knock(open, authorization), refused, authorization)
   }
-  t.equal(deps.registry.held('name:matchmaker'), 3, 'the key is the caller')
+  t.equal(features.registry.held('name:matchmaker'), 3, 'the key is the caller')
   const lines = JSON.stringify(logged)
   for (const key of [matchmaker, operator]) t.equal(lines.includes(key), false, 'no log has a key')
   const config = await admin.inject({ url: '/config', headers: { authorization: `Bearer ${operator}` } })
@@ -116,7 +116,7 @@ void t.test('files that cannot be used from the start keep the process from star
     const parsed = parseConfig(`inventory: {provider: file, path: .}\n${yaml}`, join(folder, 'config.yaml'))
     if (!parsed.ok) throw new Error(JSON.stringify(parsed.error))
     const log = { info: () => undefined, error: (line: unknown) => { said.push(line) } } as never
-    return await openAuthenticators(parsed.value.config, { clock, log, metrics: { keysRead: () => undefined } })
+    return await openAuthenticators(parsed.value.config, { clock, log, onKeysRead: () => undefined })
   }
   await writeFile(join(folder, 'empty'), '')
   await writeFile(join(folder, 'good'), matchmaker)

@@ -3,7 +3,7 @@ import { mkdtemp, rm, symlink, rename, mkdir, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Test } from 'tap'
-import type { TypedApp } from '../../../src/http/listener/typed-app.js'
+import type { TypedApp } from '../../../src/http/listener/listener.js'
 import { POLL_MS } from '../../../src/http/auth/followed-file.js'
 import { eventually, type Rig } from '../routes/rig.js'
 

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { createFakeClock } from '#testkit/fake-clock.js'
-import { createAccessList } from '../../../src/http/callers/access-list.js'
+import { createAccessList } from '../../../src/http/guards/access.js'
 import { callerOf, namedCaller, type Caller, type Trust } from '../../../src/http/callers/caller.js'
 import { hostFrom, isLocalName, isSameOrigin, namesFrom } from '../../../src/http/callers/hosts.js'
 import { Turns, MAX_JOBS } from '../../../src/query/turns.js'

@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { connect, type AddressInfo, type Socket } from 'node:net'
 import t from 'tap'
-import type { TypedApp } from '../../../src/http/listener/typed-app.js'
+import type { TypedApp } from '../../../src/http/listener/listener.js'
 import { eventually, gameServer, startRig, type Rig } from '../routes/rig.js'
 
 const objects = [gameServer('a', '10.0.0.1')]
@@ -32,8 +32,8 @@ async function heardBy (socket: Socket): Promise<number[]> {
   return [...heard.matchAll(/HTTP\/1\.1 (\d+) /g)].map(([, status]) => Number(status))
 }
 
-function entries ({ deps }: Rig, table: string): number {
-  return deps.tables.readings().find(reading => reading.table === table)!.entries
+function entries ({ features }: Rig, table: string): number {
+  return features.tables.readings().find(reading => reading.table === table)!.entries
 }
 
 const isQuiet = (rig: Rig): boolean => ['connections_public', 'connections_admin', 'requests_public', 'requests_admin'].every(table => entries(rig, table) === 0)

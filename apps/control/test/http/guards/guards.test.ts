@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { connect, type AddressInfo, type Socket } from 'node:net'
 import t from 'tap'
 import { MAX_REQUESTS_PER_CONNECTION } from '../../../src/http/guards/connections.js'
-import type { TypedApp } from '../../../src/http/listener/typed-app.js'
+import type { TypedApp } from '../../../src/http/listener/listener.js'
 import { eventually, gameServer, startRig } from '../routes/rig.js'
 
 const objects = [gameServer('a', '10.0.0.1')]
@@ -109,26 +109,26 @@ void t.test('trustedProxies: whose X-Forwarded-For is believed, up to the first 
 })
 
 void t.test('tokens: nobody holds more than its share, until they are redeemed, taken back or over', async t => {
-  const { open, admin, deps, clock, proxy } = await startRig(t, { objects, config: 'limits: {maxTokensPerCaller: 2}\ntokenTtlSeconds: 30' })
+  const { open, admin, features, clock, proxy } = await startRig(t, { objects, config: 'limits: {maxTokensPerCaller: 2}\ntokenTtlSeconds: 30' })
   const { token } = await ask(open)
   t.equal((await ask(open)).status, 200)
   const refused = { status: 429, code: 'TOO_MANY_TOKENS', detail: 'limits.maxTokensPerCaller is reached.', headers: { 'retry-after': '5' } }
   t.match(await ask(open), refused)
   t.match(await send(admin, 'POST', '/tokens', {}, target), refused, 'by whichever way')
   t.equal((await ask(open, { ip: '192.0.2.1' })).status, 200, 'another caller')
-  deps.registry.consume(token as never, 'default')
+  features.registry.consume(token as never, 'default')
   t.equal((await ask(open)).status, 200, 'one is redeemed')
-  deps.registry.consume(token as never, 'voice')
+  features.registry.consume(token as never, 'voice')
   t.match(await ask(open), refused, 'once only')
   proxy.hook = () => ({ kind: 'error', code: 'INTERNAL' })
   t.equal((await ask(open, { ip: '192.0.2.2' })).status, 503)
-  t.equal(deps.registry.held('ip:192.0.2.2'), 0, 'one that was not acknowledged does not count')
+  t.equal(features.registry.held('ip:192.0.2.2'), 0, 'one that was not acknowledged does not count')
   clock.advance(30_250)
-  t.equal(deps.registry.held('ip:127.0.0.1'), 0)
+  t.equal(features.registry.held('ip:127.0.0.1'), 0)
 })
 
 void t.test('tokens: bound to the address of the query, or to one that a matchmaker names', async t => {
-  const { open, admin, deps, proxy } = await startRig(t, { objects, config: 'bindClientIp: true\ntrustedProxies: [10.0.0.0/8]' })
+  const { open, admin, features, proxy } = await startRig(t, { objects, config: 'bindClientIp: true\ntrustedProxies: [10.0.0.0/8]' })
   const clientOf = async (told: Promise<Told>): Promise<string | undefined> => proxy.tokens.get((await told).token!)?.client
   t.equal(await clientOf(ask(open, { ip: '::ffff:192.0.2.1' })), '192.0.2.1')
   t.equal(await clientOf(ask(open, { ip: '10.0.0.1', forwardedFor: '2001:DB8::7' })), '2001:db8::7')
@@ -138,7 +138,7 @@ void t.test('tokens: bound to the address of the query, or to one that a matchma
   for (const clientIp of ['example.com', '192.0.2.1/32', 'fe80::1%eth0', '0.0.0.0', '0.1.2.3', '::', '::ffff:0.0.0.0', '255.255.255.255', '224.0.0.1', '239.255.255.255', 'ff02::1', '::ffff:224.0.0.1']) {
     t.match(await send(admin, 'POST', '/tokens', {}, { ...target, clientIp }), { status: 400, code: 'INVALID_REQUEST' }, clientIp)
   }
-  t.strictSame([...deps.registry.grants()].map(({ client }) => client), ['192.0.2.1', '2001:db8::7', undefined, '2001:db8::9', '192.0.2.3'], 'and so they are told to the next proxy')
+  t.strictSame([...features.registry.grants()].map(({ client }) => client), ['192.0.2.1', '2001:db8::7', undefined, '2001:db8::9', '192.0.2.3'], 'and so they are told to the next proxy')
   const { open: other, proxy: otherProxy } = await startRig(t, { objects })
   await ask(other)
   t.strictSame([...otherProxy.tokens.values()].map(grant => Object.hasOwn(grant, 'client')), [false], 'not unless it is asked for')
@@ -159,9 +159,9 @@ async function dial (port: number): Promise<Socket> {
 const halfOfARequest = 'POST /query HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n{'
 
 void t.test('requests under way: bodies that trickle in take no more than their share, and give it back', async t => {
-  const { open, admin, deps } = await startRig(t, { objects, config: 'limits: {maxRequests: 4}' })
+  const { open, admin, features } = await startRig(t, { objects, config: 'limits: {maxRequests: 4}' })
   const port = await listen(open)
-  const underWay = (): number => deps.tables.readings().find(({ table }) => table === 'requests_public')!.entries
+  const underWay = (): number => features.tables.readings().find(({ table }) => table === 'requests_public')!.entries
   const slow = await dial(port)
   slow.write(halfOfARequest)
   await eventually(() => underWay() === 1)
@@ -176,10 +176,10 @@ void t.test('requests under way: bodies that trickle in take no more than their 
 })
 
 void t.test('requests under way: at the bound of all', async t => {
-  const { open, proxy, deps } = await startRig(t, { objects, config: 'limits: {maxRequests: 4}' })
+  const { open, proxy, features } = await startRig(t, { objects, config: 'limits: {maxRequests: 4}' })
   proxy.hook = () => ({ kind: 'silence' })
   const waiting = ['192.0.2.1', '192.0.2.2', '192.0.2.3', '192.0.2.4'].map(async ip => await ask(open, { ip }))
-  await eventually(() => deps.tables.readings().some(({ table, entries }) => table === 'requests_public' && entries === 4))
+  await eventually(() => features.tables.readings().some(({ table, entries }) => table === 'requests_public' && entries === 4))
   t.match(await ask(open, { ip: '192.0.2.5' }), { status: 503, code: 'CAPACITY_EXHAUSTED', detail: 'limits.maxRequests is reached.', headers: { 'retry-after': '5' } })
   t.equal((await send(open, 'GET', '/livez')).status, 200, 'health is answered all the same')
   await proxy.stop()
@@ -187,10 +187,10 @@ void t.test('requests under way: at the bound of all', async t => {
 })
 
 void t.test('connections: at the bound the one that is idle for longest gives way', async t => {
-  const { open, admin, deps } = await startRig(t, { objects, config: 'limits: {maxConnections: 10}' })
+  const { open, admin, features } = await startRig(t, { objects, config: 'limits: {maxConnections: 10}' })
   const port = await listen(open)
   const sockets = await Promise.all(Array.from({ length: 10 }, async () => await dial(port)))
-  const count = (): number => deps.tables.readings().find(({ table }) => table === 'connections_public')!.entries
+  const count = (): number => features.tables.readings().find(({ table }) => table === 'connections_public')!.entries
   await eventually(() => count() === 10)
   const idle = once(sockets[1]!, 'close')
   sockets[0]!.write('GET /livez HTTP/1.1\r\nhost: x\r\n\r\n')
@@ -213,9 +213,9 @@ void t.test('connections: at the bound the one that is idle for longest gives wa
 })
 
 void t.test('a request behind an answer that nobody reads is over when its connection goes', async t => {
-  const { open, deps } = await startRig(t, { objects })
+  const { open, features } = await startRig(t, { objects })
   const port = await listen(open)
-  const underWay = (): number => deps.tables.readings().find(({ table }) => table === 'requests_public')!.entries
+  const underWay = (): number => features.tables.readings().find(({ table }) => table === 'requests_public')!.entries
   const socket = await dial(port)
   socket.pause()
   const document = 'GET /openapi.json HTTP/1.1\r\nhost: x\r\n\r\n'
@@ -242,10 +242,10 @@ void t.test('one connection has only a few requests under way', async t => {
 })
 
 void t.test('who keeps the director waiting gives way to who comes', async t => {
-  const { open, clock, deps } = await startRig(t, { objects, config: 'limits: {maxRequests: 4}' })
+  const { open, clock, features } = await startRig(t, { objects, config: 'limits: {maxRequests: 4}' })
   const slow = await dial(await listen(open))
   slow.write(halfOfARequest)
-  await eventually(() => deps.tables.readings().some(({ table, entries }) => table === 'requests_public' && entries === 1))
+  await eventually(() => features.tables.readings().some(({ table, entries }) => table === 'requests_public' && entries === 1))
   t.equal((await ask(open)).status, 429)
   const gone = once(slow, 'close')
   clock.advance(1000)

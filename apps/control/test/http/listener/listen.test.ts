@@ -5,7 +5,7 @@ import Fastify from 'fastify'
 import t, { type Test } from 'tap'
 import { until } from '#testkit/patience.js'
 import { listenOn } from '../../../src/http/listener/listen.js'
-import type { TypedApp } from '../../../src/http/listener/typed-app.js'
+import type { TypedApp } from '../../../src/http/listener/listener.js'
 
 // Every address of 127.0.0.0/8 is this machine's.
 const addresses = ['127.0.0.1', '127.0.0.2', '127.0.0.3']

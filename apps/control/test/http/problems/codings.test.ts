@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { connect, type AddressInfo } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import t from 'tap'
-import type { TypedApp } from '../../../src/http/listener/typed-app.js'
+import type { TypedApp } from '../../../src/http/listener/listener.js'
 import { gameServer, startRig } from '../routes/rig.js'
 
 const objects = [gameServer('a', '10.0.0.1')]

@@ -1,7 +1,7 @@
 import t from 'tap'
 import type { Session } from '#rpc/contract.js'
 import { FAKE_EPOCH_MS } from '#testkit/fake-clock.js'
-import { problemFrom, type Failure } from '../../../src/http/problems/problem.js'
+import { problemFrom, type ApiFailure } from '../../../src/http/problems/problem.js'
 import { addressTargetExample, MAX_UNUSABLE } from '../../../src/http/schemas/target.js'
 import { ask, eventually, gameServer, goOnline, startRig } from './rig.js'
 
@@ -12,10 +12,10 @@ const byAddressTarget = { key: 'address/10.9.9.9/7000,7001', ...byAddress }
 const targetA = { key: 'gameserver/game-servers/a', address: '10.0.0.1', ports: { default: 7000 } }
 const targetB = { key: 'gameserver/game-servers/b', address: '10.0.0.2', ports: { default: 7000 } }
 
-const invalid = (detail: string, ...errors: Array<{ path: string, message: string }>): Failure => ({ code: 'INVALID_REQUEST', detail, errors })
+const invalid = (detail: string, ...errors: Array<{ path: string, message: string }>): ApiFailure => ({ code: 'INVALID_REQUEST', detail, errors })
 
 /** Bodies that name no usable target, and why; the same for POST /tokens and PUT /sessions/{id}/target. */
-const badTargets: ReadonlyArray<readonly [name: string, body: unknown, status: number, failure: Failure]> = [
+const badTargets: ReadonlyArray<readonly [name: string, body: unknown, status: number, failure: ApiFailure]> = [
   ['nothing', {}, 400, invalid('The body has 3 faults.', { path: '/resourceType', message: 'is missing' }, { path: '/namespace', message: 'is missing' }, { path: '/name', message: 'is missing' })],
   ['both forms', { ...named, ...byAddress }, 400, invalid('The body has 3 faults.', { path: '/resourceType', message: 'is not a known field' }, { path: '/namespace', message: 'is not a known field' }, { path: '/name', message: 'is not a known field' })],
   ['no ports', { address: '10.0.0.1', ports: {} }, 400, invalid('The body has one fault.', { path: '/ports', message: 'must NOT have fewer than 1 properties' })],
@@ -75,7 +75,7 @@ void t.test('POST /tokens: every bad body has its exact answer', async t => {
 
 void t.test('DELETE /tokens/{token}', async t => {
   const rig = await startRig(t, { objects, isOffline: true })
-  const { admin, proxy, deps } = rig
+  const { admin, proxy, features } = rig
   t.match(await ask(admin, 'POST', '/tokens', named), { status: 503, retryAfter: '1', body: { code: 'PROXY_UNAVAILABLE' } })
   await goOnline(rig)
   const { token } = (await ask(admin, 'POST', '/tokens', named)).body as { token: string }
@@ -92,7 +92,7 @@ void t.test('DELETE /tokens/{token}', async t => {
   const { token: unlucky } = (await ask(admin, 'POST', '/tokens', named)).body as { token: string }
   proxy.hook = () => ({ kind: 'hang-up' })
   t.match(await ask(admin, 'DELETE', `/tokens/${unlucky}`), { status: 503, body: { code: 'PROXY_UNAVAILABLE' } })
-  t.equal(deps.link.isRevoking(unlucky as never), true, 'the revocation waits for the proxy')
+  t.equal(features.link.isRevoking(unlucky as never), true, 'the revocation waits for the proxy')
   t.match((await ask(admin, 'GET', '/metrics')).text, /tokens_revoked_total\{cause="operator"\} 1\n/)
 })
 
@@ -163,10 +163,10 @@ const notUsable = { unusable: [{ key: 'gameserver/game-servers/elsewhere', reaso
 
 void t.test('GET /targets: usable objects with their load, and unusable ones with the reason', async t => {
   const rig = await startRig(t, { objects })
-  const { admin, proxy, deps } = rig
+  const { admin, proxy, features } = rig
   proxy.emit({ type: 'counts', sessions: { [targetA.key]: 3 } })
   await ask(admin, 'POST', '/tokens', named)
-  t.equal(deps.load.sessions(targetA.key), 3)
+  t.equal(features.load.sessions(targetA.key), 3)
   t.same((await ask(admin, 'GET', '/targets')).body, {
     targets: [{ ...targetA, sessions: 3, pendingTokens: 0 }, { ...targetB, sessions: 0, pendingTokens: 1 }],
     total: 2,
@@ -186,14 +186,14 @@ void t.test('GET /targets: nothing is usable, and so much of it that only the fi
 })
 
 void t.test('GET /config: what is in effect, defaults included', async t => {
-  const { admin, deps } = await startRig(t, { isOffline: true, config: 'loadBalancing: { type: leastSessions }' })
+  const { admin, features } = await startRig(t, { isOffline: true, config: 'loadBalancing: { type: leastSessions }' })
   const { status, body } = await ask(admin, 'GET', '/config')
   t.equal(status, 200)
-  t.same(body, deps.config)
+  t.same(body, features.config)
 })
 
 void t.test('GET /metrics: the proxy\'s while it answers, without them when it does not', async t => {
-  const { admin, proxy, store, deps } = await startRig(t, { objects, config: 'defaultEndpoint: { resourceType: gameserver, namespace: game-servers }' })
+  const { admin, proxy, store, features } = await startRig(t, { objects, config: 'defaultEndpoint: { resourceType: gameserver, namespace: game-servers }' })
   proxy.samples = [{ name: 'udp_director_sessions_active', labels: {}, value: 42 }]
   const up = await ask(admin, 'GET', '/metrics')
   t.match(up, { status: 200, type: /^text\/plain; version=0.0.4/ })
@@ -208,7 +208,7 @@ void t.test('GET /metrics: the proxy\'s while it answers, without them when it d
   ]) t.equal(up.text.includes(`${line}\n`), true, line)
   store.replace(new Map([['gameserver', []]]))
   await proxy.stop()
-  await eventually(() => !deps.link.isSynchronised)
+  await eventually(() => !features.link.isSynchronised)
   const down = await ask(admin, 'GET', '/metrics')
   t.match(down.text, /^udp_director_default_targets 0$/m)
   t.match(down.text, /^udp_director_proxy_up 0$/m)

@@ -7,7 +7,7 @@ const lost = 'The proxy does not answer (made by the client).'
 
 void t.test('alive whatever is missing; ready once the inventory and the proxy are', async t => {
   const rig = await startRig(t, { objects, isOffline: true })
-  const { open, admin, inventoryStatus, deps, proxy } = rig
+  const { open, admin, inventoryStatus, features, proxy } = rig
   inventoryStatus.synced = false
   for (const app of [open, admin]) {
     t.match(await ask(app, 'GET', '/livez'), { status: 200, body: { status: 'ok' } })
@@ -20,16 +20,16 @@ void t.test('alive whatever is missing; ready once the inventory and the proxy a
   await goOnline(rig)
   for (const app of [open, admin]) t.match(await ask(app, 'GET', '/readyz'), { status: 200, body: { status: 'ready', missing: [] } })
   await proxy.stop()
-  await eventually(() => !deps.link.isSynchronised)
+  await eventually(() => !features.link.isSynchronised)
   t.strictSame((await ask(open, 'GET', '/readyz')).body, { status: 'not_ready', missing: [{ component: 'proxy', reason: lost }] })
   t.equal((await ask(open, 'GET', '/livez')).status, 200)
 })
 
 void t.test('superseded and stopping say so', async t => {
-  const { open, admin, proxy, deps } = await startRig(t, { objects })
+  const { open, admin, proxy, features } = await startRig(t, { objects })
   proxy.epoch = Number.MAX_SAFE_INTEGER
   await ask(admin, 'POST', '/tokens', { resourceType: 'gameserver', namespace: 'game-servers', name: 'a' })
-  deps.lifecycle.isStopping = true
+  features.lifecycle.isStopping = true
   t.strictSame((await ask(open, 'GET', '/readyz')).body, {
     status: 'not_ready',
     missing: [{ component: 'process', reason: 'Shutting down.' }, { component: 'proxy', reason: 'A newer control process has taken over.' }]

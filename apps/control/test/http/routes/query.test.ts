@@ -2,7 +2,7 @@ import t from 'tap'
 import { isToken } from '#wire/token.js'
 import { FAKE_EPOCH_MS } from '#testkit/fake-clock.js'
 import type { ErrorCode } from '../../../src/http/problems/errors.js'
-import { problemFrom, type Failure } from '../../../src/http/problems/problem.js'
+import { problemFrom, type ApiFailure } from '../../../src/http/problems/problem.js'
 import { queryExample } from '../../../src/http/schemas/query.js'
 import { ask, eventually, gameServer, startRig, type Answer } from './rig.js'
 
@@ -13,7 +13,7 @@ const objects = [dust2, inferno]
 const any = { resourceType: 'gameserver', namespace: 'game-servers' }
 
 /** The whole answer a failure must be. */
-function problem (failure: Failure, requestId: string): unknown {
+function problem (failure: ApiFailure, requestId: string): unknown {
   return problemFrom(failure, requestId)
 }
 
@@ -49,8 +49,8 @@ void t.test('expectedValues, selectors and exposeTarget', async t => {
 
 void t.test('every bad body has its exact answer', async t => {
   const { open, proxy } = await startRig(t, { objects })
-  const invalid = (detail: string, ...errors: Array<{ path: string, message: string }>): Failure => ({ code: 'INVALID_REQUEST', detail, errors })
-  const cases: ReadonlyArray<readonly [name: string, body: unknown, status: number, failure: Failure]> = [
+  const invalid = (detail: string, ...errors: Array<{ path: string, message: string }>): ApiFailure => ({ code: 'INVALID_REQUEST', detail, errors })
+  const cases: ReadonlyArray<readonly [name: string, body: unknown, status: number, failure: ApiFailure]> = [
     ['trailing comma', '{"resourceType":"gameserver",}', 400, { code: 'MALFORMED_JSON', detail: 'The JSON breaks at position 29.', position: 29 }],
     ['cut off', '{"resourceType":', 400, { code: 'MALFORMED_JSON', detail: 'The JSON breaks at position 16.', position: 16 }],
     ['no position known', '{"resourceType":gameserver}', 400, { code: 'MALFORMED_JSON', detail: 'The body is not valid JSON.' }],
@@ -143,7 +143,7 @@ void t.test('unknown paths, methods and URLs', async t => {
 void t.test('503, each with its reason and Retry-After', async t => {
   const down = await startRig(t, { objects, isOffline: true })
   t.match(await ask(down.open, 'POST', '/query', any), unavailable('PROXY_UNAVAILABLE', '1'))
-  t.equal(down.deps.registry.size, 0, 'the token is void')
+  t.equal(down.features.registry.size, 0, 'the token is void')
 
   const full = await startRig(t, { objects, config: 'limits: { maxTokens: 1 }' })
   t.equal((await ask(full.open, 'POST', '/query', any)).status, 200)
@@ -158,7 +158,7 @@ void t.test('503, each with its reason and Retry-After', async t => {
   t.match(await ask(loading.open, 'POST', '/query', any), unavailable('INVENTORY_NOT_READY', '2'))
 
   const stopping = await startRig(t, { objects })
-  stopping.deps.lifecycle.isStopping = true
+  stopping.features.lifecycle.isStopping = true
   t.match(await ask(stopping.open, 'POST', '/query', any), unavailable('SHUTTING_DOWN', '1'))
 })
 
@@ -167,7 +167,7 @@ function unavailable (code: ErrorCode, retryAfter: string): Partial<Answer> {
 }
 
 void t.test('no acknowledgement within the deadline is a 503 and the token is void', async t => {
-  const { open, proxy, clock, deps } = await startRig(t, { objects })
+  const { open, proxy, clock, features } = await startRig(t, { objects })
   let release = (): void => undefined
   const released = new Promise<void>(resolve => { release = resolve })
   proxy.hook = () => ({ kind: 'delay', until: released })
@@ -175,11 +175,11 @@ void t.test('no acknowledgement within the deadline is a 503 and the token is vo
   await proxy.until(() => proxy.tokens.size === 1)
   clock.advance(1000)
   t.match(await asked, unavailable('PROXY_UNAVAILABLE', '1'))
-  t.equal(deps.registry.size, 0)
+  t.equal(features.registry.size, 0)
   proxy.hook = () => undefined
   release()
   await proxy.until(() => proxy.tokens.size === 0)
-  t.match((await deps.metrics.expose({ objects: new Map(), inventoryAgeMs: 0, defaultTargets: 0, isProxyUp: true, drain: undefined, tables: [], proxySamples: [] })),
+  t.match((await features.metrics.expose({ objects: new Map(), inventoryAgeMs: 0, defaultTargets: 0, isProxyUp: true, drain: undefined, tables: [], proxySamples: [] })),
     /tokens_revoked_total\{cause="unacknowledged"\} 1/)
 })
 

@@ -11,14 +11,13 @@ import { openAuthenticators } from '../../../src/http/auth/open-authenticators.j
 import { logEvents } from '../../../src/events/event-log.js'
 import { EventsHub } from '../../../src/events/events-hub.js'
 import { buildAdminApp, buildPublicApp } from '../../../src/http/app.js'
-import type { ControlDeps } from '../../../src/deps.js'
 import type { Inventory, InventoryStatus, KubeObject } from '../../../src/inventory/objects/inventory.js'
 import { heldTypes } from '../../../src/inventory/objects/resource-types.js'
 import { createStore, type Store } from '../../../src/inventory/store/store.js'
 import { createControlMetrics } from '../../../src/metrics.js'
 import type { NameResolver } from '../../../src/names/host-names.js'
-import type { TypedApp } from '../../../src/http/listener/typed-app.js'
-import { wireControl } from '../../../src/wiring.js'
+import type { TypedApp } from '../../../src/http/listener/listener.js'
+import { wireControl, type Features } from '../../../src/wiring.js'
 
 export interface LogLine {
   readonly level: number
@@ -30,7 +29,7 @@ export interface Rig {
   readonly clock: FakeClock
   readonly proxy: FakeProxy
   readonly store: Store
-  readonly deps: ControlDeps
+  readonly features: Features
   readonly open: TypedApp
   readonly admin: TypedApp
   readonly logged: LogLine[]
@@ -91,10 +90,10 @@ export async function startRig (t: Test, options: RigOptions = {}): Promise<Rig>
   const log = pino({ level: 'debug', base: null }, { write: (line: string) => { logged.push(JSON.parse(line) as LogLine) } })
   const events = new EventsHub(clock)
   logEvents(events, log)
-  const opened = await openAuthenticators(config, { clock, log, metrics })
+  const opened = await openAuthenticators(config, { clock, log, onKeysRead: metrics.keysRead })
   if (!opened.ok) throw new Error(opened.error)
   const authenticators = opened.value
-  const { deps, close } = wireControl({
+  const { features, close } = wireControl({
     config,
     inventory: {
       ...store,
@@ -112,21 +111,21 @@ export async function startRig (t: Test, options: RigOptions = {}): Promise<Rig>
     random: () => 0,
     log
   })
-  const open = await buildPublicApp(deps)
-  const admin = await buildAdminApp(deps)
+  const open = await buildPublicApp(features)
+  const admin = await buildAdminApp(features)
   t.teardown(async () => {
     await Promise.all([open.close(), admin.close(), close(), authenticators.public.close(), authenticators.admin.close()])
     await proxy.close()
     if (clock.pending() > 0) throw new Error('A timer is left.')
   })
-  const rig = { clock, proxy, store, deps, open, admin, logged, inventoryStatus }
+  const rig = { clock, proxy, store, features, open, admin, logged, inventoryStatus }
   if (options.isOffline !== true) await goOnline(rig)
   return rig
 }
 
-export async function goOnline ({ deps, proxy }: Rig): Promise<void> {
-  deps.link.start()
-  await eventually(() => deps.link.isSynchronised && proxy.openStreams() === 1)
+export async function goOnline ({ features, proxy }: Rig): Promise<void> {
+  features.link.start()
+  await eventually(() => features.link.isSynchronised && proxy.openStreams() === 1)
 }
 
 /** Lets sockets work until `condition` holds; time stands still. */

@@ -32,7 +32,7 @@ const gone = ({ proxy }: Rig): unknown[] => proxy.gone.map(({ key, stays }) => s
 /** Counts of sessions arrive; the registry is asked for a token that the same stream redeemed after them. */
 async function count (rig: Rig, sessions: Readonly<Record<string, number>>): Promise<void> {
   rig.proxy.emit({ type: 'counts', sessions: Object.fromEntries(Object.entries(sessions).map(([name, number]) => [keyOf(name), number])) })
-  await eventually(() => Object.entries(sessions).every(([name, number]) => rig.deps.load.sessions(keyOf(name)) === number))
+  await eventually(() => Object.entries(sessions).every(([name, number]) => rig.features.load.sessions(keyOf(name)) === number))
 }
 
 /** Calls that are under way arrive: a push after them has been answered. */
@@ -51,14 +51,14 @@ void t.test('a token whose target goes is void, and no other is', async t => {
   const rig = await start(t)
   const [dead, other, redeemed] = [await query(rig, { labelSelector: { map: 'dust' } }), await query(rig, { labelSelector: { map: 'aztec' } }), await query(rig, { labelSelector: { map: 'dust' } })]
   rig.proxy.emit({ type: 'redeemed', token: redeemed, dataPort: 'default', sessionId: '1' })
-  await eventually(() => rig.deps.registry.pending(keyOf('a')) === 1)
+  await eventually(() => rig.features.registry.pending(keyOf('a')) === 1)
   remove(rig, 'a')
   await rig.proxy.until(() => rig.proxy.voidTokens.size > 0)
   await settle(rig)
   t.strictSame([...rig.proxy.voidTokens], [[dead, 'withdrawn']])
   t.ok(rig.proxy.tokens.has(other))
-  t.equal(rig.deps.registry.has(dead), false, 'a snapshot does not bring it back')
-  t.equal(rig.deps.registry.pending(keyOf('a')), 0)
+  t.equal(rig.features.registry.has(dead), false, 'a snapshot does not bring it back')
+  t.equal(rig.features.registry.pending(keyOf('a')), 0)
   t.match(rig.logged.filter(({ msg }) => msg.startsWith('Tokens withdrawn')), [{ tokens: 1, target: keyOf('a') }])
   t.match((await ask(rig.admin, 'GET', '/metrics')).text, /udp_director_tokens_revoked_total\{cause="target_gone"\} 1/)
 })
@@ -112,7 +112,7 @@ void t.test('an object that goes while its token is on the way is not handed out
   meanwhile(rig, [() => { remove(rig, 'a') }])
   t.match(await ask(rig.open, 'POST', '/query', dust), { status: 404, body: { code: 'NO_MATCHING_RESOURCE', detail: 'No object of this type in this namespace matches the labels.' } })
   await rig.proxy.until(() => rig.proxy.tokens.size === 0)
-  t.equal(rig.deps.registry.size, 0)
+  t.equal(rig.features.registry.size, 0)
 })
 
 void t.test('what changes while its token is on the way is chosen anew, three times in all', async t => {
@@ -257,7 +257,7 @@ void t.test('a Service that is gone, or has another clusterIP', async t => {
   put(service('10.96.0.1'))
   await query(rig, { resourceType: 'legacy' })
   rig.proxy.emit({ type: 'counts', sessions: { 'legacy/game-servers/a': 1 } })
-  await eventually(() => rig.deps.load.sessions('legacy/game-servers/a') === 1)
+  await eventually(() => rig.features.load.sessions('legacy/game-servers/a') === 1)
   put(service('10.96.0.2'))
   await rig.proxy.until(() => rig.proxy.gone.length === 1)
   rig.store.remove([SERVICES_TYPE], 'game-servers', 's')
@@ -268,7 +268,7 @@ void t.test('a Service that is gone, or has another clusterIP', async t => {
 void t.test('a host name that leads elsewhere: gone once it has settled, never while it rotates', async t => {
   let addresses = ['10.0.0.1']
   const rig = await start(t, { objects: [gameServer('a', 'a.example')], resolver: { resolve: async () => await Promise.resolve(ok({ addresses, ttlSeconds: 30 })), close: () => undefined } })
-  const isResolved = (): boolean => rig.deps.selector.select(games).ok
+  const isResolved = (): boolean => rig.features.selector.select(games).ok
   await eventually(isResolved)
   await query(rig)
   await count(rig, { a: 1 })
@@ -309,14 +309,14 @@ void t.test('what happens while the proxy is away it hears on its return', async
   const token = await query(rig)
   await count(rig, { a: 1 })
   await rig.proxy.stop()
-  await eventually(() => !rig.deps.link.isSynchronised)
+  await eventually(() => !rig.features.link.isSynchronised)
   remove(rig, 'a')
   put(rig, gameServer('a', '10.0.0.7'))
   remove(rig, 'a')
   await rig.proxy.restart()
   await eventually(() => {
     rig.clock.advance(10)
-    return rig.deps.link.isSynchronised && rig.proxy.openStreams() === 1
+    return rig.features.link.isSynchronised && rig.proxy.openStreams() === 1
   })
   t.strictSame([...rig.proxy.voidTokens], [[token, 'withdrawn']], 'in the snapshot')
   t.equal(rig.proxy.tokens.size, 0)
@@ -326,10 +326,10 @@ void t.test('what happens while the proxy is away it hears on its return', async
   await count(rig, { a: 1 })
   await rig.proxy.until(() => gone(rig).length === 1)
   rig.proxy.cutStreams()
-  await eventually(() => !rig.deps.link.isSynchronised)
+  await eventually(() => !rig.features.link.isSynchronised)
   await eventually(() => {
     rig.clock.advance(10)
-    return rig.deps.link.isSynchronised && rig.proxy.openStreams() === 1
+    return rig.features.link.isSynchronised && rig.proxy.openStreams() === 1
   })
   await count(rig, { a: 2 })
   await rig.proxy.until(() => gone(rig).length === 2)
@@ -348,12 +348,12 @@ void t.test('more than one call holds, and a call that is not acknowledged', asy
   t.strictSame(new Set(gone(rig)), new Set(names))
   rig.proxy.hook = ({ name }) => name === 'leaveTargets' ? { kind: 'hang-up' } : undefined
   await count(rig, { s1: 2 })
-  await eventually(() => !rig.deps.link.isSynchronised)
+  await eventually(() => !rig.features.link.isSynchronised)
   rig.proxy.hook = () => undefined
   rig.proxy.gone.length = 0
   await eventually(() => {
     rig.clock.advance(10)
-    return rig.deps.link.isSynchronised && rig.proxy.openStreams() === 1
+    return rig.features.link.isSynchronised && rig.proxy.openStreams() === 1
   })
   await count(rig, { s1: 2 })
   await rig.proxy.until(() => gone(rig).length >= 1)

@@ -3,13 +3,13 @@ import { parseConfig } from '#config/load/load-config.js'
 import { err } from '#core/result.js'
 import { systemClock } from '#core/system-clock.js'
 import { createLogger } from '#telemetry/logger.js'
-import { openToAll } from './auth/authenticator.js'
-import { buildAdminApp, buildPublicApp } from './app.js'
-import { EventsHub } from '../events/events-hub.js'
-import { createStore } from '../inventory/store/store.js'
-import type { Listener } from './listener/listener.js'
-import { createControlMetrics } from '../metrics.js'
-import { wireControl, type Wiring } from '../wiring.js'
+import { EventsHub } from './events/events-hub.js'
+import { openToAll } from './http/auth/authenticator.js'
+import { buildAdminApp, buildPublicApp } from './http/app.js'
+import type { Listener } from './http/listener/listener.js'
+import { createStore } from './inventory/store/store.js'
+import { createControlMetrics } from './metrics.js'
+import { wireControl, type Wiring } from './wiring.js'
 
 type Json = Record<string, unknown>
 
@@ -25,9 +25,9 @@ const builders = { public: buildPublicApp, admin: buildAdminApp } as const satis
  * by default. The same at every call.
  */
 export async function openapiDocument (listener: Listener): Promise<object> {
-  const { deps, close } = wireIdle()
+  const { features, close } = wireIdle()
   try {
-    const app = await builders[listener](deps)
+    const app = await builders[listener](features)
     await app.ready()
     const { openapi, info, ...rest } = structuredClone(app.swagger()) as unknown as Json
     await app.close()

@@ -1,11 +1,11 @@
 // The document as its readers use it: generators, validators, people who paste its examples.
 import openapiTypescript, { astToString } from 'openapi-typescript'
 import t from 'tap'
-import { errors } from '../../src/http/problems/errors.js'
-import { listeners, type Listener } from '../../src/http/listener/listener.js'
-import { openapiDocument } from '../../src/http/openapi.js'
-import { isOpenRoute } from '../../src/http/guards/callers.js'
-import { ask, gameServer, startRig } from './routes/rig.js'
+import { errors } from '../src/http/problems/errors.js'
+import { listeners, type Listener } from '../src/http/listener/listener.js'
+import { openapiDocument } from '../src/openapi.js'
+import { isOpenRoute } from '../src/http/guards/callers.js'
+import { ask, gameServer, startRig } from './http/routes/rig.js'
 
 type Json = Record<string, unknown>
 
