@@ -6,6 +6,7 @@ import { ExitCode } from '#core/exit-code.js'
 import { systemClock } from '#core/system-clock.js'
 import { END_WITH_PARENT, endWithParent } from '#telemetry/end-with-parent.js'
 import { createStyle } from '#telemetry/log-lines/style.js'
+import { writeError } from '#telemetry/log-lines/write-error.js'
 import { hasTerminal, takenSignals } from '#telemetry/stop-requests.js'
 import { commandHelp, overview } from './command-line/help.js'
 import { parseCommandLine, type Invocation } from './command-line/parse-command-line.js'
@@ -25,7 +26,7 @@ const runtime: Runtime = {
   clock: systemClock,
   spawn: spawnChild,
   out: text => isReaderGone || stdout.write(text) ? undefined : once(stdout, 'drain').then(() => {}, () => {}),
-  err: text => { stderr.write(text) },
+  err: text => { writeError(text) },
   isTerminal: stdout.isTTY,
   columns: () => stdout.isTTY ? stdout.columns : undefined,
   hasTerminal: hasTerminal(),

@@ -4,6 +4,7 @@ import { seconds } from '#core/durations.js'
 import { ExitCode } from '#core/exit-code.js'
 import { systemClock } from '#core/system-clock.js'
 import { endWithParent } from '#telemetry/end-with-parent.js'
+import { writeError } from '#telemetry/log-lines/write-error.js'
 import { createLogger, flushLogs, lineLimits, terminalStream } from '#telemetry/logger.js'
 import { stopOnSignal } from '#telemetry/stop-on-signal.js'
 
@@ -11,7 +12,7 @@ endWithParent()
 
 const startUp = readStartUp()
 if (!startUp.ok) {
-  process.stderr.write(`${startUp.error}\n`)
+  writeError(`${startUp.error}\n`)
   process.exit(ExitCode.config)
 }
 // Most of what there is to load comes after the configuration was found sound: its faults are told at once.
@@ -34,7 +35,7 @@ const control = await openControl({
   log
 })
 if (!control.ok) {
-  process.stderr.write(`${control.error}\n`)
+  writeError(`${control.error}\n`)
   process.exit(ExitCode.config)
 }
 

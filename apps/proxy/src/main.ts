@@ -5,6 +5,7 @@ import { seconds } from '#core/durations.js'
 import { ExitCode } from '#core/exit-code.js'
 import { systemClock } from '#core/system-clock.js'
 import { endWithParent } from '#telemetry/end-with-parent.js'
+import { writeError } from '#telemetry/log-lines/write-error.js'
 import { createLogger, flushLogs, lineLimits, terminalStream } from '#telemetry/logger.js'
 import { processSamples } from '#telemetry/process-samples.js'
 import { stopOnSignal } from '#telemetry/stop-on-signal.js'
@@ -18,7 +19,7 @@ endWithParent()
 
 const startUp = readStartUp()
 if (!startUp.ok) {
-  process.stderr.write(`${startUp.error}\n`)
+  writeError(`${startUp.error}\n`)
   process.exit(ExitCode.config)
 }
 // Most of what there is to load comes after the configuration was found sound: its faults are told at once.
@@ -41,7 +42,7 @@ async function open (): Promise<Proxy> {
     return await openProxy({ config, log, clock: systemClock, socketPath, statePath, random, processSamples: () => processSamples('proxy') })
   } catch (error) {
     if (!(error instanceof BindError || error instanceof SocketPathError || error instanceof StateClaimedError || error instanceof NoLibc)) throw error
-    process.stderr.write(`${sentenceFor(error)}\n`)
+    writeError(`${sentenceFor(error)}\n`)
     process.exit(ExitCode.config)
   }
 }

@@ -1,4 +1,5 @@
 // The help, made from the table of commands.
+import { foldPieces } from '#core/fold-text.js'
 import { commandNames, commands, type CommandName, type CommandRow, type OptionRow } from './commands.js'
 
 const helpOption: OptionRow = { help: 'Show this.' }
@@ -50,27 +51,16 @@ export function commandHelp (name: CommandName): string {
 
 function row (name: string, width: number, text: string): string[] {
   const indent = width + 4 // two columns before the name, two after it
-  return folded(text.split(' '), COLUMNS - indent).map((line, at) => `${at === 0 ? `  ${name.padEnd(width)}  ` : ' '.repeat(indent)}${line}`)
+  return foldPieces(text.split(' '), COLUMNS - indent).map((line, at) => `${at === 0 ? `  ${name.padEnd(width)}  ` : ' '.repeat(indent)}${line}`)
 }
 
 function paragraph (text: string): string[] {
-  return folded(text.split(' '), COLUMNS)
+  return foldPieces(text.split(' '), COLUMNS)
 }
 
 // A shell reads it as one line.
 function exampleText (example: string): string {
-  return `  ${folded(example.split(/ (?=--)/), COLUMNS - '      '.length - ' \\'.length).join(' \\\n      ')}`
-}
-
-/** As many pieces in each line as have room. */
-function folded (pieces: readonly string[], columns: number): string[] {
-  const lines: string[] = []
-  for (const piece of pieces) {
-    const last = lines.at(-1)
-    if (last !== undefined && last.length + 1 + piece.length <= columns) lines[lines.length - 1] = `${last} ${piece}`
-    else lines.push(piece)
-  }
-  return lines
+  return `  ${foldPieces(example.split(/ (?=--)/), COLUMNS - '      '.length - ' \\'.length).join(' \\\n      ')}`
 }
 
 function optionText (name: string, { value }: OptionRow): string {

@@ -11,7 +11,7 @@ export interface Runtime {
   readonly spawn: SpawnChild
   /** Writes to stdout; a promise while its reader is behind. */
   readonly out: (text: string) => Promise<void> | undefined
-  /** Writes to stderr. */
+  /** Writes to stderr, in lines that a terminal there has room for. */
   readonly err: (text: string) => void
   /** Whether stdout is a terminal: people read it, not programs. */
   readonly isTerminal: boolean
