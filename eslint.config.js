@@ -45,6 +45,22 @@ const bans = [
     message: `core/${room} imports of the core's rooms only ${others === '' ? 'itself' : `itself and ${others.replaceAll('|', ', ')}`}.`
   })),
   {
+    from: /^apps\/control\/src\/[^/]+\//,
+    imports: /^apps\/control\/src\/[^/]+$/,
+    message: 'No room of control imports its root, where the rooms are put together: say in the room what it needs.'
+  },
+  {
+    from: /^apps\/control\/src\/(?!http\/)[^/]+\//,
+    imports: /^apps\/control\/src\/http\/|^@?fastify(?:\/|$)/,
+    message: 'Only apps/control/src/http knows HTTP: a failure is a code and a detail (#core/failure.js), and its table of errors has the rest.'
+  },
+  {
+    from: /^apps\/control\/src\/inventory\//,
+    imports: /^apps\/control\/src\//,
+    but: /^apps\/control\/src\/(?:inventory|events)\//,
+    message: 'The inventory knows nothing of what is made of its objects: it imports no other room of control but events/.'
+  },
+  {
     from: /^libs\/core\//,
     except: outsideRooms,
     imports: /^libs\//,

@@ -48,6 +48,30 @@ const cases: Record<string, Case> = {
     ],
     allowed: [['apps/control/src/http/routes/x.ts', imports('../../query/x.js')], ['apps/control/test/x.test.ts', imports('../src/x.js')]]
   },
+  'rooms of control do not import its root': {
+    rule: 'rooms/imports',
+    says: /where the rooms are put together/,
+    refused: [['apps/control/src/tokens/x.ts', imports('../metrics.js')], ['apps/control/src/http/routes/x.ts', imports('../../wiring.js')]],
+    allowed: [['apps/control/src/wiring.ts', imports('./metrics.js')], ['apps/control/src/wiring.ts', imports('./http/app.js')], ['apps/control/test/tokens/x.test.ts', imports('../../src/metrics.js')]]
+  },
+  'only the room http of control knows HTTP': {
+    rule: 'rooms/imports',
+    says: /Only apps\/control\/src\/http knows HTTP/,
+    refused: [
+      ['apps/control/src/tokens/x.ts', imports('../http/problems/problem.js')],
+      ['apps/control/src/targets/watch/x.ts', imports('../../http/listener/listener.js')],
+      ['apps/control/src/inventory/file/x.ts', imports('../../http/x.js')],
+      ['apps/control/src/query/x.ts', imports('fastify')],
+      ['apps/control/src/query/x.ts', imports('@fastify/rate-limit')]
+    ],
+    allowed: [['apps/control/src/http/routes/x.ts', imports('../problems/problem.js')], ['apps/control/src/x.ts', imports('./http/x.js')]]
+  },
+  'the inventory imports no feature': {
+    rule: 'rooms/imports',
+    says: /knows nothing of what is made of its objects/,
+    refused: [['apps/control/src/inventory/x.ts', imports('../query/x.js')], ['apps/control/src/inventory/store/x.ts', imports('../../targets/x.js')]],
+    allowed: [['apps/control/src/inventory/store/x.ts', imports('../objects/x.js')], ['apps/control/src/inventory/file/x.ts', imports('../../events/event-sink.js')], ['apps/control/src/names/x.ts', imports('../inventory/x.js')]]
+  },
   'no tree imports another tree\'s tests': {
     rule: 'rooms/imports',
     says: /another tree's tests/,
