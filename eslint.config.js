@@ -88,9 +88,9 @@ const bans = [
   },
   {
     from: /^/,
-    except: /^apps\/control\/src\/inventory\/kubernetes\/credentials\.ts$|^testkit\/test\//,
+    except: /^apps\/control\/src\/inventory\/kubernetes\/api\/credentials\.ts$|^testkit\/test\//,
     imports: /^@kubernetes\/client-node(?:\/|$)/,
-    message: '@kubernetes/client-node is imported by apps/control/src/inventory/kubernetes/credentials.ts alone (and by the testkit\'s tests).'
+    message: '@kubernetes/client-node is imported by apps/control/src/inventory/kubernetes/api/credentials.ts alone (and by the testkit\'s tests).'
   },
   {
     from: /^/,

@@ -2,9 +2,9 @@
 import fc from 'fast-check'
 import { eventFromLine } from '#rpc/event-lines.js'
 import { LineSplitter } from '#rpc/line-splitter.js'
-import { Collection } from '../../apps/control/src/inventory/kubernetes/collection.js'
-import { Intake } from '../../apps/control/src/inventory/kubernetes/intake.js'
-import { LineDecoder } from '../../apps/control/src/inventory/kubernetes/line-decoder.js'
+import { Collection } from '../../apps/control/src/inventory/kubernetes/reflector/collection.js'
+import { Intake } from '../../apps/control/src/inventory/kubernetes/reflector/intake.js'
+import { LineDecoder } from '../../apps/control/src/inventory/kubernetes/reflector/line-decoder.js'
 import { createStore } from '../../apps/control/src/inventory/store/store.js'
 import { fuzzTarget, must, type FuzzTarget } from '../fuzz-target.js'
 

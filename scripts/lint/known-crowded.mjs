@@ -3,7 +3,6 @@
 
 /** @type {Readonly<Record<string, number>>} */
 export const knownCrowded = {
-  'apps/control/src/inventory/kubernetes': 19,
   'apps/proxy/src/engines/batch': 18,
   'apps/proxy/src/shards': 30,
   'apps/proxy/src/state': 24,

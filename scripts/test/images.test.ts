@@ -228,7 +228,7 @@ resourceQueryMapping: {gameserver: {group: agones.dev, version: v1, resource: ga
   await Promise.all([
     t.resolves(proxyRun.healthCheck(), 'the proxy is healthy'),
     t.resolves(controlRun.healthCheck(), 'control is healthy'),
-    t.resolves(controlRun.node('--input-type=module', '--eval', 'await import("./dist/apps/control/src/inventory/kubernetes/credentials.js")'), 'what control loads later is there too')
+    t.resolves(controlRun.node('--input-type=module', '--eval', 'await import("./dist/apps/control/src/inventory/kubernetes/api/credentials.js")'), 'what control loads later is there too')
   ])
   t.equal((await fetch(`http://127.0.0.1:${adminPort}/docs/`)).status, 200, 'the files of the API page are there')
   for (const spawned of processes) spawned.kill('SIGTERM')

@@ -148,7 +148,7 @@ const cases: Record<string, Case> = {
       ['apps/control/test/x.test.ts', imports('@kubernetes/client-node')],
       ['e2e/x.ts', imports('@kubernetes/client-node/dist/x.js')]
     ],
-    allowed: [['apps/control/src/inventory/kubernetes/credentials.ts', imports('@kubernetes/client-node')]]
+    allowed: [['apps/control/src/inventory/kubernetes/api/credentials.ts', imports('@kubernetes/client-node')]]
   },
   'the testkit is for tests': {
     rule: 'rooms/imports',

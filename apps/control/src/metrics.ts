@@ -8,9 +8,9 @@ import { refusals, type GuardMetrics } from './http/guards/guard-deps.js'
 import { listeners, type Listener } from './http/listener/listener.js'
 import type { MetricsText } from './http/routes/metrics.js'
 import type { QueryMetrics } from './http/routes/query.js'
-import { corruptReasons } from './inventory/kubernetes/intake.js'
-import { relistReasons } from './inventory/kubernetes/reflector-state.js'
-import { eventOutcomes, watchOutcomes, type ReflectorHooks } from './inventory/kubernetes/reflector.js'
+import { corruptReasons } from './inventory/kubernetes/reflector/intake.js'
+import { relistReasons } from './inventory/kubernetes/reflector/reflector-state.js'
+import { eventOutcomes, watchOutcomes, type ReflectorHooks } from './inventory/kubernetes/reflector/reflector.js'
 import type { TokenMetrics } from './tokens/token-issuer.js'
 
 export interface ControlMetrics extends GuardMetrics, QueryMetrics, TokenMetrics, MetricsText {

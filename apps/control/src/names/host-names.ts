@@ -4,7 +4,7 @@ import type { BaseLogger } from 'pino'
 import type { Cancel, Clock } from '#core/clock.js'
 import type { Result } from '#core/result.js'
 import type { NameLookup } from '../targets/candidate.js'
-import { backOffMs, LAST_CHEAP_DELAY_MS, LAST_DEAR_DELAY_MS } from '../inventory/kubernetes/back-off.js'
+import { backOffMs, LAST_CHEAP_DELAY_MS, LAST_DEAR_DELAY_MS } from '#core/back-off.js'
 
 export interface NameAnswer {
   /** IP addresses in canonical text; at least one. */

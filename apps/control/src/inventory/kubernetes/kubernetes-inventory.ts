@@ -7,13 +7,13 @@ import type { InventoryLog } from '../file/fault-log.js'
 import type { ChangeListener, Inventory, InventoryChange, InventoryStatus } from '../objects/inventory.js'
 import { heldTypes, indexedPaths } from '../objects/resource-types.js'
 import { createStore, type Store } from '../store/store.js'
-import type { Credentials } from './access.js'
-import { Collection } from './collection.js'
-import { describeFault } from './describe-fault.js'
+import type { Credentials } from './api/access.js'
+import { Collection } from './reflector/collection.js'
+import { describeFault } from './api/describe-fault.js'
 import { FaultBoard } from './fault-board.js'
-import { Reflector, type ReflectorHooks } from './reflector.js'
-import { sourcesFrom, typesNeededFor, type Source } from './source.js'
-import { createTransport, type Transport } from './transport.js'
+import { Reflector, type ReflectorHooks } from './reflector/reflector.js'
+import { sourcesFrom, typesNeededFor, type Source } from './api/source.js'
+import { createTransport, type Transport } from './api/transport.js'
 
 export interface KubernetesInventoryDeps {
   readonly config: Pick<Config, 'resourceQueryMapping' | 'namespaces' | 'defaultEndpoint' | 'inventory'>
@@ -80,7 +80,7 @@ export async function openKubernetesInventory (deps: KubernetesInventoryDeps): P
 
 async function usableCredentials (deps: KubernetesInventoryDeps): Promise<Result<Credentials, string>> {
   if (deps.credentials !== undefined) return ok(deps.credentials)
-  const { openCredentials } = await import('./credentials.js')
+  const { openCredentials } = await import('./api/credentials.js')
   const { kubeconfig } = deps.config.inventory
   const credentials = openCredentials(kubeconfig === undefined ? {} : { kubeconfig })
   if (!credentials.ok) return credentials

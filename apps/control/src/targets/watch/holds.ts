@@ -1,6 +1,6 @@
 // Whether the absence of an object means anything: a session can outlive the configuration that let it begin.
 import type { Config } from '#config/schema.js'
-import { sourcesFrom } from '../../inventory/kubernetes/source.js'
+import { sourcesFrom } from '../../inventory/kubernetes/api/source.js'
 
 export type Holds = (resourceType: string, namespace: string) => boolean
 

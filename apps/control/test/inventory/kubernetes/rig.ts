@@ -8,7 +8,7 @@ import { createFakeClock, type FakeClock } from '#testkit/fake-clock.js'
 import { until as arrived } from '#testkit/patience.js'
 import type { NewObject } from '#testkit/kube-api/objects/resource-type.js'
 import { startKubeApi, type KubeApi, type KubeApiOptions, type RequestRecord } from '#testkit/kube-api/start-kube-api.js'
-import type { Credentials } from '../../../src/inventory/kubernetes/access.js'
+import type { Credentials } from '../../../src/inventory/kubernetes/api/access.js'
 import { openKubernetesInventory, type KubernetesInventory, type KubernetesInventoryDeps } from '../../../src/inventory/kubernetes/kubernetes-inventory.js'
 import { mapping } from '../kube-objects.js'
 

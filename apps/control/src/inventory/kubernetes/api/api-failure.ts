@@ -1,5 +1,5 @@
 // What can be wrong with an answer of the API server, in the few kinds that are treated differently.
-import { isMap } from '../objects/json.js'
+import { isMap } from '../../objects/json.js'
 
 export type FailureReason =
   /** 410: the version is no longer known. Only a list helps. */

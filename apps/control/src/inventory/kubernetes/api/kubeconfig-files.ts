@@ -3,7 +3,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { delimiter, dirname, join, resolve } from 'node:path'
 import { parse } from 'yaml'
-import { isMap } from '../objects/json.js'
+import { isMap } from '../../objects/json.js'
 
 /** The files that the library reads outside of a pod: those of KUBECONFIG, or else that of the home directory. */
 export function defaultKubeconfigs (): readonly string[] {

@@ -4,7 +4,7 @@ import t, { type Test } from 'tap'
 import { createFakeClock } from '#testkit/fake-clock.js'
 import { bookmarkStorm, cutAtOpen, cutFrame, dropEvents, duplicateEvents, editEvent, errorFrame, hugeEvent, noBookmarks, rawLine, swapEvents } from '#testkit/kube-api/faults/frame-faults.js'
 import type { Fault } from '#testkit/kube-api/faults/fault.js'
-import { openRig, server, type Rig, type RigOptions } from './rig.js'
+import { openRig, server, type Rig, type RigOptions } from '../rig.js'
 
 const watch = { verb: 'watch', type: 'gameservers' } as const
 const statusFault = (code: number): Fault => ({ kind: 'status', code })

@@ -1,8 +1,8 @@
 // From what the API server sends to what is kept of it: checked, and without the parts no query asks for.
 import { err, ok, type Result } from '#core/result.js'
-import { isMap, type Json } from '../objects/json.js'
-import { kubeObjectFrom } from '../objects/kube-object.js'
-import type { KubeObject } from '../objects/inventory.js'
+import { isMap, type Json } from '../../objects/json.js'
+import { kubeObjectFrom } from '../../objects/kube-object.js'
+import type { KubeObject } from '../../objects/inventory.js'
 
 /** What objects must be. */
 export interface Expected {

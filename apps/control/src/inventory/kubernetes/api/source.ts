@@ -1,6 +1,6 @@
 // What there is to read from the API server: each resource in each namespace, once, for all resource types that it is.
 import type { Config } from '#config/schema.js'
-import { ALL_NAMESPACES, heldTypes, isService, isServiceBased, SERVICES_TYPE, type ResourceType } from '../objects/resource-types.js'
+import { ALL_NAMESPACES, heldTypes, isService, isServiceBased, SERVICES_TYPE, type ResourceType } from '../../objects/resource-types.js'
 
 export interface Source extends ResourceType {
   /** Undefined: all of them. */

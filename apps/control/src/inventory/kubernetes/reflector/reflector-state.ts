@@ -1,9 +1,9 @@
 // What a reflector does next: pure decisions from what became of its last attempt. The rules are those of client-go's
 // reflector (tools/cache/reflector.go) but for lists, which always ask for the present (resourceVersion ""), never for
 // what a cache remembers: a restart must not bring dead objects back.
-import type { ApiFailure, FailureReason } from './api-failure.js'
-import { backOffMs, countFailure, FIRST_DELAY_MS, LAST_CHEAP_DELAY_MS, LAST_DEAR_DELAY_MS, noFailures, type Failures } from './back-off.js'
-import type { Verb } from './describe-fault.js'
+import type { ApiFailure, FailureReason } from '../api/api-failure.js'
+import { backOffMs, countFailure, FIRST_DELAY_MS, LAST_CHEAP_DELAY_MS, LAST_DEAR_DELAY_MS, noFailures, type Failures } from '#core/back-off.js'
+import type { Verb } from '../api/describe-fault.js'
 
 /** Why a watch ended that nothing was wrong with. */
 export const watchEnds = [

@@ -7,9 +7,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { KubeApi } from '#testkit/kube-api/start-kube-api.js'
-import type { Credentials } from '../../../src/inventory/kubernetes/access.js'
-import { openCredentials, type CredentialsOptions } from '../../../src/inventory/kubernetes/credentials.js'
-import { openRig, server } from './rig.js'
+import type { Credentials } from '../../../../src/inventory/kubernetes/api/access.js'
+import { openCredentials, type CredentialsOptions } from '../../../../src/inventory/kubernetes/api/credentials.js'
+import { openRig, server } from '../rig.js'
 
 async function folder (t: Test): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), 'kubeconfig-'))

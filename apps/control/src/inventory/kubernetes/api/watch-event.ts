@@ -1,8 +1,8 @@
 // From a line of a watch to an event, or to the reason why it is none. What is in doubt is refused: after a line that
 // was skipped nobody could say what the server holds.
 import { err, ok, type Result } from '#core/result.js'
-import { isMap } from '../objects/json.js'
-import type { KubeObject } from '../objects/inventory.js'
+import { isMap } from '../../objects/json.js'
+import type { KubeObject } from '../../objects/inventory.js'
 import { failureFromStatus, type ApiFailure } from './api-failure.js'
 import { objectFaults, objectFromApi, type Expected } from './object-from-api.js'
 

@@ -1,7 +1,7 @@
 // What can go wrong with a list, one case after the other, against a server that does it.
 import t from 'tap'
 import type { Fault } from '#testkit/kube-api/faults/fault.js'
-import { openRig, server } from './rig.js'
+import { openRig, server } from '../rig.js'
 
 const list = { verb: 'list', type: 'gameservers' } as const
 const statusFault = (code: number): Fault => ({ kind: 'status', code })

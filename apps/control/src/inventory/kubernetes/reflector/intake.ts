@@ -2,13 +2,12 @@
 // what contradicts what is known is told from what is merely new.
 import { err, ok, type Result } from '#core/result.js'
 import type { Slices } from '#core/slices.js'
-import type { KubeObject } from '../objects/inventory.js'
-import type { ApiFailure } from './api-failure.js'
-import type { Collection } from './collection.js'
-import { listPageFrom, type Expected, type ListPage } from './object-from-api.js'
-import { isOlder } from './resource-version.js'
-import { apiVersionOf, type Source } from './source.js'
-import { lineFaults, watchEventFrom, type WatchEvent } from './watch-event.js'
+import type { KubeObject } from '../../objects/inventory.js'
+import type { ApiFailure } from '../api/api-failure.js'
+import { isOlder, type Collection } from './collection.js'
+import { listPageFrom, type Expected, type ListPage } from '../api/object-from-api.js'
+import { apiVersionOf, type Source } from '../api/source.js'
+import { lineFaults, watchEventFrom, type WatchEvent } from '../api/watch-event.js'
 
 /** What makes an event one that nobody can make sense of. */
 export const corruptReasons = [...lineFaults, 'too_long', 'version_went_back'] as const

@@ -1,12 +1,12 @@
 // The decisions of a reflector as a table, and the order and cutting of what they rest on.
 import fc from 'fast-check'
 import t from 'tap'
-import type { FailureReason } from '../../../src/inventory/kubernetes/api-failure.js'
-import { failureFromStatus } from '../../../src/inventory/kubernetes/api-failure.js'
-import { backOffMs, countFailure, LAST_CHEAP_DELAY_MS, LAST_DEAR_DELAY_MS, noFailures } from '../../../src/inventory/kubernetes/back-off.js'
-import { LineDecoder } from '../../../src/inventory/kubernetes/line-decoder.js'
-import { afterList, afterListFailure, afterWatch, initialState, type Decision, type ReflectorState, type WatchOutcome } from '../../../src/inventory/kubernetes/reflector-state.js'
-import { compareVersions, isOlder } from '../../../src/inventory/kubernetes/resource-version.js'
+import type { FailureReason } from '../../../../src/inventory/kubernetes/api/api-failure.js'
+import { failureFromStatus } from '../../../../src/inventory/kubernetes/api/api-failure.js'
+import { backOffMs, countFailure, LAST_CHEAP_DELAY_MS, LAST_DEAR_DELAY_MS, noFailures } from '#core/back-off.js'
+import { LineDecoder } from '../../../../src/inventory/kubernetes/reflector/line-decoder.js'
+import { afterList, afterListFailure, afterWatch, initialState, type Decision, type ReflectorState, type WatchOutcome } from '../../../../src/inventory/kubernetes/reflector/reflector-state.js'
+import { compareVersions, isOlder } from '../../../../src/inventory/kubernetes/reflector/collection.js'
 
 const at = (nowMs: number, random = 0): { nowMs: number, random: number } => ({ nowMs, random })
 const failure = (reason: FailureReason, retryAfterMs?: number): { reason: FailureReason, detail: string, retryAfterMs?: number } =>
