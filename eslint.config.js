@@ -35,8 +35,14 @@ const bans = [
   {
     from: /^apps\/proxy\/src\/core\//,
     imports: /^/,
-    but: /^(?:apps\/proxy\/src\/core|libs\/core|libs\/wire)\//,
+    but: /^(?:apps\/proxy\/src\/core|libs\/core|libs\/wire)\/|^libs\/config\/src\/schema\.js$/,
     message: 'The proxy\'s core imports only #core, #wire and itself: bytes and `now` go in, verdicts come out.'
+  },
+  {
+    from: /^apps\/proxy\/src\/core\//,
+    except: /\/options\.ts$/,
+    imports: /^libs\/config\//,
+    message: 'Of the core only options.ts imports #config, for its types: the rest takes CoreOptions.'
   },
   ...Object.entries(coreRooms).map(([room, others]) => ({
     from: new RegExp(`^apps/proxy/src/core/${room}/`),

@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import { addressWords } from '#wire/address.js'
 import { controlPacket } from '#wire/control-packet.js'
 import type { Token } from '#wire/token.js'
+import { changedCoreOptions, type CoreChanges } from '#testkit/core-options.js'
 import { createCore, type Core } from '../../apps/proxy/src/core/core.js'
 import { Direction } from '../../apps/proxy/src/core/ledger/counters.js'
 import type { CoreOptions } from '../../apps/proxy/src/core/datagrams/options.js'
@@ -25,18 +26,16 @@ export const servers: readonly TargetSpec[] = [
 // Two share a prefix.
 const clients = ['192.0.2.1', '192.0.2.1', '198.51.100.7', '2001:db8::1', '2001:db8::2', '2001:db8:0:1::1', '::1'].map(text => addressWords(text)!)
 
-export function coreOptions (overrides: Partial<CoreOptions['limits']> = {}): CoreOptions {
-  return {
+export function coreOptions (limits: CoreChanges['limits'] = {}): CoreOptions {
+  return changedCoreOptions({
     dataPorts: dataPortNames.length,
     magic,
     sessionTimeoutMs: 60_000,
-    onInvalidToken: 'default',
     onTargetGone: 'default',
-    refreshOn: 'client',
     defaultChoice: 'roundRobin',
-    limits: { maxSessions: 5, maxSessionsPerPrefix: 3, newSessionsPerSecond: 0, amplificationFactor: 3, maxTokens: 6, maxTargets: 6, maxUpstreamSockets: 4, upstreamLingerMs: 5000, maxDatagramBytes: 100, warningsPerSecond: 5, ...overrides },
-    random: () => 0.5
-  }
+    blockedSourcePorts: [],
+    limits: { maxSessions: 5, maxSessionsPerPrefix: 3, newSessionsPerSecond: 0, maxTokens: 6, maxTargets: 6, maxUpstreamSockets: 4, upstreamLingerMs: 5000, maxDatagramBytes: 100, ...limits }
+  })
 }
 
 /** The token with this number. */
@@ -72,8 +71,8 @@ export const history = fc.array(step, { maxLength: 60, size: 'max' })
 
 const silent = { sessionChanged: () => {}, tokenRedeemed: () => {}, tokenRefused: () => {}, datagramDropped: () => {}, targetGone: () => {} }
 
-export function smallCore (overrides?: Partial<CoreOptions['limits']>): Core {
-  return createCore(coreOptions(overrides), silent)
+export function smallCore (limits?: CoreChanges['limits']): Core {
+  return createCore(coreOptions(limits), silent)
 }
 
 /** Takes a step, as engine and control would. What time does is the caller's. */

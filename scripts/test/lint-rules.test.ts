@@ -97,6 +97,15 @@ const cases: Record<string, Case> = {
     allowed: ['#core/x.js', '#wire/x.js', './x.js', './tables/x.js'].map(specifier =>
       ['apps/proxy/src/core/x.ts', imports(specifier)] as const)
   },
+  'of the core only its options know the configuration': {
+    rule: 'rooms/imports',
+    says: /only options.ts imports #config|imports only #core, #wire and itself/,
+    refused: [
+      ['apps/proxy/src/core/datagrams/x.ts', imports('#config/schema.js')],
+      ['apps/proxy/src/core/datagrams/options.ts', imports('#config/load/load-config.js')]
+    ],
+    allowed: [['apps/proxy/src/core/datagrams/options.ts', imports('#config/schema.js')]]
+  },
   'the core\'s sessions know no datagrams, and its tables no sessions': {
     rule: 'rooms/imports',
     says: /imports of the core's rooms only itself/,

@@ -3,7 +3,7 @@ import { networkInterfaces } from 'node:os'
 import { ownSources } from '#config/own-listeners.js'
 import { portRange } from '#config/port-range.js'
 import type { Config } from '#config/schema.js'
-import { seconds } from '#core/durations.js'
+import { inMs } from '#core/durations.js'
 import { magicFromHex } from '#wire/control-packet.js'
 import type { CoreOptions } from './core/datagrams/options.js'
 import { sessionIdPrefix } from './shards/session-id.js'
@@ -21,22 +21,18 @@ export interface Part {
 export function coreOptions (config: Config, random: () => number, { shard, shards }: Part = { shard: 0, shards: 1 }): CoreOptions {
   const magic = magicFromHex(config.controlPacketMagicBytes)
   if (!magic.ok) notChecked('controlPacketMagicBytes')
-  const { limits } = config
+  const limits = inMs(config.limits)
   return {
+    ...inMs(config),
     dataPorts: config.dataPorts.length,
     magic: magic.value,
-    sessionTimeoutMs: seconds(config.sessionTimeoutSeconds),
-    onInvalidToken: config.onInvalidToken,
-    onTargetGone: config.onTargetGone,
-    refreshOn: config.refreshOn,
     defaultChoice: config.loadBalancing.type,
     limits: {
       ...limits,
       maxSessions: Math.ceil(limits.maxSessions / shards),
       maxSessionsPerPrefix: Math.ceil(limits.maxSessionsPerPrefix / shards),
       newSessionsPerSecond: limits.newSessionsPerSecond / shards,
-      maxUpstreamSockets: Math.ceil(limits.maxUpstreamSockets / shards),
-      upstreamLingerMs: seconds(limits.upstreamLingerSeconds)
+      maxUpstreamSockets: Math.ceil(limits.maxUpstreamSockets / shards)
     },
     blockedSourcePorts: config.blockedSourcePorts.map(text => portRange(String(text)) ?? notChecked('blockedSourcePorts')),
     clients: config.clients.allow === undefined && config.clients.deny.length === 0 ? undefined : config.clients,

@@ -3,6 +3,7 @@ import { whole } from '#core/slices.js'
 import { addressWords } from '#wire/address.js'
 import { controlPacket, magicFromHex } from '#wire/control-packet.js'
 import type { Token } from '#wire/token.js'
+import { changedCoreOptions, type CoreChanges } from '#testkit/core-options.js'
 import { REPLY_BYTES, settings, type ClientOutcome, type Payload, type PortName, type ServerName, type Setting } from '#testkit/scenarios.js'
 import { createCore, type Core } from '../../src/core/core.js'
 import { consumedKindNames, Direction } from '../../src/core/ledger/counters.js'
@@ -27,19 +28,15 @@ export const servers: Record<ServerName, TargetSpec> = {
 
 export const silentObserver: Observer = { sessionChanged: () => {}, tokenRedeemed: () => {}, tokenRefused: () => {}, datagramDropped: () => {}, targetGone: () => {} }
 
-export function testOptions (overrides: Partial<CoreOptions> = {}): CoreOptions {
-  return {
+/** Options of a small core with two data ports, which judges first datagrams by nothing but what `changes` says. */
+export function testOptions ({ limits, ...changes }: CoreChanges = {}): CoreOptions {
+  return changedCoreOptions({
     dataPorts: 2,
     magic,
-    sessionTimeoutMs: 300_000,
-    onInvalidToken: 'default',
-    onTargetGone: 'keep',
-    refreshOn: 'client',
-    defaultChoice: 'first',
-    limits: { maxSessions: 100, maxSessionsPerPrefix: 100, newSessionsPerSecond: 0, amplificationFactor: 0, maxTokens: 100, maxTargets: 20, maxUpstreamSockets: 50, upstreamLingerMs: 30_000, maxDatagramBytes: 65_507, warningsPerSecond: 1000 },
-    random: () => 0.5,
-    ...overrides
-  }
+    blockedSourcePorts: [],
+    ...changes,
+    limits: { maxSessions: 100, maxSessionsPerPrefix: 100, newSessionsPerSecond: 0, amplificationFactor: 0, maxTokens: 100, maxTargets: 20, maxUpstreamSockets: 50, warningsPerSecond: 1000, ...limits }
+  })
 }
 
 /** A token for a name, the same each time: readable in failures, valid on the wire. */
@@ -69,8 +66,7 @@ export class CoreDriver {
 
   constructor (setting: Setting, observer: Observer = silentObserver) {
     const { hasDefault, onInvalidToken, onTargetGone, refreshOn, sessionTimeoutSeconds } = settings[setting]
-    const { limits } = testOptions()
-    this.core = createCore(testOptions({ limits: { ...limits, amplificationFactor: 3 }, onInvalidToken, onTargetGone, refreshOn, sessionTimeoutMs: sessionTimeoutSeconds * 1000 }), observer)
+    this.core = createCore(testOptions({ limits: { amplificationFactor: 3 }, onInvalidToken, onTargetGone, refreshOn, sessionTimeoutMs: sessionTimeoutSeconds * 1000 }), observer)
     if (hasDefault) this.core.operations.setDefaultTargets([servers.D])
   }
 

@@ -5,7 +5,7 @@ import { tokenFromWords } from '#wire/token.js'
 import { createCore, type Core } from '../../src/core/core.js'
 import { Direction } from '../../src/core/ledger/counters.js'
 import { DropReason } from '../../src/core/ledger/drop-reason.js'
-import type { CoreLimits } from '../../src/core/datagrams/options.js'
+import type { CoreLimits } from '../../src/core/sessions/options.js'
 import type { Refusal } from '../../src/core/ledger/observer.js'
 import { CONSUMED, FORWARD, type Verdict } from '../../src/core/datagrams/packet-path.js'
 import { bytesOf, servers, silentObserver, testOptions, tokenOf } from './core-driver.js'
@@ -14,7 +14,7 @@ const home = addressWords('192.0.2.7')!
 const data = Buffer.from('data')
 
 function coreWith (limits: Partial<CoreLimits>, hasDefault = true): Core {
-  const core = createCore(testOptions({ limits: { ...testOptions().limits, ...limits } }), silentObserver)
+  const core = createCore(testOptions({ limits }), silentObserver)
   if (hasDefault) core.operations.setDefaultTargets([servers.D])
   return core
 }
@@ -206,7 +206,7 @@ void t.test('the default endpoint is chosen among its candidates', t => {
   t.same(choose('roundRobin', 4), ['A', 'B', 'D', 'A'])
   t.same(choose('leastSessions', 4), ['A', 'B', 'D', 'A'])
   t.same(choose('random', 2), ['D', 'D'])
-  const many = createCore(testOptions({ defaultChoice: 'leastSessions', limits: { ...testOptions().limits, maxTargets: 100 }, random: (() => { let n = 0; return () => (n++ % 10) / 10 })() }), silentObserver)
+  const many = createCore(testOptions({ defaultChoice: 'leastSessions', limits: { maxTargets: 100 }, random: (() => { let n = 0; return () => (n++ % 10) / 10 })() }), silentObserver)
   many.operations.setDefaultTargets(Array.from({ length: 80 }, (_, n) => ({ key: `k${n}`, address: `10.1.0.${n}`, ports: [1, 1] })))
   for (let port = 1; port <= 50; port++) send(many, port)
   t.ok(Math.max(...Object.values(many.state.targets.sessionCounts())) <= 10, 'the better of two random ones spreads the load')
@@ -215,7 +215,7 @@ void t.test('the default endpoint is chosen among its candidates', t => {
 
 void t.test('warnings are limited per second and reason, and what was left out is counted', t => {
   const refusals: Refusal[] = []
-  const core = createCore(testOptions({ limits: { ...testOptions().limits, warningsPerSecond: 2 } }), { ...silentObserver, tokenRefused: refusal => { refusals.push({ ...refusal, clientWords: refusal.clientWords.slice() }) } })
+  const core = createCore(testOptions({ limits: { warningsPerSecond: 2 } }), { ...silentObserver, tokenRefused: refusal => { refusals.push({ ...refusal, clientWords: refusal.clientWords.slice() }) } })
   for (let port = 1; port <= 5; port++) send(core, port, bytesOf({ control: 'nobody' }), 100)
   send(core, 6, bytesOf({ magic: 'junk' }), 100)
   t.equal(refusals.length, 3)
@@ -229,7 +229,7 @@ void t.test('warnings are limited per second and reason, and what was left out i
 
 void t.test('a client that is dropped is told of with its address and the reason, at a bounded rate', t => {
   const drops: [number, number][] = []
-  const core = createCore(testOptions({ limits: { ...testOptions().limits, warningsPerSecond: 2 } }), { ...silentObserver, datagramDropped: ({ reason, clientWords, clientPort }) => { drops.push([reason, clientPort]); t.same([...clientWords], [...home]) } })
+  const core = createCore(testOptions({ limits: { warningsPerSecond: 2 } }), { ...silentObserver, datagramDropped: ({ reason, clientWords, clientPort }) => { drops.push([reason, clientPort]); t.same([...clientWords], [...home]) } })
   for (let port = 1; port <= 5; port++) t.equal(send(core, port), DropReason.noSession)
   t.same(drops, [[DropReason.noSession, 1], [DropReason.noSession, 2]])
   t.equal(core.state.warningsSuppressed, 3)

@@ -46,10 +46,9 @@ function payloadOf (packet: ModelPacket): Uint8Array {
 void t.test('sessions and tokens agree with a naive model on every datagram of random histories', t => {
   const seen = new Set<string>()
   fc.assert(fc.property(setting, fc.array(action, { maxLength: 80, size: 'max' }), ({ hasDefault, onInvalidToken, onTargetGone }, actions) => {
-    const options = testOptions()
     // Pairs do not linger here: sessions that come and go this fast would use up the flows, which the model knows nothing of.
     let ended: string | undefined
-    const core: Core = createCore(testOptions({ onInvalidToken, onTargetGone, sessionTimeoutMs: SESSION_TIMEOUT_MS, limits: { ...options.limits, maxSessions: MAX_SESSIONS, upstreamLingerMs: 0 } }), {
+    const core: Core = createCore(testOptions({ onInvalidToken, onTargetGone, sessionTimeoutMs: SESSION_TIMEOUT_MS, limits: { maxSessions: MAX_SESSIONS, upstreamLingerMs: 0 } }), {
       ...silentObserver,
       sessionChanged: (change, slot) => { if (change === 'ended') ended = String(core.state.sessions.clientPort(slot)) }
     })

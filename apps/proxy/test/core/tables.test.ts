@@ -55,8 +55,7 @@ void t.test('a flow is restored to its socket, once, if there is such a socket',
 })
 
 void t.test('a token that is refused and a session that is moved hold no target longer than needed', t => {
-  const { limits } = testOptions()
-  const { state, operations, packets } = createCore(testOptions({ limits: { ...limits, maxTokens: 1 } }), silentObserver)
+  const { state, operations, packets } = createCore(testOptions({ limits: { maxTokens: 1 } }), silentObserver)
   const grant = (name: string, server: keyof typeof servers): unknown => operations.grant({ token: tokenOf(name), target: servers[server], ttlMs: 1000, consumed: 0 }, 0)
   grant('p', 'A')
   t.equal(grant('q', 'B'), 'TOKEN_TABLE_FULL')

@@ -3,6 +3,7 @@ import { createSocket } from 'node:dgram'
 import { readdirSync } from 'node:fs'
 import type { Test } from 'tap'
 import { configFrom } from '#testkit/config-from.js'
+import type { CoreChanges } from '#testkit/core-options.js'
 import { whole } from '#core/slices.js'
 import { systemClock } from '#core/system-clock.js'
 import { until } from '#testkit/patience.js'
@@ -10,7 +11,6 @@ import { hasIPv6, openUdpPeer, type UdpPeer } from '#testkit/udp-peer.js'
 import { createCore, type Core } from '../../src/core/core.js'
 import { Direction, REASONS } from '../../src/core/ledger/counters.js'
 import { DropReason } from '../../src/core/ledger/drop-reason.js'
-import type { CoreOptions } from '../../src/core/datagrams/options.js'
 import { AF_INET6, IP_MTU_DISCOVER, IPPROTO_IP, IPPROTO_IPV6, IPV6_MTU_DISCOVER, type Libc } from '../../src/engines/batch/libc.js'
 import { Memory } from '../../src/engines/batch/memory.js'
 import { BindError, type Engine, type EngineOptions } from '../../src/engines/engine.js'
@@ -38,7 +38,7 @@ const config = configFrom(`
   dataPorts: [{name: game, port: 0}, {name: voice, port: 0}]
 `)
 
-export async function openRig (t: Test, open: OpenHere, bindAddress: string | readonly string[], core: Partial<CoreOptions> = {}, engine: Partial<EngineOptions> = {}): Promise<Rig> {
+export async function openRig (t: Test, open: OpenHere, bindAddress: string | readonly string[], core: CoreChanges = {}, engine: Partial<EngineOptions> = {}): Promise<Rig> {
   const errors: Error[] = []
   const storage = new MemoryStorage()
   const stateStart = { path: 'memory', header: { run: 'rig', bootId: undefined, shard: 0, shards: 1, generation: 1 }, saved: { shardCount: 0, bootId: undefined, shards: new Map() }, tokens: { tokens: [], revoked: [] } }
@@ -175,7 +175,7 @@ export function conformance (t: Test, open: OpenHere): void {
   })
 
   void t.test('sessions on different targets share an upstream socket, and unused sockets are closed', async t => {
-    const { core, engine, port, peer } = await openRig(t, open, '127.0.0.1', { limits: { ...testOptions().limits, upstreamLingerMs: 0 } })
+    const { core, engine, port, peer } = await openRig(t, open, '127.0.0.1', { limits: { upstreamLingerMs: 0 } })
     const servers = await Promise.all([peer(), peer(), peer()])
     const clients = await Promise.all(servers.map(async () => await peer()))
     for (const [index, client] of clients.entries()) {
@@ -196,7 +196,7 @@ export function conformance (t: Test, open: OpenHere): void {
       t.comment('this machine has no IPv6: not run')
       return
     }
-    const { core, port, peer } = await openRig(t, open, '::', { limits: { ...testOptions().limits, maxDatagramBytes: 70_000 } })
+    const { core, port, peer } = await openRig(t, open, '::', { limits: { maxDatagramBytes: 70_000 } })
     const [server, client] = [await peer(4), await peer(6)]
     core.operations.setDefaultTargets([{ key: 'k', address: '127.0.0.1', ports: [server.port, 0] }])
     // IPv6 carries 65,527 bytes of payload (65,535 - 8), IPv4 65,507: this one fits only the way in.
@@ -231,7 +231,7 @@ export function conformance (t: Test, open: OpenHere): void {
   })
 
   void t.test('replies to a client that has sent one datagram are cut off, and its own data ports are no clients', async t => {
-    const { core, port, peer } = await openRig(t, open, '127.0.0.1', { limits: { ...testOptions().limits, amplificationFactor: 3 }, ownAddresses: ['127.0.0.1'] })
+    const { core, port, peer } = await openRig(t, open, '127.0.0.1', { limits: { amplificationFactor: 3 }, ownAddresses: ['127.0.0.1'] })
     const [server, client] = [await peer(), await peer()]
     core.operations.setDefaultTargets([{ key: 'k', address: '127.0.0.1', ports: [server.port, 0] }])
     await client.send('four', port(0))

@@ -1,21 +1,14 @@
 // Who may have a session, and who gives way. A client without a token costs an attacker one forged datagram, so what such
 // clients can take is bounded by prefix, rate, source port and share; a client with a token was asked for by somebody, and
 // is bounded apart from them. Established sessions never come here. Pure; allocates nothing.
-import { AccessList, type AccessLists } from './access-list.js'
+import { AccessList } from './access-list.js'
 import { DropReason } from '../ledger/drop-reason.js'
-import { PortSet, type PortRange } from './port-set.js'
-import { PrefixGuard, Standing, type PrefixLimits } from './prefix-guard.js'
+import type { SessionOptions } from './options.js'
+import { PortSet } from './port-set.js'
+import { PrefixGuard, Standing } from './prefix-guard.js'
 import { CLIENT_KEY_WORDS, type SessionTable } from '../tables/session-table.js'
 import { SlotList } from '../tables/slot-list.js'
 import { ADDRESS_WORDS } from '#wire/address.js'
-
-export interface AdmissionOptions {
-  readonly limits: PrefixLimits & { readonly maxSessions: number }
-  /** Source ports from which no default-endpoint session is made. Default: none. */
-  readonly blockedSourcePorts?: readonly PortRange[] | undefined
-  /** Whose datagrams are looked at. Default: everyone's. */
-  readonly clients?: AccessLists | undefined
-}
 
 /** Where the director itself sends from. */
 export interface OwnSources {
@@ -48,7 +41,7 @@ export class Admission {
   readonly #lastSeen: (slot: number) => number
   readonly #client = new Uint32Array(CLIENT_KEY_WORDS)
 
-  constructor ({ limits, blockedSourcePorts = [], clients }: AdmissionOptions, { sessions, lastSeen, ownSources, seed }: AdmissionSurroundings) {
+  constructor ({ limits, blockedSourcePorts = [], clients }: Pick<SessionOptions, 'limits' | 'blockedSourcePorts' | 'clients'>, { sessions, lastSeen, ownSources, seed }: AdmissionSurroundings) {
     this.#ownSources = ownSources
     this.#lastSeen = lastSeen
     this.#sessions = sessions

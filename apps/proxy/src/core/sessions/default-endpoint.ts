@@ -1,7 +1,8 @@
 // The candidates of the default endpoint, and which of them the next client without a token gets.
+import type { SessionOptions } from './options.js'
 import type { Target, TargetTable } from '../tables/target-table.js'
 
-export type DefaultChoice = 'first' | 'leastSessions' | 'labelArithmetic' | 'roundRobin' | 'random'
+type DefaultChoice = SessionOptions['defaultChoice']
 
 /** Up to here every candidate is compared; beyond, the better of two random ones is nearly as good and costs no scan. */
 const FULL_SCAN = 64

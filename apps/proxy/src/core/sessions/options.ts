@@ -1,14 +1,23 @@
-// What the sessions' side of the core is told once, at its start.
-import type { GoneActionName } from '../ledger/counters.js'
+// What the sessions' side of the core is told once, at its start. Bounds, times and rules are the configuration's own: a new
+// limit is here as soon as it is in the schema, a new rule when its key is named in `SessionRules`. docs/config.md explains each.
+import type { InMs } from '#core/durations.js'
+import type { Config, Limits } from '#config/schema.js'
 import type { SliceSize } from '../tables/slice-size.js'
-import type { AdmissionOptions } from './admission.js'
-import type { DefaultChoice } from './default-endpoint.js'
+import type { AccessLists } from './access-list.js'
+import type { PortRange } from './port-set.js'
 
-export interface SessionOptions extends AdmissionOptions {
-  readonly sessionTimeoutMs: number
-  readonly onTargetGone: GoneActionName
-  readonly defaultChoice: DefaultChoice
-  readonly limits: AdmissionOptions['limits'] & { readonly maxTokens: number, readonly maxTargets: number }
+/** Every bound; those on what belongs to clients are this core's share. */
+export type CoreLimits = InMs<Limits>
+
+type SessionRules = 'sessionTimeoutSeconds' | 'onTargetGone'
+
+export interface SessionOptions extends InMs<Pick<Config, SessionRules>> {
+  readonly defaultChoice: Config['loadBalancing']['type']
+  readonly limits: CoreLimits
+  /** Source ports from which no default-endpoint session is made. Default: none. */
+  readonly blockedSourcePorts?: readonly PortRange[] | undefined
+  /** Whose datagrams are looked at. Default: everyone's. */
+  readonly clients?: AccessLists | undefined
   /** What the ids of sessions start with, so that they differ from those of other cores. Default: nothing. */
   readonly sessionIdPrefix?: string
   /** Where tokens are marked as redeemed, if other cores have the same tokens: a word each, a bit a data port. Default: memory of this core's own. */

@@ -12,8 +12,7 @@ const TIMEOUT_MS = 1000
 
 /** Two sessions on the default endpoint, in the slots 0 and 1; an engine has seen the first of them at `knownMs`. */
 function setUp (knownMs: number, maxSessions = 2) {
-  const { limits } = testOptions()
-  const core = createCore(testOptions({ sessionTimeoutMs: TIMEOUT_MS, limits: { ...limits, maxSessions } }), silentObserver)
+  const core = createCore(testOptions({ sessionTimeoutMs: TIMEOUT_MS, limits: { maxSessions } }), silentObserver)
   const { state, operations, packets } = core
   const known = new Map<number, number>()
   state.activity = { lastSeen: slot => Math.max(known.get(slot) ?? 0, state.sessions.lastSeen(slot)) }

@@ -5,7 +5,8 @@ import { addressWords } from '#wire/address.js'
 import { createCore, type Core } from '../../../src/core/core.js'
 import { EndCause } from '../../../src/core/ledger/counters.js'
 import { DropReason } from '../../../src/core/ledger/drop-reason.js'
-import type { CoreLimits, CoreOptions } from '../../../src/core/datagrams/options.js'
+import type { CoreLimits } from '../../../src/core/sessions/options.js'
+import type { CoreOptions } from '../../../src/core/datagrams/options.js'
 import { CONSUMED, FORWARD, type Verdict } from '../../../src/core/datagrams/packet-path.js'
 import { PrefixGuard, Standing } from '../../../src/core/sessions/prefix-guard.js'
 import { SlotList } from '../../../src/core/tables/slot-list.js'
@@ -17,7 +18,7 @@ class Rig {
   readonly #name = { token: 0 }
 
   constructor (limits: Partial<CoreLimits> = {}, options: Partial<CoreOptions> = {}) {
-    this.core = createCore(testOptions({ limits: { ...testOptions().limits, ...limits }, ...options }), silentObserver)
+    this.core = createCore(testOptions({ limits, ...options }), silentObserver)
     this.core.operations.setDefaultTargets([servers.D])
   }
 
