@@ -1,7 +1,9 @@
 // The running pair while it drains: its sessions go on in both directions, nobody new comes in but with a token issued
 // before, and it ends by itself when nothing is left, when its time is over, or at once on a second signal.
 import t, { type Test } from 'tap'
-import { gameServerYaml, Pair } from '#testkit/pair.js'
+import { Pair } from '#testkit/director/pair.js'
+import { gameServerYaml } from '#testkit/objects/game-server.js'
+import { forTest } from '#testkit/for-test.js'
 import { openUdpPeer, type UdpPeer } from '#testkit/udp-peer.js'
 
 interface Rig {
@@ -21,20 +23,13 @@ interface Rig {
 const query = { resourceType: 'gameserver', namespace: 'games' }
 
 async function setUp (t: Test, config: string): Promise<Rig> {
-  const peers: UdpPeer[] = []
-  const peer = async (): Promise<UdpPeer> => {
-    const opened = await openUdpPeer()
-    peers.push(opened)
-    return opened
-  }
-  t.teardown(async () => { await Promise.all(peers.map(async opened => { await opened.close() })) })
+  const peer = async (): Promise<UdpPeer> => await forTest(t, openUdpPeer())
   const server = await peer()
   server.onDatagram(({ bytes, address, port }) => { void server.send(`echo ${bytes.toString()}`, port, address) })
-  const pair = await Pair.open({
+  const pair = await forTest(t, Pair.open({
     config: `${config}\nnamespaces: [games]\ndefaultEndpoint: {resourceType: gameserver, namespace: games}`,
     inventory: { 'd.yaml': gameServerYaml('d', { game: server.port, voice: server.port }) }
-  })
-  t.teardown(async () => { await pair.close() })
+  }))
   const send: Rig['send'] = async (from, text) => { await from.send(text, pair.dataPorts['game']!) }
   let said = 0
   const plays: Rig['plays'] = async client => {
@@ -48,18 +43,14 @@ async function setUp (t: Test, config: string): Promise<Rig> {
     peer,
     send,
     plays,
-    token: async () => {
-      const { status, body } = await pair.public('POST', '/query', query)
-      t.equal(status, 200)
-      return (body as { token: string }).token
-    },
+    token: async () => await pair.query(),
     player: async token => {
       const client = await peer()
       if (token !== undefined) await send(client, token)
       await plays(client)
       return client
     },
-    dropped: async reason => (await pair.samples()).find(({ name, labels }) => name === 'udp_director_packets_dropped_total' && labels['reason'] === reason && labels['direction'] === 'to_target')!.value,
+    dropped: async reason => await pair.sum('udp_director_packets_dropped_total', { reason, direction: 'to_target' }),
     readyz: async () => await pair.public('GET', '/readyz') as Awaited<ReturnType<Rig['readyz']>>
   }
 }
@@ -109,7 +100,7 @@ for (const engine of ['dgram', 'auto']) {
     for (const client of [first, byDefault, latecomer, first]) await plays(client)
     await pair.until(async () => (await readyz()).body.drain.unredeemedTokens === 1)
     t.match((await pair.admin('GET', '/healthz')).body, { status: 'draining', proxy: { draining: true }, drain: { sessions: 3 } })
-    const text = String((await pair.admin('GET', '/metrics')).body)
+    const text = await pair.metrics()
     for (const line of ['draining{process="control"} 1', 'draining{process="proxy"} 1', 'drain_sessions_left 3', 'drain_tokens_left 1']) t.ok(text.includes(`udp_director_${line}\n`), line)
 
     // Control is killed, and the proxy asked to stop: it goes on by itself.

@@ -1,10 +1,11 @@
 // First datagrams from many addresses, far beyond the bounds, while clients with tokens go on: these lose nothing, the
 // bounds hold, and every datagram that was shed is counted with its reason.
 import { randomUUID } from 'node:crypto'
-import { createSocket } from 'node:dgram'
 import t from 'tap'
-import { gameServerYaml, Pair } from '#testkit/pair.js'
-import { openUdpPeer, type UdpPeer } from '#testkit/udp-peer.js'
+import { Pair } from '#testkit/director/pair.js'
+import { gameServerYaml } from '#testkit/objects/game-server.js'
+import { forTest } from '#testkit/for-test.js'
+import { openUdpPeer, openUdpSocket, type UdpPeer } from '#testkit/udp-peer.js'
 
 const CLIENTS = 8
 const STRANGERS = 500
@@ -38,37 +39,25 @@ const cases: Readonly<Record<string, Case>> = {
  * director to it (`source_port`), so all strangers use the port of a socket that is open here, on the data ports' address.
  */
 async function stranger (number: number, from: number, payload: () => string, port: number): Promise<void> {
-  const socket = createSocket('udp4')
-  await new Promise<void>((resolve, reject) => {
-    socket.once('error', reject)
-    socket.bind(from, `127.99.${number >> 8}.${number & 0xff}`, resolve)
-  })
+  const socket = await openUdpSocket(`127.99.${number >> 8}.${number & 0xff}`, from)
   for (let sent = 0; sent < DATAGRAMS; sent++) await new Promise<void>(resolve => { socket.send(payload(), port, '127.0.0.1', () => { resolve() }) })
   await new Promise<void>(resolve => { socket.close(resolve) })
 }
 
 for (const [name, { config, hasDefault, payload, defaultSessions, reason }] of Object.entries(cases)) {
   void t.test(`a flood: ${name}`, async t => {
-    const opened: UdpPeer[] = []
-    t.teardown(async () => { await Promise.all(opened.map(async peer => { await peer.close() })) })
-    while (opened.length < CLIENTS + 3) opened.push(await openUdpPeer())
+    const opened = await Promise.all(Array.from({ length: CLIENTS + 3 }, async () => await forTest(t, openUdpPeer())))
     const [server, defaultServer, late, ...clients] = opened as [UdpPeer, UdpPeer, UdpPeer, ...UdpPeer[]]
     server.onDatagram(({ bytes, port, address }) => { void server.send(bytes, port, address) })
-    const pair = await Pair.open({
+    const pair = await forTest(t, Pair.open({
       config: `namespaces: [games]\n${config}${hasDefault ? '\ndefaultEndpoint: {resourceType: gameserver, namespace: games}' : ''}`,
       inventory: hasDefault ? { 'a.yaml': gameServerYaml('a', { game: defaultServer.port, voice: defaultServer.port }) } : {}
-    })
-    t.teardown(async () => { await pair.close() })
+    }))
     const port = pair.dataPorts['game']!
-    const total = async (metric: string, match: Readonly<Record<string, string>> = {}): Promise<number> => (await pair.samples())
-      .filter(({ name, labels }) => name === `udp_director_${metric}` && Object.entries(match).every(([label, value]) => labels[label] === value))
-      .reduce((sum, { value }) => sum + value, 0)
+    const total = async (metric: string, labels: Readonly<Record<string, string>> = {}): Promise<number> => await pair.sum(`udp_director_${metric}`, labels)
     const toTarget = { direction: 'to_target' }
     const verdicts = async (): Promise<number> => await total('packets_proxied_total', toTarget) + await total('packets_consumed_total') + await total('packets_dropped_total', toTarget)
-    const token = async (): Promise<string> => {
-      const { body } = await pair.admin('POST', '/tokens', { address: '127.0.0.1', ports: { game: server.port } })
-      return (body as { token: string }).token
-    }
+    const token = async (): Promise<string> => await pair.tokenFor({ ports: { game: server.port } })
     for (const client of clients) await client.send(await token(), port)
     await pair.until(async () => await total('sessions_active') === CLIENTS)
     // The servers of the clients and the default endpoint.

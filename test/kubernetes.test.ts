@@ -1,58 +1,46 @@
 // The running pair on a Kubernetes API: what is there can be reached, what is gone cannot, and what goes wrong is told.
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import t, { type Test } from 'tap'
 import { parseConfig } from '#config/load/load-config.js'
 import { systemClock } from '#core/system-clock.js'
 import { startKubeApi, type KubeApi, type KubeApiOptions } from '#testkit/kube-api/start-kube-api.js'
-import { Pair } from '#testkit/pair.js'
-import { spawnApp } from '#testkit/spawned.js'
+import { Pair } from '#testkit/director/pair.js'
+import { forTest } from '#testkit/for-test.js'
+import { openFolder } from '#testkit/folder.js'
+import { gameServer } from '#testkit/objects/game-server.js'
+import { startApp } from '#testkit/processes/node-program.js'
 import { openUdpPeer, type UdpPeer } from '#testkit/udp-peer.js'
 import { openControl } from '../apps/control/src/control.js'
 
 const type = 'gameservers'
 const query = { resourceType: 'gameserver', namespace: 'games', statusQuery: { jsonPath: 'status.state', expectedValue: 'Allocated' } }
 
-function gameServer (name: string, server: UdpPeer, state = 'Allocated') {
-  return {
-    apiVersion: 'agones.dev/v1',
-    kind: 'GameServer',
-    metadata: { name, namespace: 'games' },
-    status: { state, address: '127.0.0.1', ports: [{ name: 'game', port: server.port }, { name: 'voice', port: server.port }] }
-  }
-}
+const at = ({ port }: UdpPeer, state = 'Allocated') => ({ state, ports: { game: port, voice: port } })
 
 async function openApi (t: Test, options: KubeApiOptions = {}): Promise<{ api: KubeApi, kubeconfig: string }> {
   const api = await startKubeApi(options)
-  const folder = await mkdtemp(join(tmpdir(), 'kubeconfig-'))
-  const kubeconfig = join(folder, 'config')
-  await writeFile(kubeconfig, api.kubeconfig())
-  t.teardown(async () => {
-    await api.close()
-    await rm(folder, { recursive: true })
-  })
-  return { api, kubeconfig }
+  t.teardown(async () => { await api.close() })
+  const folder = await forTest(t, openFolder())
+  return { api, kubeconfig: folder.write('config', api.kubeconfig()) }
 }
 
 async function peer (t: Test): Promise<UdpPeer> {
-  const opened = await openUdpPeer()
-  t.teardown(opened.close)
-  return opened
+  return await forTest(t, openUdpPeer())
 }
 
 const settings = (kubeconfig: string) => ({
-  provider: `{provider: kubernetes, kubeconfig: ${kubeconfig}}`,
-  config: 'namespaces: [games]\ndefaultEndpoint: {resourceType: gameserver, namespace: games, statusQuery: {jsonPath: status.state, expectedValue: Ready}}'
+  config: `
+inventory: {provider: kubernetes, kubeconfig: ${kubeconfig}}
+namespaces: [games]
+defaultEndpoint: {resourceType: gameserver, namespace: games, statusQuery: {jsonPath: status.state, expectedValue: Ready}}`
 })
 
 void t.test('objects come, change and go, and so do the answers; an API server that is away changes nothing', async t => {
   const { api, kubeconfig } = await openApi(t, { tls: true, tokens: ['secret'] })
   const [a, lobby, client] = [await peer(t), await peer(t), await peer(t)]
-  api.store.create(type, gameServer('a', a))
-  const pair = await Pair.open(settings(kubeconfig))
-  t.teardown(async () => { await pair.close() })
+  api.store.create(type, gameServer('a', at(a)))
+  const pair = await forTest(t, Pair.open(settings(kubeconfig)))
   const port = pair.dataPorts['game']!
   const answer = async (): Promise<{ status: number, body: unknown }> => await pair.public('POST', '/query', query)
 
@@ -63,7 +51,7 @@ void t.test('objects come, change and go, and so do the answers; an API server t
   t.equal((await a.next()).bytes.toString(), 'hello')
 
   await client.send('no default endpoint yet', port)
-  api.store.create(type, gameServer('lobby', lobby, 'Ready'))
+  api.store.create(type, gameServer('lobby', at(lobby, 'Ready')))
   const other = await peer(t)
   await pair.until(async () => {
     await other.send('anyone', port)
@@ -102,13 +90,11 @@ void t.test('objects come, change and go, and so do the answers; an API server t
 
 void t.test('one clear message for each thing an operator has to mend', async t => {
   const { api, kubeconfig } = await openApi(t, { tokens: ['secret'] })
-  const folder = await mkdtemp(join(tmpdir(), 'kubernetes-'))
-  t.teardown(async () => { await rm(folder, { recursive: true }) })
+  const folder = await forTest(t, openFolder())
   const textOf = (path: string): string => `bindAddress: 127.0.0.1\nqueryPort: 0\nadminPort: 0\nnamespaces: [games]\ninventory: {provider: kubernetes, kubeconfig: ${path}}\nresourceQueryMapping: {gameserver: {group: agones.dev, resource: gameservers, addressPath: status.address, portName: game}}\n`
-  const file = join(folder, 'config.yaml')
-  const socketPath = join(folder, 'proxy.sock')
-  await writeFile(file, textOf(join(folder, 'nowhere')))
-  const missing = spawnApp('control', { CONFIG_PATH: file, UDP_DIRECTOR_SOCKET: socketPath })
+  const socketPath = join(folder.path, 'proxy.sock')
+  const file = folder.write('config.yaml', textOf(join(folder.path, 'nowhere')))
+  const missing = startApp('control', { CONFIG_PATH: file, UDP_DIRECTOR_SOCKET: socketPath })
   t.equal(await missing.ended, 78)
   t.match(missing.stderr(), /kubeconfig|nowhere/)
 

@@ -1,34 +1,28 @@
 // Every metric of the table moves: what an operator graphs is alive. Names come from the table, so a new metric without
 // something here that moves it fails.
-import { mkdir, mkdtemp, readdir, rename, rm, truncate, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, readdir, rename, rm, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { request } from 'node:http'
 import { connect } from 'node:net'
 import t, { type Test } from 'tap'
-import { systemClock } from '#core/system-clock.js'
-import { createRpcClient } from '#rpc/client.js'
 import { EVENTS_PATH } from '#rpc/contract.js'
 import { metrics } from '#telemetry/metrics-table.js'
 import { startKubeApi } from '#testkit/kube-api/start-kube-api.js'
-import { gameServerYaml, Pair } from '#testkit/pair.js'
-import { PATIENCE_MS, until } from '#testkit/patience.js'
-import { spawnApp } from '#testkit/spawned.js'
+import { Pair } from '#testkit/director/pair.js'
+import { ProxyAlone } from '#testkit/director/proxy-alone.js'
+import { forTest } from '#testkit/for-test.js'
+import { openFolder } from '#testkit/folder.js'
+import { gameServerYaml } from '#testkit/objects/game-server.js'
+import { resetPacket } from '#testkit/objects/reset-packet.js'
+import { until } from '#testkit/patience.js'
 import { openUdpPeer, type UdpPeer } from '#testkit/udp-peer.js'
-import { controlPacket, magicFromHex } from '#wire/control-packet.js'
 import type { Token } from '#wire/token.js'
 import { randomUUID } from 'node:crypto'
-
-const magic = magicFromHex('FFFFFFFF5245534554')
-if (!magic.ok) throw new Error(magic.error)
-const magicBytes = magic.value
 
 const moved = new Set<string>()
 
 async function peer (t: Test): Promise<UdpPeer> {
-  const opened = await openUdpPeer()
-  t.teardown(opened.close)
-  return opened
+  return await forTest(t, openUdpPeer())
 }
 
 /** Metric names whose text differs between two scrapes. */
@@ -41,9 +35,9 @@ class Watch {
   }
 
   async look (): Promise<string> {
-    const { body } = await this.#pair.admin('GET', '/metrics')
+    const text = await this.#pair.metrics()
     const now = new Map<string, string>()
-    for (const line of String(body).split('\n').filter(line => line !== '' && !line.startsWith('#'))) {
+    for (const line of text.split('\n').filter(line => line !== '' && !line.startsWith('#'))) {
       const at = line.lastIndexOf(' ')
       now.set(line.slice(0, at), line.slice(at + 1))
     }
@@ -53,7 +47,7 @@ class Watch {
       if (former !== value) moved.add(series.replace(/\{.*|_(bucket|sum|count)$/g, ''))
     }
     this.#last = now
-    return String(body)
+    return text
   }
 }
 
@@ -62,15 +56,14 @@ const query = { resourceType: 'gameserver', namespace: 'games' }
 void t.test('a director at work moves them', async t => {
   const server = await peer(t)
   const yaml = gameServerYaml('d', { game: server.port, voice: server.port })
-  const pair = await Pair.open({
+  const pair = await forTest(t, Pair.open({
     config: `
 sessionTimeoutSeconds: 1
 namespaces: [games]
 defaultEndpoint: {resourceType: gameserver, namespace: games}
 limits: {warningsPerSecond: 1, maxTokens: 10000, receiveBufferBytes: 262144}`,
     inventory: { 'd.yaml': yaml }
-  })
-  t.teardown(async () => { await pair.close() })
+  }))
   const watch = new Watch(pair)
   await watch.look()
   const port = pair.dataPorts['game']!
@@ -84,17 +77,17 @@ limits: {warningsPerSecond: 1, maxTokens: 10000, receiveBufferBytes: 262144}`,
   const heard = await server.next()
   await server.send('reply', heard.port, heard.address)
   await client.next()
-  const issue = async (): Promise<string> => ((await pair.admin('POST', '/tokens', { address: '127.0.0.1', ports: { game: server.port }, ttlSeconds: 1 })).body as { token: string }).token
+  const issue = async (): Promise<string> => await pair.tokenFor({ ports: { game: server.port }, ttlSeconds: 1 })
   await pair.admin('DELETE', `/tokens/${await issue()}`)
   await watch.look()
 
   // A reset, as often as it takes to come before the session times out; warnings beyond their limit; the time-out.
   await pair.until(async () => {
     await client.send('still here', port)
-    await client.send(controlPacket(magicBytes, await issue() as Token), port)
+    await client.send(resetPacket(await issue()), port)
     return /udp_director_sessions_reset_total\{origin="token"\} [1-9]/.test(await watch.look())
   })
-  for (let number = 0; number < 5; number++) await client.send(controlPacket(magicBytes, randomUUID() as string as Token), port)
+  for (let number = 0; number < 5; number++) await client.send(resetPacket(randomUUID()), port)
   await pair.until(async () => (await watch.look()).includes('udp_director_packets_dropped_total{direction="to_target",reason="token_unknown"} 5'))
   // A token that nobody issued as a first datagram; it may go on to the default endpoint.
   await (await peer(t)).send(randomUUID(), port)
@@ -148,10 +141,10 @@ limits: {warningsPerSecond: 1, maxTokens: 10000, receiveBufferBytes: 262144}`,
     await pair.rpc.call('pushTokens', { body: { epoch, revoked: [], tokens: tokens.map((token, index) => ({ token, ttlMs, target: targets[index % 2]! })) } })
     return tokens
   }
-  const value = async (wanted: string): Promise<number> => (await pair.samples()).find(({ name }) => name === wanted)!.value
+  const value = async (wanted: string): Promise<number> => await pair.sum(wanted)
   // Each token moves the session and makes two lines, most of a kilobyte; 4 MiB may wait, and what the kernel takes.
   for (let round = 0; round < 90 && await value('udp_director_events_dropped_total') === 0; round++) {
-    for (const token of await push(100, 60_000)) await client.send(controlPacket(magicBytes, token), port)
+    for (const token of await push(100, 60_000)) await client.send(resetPacket(token), port)
   }
   stuck.destroy()
   await isCut
@@ -171,11 +164,8 @@ limits: {warningsPerSecond: 1, maxTokens: 10000, receiveBufferBytes: 262144}`,
 void t.test('a cluster that talks nonsense moves those of its watches', async t => {
   const api = await startKubeApi()
   t.teardown(async () => { await api.close() })
-  const folder = await mkdtemp(join(tmpdir(), 'kubeconfig-'))
-  t.teardown(async () => { await rm(folder, { recursive: true }) })
-  await writeFile(join(folder, 'config'), api.kubeconfig())
-  const pair = await Pair.open({ provider: `{provider: kubernetes, kubeconfig: ${join(folder, 'config')}}`, config: 'namespaces: [games]' })
-  t.teardown(async () => { await pair.close() })
+  const kubeconfig = (await forTest(t, openFolder())).write('config', api.kubeconfig())
+  const pair = await forTest(t, Pair.open({ config: `namespaces: [games]\ninventory: {provider: kubernetes, kubeconfig: ${kubeconfig}}` }))
   const watch = new Watch(pair)
   await watch.look()
   await api.watching()
@@ -192,12 +182,8 @@ void t.test('a cluster that talks nonsense moves those of its watches', async t 
 })
 
 void t.test('callers that are refused move those of the guards', async t => {
-  const folder = await mkdtemp(join(tmpdir(), 'keys-'))
-  t.teardown(async () => { await rm(folder, { recursive: true }) })
-  const keysFile = join(folder, 'keys')
-  await writeFile(keysFile, 'one-key-0123456789')
-  const pair = await Pair.open({ config: `namespaces: [games]\nqueryAuth: {type: keys, keysFile: ${keysFile}}\nlimits: {maxConnections: 10}` })
-  t.teardown(async () => { await pair.close() })
+  const keysFile = (await forTest(t, openFolder())).write('keys', 'one-key-0123456789')
+  const pair = await forTest(t, Pair.open({ config: `namespaces: [games]\nqueryAuth: {type: keys, keysFile: ${keysFile}}\nlimits: {maxConnections: 10}` }))
   const watch = new Watch(pair)
   await watch.look()
   t.equal((await pair.public('POST', '/query', query)).status, 401)
@@ -210,11 +196,10 @@ void t.test('callers that are refused move those of the guards', async t => {
 
 void t.test('a director that drains', async t => {
   const server = await peer(t)
-  const pair = await Pair.open({
+  const pair = await forTest(t, Pair.open({
     config: 'drainTimeoutSeconds: 600\nnamespaces: [games]\ndefaultEndpoint: {resourceType: gameserver, namespace: games}',
     inventory: { 'd.yaml': gameServerYaml('d', { game: server.port, voice: server.port }) }
-  })
-  t.teardown(async () => { await pair.close() })
+  }))
   const watch = new Watch(pair)
   await watch.look()
   await (await peer(t)).send('hello', pair.dataPorts['game']!)
@@ -227,35 +212,23 @@ void t.test('a director that drains', async t => {
 })
 
 void t.test('a proxy that runs out of file descriptors says so, and serves whom it has', async t => {
-  const folder = await mkdtemp(join(tmpdir(), 'files-'))
-  await writeFile(join(folder, 'config.yaml'), 'bindAddress: 127.0.0.1\ndataPorts: [{name: game, port: 0}]\ninventory: {provider: file, path: .}\nlimits: {newSessionsPerSecond: 0}\n')
-  const socketPath = join(folder, 'proxy.sock')
-  const proxy = spawnApp('proxy', { CONFIG_PATH: join(folder, 'config.yaml'), UDP_DIRECTOR_SOCKET: socketPath }, { maxOpenFiles: 200 })
-  const rpc = createRpcClient({ socketPath, deadlineMs: PATIENCE_MS, maxInFlight: 1, clock: systemClock })
-  t.teardown(async () => {
-    await rpc.close()
-    proxy.kill('SIGKILL')
-    await proxy.ended
-    await rm(folder, { recursive: true })
-  })
-  const port = ((await proxy.line('Proxy listening'))['dataPorts'] as Record<string, number>)['game']!
   const server = await peer(t)
-  const snapshot = await rpc.call('putSnapshot', { body: { epoch: 1, revoked: [], tokens: [], defaultTargets: [{ key: 'd', address: '127.0.0.1', ports: { game: server.port } }] } })
-  t.ok(snapshot.ok)
+  const proxy = await forTest(t, ProxyAlone.open({
+    maxOpenFiles: 200,
+    dataPorts: { game: 0 },
+    settings: 'limits: {newSessionsPerSecond: 0}',
+    defaultTargets: [{ key: 'd', address: '127.0.0.1', ports: { game: server.port } }]
+  }))
+  const port = proxy.dataPorts['game']!
   const clients = await Promise.all(Array.from({ length: 250 }, async () => await peer(t)))
-  const value = async (name: string, reason?: string): Promise<number> => {
-    const stats = await rpc.call('stats', {})
-    if (!stats.ok) throw new Error(stats.error.message)
-    return stats.value.samples.filter(sample => sample.name === name && sample.labels['reason'] === reason).reduce((sum, sample) => sum + sample.value, 0)
-  }
   for (const client of clients) await client.send('hello', port)
   let errors = 0
   await until(async () => {
-    errors = await value('udp_director_socket_errors_total')
+    errors = await proxy.sum('udp_director_socket_errors_total')
     return errors > 0 && server.received.length + errors >= clients.length
   })
   moved.add('udp_director_socket_errors_total')
-  await until(async () => await value('udp_director_packets_dropped_total', 'send_failed') === errors, { what: 'each is a datagram that could not be sent' })
+  await until(async () => await proxy.sum('udp_director_packets_dropped_total', { reason: 'send_failed' }) === errors, { what: 'each is a datagram that could not be sent' })
   t.equal(server.received.length + errors, clients.length, 'and the others arrived')
   await clients[0]!.send('still there?', port)
   await until(() => server.received.at(-1)!.bytes.toString() === 'still there?')
@@ -263,13 +236,11 @@ void t.test('a proxy that runs out of file descriptors says so, and serves whom 
 })
 
 void t.test('a proxy that is killed finds its sessions again, or says that it cannot', async t => {
-  const pair = await Pair.open()
-  t.teardown(async () => { await pair.close() })
+  const pair = await forTest(t, Pair.open())
   const watch = new Watch(pair)
   const server = await peer(t)
   const client = await peer(t)
-  const { body } = await pair.admin('POST', '/tokens', { address: '127.0.0.1', ports: { game: server.port } })
-  await client.send((body as { token: string }).token, pair.dataPorts['game']!)
+  await client.send(await pair.tokenFor({ ports: { game: server.port } }), pair.dataPorts['game']!)
   await client.send('hello', pair.dataPorts['game']!)
   await server.next()
   await watch.look()
@@ -278,21 +249,17 @@ void t.test('a proxy that is killed finds its sessions again, or says that it ca
   await pair.until(async () => (await watch.look()).includes('udp_director_sessions_restored 1'))
   pair.proxy.kill('SIGKILL')
   await pair.proxy.ended
-  const log = (await readdir(pair.folder)).find(name => /^proxy\.state\.0\.\d+$/.test(name))!
-  await truncate(join(pair.folder, log))
+  const log = (await readdir(pair.stateFolder)).find(name => /^proxy\.state\.0\.\d+$/.test(name))!
+  await truncate(join(pair.stateFolder, log))
   await pair.restartProxy()
   await pair.until(async () => (await watch.look()).includes('udp_director_state_faults_total{operation="read"} 1'))
 })
 
 void t.test('a proxy whose state folder goes away says so until it is back', async t => {
-  const folder = await mkdtemp(join(tmpdir(), 'metrics-'))
+  const { path: folder } = await forTest(t, openFolder())
   const [place, elsewhere] = [join(folder, 'state'), join(folder, 'elsewhere')]
   await mkdir(place)
-  const pair = await Pair.open({ statePath: join(place, 'proxy.state') })
-  t.teardown(async () => {
-    await pair.close()
-    await rm(folder, { recursive: true })
-  })
+  const pair = await forTest(t, Pair.open({ statePath: join(place, 'proxy.state') }))
   const watch = new Watch(pair)
   await pair.until(async () => (await watch.look()).includes('\nudp_director_state_behind 0\n'))
   await rename(place, elsewhere)

@@ -1,18 +1,14 @@
 // Runs scenarios against the running pair: real clients, real servers, and the proxy's own counters for the verdicts.
 import { randomUUID } from 'node:crypto'
-import { gameServerYaml, Pair } from '#testkit/pair.js'
+import { Pair } from '#testkit/director/pair.js'
+import { gameServerYaml } from '#testkit/objects/game-server.js'
+import { magic, resetPacket } from '#testkit/objects/reset-packet.js'
 import { until } from '#testkit/patience.js'
 import { REPLY_BYTES, settings, type Payload, type PortName, type ServerName, type Setting } from '#testkit/scenarios.js'
 import { openUdpPeer, type Received, type UdpPeer } from '#testkit/udp-peer.js'
-import { controlPacket, magicFromHex } from '#wire/control-packet.js'
-import type { Token } from '#wire/token.js'
 
 type Totals = Readonly<Record<string, number>>
 type Servers = Readonly<Record<ServerName, Readonly<Record<PortName, UdpPeer>>>>
-
-const magic = magicFromHex('FFFFFFFF5245534554')
-if (!magic.ok) throw new Error(magic.error)
-const magicBytes = magic.value
 
 async function openServers (): Promise<Servers> {
   const open = async () => ({ game: await openUdpPeer(), voice: await openUdpPeer() })
@@ -68,10 +64,8 @@ ${hasDefault ? 'defaultEndpoint: {resourceType: gameserver, namespace: games}' :
   async grant (name: string, to: ServerName, ttlSeconds = 30): Promise<void> {
     const { game, voice } = this.#servers[to]
     const ports = to === 'C' ? { game: game.port } : { game: game.port, voice: voice.port }
-    const { status, body } = await this.pair.admin('POST', '/tokens', { address: '127.0.0.1', ports, ttlSeconds })
-    if (status !== 201) throw new Error(JSON.stringify(body))
+    this.#tokens.set(name, await this.pair.tokenFor({ ports, ttlSeconds }))
     this.#keys.set(to, `address/127.0.0.1/${game.port},${to === 'C' ? '-' : voice.port}`)
-    this.#tokens.set(name, (body as { token: string }).token)
   }
 
   async revoke (name: string): Promise<void> {
@@ -188,10 +182,10 @@ ${hasDefault ? 'defaultEndpoint: {resourceType: gameserver, namespace: games}' :
 
   #bytes (payload: Payload): Uint8Array {
     if ('data' in payload) return Buffer.from(payload.data, 'latin1')
-    if ('magic' in payload) return Buffer.concat([magicBytes, Buffer.from(payload.magic, 'latin1')])
+    if ('magic' in payload) return Buffer.concat([magic, Buffer.from(payload.magic, 'latin1')])
     const tail = Buffer.from(payload.tail ?? '', 'latin1')
     if ('token' in payload) return Buffer.concat([Buffer.from(this.#token(payload.token)), tail])
-    return Buffer.concat([controlPacket(magicBytes, this.#token(payload.control) as Token), tail])
+    return Buffer.concat([resetPacket(this.#token(payload.control)), tail])
   }
 
   // A name nobody granted is a token nobody issued, the same one whenever it is sent.

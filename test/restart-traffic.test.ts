@@ -2,7 +2,9 @@
 // on. What is lost is what was sent while nobody was there: one gap in each session, and nothing out of order.
 import t, { type Test } from 'tap'
 import type { Sample } from '#rpc/contract.js'
-import { Pair } from '#testkit/pair.js'
+import { Pair } from '#testkit/director/pair.js'
+import { sumOf } from '#testkit/director/samples.js'
+import { forTest } from '#testkit/for-test.js'
 import { openUdpPeer, type UdpPeer } from '#testkit/udp-peer.js'
 
 const CLIENTS = 12
@@ -20,10 +22,7 @@ const cases = {
 } as const
 
 async function peers (t: Test, count: number): Promise<readonly UdpPeer[]> {
-  const opened: UdpPeer[] = []
-  t.teardown(async () => { await Promise.all(opened.map(async peer => { await peer.close() })) })
-  while (opened.length < count) opened.push(await openUdpPeer())
-  return opened
+  return await Promise.all(Array.from({ length: count }, async () => await forTest(t, openUdpPeer())))
 }
 
 /** Where the numbers go up by more than one, and how many are missing there; a number that does not go up is a fault. */
@@ -38,14 +37,11 @@ function gapsOf (numbers: readonly number[]): readonly number[] {
 for (const [name, { config, kill }] of Object.entries(cases)) {
   void t.test(`killed under traffic: ${name}`, async t => {
     const [servers, clients] = [await peers(t, SERVERS), await peers(t, CLIENTS)]
-    const pair = await Pair.open({ config })
-    t.teardown(async () => { await pair.close() })
+    const pair = await forTest(t, Pair.open({ config }))
     for (const server of servers) server.onDatagram(({ bytes, port, address }) => { void server.send(bytes, port, address) })
     const serverOf = (client: number): UdpPeer => servers[client % SERVERS]!
     for (const [index, client] of clients.entries()) {
-      const { status, body } = await pair.admin('POST', '/tokens', { address: '127.0.0.1', ports: { game: serverOf(index).port } })
-      t.equal(status, 201)
-      await client.send((body as { token: string }).token, pair.dataPorts['game']!)
+      await client.send(await pair.tokenFor({ ports: { game: serverOf(index).port } }), pair.dataPorts['game']!)
     }
     const port = pair.dataPorts['game']!
     let sent = 0
@@ -85,9 +81,7 @@ for (const [name, { config, kill }] of Object.entries(cases)) {
       t.ok(clients[client]!.received.every(({ bytes, port: from }) => from === port && bytes.toString().startsWith(`${client} `)), 'what it gets is its own, from the data port')
     }
     let samples: readonly Sample[] = []
-    const total = (metric: string, match: Readonly<Record<string, string>>): number => samples
-      .filter(({ name, labels }) => name === `udp_director_${metric}` && Object.entries(match).every(([label, value]) => labels[label] === value))
-      .reduce((sum, { value }) => sum + value, 0)
+    const total = (metric: string, labels: Readonly<Record<string, string>>): number => sumOf(samples, `udp_director_${metric}`, labels)
     const toTarget = { direction: 'to_target' }
     // A reply may be here before the datagram that it answers has been counted.
     await pair.until(async () => {

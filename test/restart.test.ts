@@ -4,7 +4,9 @@ import { readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { RpcReply, Session } from '#rpc/contract.js'
-import { gameServerYaml, Pair } from '#testkit/pair.js'
+import { Pair } from '#testkit/director/pair.js'
+import { gameServerYaml } from '#testkit/objects/game-server.js'
+import { forTest } from '#testkit/for-test.js'
 import { until } from '#testkit/patience.js'
 import { openUdpPeer, type UdpPeer } from '#testkit/udp-peer.js'
 
@@ -25,29 +27,18 @@ interface Rig {
 }
 
 async function setUp (t: Test, config: string): Promise<Rig> {
-  const peers: UdpPeer[] = []
-  t.teardown(async () => { await Promise.all(peers.map(async peer => { await peer.close() })) })
-  const peer = async (): Promise<UdpPeer> => {
-    const opened = await openUdpPeer()
-    peers.push(opened)
-    return opened
-  }
+  const peer = async (): Promise<UdpPeer> => await forTest(t, openUdpPeer())
   const servers = { a: await peer(), b: await peer() }
   const yaml = (name: 'a' | 'b'): string => gameServerYaml(name, { game: servers[name].port, voice: servers[name].port }, { labels: { map: name } })
-  const pair = await Pair.open({
+  const pair = await forTest(t, Pair.open({
     config: `namespaces: [games]\ndefaultEndpoint: {resourceType: gameserver, namespace: games, labelSelector: {map: a}}\n${config}`,
     inventory: { 'a.yaml': yaml('a'), 'b.yaml': yaml('b') }
-  })
-  t.teardown(async () => { await pair.close() })
+  }))
   return {
     pair,
     servers,
     peer,
-    token: async map => {
-      const { status, body } = await pair.public('POST', '/query', { resourceType: 'gameserver', namespace: 'games', labelSelector: { map } })
-      if (status !== 200) throw new Error(JSON.stringify(body))
-      return (body as { token: string }).token
-    },
+    token: async map => await pair.query({ labelSelector: { map } }),
     send: async (from, bytes, port = 'game') => { await from.send(bytes, pair.dataPorts[port]!) },
     sessions: async () => {
       const sessions: Session[] = []
@@ -59,18 +50,16 @@ async function setUp (t: Test, config: string): Promise<Rig> {
       }
       return sessions.sort((one, other) => one.client.localeCompare(other.client))
     },
-    sample: async (name, labels = {}) => (await pair.samples())
-      .filter(candidate => candidate.name === name && Object.entries(labels).every(([label, value]) => candidate.labels[label] === value))
-      .reduce((sum, { value }) => sum + value, 0)
+    sample: async (name, labels) => await pair.sum(name, labels)
   }
 }
 
 // Counters are written from time to time, and only if one has changed: `tick` changes one. What the logs grow by may have been
 // on its way already, twice at most, so the third time all counters of before are in them.
-async function countersWritten ({ folder }: Pair, tick: () => Promise<void>): Promise<void> {
+async function countersWritten ({ stateFolder }: Pair, tick: () => Promise<void>): Promise<void> {
   const bytes = async (): Promise<number> => {
-    const logs = (await readdir(folder)).filter(name => /^proxy\.state\.\d+\.\d+$/.test(name))
-    return (await Promise.all(logs.map(async name => (await stat(join(folder, name))).size))).reduce((sum, size) => sum + size, 0)
+    const logs = (await readdir(stateFolder)).filter(name => /^proxy\.state\.\d+\.\d+$/.test(name))
+    return (await Promise.all(logs.map(async name => (await stat(join(stateFolder, name))).size))).reduce((sum, size) => sum + size, 0)
   }
   for (let round = 0; round < 3; round++) {
     const before = await bytes()
@@ -159,8 +148,7 @@ void t.test('both processes killed', async t => {
   await send(redeemer, redeemed)
   await send(redeemer, 'redeemed')
   await servers.b.next()
-  const somebodyElse = await pair.admin('POST', '/tokens', { address: '127.0.0.1', ports: { game: servers.b.port }, clientIp: '192.0.2.1' })
-  const bound = (somebodyElse.body as { token: string }).token
+  const bound = await pair.tokenFor({ ports: { game: servers.b.port }, clientIp: '192.0.2.1' })
   const refused = async (): Promise<number> => await sample('udp_director_packets_dropped_total', { reason: 'token_client' })
   await send(late, bound)
   await pair.until(async () => await refused() === 1)
@@ -194,8 +182,7 @@ void t.test('another number of workers', async t => {
     await servers.b.next()
   }
   pair.proxy.kill('SIGKILL')
-  const path = join(pair.folder, 'config.yaml')
-  await writeFile(path, (await readFile(path, 'utf8')).replace('workers: 3', 'workers: 2'))
+  pair.configure({ workers: 2 })
   await pair.restartProxy()
   t.equal((await sessions()).length, 10)
   for (const [index, client] of clients.entries()) {
@@ -227,12 +214,12 @@ void t.test('a damaged state log is set aside and reported, and the proxy starts
     t.equal((await servers.b.next()).bytes.toString(), damage)
     pair.proxy.kill('SIGKILL')
     await pair.proxy.ended
-    const file = (await readdir(pair.folder)).find(name => /^proxy\.state\.0\.\d+$/.test(name))
-    await apply(join(pair.folder, file!))
+    const file = (await readdir(pair.stateFolder)).find(name => /^proxy\.state\.0\.\d+$/.test(name))
+    await apply(join(pair.stateFolder, file!))
     await pair.restartProxy()
     t.ok(pair.proxy.log.some(({ msg }) => msg === message), `${damage}: said`)
     t.equal(await sample('udp_director_state_faults_total', { operation: 'read' }), damage === 'cut off' ? 0 : 1)
-    const left = (await readdir(pair.folder)).filter(name => name.startsWith('proxy.state.'))
+    const left = (await readdir(pair.stateFolder)).filter(name => name.startsWith('proxy.state.'))
     t.equal(left.filter(name => /\.0\.\d+$/.test(name)).length, 1, 'one log is in use')
     const next = await peer()
     await send(next, await token('b'))

@@ -1,17 +1,16 @@
 // What a person sees when a process cannot start: one clear text on stderr, exit code 78, nothing half started.
 import { createSocket } from 'node:dgram'
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { readdir, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { spawnApp } from '#testkit/spawned.js'
+import { forTest } from '#testkit/for-test.js'
+import { openFolder } from '#testkit/folder.js'
+import { startApp } from '#testkit/processes/node-program.js'
 
 async function folder (t: Test): Promise<string> {
-  const path = await mkdtemp(join(tmpdir(), 'start-up-'))
-  t.teardown(async () => { await rm(path, { recursive: true }) })
-  return path
+  return (await forTest(t, openFolder())).path
 }
 
 interface End { readonly code: number | string, readonly stderr: string, readonly file: string, readonly lines: number }
@@ -20,7 +19,7 @@ async function start (t: Test, app: 'control' | 'proxy', config: string | undefi
   const path = await folder(t)
   const file = join(path, 'config.yaml')
   if (config !== undefined) await writeFile(file, config)
-  const spawned = spawnApp(app, { CONFIG_PATH: file, UDP_DIRECTOR_SOCKET: join(path, 'proxy.sock'), ...env })
+  const spawned = startApp(app, { CONFIG_PATH: file, UDP_DIRECTOR_SOCKET: join(path, 'proxy.sock'), ...env })
   t.teardown(() => { spawned.kill('SIGKILL') })
   const code = await spawned.ended
   return { code, stderr: spawned.stderr(), file, lines: spawned.log.length }
@@ -92,7 +91,7 @@ void t.test('state logs that another proxy has: the second is refused, the first
   const config = `${base}dataPorts: [{name: game, port: 0}]\n`
   await writeFile(join(path, 'config.yaml'), config)
   const state = { UDP_DIRECTOR_STATE: join(path, 'proxy.state') }
-  const first = spawnApp('proxy', { CONFIG_PATH: join(path, 'config.yaml'), UDP_DIRECTOR_SOCKET: join(path, 'proxy.sock'), ...state })
+  const first = startApp('proxy', { CONFIG_PATH: join(path, 'config.yaml'), UDP_DIRECTOR_SOCKET: join(path, 'proxy.sock'), ...state })
   t.teardown(() => { first.kill('SIGKILL') })
   await first.line('Proxy listening')
   const logs = async (): Promise<string[]> => (await readdir(path)).filter(name => name.startsWith('proxy.state.'))
@@ -104,7 +103,7 @@ void t.test('state logs that another proxy has: the second is refused, the first
   t.same(await logs(), before)
   first.kill('SIGKILL')
   await first.ended
-  const next = spawnApp('proxy', { CONFIG_PATH: join(path, 'config.yaml'), UDP_DIRECTOR_SOCKET: join(path, 'other.sock'), ...state })
+  const next = startApp('proxy', { CONFIG_PATH: join(path, 'config.yaml'), UDP_DIRECTOR_SOCKET: join(path, 'other.sock'), ...state })
   t.teardown(() => { next.kill('SIGKILL') })
   await next.line('Proxy listening')
   next.kill('SIGTERM')
@@ -117,7 +116,7 @@ void t.test('SIGTERM ends both with 0, in whatever order', async t => {
   // With a drain control would wait for the proxy to come back.
   await writeFile(join(path, 'config.yaml'), `${base}drainTimeoutSeconds: 0\ndataPorts: [{name: game, port: 0}]\n`)
   const env = { CONFIG_PATH: join(path, 'config.yaml'), UDP_DIRECTOR_SOCKET: join(path, 'proxy.sock') }
-  const [proxy, control] = [spawnApp('proxy', env), spawnApp('control', env)]
+  const [proxy, control] = [startApp('proxy', env), startApp('control', env)]
   await control.line('Proxy synchronised')
   proxy.kill('SIGTERM')
   t.equal(await proxy.ended, 0)

@@ -1,33 +1,23 @@
 // A client in full flow: a reset in mid-stream, and the death of control, as the client sees them.
 import t, { type Test } from 'tap'
-import { Pair } from '#testkit/pair.js'
+import { Pair } from '#testkit/director/pair.js'
+import { forTest } from '#testkit/for-test.js'
+import { resetPacket } from '#testkit/objects/reset-packet.js'
 import { openUdpPeer, type UdpPeer } from '#testkit/udp-peer.js'
-import { controlPacket, magicFromHex } from '#wire/control-packet.js'
-import type { Token } from '#wire/token.js'
-
-const magic = magicFromHex('FFFFFFFF5245534554')
-if (!magic.ok) throw new Error(magic.error)
-const magicBytes = magic.value
 
 const DATAGRAMS_PER_SECOND = 1000
 const WINDOW = 100
 
 async function peer (t: Test): Promise<UdpPeer> {
-  const opened = await openUdpPeer()
-  t.teardown(opened.close)
-  return opened
+  return await forTest(t, openUdpPeer())
 }
 
 async function openPair (t: Test): Promise<Pair> {
-  const pair = await Pair.open()
-  t.teardown(async () => { await pair.close() })
-  return pair
+  return await forTest(t, Pair.open())
 }
 
-async function grant (pair: Pair, server: UdpPeer): Promise<Token> {
-  const { status, body } = await pair.admin('POST', '/tokens', { address: '127.0.0.1', ports: { game: server.port } })
-  if (status !== 201) throw new Error(JSON.stringify(body))
-  return (body as { token: Token }).token
+async function grant (pair: Pair, server: UdpPeer): Promise<string> {
+  return await pair.tokenFor({ ports: { game: server.port } })
 }
 
 /**
@@ -75,7 +65,7 @@ void t.test('a reset at 1,000 datagrams a second loses and reorders nothing, and
     const before = stream.sent()
     await pair.until(() => stream.sent() >= before + 300)
     resets.push(stream.sent())
-    await client.send(controlPacket(magicBytes, token), port)
+    await client.send(resetPacket(token), port)
   }
   const afterReset = stream.sent()
   await pair.until(() => stream.sent() >= afterReset + 300)
@@ -87,8 +77,8 @@ void t.test('a reset at 1,000 datagrams a second loses and reorders nothing, and
   t.same(heardBy(b), expected(1), 'B heard exactly its part, in order')
 
   // Replies: each server's in order; and between two moves one server's only, in blocks that alternate.
-  await pair.until(async () => (await pair.samples()).filter(({ name, labels }) => labels['direction'] === 'to_client' && name === 'udp_director_packets_received_total').reduce((sum, { value }) => sum + value, 0) >= sent)
-  const staleReplies = async (): Promise<number> => (await pair.samples()).find(({ name, labels }) => name === 'udp_director_packets_dropped_total' && labels['reason'] === 'stale_target')!.value
+  await pair.until(async () => await pair.sum('udp_director_packets_received_total', { direction: 'to_client' }) >= sent)
+  const staleReplies = async (): Promise<number> => await pair.sum('udp_director_packets_dropped_total', { reason: 'stale_target' })
   await pair.until(async () => client.received.length + await staleReplies() >= sent)
   const replies = client.received.map(({ bytes }) => bytes.toString())
   const blocks = replies.reduce<string[]>((names, reply) => names.at(-1) === reply[0] ? names : [...names, reply[0]!], [])
@@ -113,7 +103,7 @@ void t.test('kill -9 of control under traffic: sessions lose nothing, it comes b
   t.equal((await b.next()).bytes.toString(), 'while control is dead', 'a token is redeemed without control')
   await pair.restartControl()
   await pair.until(() => stream.sent() > atDeath + 200)
-  await client.send(controlPacket(magicBytes, forReset), port)
+  await client.send(resetPacket(forReset), port)
   const atReset = stream.sent()
   await pair.until(() => stream.sent() > atReset + 200)
   const sent = await stream.stop()
@@ -122,8 +112,8 @@ void t.test('kill -9 of control under traffic: sessions lose nothing, it comes b
   t.match((await pair.admin('GET', '/sessions')).body, { total: 2 })
   t.match((await pair.admin('GET', '/readyz')), { status: 200 })
   t.equal((await pair.admin('DELETE', `/tokens/${revoked}`)).status, 404, 'the new control has not heard of a token of its predecessor, and makes it void all the same')
-  await late.send(controlPacket(magicBytes, revoked), port)
-  await pair.until(async () => (await pair.samples()).some(({ labels, value }) => labels['reason'] === 'token_unknown' && value === 1))
+  await late.send(resetPacket(revoked), port)
+  await pair.until(async () => await pair.sum('udp_director_packets_dropped_total', { reason: 'token_unknown' }) === 1)
   t.match((await pair.public('POST', '/query', { resourceType: 'gameserver', namespace: 'games' })).status, 403, 'and answers queries')
 })
 
@@ -138,7 +128,7 @@ void t.test('a dead proxy: queries are answered 503 at once, and again with toke
   t.equal(refused.status, 503)
   t.equal(refused.headers.get('retry-after'), '1')
   t.match(refused.body, { code: 'PROXY_UNAVAILABLE', status: 503 })
-  t.match((await pair.admin('GET', '/metrics')).body, /^udp_director_proxy_up 0$/m)
+  t.match(await pair.metrics(), /^udp_director_proxy_up 0$/m)
   await pair.restartProxy()
   const client = await peer(t)
   await client.send(await grant(pair, server), pair.dataPorts['game']!)

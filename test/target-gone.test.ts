@@ -3,37 +3,22 @@ import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import type { RpcEvent } from '#rpc/contract.js'
-import { gameServerYaml, Pair } from '#testkit/pair.js'
+import { Pair } from '#testkit/director/pair.js'
+import { gameServerYaml } from '#testkit/objects/game-server.js'
+import { forTest } from '#testkit/for-test.js'
+import { resetPacket } from '#testkit/objects/reset-packet.js'
 import { openUdpPeer, type UdpPeer } from '#testkit/udp-peer.js'
-import { controlPacket, magicFromHex } from '#wire/control-packet.js'
-import type { Token } from '#wire/token.js'
-
-const magic = magicFromHex('FFFFFFFF5245534554')
-if (!magic.ok) throw new Error(magic.error)
-const magicBytes = magic.value
 
 void t.test('what was asked for is what a token leads to, or it leads nowhere', async t => {
-  const peers: UdpPeer[] = []
-  t.teardown(async () => { await Promise.all(peers.map(async peer => { await peer.close() })) })
-  const peer = async (): Promise<UdpPeer> => {
-    const opened = await openUdpPeer()
-    peers.push(opened)
-    return opened
-  }
+  const peer = async (): Promise<UdpPeer> => await forTest(t, openUdpPeer())
   const [a, b] = [await peer(), await peer()]
   const yaml = (name: string, { port }: UdpPeer, map = name): string => gameServerYaml(name, { game: port, voice: port }, { labels: { map } })
-  const pair = await Pair.open({ config: 'onTargetGone: close\nnamespaces: [games]', inventory: { 'a.yaml': yaml('a', a), 'b.yaml': yaml('b', b) } })
-  t.teardown(async () => { await pair.close() })
+  const pair = await forTest(t, Pair.open({ config: 'onTargetGone: close\nnamespaces: [games]', inventory: { 'a.yaml': yaml('a', a), 'b.yaml': yaml('b', b) } }))
   const file = (name: string): string => join(pair.folder, 'inventory', `${name}.yaml`)
 
-  const tokenFor = async (map: string): Promise<Token> => {
-    const { status, body } = await pair.public('POST', '/query', { resourceType: 'gameserver', namespace: 'games', labelSelector: { map } })
-    if (status !== 200) throw new Error(JSON.stringify(body))
-    return (body as { token: string }).token as Token
-  }
+  const tokenFor = async (map: string): Promise<string> => await pair.query({ labelSelector: { map } })
   const metric = async (series: string): Promise<number> => {
-    const { body } = await pair.admin('GET', '/metrics')
-    const line = String(body).split('\n').find(line => line.startsWith(`${series} `))
+    const line = (await pair.metrics()).split('\n').find(line => line.startsWith(`${series} `))
     return Number(line?.slice(series.length + 1) ?? 0)
   }
   const withdrawn = async (): Promise<number> => await metric('udp_director_tokens_revoked_total{cause="target_gone"}')
@@ -56,14 +41,14 @@ void t.test('what was asked for is what a token leads to, or it leads nowhere', 
   const unaffected = await tokenFor('b')
   const player = await joined(b, 'b')
   for (const [index, [change, apply]] of changes.entries()) {
-    let token: Token | undefined
+    let token: string | undefined
     await pair.until(async () => { token = await tokenFor('a'); return true })
     const before = await withdrawn()
     await apply()
     await pair.until(async () => await withdrawn() === before + 1)
     // The proxy acknowledges this one after what it was told before.
     await tokenFor('b')
-    await send(await peer(), controlPacket(magicBytes, token!))
+    await send(await peer(), resetPacket(token!))
     await pair.until(async () => await refused() === index + 1)
     t.pass(`refused: ${change}`)
     await rm(file('a'), { force: true })
@@ -71,7 +56,7 @@ void t.test('what was asked for is what a token leads to, or it leads nowhere', 
     await writeFile(file('a'), yaml('a', a))
   }
   t.equal(await sessions(), 1, 'none of these made a session')
-  await send(player, controlPacket(magicBytes, unaffected))
+  await send(player, resetPacket(unaffected))
   await send(player, 'still here')
   t.equal((await b.next()).bytes.toString(), 'still here', 'a token for another server is as good as ever')
 

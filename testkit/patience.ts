@@ -22,33 +22,46 @@ export interface UntilOptions {
   readonly what?: string | (() => string)
   /** A condition that throws or rejects does not hold yet: a process that is just starting refuses connections. */
   readonly mayFail?: boolean
+  /** Between two looks, from the first one on: for what measures while it waits, and must not take the processor. */
+  readonly pollMs?: number
 }
 
 /** Asks until the condition holds, letting everything else run in between. Rejects after `PATIENCE_MS`. */
-export async function until (holds: () => boolean | Promise<boolean>, { what, mayFail = false }: UntilOptions = {}): Promise<void> {
+export async function until (holds: () => boolean | Promise<boolean>, { what = () => holds.toString(), ...options }: UntilOptions = {}): Promise<void> {
+  await eventually(async () => await holds() ? true : undefined, { what, ...options })
+}
+
+/** Asks until there is an answer that is not undefined, and returns it. Rejects after `PATIENCE_MS`. */
+export async function eventually<Value> (ask: () => Promise<Value | undefined> | Value | undefined, { what, mayFail = false, pollMs }: UntilOptions = {}): Promise<Value> {
   const giveUpAt = performance.now() + PATIENCE_MS
+  const eagerTurns = pollMs === undefined ? EAGER_TURNS : 0
   let lastWord = ''
   for (let turn = 0; ; turn++) {
     try {
-      if (await holds()) return
+      const answer = await ask()
+      if (answer !== undefined) return answer
     } catch (error) {
       if (!mayFail) throw error
       lastWord = `: ${String(error)}`
     }
-    if (performance.now() > giveUpAt) throw new Error(`never came: ${typeof what === 'function' ? what() : what ?? holds.toString()}${lastWord}`)
-    await new Promise<void>(resolve => { if (turn < EAGER_TURNS) setImmediate(resolve); else setTimeout(resolve, POLL_MS) })
+    if (performance.now() > giveUpAt) throw new Error(`never came: ${said(what ?? ask.toString())}${lastWord}`)
+    await new Promise<void>(resolve => { if (turn < eagerTurns) setImmediate(resolve); else setTimeout(resolve, pollMs ?? POLL_MS) })
   }
 }
 
 /** What `promise` says; rejects when it says nothing for `PATIENCE_MS`, with `what` in the message. */
-export async function patiently<Value> (promise: Promise<Value>, what: string | (() => string)): Promise<Value> {
+export async function patiently<Value> (promise: Promise<Value>, what: string | (() => string), limitMs = PATIENCE_MS): Promise<Value> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => { reject(new Error(`never came: ${typeof what === 'function' ? what() : what}`)) }, PATIENCE_MS)
+    timer = setTimeout(() => { reject(new Error(`never came: ${said(what)}`)) }, limitMs)
   })
   try {
     return await Promise.race([promise, late])
   } finally {
     clearTimeout(timer)
   }
+}
+
+function said (what: string | (() => string)): string {
+  return typeof what === 'function' ? what() : what
 }

@@ -1,6 +1,7 @@
 // A UDP socket for tests that remembers what it got and lets a test wait for it.
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
 import { PATIENCE_MS } from './patience.js'
+import { portForSocket } from './ports.js'
 
 export interface Received {
   readonly bytes: Buffer
@@ -21,18 +22,17 @@ export interface UdpPeer {
   readonly close: () => Promise<void>
 }
 
-/** Binds a socket on loopback: `127.0.0.1` or, with family 6, `::1`. */
-export async function openUdpPeer (family: 4 | 6 = 4, port = 0): Promise<UdpPeer> {
-  const socket: Socket = createSocket({ type: family === 4 ? 'udp4' : 'udp6', recvBufferSize: 4_000_000 })
+/**
+ * Binds a socket on loopback: `127.0.0.1` or, with family 6, `::1`.
+ * @param port default: one that no director gets, see ports.ts
+ */
+export async function openUdpPeer (family: 4 | 6 = 4, port?: number): Promise<UdpPeer> {
   const host = family === 4 ? '127.0.0.1' : '::1'
+  const socket = await openUdpSocket(host, port)
   const received: Received[] = []
   const waiting: ((received: Received) => void)[] = []
   const listeners: ((received: Received) => void)[] = []
   let taken = 0
-  await new Promise<void>((resolve, reject) => {
-    socket.once('error', reject)
-    socket.bind(port, host, resolve)
-  })
   socket.on('message', (bytes: Buffer, { address, port }: RemoteInfo) => {
     const item = { bytes, address, port }
     received.push(item)
@@ -71,6 +71,27 @@ export async function openUdpPeer (family: 4 | 6 = 4, port = 0): Promise<UdpPeer
     },
     onDatagram: answer => { listeners.push(answer) },
     close: async () => { await new Promise<void>(resolve => { socket.close(resolve) }) }
+  }
+}
+
+/** A bound socket at this address of ours; its port is one that no director gets, unless it is named. */
+export async function openUdpSocket (address: string, port?: number): Promise<Socket> {
+  for (;;) {
+    const socket = createSocket({ type: address.includes(':') ? 'udp6' : 'udp4', recvBufferSize: 4_000_000 })
+    try {
+      await new Promise<void>((resolve, reject) => {
+        socket.once('error', reject)
+        socket.bind(port ?? portForSocket(), address, () => {
+          socket.off('error', reject)
+          resolve()
+        })
+      })
+      return socket
+    } catch (error) {
+      socket.close()
+      // Somebody has the number that came up: another one.
+      if (port !== undefined || (error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
+    }
   }
 }
 

@@ -1,8 +1,9 @@
 // One inventory size with everything that belongs to it: a cluster, control and proxy, and what is measured there.
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Pair } from '#testkit/pair.js'
+import { Pair } from '#testkit/director/pair.js'
+import { openFolder, type Folder } from '#testkit/folder.js'
 import { metricValue } from '../../apps/cli/src/demo/metrics-text.js'
-import { openPrivateDirectory, type PrivateDirectory } from '../../apps/cli/src/private-directory/private-directory.js'
 import type { ClusterCalls } from './cluster/main.js'
 import { fleetName, NAMESPACE, queriesFor, spreadOf } from './game-servers.js'
 import type { LoadCalls } from './load/main.js'
@@ -54,34 +55,34 @@ export class Side {
   /** Of their JSON, on average. */
   readonly meanBytes: number
   readonly #cluster: Worker<ClusterCalls>
-  readonly #directory: PrivateDirectory
+  readonly #folder: Folder
   readonly #pair: Pair
   readonly #isProfiled: boolean
 
   static async open (objects: number, { profile }: Pick<BenchOptions, 'profile'>): Promise<Side> {
     const cluster = openWorker<ClusterCalls>(new URL('cluster/main.js', import.meta.url))
-    const directory = openPrivateDirectory()
+    const folder = openFolder()
     try {
       const { kubeconfig, meanBytes } = await cluster.call('open', { objects })
       const pair = await Pair.open({
-        provider: `{provider: kubernetes, kubeconfig: ${directory.write('kubeconfig', kubeconfig)}}`,
-        config: CONFIG,
+        config: `${CONFIG}\ninventory: {provider: kubernetes, kubeconfig: ${folder.write('kubeconfig', kubeconfig)}}`,
         logLevel: 'info',
+        statePath: join(folder.path, 'proxy.state'),
         ...(profile === undefined ? {} : { controlArguments: ['--cpu-prof', `--cpu-prof-dir=${profile}`, `--cpu-prof-name=control-${objects}.cpuprofile`] })
       })
-      return new Side({ objects, meanBytes, cluster, directory, pair, isProfiled: profile !== undefined })
+      return new Side({ objects, meanBytes, cluster, folder, pair, isProfiled: profile !== undefined })
     } catch (error) {
-      directory.close()
+      folder.close()
       await cluster.close()
       throw error
     }
   }
 
-  private constructor (parts: { objects: number, meanBytes: number, cluster: Worker<ClusterCalls>, directory: PrivateDirectory, pair: Pair, isProfiled: boolean }) {
+  private constructor (parts: { objects: number, meanBytes: number, cluster: Worker<ClusterCalls>, folder: Folder, pair: Pair, isProfiled: boolean }) {
     this.objects = parts.objects
     this.meanBytes = parts.meanBytes
     this.#cluster = parts.cluster
-    this.#directory = parts.directory
+    this.#folder = parts.folder
     this.#pair = parts.pair
     this.#isProfiled = parts.isProfiled
   }
@@ -118,12 +119,12 @@ export class Side {
       await this.#pair.control.ended
     }
     await this.#pair.close()
-    this.#directory.close()
+    this.#folder.close()
     await this.#cluster.close()
   }
 
   async #scrape (): Promise<Scrape> {
-    const text = String((await this.#pair.admin('GET', '/metrics')).body)
+    const text = await this.#pair.metrics()
     const control = { process: 'control' }
     return {
       atMs: performance.now(),

@@ -3,9 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { systemClock } from '#core/system-clock.js'
 import { createRpcClient, type RpcClient } from '#rpc/client.js'
 import type { Sample } from '#rpc/contract.js'
-import { gameServerYaml } from '#testkit/pair.js'
+import { gameServerYaml } from '#testkit/objects/game-server.js'
 import { END_WITH_PARENT } from '#telemetry/end-with-parent.js'
-import { spawnNode, type LogLine, type Spawned } from '#testkit/spawned.js'
+import { startNode, type LogLine, type NodeProgram } from '#testkit/processes/node-program.js'
 import { openPrivateDirectory } from '../../apps/cli/src/private-directory/private-directory.js'
 import type { Endpoint } from '../forward/endpoints.js'
 
@@ -30,7 +30,7 @@ const ASKERS = 10
 const INSIST_MS = 500
 
 export class Director {
-  readonly #supervisor: Spawned
+  readonly #supervisor: NodeProgram
   readonly #rpc: RpcClient
   readonly #removeFolder: () => void
 
@@ -50,7 +50,7 @@ export class Director {
 
   private constructor (configPath: string, { socketPath, close }: ReturnType<typeof openPrivateDirectory>) {
     this.#removeFolder = close
-    this.#supervisor = spawnNode('serve', CLI, { scriptArguments: ['serve', END_WITH_PARENT], env: { CONFIG_PATH: configPath, UDP_DIRECTOR_SOCKET: socketPath, LOG_LEVEL: 'info' } })
+    this.#supervisor = startNode('serve', CLI, { scriptArguments: ['serve', END_WITH_PARENT], env: { CONFIG_PATH: configPath, UDP_DIRECTOR_SOCKET: socketPath, LOG_LEVEL: 'info' } })
     this.#rpc = createRpcClient({ socketPath, deadlineMs: CALL_DEADLINE_MS, maxInFlight: 4, clock: systemClock })
   }
 

@@ -13,7 +13,7 @@ import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
 import { parseAllDocuments } from 'yaml'
 import { environmentDefaults } from '#config/env.js'
-import { spawnNode, type Spawned } from '#testkit/spawned.js'
+import { startNode, type NodeProgram } from '#testkit/processes/node-program.js'
 import { assemble, imageNames, type ImageName } from '../image/assemble.js'
 import { importGraph } from '../image/import-graph.js'
 import { packageTree } from '../image/package-tree.js'
@@ -159,9 +159,9 @@ class Running {
     this.#options = { env: { ...image.env, ...env }, cwd: join(image.root, image.workdir), ...isPossible ? { uid, gid } : {} }
   }
 
-  start (name: ImageName): Spawned {
+  start (name: ImageName): NodeProgram {
     const [, script = ''] = this.#image.entrypoint
-    return spawnNode(name, script, this.#options)
+    return startNode(name, script, this.#options)
   }
 
   async node (...args: readonly string[]): Promise<unknown> {
