@@ -4,9 +4,9 @@ import type { BaseLogger } from 'pino'
 import { ok, err } from '#core/result.js'
 import type { GoneTarget, RpcInput, RpcName } from '#rpc/contract.js'
 import type { Token } from '#wire/token.js'
-import type { EventSink } from '../apps/control/src/events/event-sink.js'
+import type { EventRelay } from '../apps/control/src/events/event-sink.js'
 import { CALL_DEADLINE_MS, MAX_LINK_CALLS, MAX_OPERATOR_CALLS } from '../apps/control/src/proxies/call-bounds.js'
-import { Link } from '../apps/control/src/proxies/link.js'
+import { ProxyPeer } from '../apps/control/src/proxies/proxy-peer.js'
 import { Departures } from '../apps/control/src/targets/watch/departures.js'
 import { TargetLoad } from '../apps/control/src/proxies/target-load.js'
 import { TokenIssuer } from '../apps/control/src/tokens/token-issuer.js'
@@ -33,7 +33,7 @@ const quiet: BaseLogger = {
 }
 
 // Nobody reads.
-const nowhere: EventSink = { publish: () => undefined }
+const nowhere: EventRelay = { publish: () => undefined, lost: () => undefined, isRead: () => false, onDemand: () => () => undefined }
 
 const MAX_SESSION_IDS = 32
 
@@ -49,7 +49,7 @@ export interface ControlOptions {
 
 export class ControlLife {
   readonly number: number
-  readonly link: Link
+  readonly link: ProxyPeer
   readonly registry: TokenRegistry
   isAlive = true
   /** Ids of sessions it has heard of, the last ones; some are over. */
@@ -67,7 +67,6 @@ export class ControlLife {
     // Two of them may start within a millisecond, and the wall clock of one may be behind.
     const clock = this.#clock = new ProcessClock(time, random.between(0, 100_000), random.between(-50, 50))
     const registry = this.registry = new TokenRegistry(clock, plant === 'tokensOverBound' ? limits.maxTokens * 2 : limits.maxTokens)
-    const load = new TargetLoad(registry)
     const client = (deadlineMs: number, maxInFlight: number): SimRpcClient => new SimRpcClient({
       surroundings,
       clock,
@@ -81,13 +80,13 @@ export class ControlLife {
       }
     })
     this.#operator = client(CALL_DEADLINE_MS, MAX_OPERATOR_CALLS)
-    const link: Link = this.link = new Link({
+    const link: ProxyPeer = this.link = new ProxyPeer({
       client: client(CALL_DEADLINE_MS, MAX_LINK_CALLS),
       clock,
       random: random.next,
       log: quiet,
       registry,
-      load,
+      events: nowhere,
       limits,
       onSynchronised: () => {
         const life = proxy()
@@ -101,6 +100,7 @@ export class ControlLife {
         void departures.send()
       }
     })
+    const load = new TargetLoad([link.counts], registry)
     const departures = this.#departures = new Departures({
       ready: async () => { await Promise.resolve() },
       leave: async (gone: GoneTarget[]) => await link.leaveTargets(gone),

@@ -13,8 +13,8 @@ import { registerRpc, type RpcHandlers } from '#rpc/server.js'
 import { createFakeClock, type FakeClock } from '#testkit/fake-clock.js'
 import { PATIENCE_MS, until } from '#testkit/patience.js'
 import type { Token } from '#wire/token.js'
-import { Link } from '../apps/control/src/proxies/link.js'
-import { TargetLoad } from '../apps/control/src/proxies/target-load.js'
+import { EventsHub } from '../apps/control/src/events/events-hub.js'
+import { ProxyPeer } from '../apps/control/src/proxies/proxy-peer.js'
 import { TokenRegistry } from '../apps/control/src/tokens/token-registry.js'
 import { createHandlers, type HandlerDeps } from '../apps/proxy/src/rpc/handlers.js'
 import { EventStream } from '../apps/proxy/src/rpc/event-stream.js'
@@ -90,7 +90,7 @@ async function setUp (t: Test, isOlder = false) {
       const registry = new TokenRegistry(clock, 100)
       // Not in step with the others.
       const share = (number++ * 0.37) % 1
-      const link = new Link({ client, clock, random: () => share, log: silent, registry, load: new TargetLoad(registry), limits: { maxPushQueue: 10, pushDeadlineMs: PATIENCE_MS } })
+      const link = new ProxyPeer({ client, clock, random: () => share, log: silent, registry, events: new EventsHub(clock), limits: { maxPushQueue: 10, pushDeadlineMs: PATIENCE_MS } })
       const close = async (): Promise<void> => {
         await Promise.all([link.close(), client.close()])
         registry.close()
@@ -118,7 +118,7 @@ async function setUp (t: Test, isOlder = false) {
   }
 }
 
-const statesOf = (...controls: readonly { readonly link: Link }[]): string[] => controls.map(({ link }) => link.status().state)
+const statesOf = (...controls: readonly { readonly link: ProxyPeer }[]): string[] => controls.map(({ link }) => link.status().state)
 
 void t.test('three, one after the other: the newest has the proxy; when it is gone one of those before takes over, and then the last', async t => {
   const { control, inTime, goOn } = await setUp(t)

@@ -13,7 +13,7 @@ import type { Lifecycle } from './http/routes/refuse-tokens.js'
 import { Drain } from './proxies/drain.js'
 import type { Inventory } from './inventory/objects/inventory.js'
 import { CALL_DEADLINE_MS, MAX_LINK_CALLS, MAX_OPERATOR_CALLS } from './proxies/call-bounds.js'
-import { Link } from './proxies/link.js'
+import { ProxyPeer } from './proxies/proxy-peer.js'
 import type { ControlMetrics } from './metrics.js'
 import { createBalancer } from './query/balancer.js'
 import { Chooser } from './query/chooser.js'
@@ -41,7 +41,7 @@ export interface Features {
   readonly policy: TargetPolicy
   readonly registry: TokenRegistry
   readonly load: TargetLoad
-  readonly link: Link
+  readonly link: ProxyPeer
   /** For what operators ask; the link has a client of its own, which they cannot exhaust. */
   readonly proxy: RpcClient
   readonly issuer: TokenIssuer
@@ -84,16 +84,15 @@ export function wireControl (surroundings: Surroundings): Wiring {
   const { inventory, names } = hostNames
   const registry = new TokenRegistry(clock, config.limits.maxTokens)
   tables.add('tokens', config.limits.maxTokens, () => registry.size)
-  const load = new TargetLoad(registry)
   const linkClient = createRpcClient({ socketPath, clock, deadlineMs: CALL_DEADLINE_MS, maxInFlight: MAX_LINK_CALLS })
   const proxy = createRpcClient({ socketPath, clock, deadlineMs: CALL_DEADLINE_MS, maxInFlight: MAX_OPERATOR_CALLS })
-  const link: Link = new Link({
+  const link: ProxyPeer = new ProxyPeer({
     client: linkClient,
     clock,
     random,
     log,
     registry,
-    load,
+    events,
     limits: config.limits,
     onSynchronised: () => {
       metrics.linkSynchronised()
@@ -102,6 +101,7 @@ export function wireControl (surroundings: Surroundings): Wiring {
     onCounts: keys => { targetWatch.counted(keys) },
     onBatch: metrics.batchPushed
   })
+  const load = new TargetLoad([link.counts], registry)
   tables.add('push_queue', config.limits.maxPushQueue, () => link.waitingPushes)
   const policy = createTargetPolicy({ allowedTargets: config.allowedTargets, ...ownListeners(config, networkInterfaces()) })
   const selector = createSelector({ config, inventory, policy, names })

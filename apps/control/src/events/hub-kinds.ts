@@ -87,8 +87,8 @@ export const hubKinds = {
     data: Type.Union([
       Type.Object({ change: Type.Literal('up'), instanceId: InstanceId, engine: Type.String(), tokens: Type.Integer({ minimum: 0, description: 'Live tokens that it was told.' }) }, closed),
       Type.Object({ change: Type.Literal('lost'), code: Type.String({ description: 'One of docs/errors.md.' }), reason: Type.String() }, closed),
-      Type.Object({ change: Type.Literal('superseded'), epoch: Type.Optional(Epoch), newerEpoch: Type.Optional(Epoch) }, closed),
-      Type.Object({ change: Type.Literal('taking_over'), epoch: Type.Optional(Epoch) }, closed)
+      Type.Object({ change: Type.Literal('superseded'), epoch: Epoch, newerEpoch: Type.Optional(Epoch) }, closed),
+      Type.Object({ change: Type.Literal('taking_over'), epoch: Epoch }, closed)
     ])
   }
 } as const satisfies Record<string, KindRow>
@@ -110,10 +110,16 @@ export type HubEvent<Kind extends HubKind = HubKind> = {
   }
 }[Kind]
 
+/** Every kind, in the order of the table. */
+export const allKinds = Object.keys(hubKinds) as HubKind[]
+
+/** The kinds that proxies tell, by what the RPC calls them. */
+export const kindsOfProxies: ReadonlyMap<ProxyKind, HubKind> = new Map(allKinds.flatMap(kind => {
+  const { proxyKind }: KindRow = hubKinds[kind]
+  return proxyKind === undefined ? [] : [[proxyKind, kind]]
+}))
+
 /** What events call a token. */
 export function tokenPrefix (token: Token): string {
   return token.slice(0, 8)
 }
-
-/** Every kind, in the order of the table. */
-export const allKinds = Object.keys(hubKinds) as HubKind[]

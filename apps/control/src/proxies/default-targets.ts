@@ -1,5 +1,6 @@
 // The candidates of the default endpoint as the proxy should know them: the latest list wins, one call at a time.
 import { MAX_DEFAULT_TARGETS, PER_CALL, type RpcBody, type Target } from '#rpc/contract.js'
+import type { RpcFailure } from '#rpc/failure.js'
 
 export type CandidatesPart = Omit<RpcBody<'putDefaultTargets'>, 'epoch'>
 
@@ -12,6 +13,11 @@ export function candidatesInParts (targets: readonly Target[]): [CandidatesPart,
   })
   const [first, ...others] = Array.from({ length: Math.ceil(targets.length / PER_CALL) }, (_, part) => partAt(part * PER_CALL))
   return [first ?? partAt(0), ...others]
+}
+
+/** The proxy works but rejects these candidates; connecting again would not help. */
+export function isRefusal ({ code }: RpcFailure): boolean {
+  return code === 'INVALID_TARGET' || code === 'TARGET_TABLE_FULL'
 }
 
 export class DefaultTargets {

@@ -3,7 +3,7 @@
 import type { Clock } from '#core/clock.js'
 import { drain, type DrainLeft } from '#core/drain.js'
 import type { EventSink } from '../events/event-sink.js'
-import type { Link } from './link.js'
+import type { ProxyPeer } from './proxy-peer.js'
 
 /** `sessions` and `unredeemedTokens` are as the proxy last said, and absent until it has. */
 export interface DrainStatus extends Partial<DrainLeft> {
@@ -12,7 +12,7 @@ export interface DrainStatus extends Partial<DrainLeft> {
 
 export interface DrainDeps {
   readonly clock: Clock
-  readonly link: Pick<Link, 'drain' | 'status'>
+  readonly link: Pick<ProxyPeer, 'drain' | 'status'>
   /** What control itself knows of; it lags behind the proxy, and knows only tokens of its own. */
   readonly known: () => DrainLeft
   /** `drainTimeoutSeconds`, in ms. */

@@ -1,37 +1,26 @@
-// How busy each target is: sessions as the proxy counts them, and tokens that will become sessions any moment.
+// How busy each target is: sessions as the proxies count them, and tokens that will become sessions any moment.
 import type { TokenRegistry } from '../tokens/token-registry.js'
+import type { SessionCounts } from './session-counts.js'
 
 export class TargetLoad {
-  readonly #registry: TokenRegistry
-  readonly #sessions = new Map<string, number>()
-  #total = 0
+  readonly #counts: ReadonlyArray<Pick<SessionCounts, 'of' | 'total'>>
+  readonly #registry: Pick<TokenRegistry, 'pending'>
 
-  constructor (registry: TokenRegistry) {
+  /** `counts` are those of every proxy. */
+  constructor (counts: ReadonlyArray<Pick<SessionCounts, 'of' | 'total'>>, registry: Pick<TokenRegistry, 'pending'>) {
+    this.#counts = counts
     this.#registry = registry
-  }
-
-  /** Takes the proxy's counts, absolute and only of the targets that changed. */
-  apply (sessions: Readonly<Record<string, number>>): void {
-    for (const [key, count] of Object.entries(sessions)) {
-      this.#total += count - this.sessions(key)
-      if (count === 0) this.#sessions.delete(key)
-      else this.#sessions.set(key, count)
-    }
-  }
-
-  /** Forgets all counts, as the proxy is about to tell them anew. */
-  clear (): void {
-    this.#sessions.clear()
-    this.#total = 0
   }
 
   /** Sessions on all targets. */
   get total (): number {
-    return this.#total
+    return this.#counts.reduce((sum, { total }) => sum + total, 0)
   }
 
   sessions (targetKey: string): number {
-    return this.#sessions.get(targetKey) ?? 0
+    let sum = 0
+    for (const counts of this.#counts) sum += counts.of(targetKey)
+    return sum
   }
 
   /** Sessions and pending tokens of a target: what a balancer compares. */

@@ -127,7 +127,7 @@ void t.test('nobody to wait for: never a proxy, another control process, a proxy
 void t.test('a proxy that is gone before it was asked: one that had something may come back, one that had nothing need not', async t => {
   for (const sessions of [0, 1]) {
     const rig = await startRig(t, { objects, config: 'drainTimeoutSeconds: 60' })
-    rig.features.load.apply({ 'gameserver/game-servers/a': sessions })
+    rig.features.link.counts.apply({ 'gameserver/game-servers/a': sessions })
     await rig.proxy.close()
     await eventually(() => !rig.features.link.isSynchronised)
     const state = { isOver: false }

@@ -1,6 +1,7 @@
 import t, { type Test } from 'tap'
 import type { Token } from '#wire/token.js'
 import { createFakeClock, type FakeClock } from '#testkit/fake-clock.js'
+import { SessionCounts } from '../../src/proxies/session-counts.js'
 import { TargetLoad } from '../../src/proxies/target-load.js'
 import { TokenRegistry } from '../../src/tokens/token-registry.js'
 
@@ -77,15 +78,17 @@ void t.test('unredeemed tokens that depend on an object are found by its key', a
   t.strictSame([registry.has(one), registry.has(two)], [true, false])
 })
 
-void t.test('a target\'s load is its sessions and its pending tokens', async t => {
+void t.test('a target\'s load is its sessions at every proxy and its pending tokens', async t => {
   const { registry } = makeRegistry(t)
-  const load = new TargetLoad(registry)
-  load.apply({ [a.key]: 3, [b.key]: 1 })
+  const counts = [new SessionCounts(), new SessionCounts()] as const
+  const load = new TargetLoad(counts, registry)
+  counts[0].apply({ [a.key]: 2, [b.key]: 1 })
+  counts[1].apply({ [a.key]: 1 })
   registry.add(one, a, 1000)
   t.strictSame([load.of(a.key), load.of(b.key), load.sessions(a.key)], [4, 1, 3])
-  load.apply({ [b.key]: 0 })
-  t.strictSame([load.of(a.key), load.of(b.key)], [4, 0])
-  load.clear()
+  counts[0].apply({ [b.key]: 0 })
+  t.strictSame([load.of(a.key), load.of(b.key), load.total], [4, 0, 3])
+  for (const each of counts) each.clear()
   t.equal(load.of(a.key), 1)
 })
 

@@ -3,7 +3,7 @@ import type { Static } from '@sinclair/typebox'
 import type { Config } from '#config/schema.js'
 import type { Inventory } from '../../inventory/objects/inventory.js'
 import type { Drain } from '../../proxies/drain.js'
-import type { Link } from '../../proxies/link.js'
+import type { ProxyPeer } from '../../proxies/proxy-peer.js'
 import type { DefaultEndpoint } from '../../targets/watch/default-endpoint.js'
 import type { TokenRegistry } from '../../tokens/token-registry.js'
 import type { HealthSchema, ReadinessSchema } from '../schemas/health.js'
@@ -14,7 +14,7 @@ export interface HealthDeps {
   readonly inventory: Pick<Inventory, 'status' | 'sizes'>
   readonly registry: Pick<TokenRegistry, 'size'>
   readonly defaultEndpoint: Pick<DefaultEndpoint, 'count'>
-  readonly link: Pick<Link, 'status'>
+  readonly link: Pick<ProxyPeer, 'status'>
   readonly drain: Pick<Drain, 'status'>
   readonly lifecycle: Readonly<Lifecycle>
 }

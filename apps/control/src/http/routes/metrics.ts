@@ -5,7 +5,7 @@ import type { RpcClient } from '#rpc/client.js'
 import type { TableReading, Tables } from '#telemetry/tables.js'
 import type { Inventory } from '../../inventory/objects/inventory.js'
 import type { Drain, DrainStatus } from '../../proxies/drain.js'
-import type { Link } from '../../proxies/link.js'
+import type { ProxyPeer } from '../../proxies/proxy-peer.js'
 import type { DefaultEndpoint } from '../../targets/watch/default-endpoint.js'
 import type { TypedApp } from '../listener/listener.js'
 
@@ -31,7 +31,7 @@ export interface MetricsText {
 export interface MetricsRouteDeps {
   readonly metrics: MetricsText
   readonly inventory: Pick<Inventory, 'sizes' | 'status'>
-  readonly link: Pick<Link, 'isSynchronised'>
+  readonly link: Pick<ProxyPeer, 'isSynchronised'>
   readonly proxy: Pick<RpcClient, 'call'>
   readonly defaultEndpoint: Pick<DefaultEndpoint, 'count'>
   readonly tables: Pick<Tables, 'readings'>

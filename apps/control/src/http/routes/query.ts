@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Config, Selection } from '#config/schema.js'
 import { err, ok } from '#core/result.js'
 import type { EventSink } from '../../events/event-sink.js'
-import type { Link } from '../../proxies/link.js'
+import type { ProxyPeer } from '../../proxies/proxy-peer.js'
 import type { Chooser } from '../../query/chooser.js'
 import type { TokenIssuer } from '../../tokens/token-issuer.js'
 import { summaryOf } from '../problems/request-faults.js'
@@ -22,7 +22,7 @@ export interface QueryRouteDeps extends TokenGate {
   readonly config: Pick<Config, 'tokenTtlSeconds' | 'bindClientIp' | 'exposeTarget'>
   readonly chooser: Pick<Chooser, 'choose'>
   readonly issuer: Pick<TokenIssuer, 'issue'>
-  readonly link: Pick<Link, 'dataPorts'>
+  readonly link: Pick<ProxyPeer, 'dataPorts'>
 }
 
 export interface QueryMetrics {

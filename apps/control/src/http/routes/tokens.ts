@@ -6,7 +6,7 @@ import { addressWords, formatAddress } from '#wire/address.js'
 import { isUnicast } from '#wire/unicast.js'
 import { TOKEN_PATTERN, type Token } from '#wire/token.js'
 import type { EventSink } from '../../events/event-sink.js'
-import type { Link } from '../../proxies/link.js'
+import type { ProxyPeer } from '../../proxies/proxy-peer.js'
 import type { TokenIssuer } from '../../tokens/token-issuer.js'
 import type { Holder } from '../../tokens/token-registry.js'
 import { sendProblem, type ApiFailure, type Outcome } from '../problems/problem.js'
@@ -23,7 +23,7 @@ import { tokenAnswer } from './token-answer.js'
 export interface TokenRouteDeps extends TargetSources, TokenGate {
   readonly config: Pick<Config, 'dataPorts' | 'tokenTtlSeconds' | 'exposeTarget'>
   readonly issuer: Pick<TokenIssuer, 'issue' | 'revoke'>
-  readonly link: Pick<Link, 'dataPorts'>
+  readonly link: Pick<ProxyPeer, 'dataPorts'>
   readonly events: EventSink
 }
 

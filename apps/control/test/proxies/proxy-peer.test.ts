@@ -8,8 +8,10 @@ import type { Token } from '#wire/token.js'
 import { createFakeClock, FAKE_EPOCH_MS, type FakeClock } from '#testkit/fake-clock.js'
 import { startFakeProxy, type FakeProxy } from '#testkit/fake-proxy.js'
 import { PATIENCE_MS, until } from '#testkit/patience.js'
+import { logEvents } from '../../src/events/event-log.js'
+import { EventsHub } from '../../src/events/events-hub.js'
 import { backOffMs } from '../../src/proxies/back-off.js'
-import { Link } from '../../src/proxies/link.js'
+import { ProxyPeer } from '../../src/proxies/proxy-peer.js'
 import { TargetLoad } from '../../src/proxies/target-load.js'
 import { TokenRegistry } from '../../src/tokens/token-registry.js'
 
@@ -22,8 +24,9 @@ interface Rig {
   readonly clock: FakeClock
   readonly proxy: FakeProxy
   readonly registry: TokenRegistry
+  readonly events: EventsHub
   readonly load: TargetLoad
-  readonly link: Link
+  readonly link: ProxyPeer
   readonly batches: number[]
   readonly logged: string[]
 }
@@ -37,16 +40,18 @@ async function startRig (t: Test, options: { proxy?: FakeProxy, maxPushQueue?: n
   const clock = createFakeClock()
   const client = createRpcClient({ socketPath: proxy.socketPath, deadlineMs: PATIENCE_MS, maxInFlight: 8, clock })
   const registry = new TokenRegistry(clock, 100_000)
-  const load = new TargetLoad(registry)
   const batches: number[] = []
   const logged: string[] = []
-  const link = new Link({
+  const log = logTo(logged)
+  const events = new EventsHub(clock)
+  logEvents(events, log)
+  const link = new ProxyPeer({
     client,
     clock,
     random: () => 0,
-    log: logTo(logged),
+    log,
     registry,
-    load,
+    events,
     limits: { maxPushQueue: options.maxPushQueue ?? 10_000, pushDeadlineMs: DEADLINE_MS },
     onBatch: size => { batches.push(size) }
   })
@@ -56,7 +61,7 @@ async function startRig (t: Test, options: { proxy?: FakeProxy, maxPushQueue?: n
     if (clock.pending() > 0) throw new Error('A timer is left.')
     if (options.proxy === undefined) await proxy.close()
   })
-  return { clock, proxy, registry, load, link, batches, logged }
+  return { clock, proxy, registry, events, load: new TargetLoad([link.counts], registry), link, batches, logged }
 }
 
 /** Lets sockets work until `condition` holds; time stands still. */
