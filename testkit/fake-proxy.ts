@@ -5,7 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { EVENTS_PATH, LINES_CONTENT_TYPE, MAX_RPC_BODY_BYTES, rpcCalls, type DrainReply, type GoneTarget, type Hello, type RpcEvent, type RpcName, type Sample, type Session, type Target, type TokenGrant, type TokenRejection } from '#rpc/contract.js'
+import { EVENTS_PATH, eventKinds, eventKindsFrom, LINES_CONTENT_TYPE, MAX_RPC_BODY_BYTES, rpcCalls, type DrainReply, type EventKind, type GoneTarget, type Hello, type RpcEvent, type RpcName, type Sample, type Session, type Target, type TokenGrant, type TokenRejection } from '#rpc/contract.js'
 import { rpcErrors, type RpcErrorCode } from '#rpc/failure.js'
 import { LineSplitter } from '#rpc/line-splitter.js'
 import { patiently } from './patience.js'
@@ -56,13 +56,15 @@ export interface FakeProxy {
   hook: (call: ReceivedCall) => Misbehaviour | undefined
   /** Tokens it refuses, and why. */
   reject: (grant: TokenGrant) => TokenRejection['code'] | undefined
-  /** Sends an event to every open stream. */
+  /** Sends an event to every open stream that asked for its kind; what is no kind of its own goes to all. */
   readonly emit: (event: RpcEvent) => void
   /** Sends raw text to every open stream. */
   readonly emitRaw: (text: string) => void
   readonly openStreams: () => number
-  /** Ends the event streams, and nothing else. */
-  readonly cutStreams: () => void
+  /** What each open stream asked for, in the order in which they were opened. */
+  readonly kindsRead: () => string[]
+  /** Ends the event streams and nothing else: all, or those whose kinds (with commas between them) are the ones meant. */
+  readonly cutStreams: (of?: (kinds: string) => boolean) => void
   /** Waits until a condition holds; looks again after every call and every stream that opens or closes. */
   readonly until: (condition: () => boolean) => Promise<void>
   /** Stops answering; the socket is gone. */
@@ -79,14 +81,14 @@ interface Matched { readonly name: RpcName, readonly id: string, readonly search
 export async function startFakeProxy (): Promise<FakeProxy> {
   const directory = await mkdtemp(join(tmpdir(), 'udp-director-'))
   const socketPath = join(directory, 'proxy.sock')
-  const streams = new Set<ServerResponse>()
+  const streams = new Map<ServerResponse, readonly EventKind[]>()
   const watchers = new Set<() => void>()
   let server: Server | undefined
   const changed = (): void => { for (const watcher of [...watchers]) watcher() }
 
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const url = new URL(request.url ?? '/', 'http://proxy')
-    if (url.pathname === EVENTS_PATH) { openStream(response); return }
+    if (url.pathname === EVENTS_PATH) { openStream(response, url.searchParams); return }
     if (url.pathname === rpcCalls.pushTokens.lines) { serveLines(request, response); return }
     const matched = match(request.method ?? '', url)
     const given = await answerTo(request, matched, await bodyOf(request))
@@ -126,8 +128,9 @@ export async function startFakeProxy (): Promise<FakeProxy> {
     return wish?.kind === 'silence' ? undefined : { status, text: JSON.stringify(answer) }
   }
 
-  const openStream = (response: ServerResponse): void => {
-    streams.add(response)
+  const openStream = (response: ServerResponse, search: URLSearchParams): void => {
+    const kinds = search.get('kinds')
+    streams.set(response, eventKindsFrom(kinds === null ? {} : { kinds }) ?? [])
     response.once('close', () => { streams.delete(response); changed() })
     response.writeHead(200, { 'content-type': LINES_CONTENT_TYPE })
     response.write(`${JSON.stringify({ type: 'hello', instanceId: fake.instanceId })}\n`)
@@ -158,10 +161,14 @@ export async function startFakeProxy (): Promise<FakeProxy> {
     dataPorts: [{ name: 'default', address: '127.0.0.1', port: 7777 }],
     hook: () => undefined,
     reject: () => undefined,
-    emit: event => { fake.emitRaw(`${JSON.stringify(event)}\n`) },
-    emitRaw: text => { for (const stream of streams) stream.write(text) },
+    emit: event => {
+      const kind = eventKinds.find(kind => kind === (event.type === 'skipped' ? event.kind : event.type))
+      for (const [stream, kinds] of streams) if (kind === undefined || kinds.includes(kind)) stream.write(`${JSON.stringify(event)}\n`)
+    },
+    emitRaw: text => { for (const stream of streams.keys()) stream.write(text) },
     openStreams: () => streams.size,
-    cutStreams: () => { for (const stream of streams) stream.destroy() },
+    kindsRead: () => [...streams.values()].map(kinds => kinds.join()),
+    cutStreams: (of = () => true) => { for (const [stream, kinds] of streams) if (of(kinds.join())) stream.destroy() },
     until: async condition => {
       if (condition()) return
       await patiently(new Promise<void>(resolve => {
