@@ -2,6 +2,7 @@
 // the simulated fleet, which stands in for the inventory.
 import type { BaseLogger } from 'pino'
 import { ok, err } from '#core/result.js'
+import { rpcClientOver, type RpcClient } from '#rpc/client.js'
 import type { GoneTarget, RpcInput, RpcName } from '#rpc/contract.js'
 import type { Token } from '#wire/token.js'
 import type { EventRelay } from '../apps/control/src/events/event-sink.js'
@@ -11,10 +12,10 @@ import { Departures } from '../apps/control/src/targets/watch/departures.js'
 import { TargetLoad } from '../apps/control/src/proxies/target-load.js'
 import { TokenIssuer } from '../apps/control/src/tokens/token-issuer.js'
 import { TokenRegistry } from '../apps/control/src/tokens/token-registry.js'
-import { SimRpcClient } from './boundary.js'
 import { NAMESPACE, RESOURCE_TYPE, type Fleet } from './fleet.js'
 import { ProcessClock } from './process-clock.js'
 import type { ProxyLife } from './proxy-life.js'
+import { SimTransport } from './transport.js'
 import { randomToken } from './random-token.js'
 import type { Surroundings } from './surroundings.js'
 import type { TokenBook } from './token-book.js'
@@ -56,7 +57,9 @@ export class ControlLife {
   readonly sessionIds: string[] = []
   readonly #options: ControlOptions
   readonly #clock: ProcessClock
-  readonly #operator: SimRpcClient
+  readonly #operator: RpcClient
+  readonly #transports: SimTransport[] = []
+  #isReading = false
   readonly #departures: Departures
 
   constructor (options: ControlOptions) {
@@ -67,18 +70,17 @@ export class ControlLife {
     // Two of them may start within a millisecond, and the wall clock of one may be behind.
     const clock = this.#clock = new ProcessClock(time, random.between(0, 100_000), random.between(-50, 50))
     const registry = this.registry = new TokenRegistry(clock, plant === 'tokensOverBound' ? limits.maxTokens * 2 : limits.maxTokens)
-    const client = (deadlineMs: number, maxInFlight: number): SimRpcClient => new SimRpcClient({
-      surroundings,
-      clock,
-      control: number,
-      deadlineMs,
-      maxInFlight,
-      proxy,
-      isAlive: () => this.isAlive,
-      onEvent: event => {
-        if (event.type === 'session') this.#keepId(event.sessionId)
-      }
-    })
+    const client = (deadlineMs: number, maxInFlight: number): RpcClient => {
+      const transport = new SimTransport({
+        surroundings,
+        control: number,
+        calls: maxInFlight,
+        proxy,
+        isAlive: () => this.isAlive
+      })
+      this.#transports.push(transport)
+      return rpcClientOver(transport, { deadlineMs, maxInFlight, clock })
+    }
     this.#operator = client(CALL_DEADLINE_MS, MAX_OPERATOR_CALLS)
     const link: ProxyPeer = this.link = new ProxyPeer({
       client: client(CALL_DEADLINE_MS, MAX_LINK_CALLS),
@@ -90,6 +92,7 @@ export class ControlLife {
       limits,
       onSynchronised: () => {
         const life = proxy()
+        void this.#readIds()
         trace.note('synchronised', time.nowMs, number, life?.number ?? 0, registry.size)
         if (life !== undefined && link.status().proxy?.instanceId === life.instanceId) book.synchronised(this, life)
         for (const key of departures.told()) departures.gone(key)
@@ -174,6 +177,7 @@ export class ControlLife {
     trace.note('controlCrashes', time.nowMs, number, this.registry.size)
     this.isAlive = false
     this.#clock.stop()
+    for (const transport of this.#transports) transport.crash()
   }
 
   // It keeps nothing, so every query has its own, and it is known which tokens it has tried.
@@ -185,6 +189,14 @@ export class ControlLife {
       return token
     }
     return new TokenIssuer({ clock: this.#clock, events: nowhere, registry, sink: link, expect: () => undefined, maxTokensPerCaller: Infinity, metrics: { tokenIssued: () => undefined, tokenRevoked: () => undefined }, makeToken })
+  }
+
+  // Somebody looks on, and knows the ids of sessions.
+  async #readIds (): Promise<void> {
+    if (this.#isReading) return
+    this.#isReading = true
+    await this.#operator.events(event => { if (event.type === 'session') this.#keepId(event.sessionId) }, new AbortController().signal, ['session'])
+    this.#isReading = false
   }
 
   #keepId (id: string): void {

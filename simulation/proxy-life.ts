@@ -1,11 +1,6 @@
 // One life of the proxy, from a start to a crash: real shards, handlers and event stream, without the sockets they would
 // stand behind. Whatever is in it dies with it.
-import type { FastifyInstance } from 'fastify'
-import type { ServerResponse } from 'node:http'
-import type { Result } from '#core/result.js'
-import type { RpcFailure } from '#rpc/failure.js'
-import type { RpcName } from '#rpc/contract.js'
-import type { RpcHandlers } from '#rpc/server.js'
+import { createRpcService, type RpcHandlers, type RpcService } from '#rpc/service.js'
 import type { Token } from '#wire/token.js'
 import { Draining } from '../apps/proxy/src/draining.js'
 import { EventStream } from '../apps/proxy/src/rpc/event-stream.js'
@@ -25,9 +20,6 @@ import { ProcessClock } from './process-clock.js'
 import { SimShard } from './shard.js'
 import type { Surroundings } from './surroundings.js'
 
-type AnyHandler = (input: unknown) => Promise<Result<unknown, RpcFailure>>
-type StreamHandler = (request: unknown, reply: { readonly hijack: () => void, readonly raw: ServerResponse }) => void
-
 /** Ports of upstream sockets, never given out twice in a run: a game server that answers a dead proxy answers nobody. */
 export class UpstreamPorts {
   #last = 0
@@ -46,9 +38,8 @@ export class ProxyLife {
   readonly #surroundings: Surroundings
   readonly #clock: ProcessClock
   readonly #events: EventStream
-  readonly #handlers: RpcHandlers
+  readonly service: RpcService
   readonly #sockets = new Map<number, { readonly engine: SimEngine, readonly socketNumber: number }>()
-  #openStream: StreamHandler = () => undefined
 
   /** @param former the life before this one, whose state is in `storage` */
   constructor (surroundings: Surroundings, number: number, ports: UpstreamPorts, storage: StateStorage, former: ProxyLife | undefined) {
@@ -86,10 +77,8 @@ export class ProxyLife {
     const counts = new SessionCounts()
     const refresh = async (): Promise<void> => { await all.takeChangedCounts((shard, part) => { counts.apply(shard, part) }) }
     this.#events = new EventStream({ instanceId: this.instanceId, clock, counts, refresh, want: async kinds => { await all.setEventKinds(kinds) } })
-    const app = { get: (_path: string, handler: StreamHandler) => { this.#openStream = handler } }
-    this.#events.register(app as unknown as FastifyInstance)
     this.#events.start()
-    this.#handlers = createHandlers({
+    const handlers = createHandlers({
       shards: all,
       instanceId: this.instanceId,
       engine: 'batch',
@@ -105,20 +94,11 @@ export class ProxyLife {
       stats: async () => await Promise.resolve([]),
       onUnusableTargets: () => undefined
     })
+    const onBug = (error: Error): void => { throw error }
+    this.service = createRpcService({ handlers: plant === 'numbersAsText' ? talkative(handlers) : handlers, events: this.#events, onBug })
     clock.every(SAVE_PERIOD_MS, () => { void all.saveState() })
     clock.every(sweepPeriodMs, () => { void all.sweep() })
     surroundings.trace.note('proxyStarts', time.nowMs, number, shards, this.sessions)
-  }
-
-  /** Answers a call of control. */
-  async handle (name: RpcName, input: unknown): Promise<Result<unknown, RpcFailure>> {
-    const answer = await (this.#handlers[name] as AnyHandler)(input)
-    if (this.#surroundings.plant !== 'numbersAsText' || name !== 'listSessions' || !answer.ok) return answer
-    return { ok: true, value: { ...answer.value as object, total: '1' } }
-  }
-
-  openStream (reader: ServerResponse, epoch?: number): void {
-    this.#openStream({ query: epoch === undefined ? {} : { epoch: String(epoch) } }, { hijack: () => undefined, raw: reader })
   }
 
   /** A datagram of a client: each address belongs to one shard. */
@@ -195,4 +175,15 @@ export class ProxyLife {
 // Somebody sets the clock between two lives, an hour or more either way.
 function wallOffsetOf (life: number): number {
   return (life % 3 - 1) * (life + 1) * 3_600_000
+}
+
+// A plant.
+function talkative (handlers: RpcHandlers): RpcHandlers {
+  return {
+    ...handlers,
+    listSessions: async input => {
+      const page = await handlers.listSessions(input)
+      return page.ok ? { ok: true, value: { ...page.value, total: '1' as unknown as number } } : page
+    }
+  }
 }

@@ -9,7 +9,8 @@ import pino from 'pino'
 import t, { type Test } from 'tap'
 import { createRpcClient } from '#rpc/client.js'
 import { rpcFailure } from '#rpc/failure.js'
-import { registerRpc, type RpcHandlers } from '#rpc/server.js'
+import { registerRpc } from '#rpc/server.js'
+import { createRpcService, type RpcHandlers } from '#rpc/service.js'
 import { createFakeClock, type FakeClock } from '#testkit/fake-clock.js'
 import { PATIENCE_MS, until } from '#testkit/patience.js'
 import type { Token } from '#wire/token.js'
@@ -43,11 +44,11 @@ class ProxySide {
     const events = this.#events = new EventStream({ instanceId, counts: new SessionCounts(), refresh: async () => {}, want: async () => {}, clock: this.#clock })
     events.start()
     if (this.#isOlder) app.addHook('onRequest', async (request, reply) => { if (request.url.includes('epoch=')) await reply.code(400).send(rpcFailure('INVALID').error) })
-    events.register(app)
     const shards = { applyTokens: async () => [], setDefaultTargets: async () => ({}) } as unknown as HandlerDeps['shards']
     const draining = { isDraining: false, told: async () => {} } as unknown as HandlerDeps['draining']
     const handlers = createHandlers({ shards, instanceId, engine: 'dgram', dataPorts: [], draining, events, stats: async () => [], onUnusableTargets: () => {} })
-    registerRpc(app, this.#isOlder ? olderThan(handlers) : handlers, error => { throw error })
+    const onBug = (error: Error): void => { throw error }
+    registerRpc(app, createRpcService({ handlers: this.#isOlder ? olderThan(handlers) : handlers, events, onBug }), onBug)
     await app.listen({ path: this.socketPath })
   }
 

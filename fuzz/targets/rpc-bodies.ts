@@ -3,7 +3,8 @@ import fc from 'fast-check'
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { Clock } from '#core/clock.js'
 import { rpcCalls, type RpcCall } from '#rpc/contract.js'
-import { registerRpc, type RpcHandlers } from '#rpc/server.js'
+import { registerRpc } from '#rpc/server.js'
+import { createRpcService, type RpcHandlers } from '#rpc/service.js'
 import { configFrom } from '#testkit/config-from.js'
 import { createFakeClock } from '#testkit/fake-clock.js'
 import type { Draining } from '../../apps/proxy/src/draining.js'
@@ -61,7 +62,8 @@ export function rpcBodies (around = (handlers: RpcHandlers): RpcHandlers => hand
       let handlers: RpcHandlers
       const app = Fastify()
       const delegates = Object.fromEntries(Object.keys(rpcCalls).map(name => [name, (input: never) => handlers[name as keyof RpcHandlers](input)]))
-      registerRpc(app, delegates as unknown as RpcHandlers, error => { bugs.push(error) })
+      const onBug = (error: Error): void => { bugs.push(error) }
+      registerRpc(app, createRpcService({ handlers: delegates as unknown as RpcHandlers, events: { read: () => undefined }, onBug }), onBug)
       return {
         check: async calls => {
           const small = smallProxy()

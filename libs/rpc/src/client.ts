@@ -1,24 +1,27 @@
-// The calling side of the contract: HTTP/1.1 over a Unix socket, every call typed by its row of the table, checked,
-// bounded in number and in time. Failures are data; it never retries and never keeps state about the proxy.
-import type { Client, Dispatcher } from 'undici'
+// The calling side of the contract: every call typed by its row of the table, checked, bounded in number and in time.
+// Failures are data; it never retries and never keeps state about the proxy.
 import type { Clock } from '#core/clock.js'
 import { err, type Result } from '#core/result.js'
-import { openConnection, openPool } from './connections.js'
-import { eventKinds, eventsPath, rpcCalls, type EventKind, type RpcCall, type RpcEvent, type RpcInput, type RpcName, type RpcReply } from './contract.js'
+import { eventKinds, rpcCalls, type EventKind, type RpcCall, type RpcEvent, type RpcInput, type RpcName, type RpcReply } from './contract.js'
 import { eventFromLine, MAX_EVENT_LINE_BYTES } from './event-lines.js'
 import type { RpcErrorCode, RpcFailure } from './failure.js'
+import { openUnixTransport } from './http-transport.js'
 import { jsonFrom } from './json-from.js'
 import { LineCalls } from './line-calls.js'
 import { LineSplitter } from './line-splitter.js'
-import { failureFrom, late, outcomeOf, unreachable } from './outcome.js'
+import { late, outcomeOf, refusedResponse, unreachable } from './outcome.js'
+import type { CallParts, LastingRequest, RpcTransport } from './transport.js'
 
-export interface RpcClientOptions {
-  readonly socketPath: string
+export interface RpcClientBounds {
   /** How long a call may take unless it says otherwise, in milliseconds. */
   readonly deadlineMs: number
   /** Calls under way at once; one more fails with BUSY. */
   readonly maxInFlight: number
   readonly clock: Clock
+}
+
+export interface RpcClientOptions extends RpcClientBounds {
+  readonly socketPath: string
 }
 
 export interface CallOptions {
@@ -36,30 +39,27 @@ export interface RpcClient {
 /** Silence on the event stream after which it counts as dead, in milliseconds. The proxy sends a line every 5 s. */
 export const EVENTS_IDLE_MS = 15_000
 
-interface CallParts {
-  readonly params?: Readonly<Record<string, string>>
-  readonly query?: Readonly<Record<string, string | number | undefined>>
-  readonly body?: unknown
+/** A client of the proxy behind `socketPath`. Connects when first called. */
+export function createRpcClient ({ socketPath, ...bounds }: RpcClientOptions): RpcClient {
+  return rpcClientOver(openUnixTransport(socketPath, bounds.maxInFlight), bounds)
 }
 
-/** A client of the proxy behind `socketPath`. Connects when first called. */
-export function createRpcClient (options: RpcClientOptions): RpcClient {
-  const { socketPath, clock } = options
-  const pool = openPool(socketPath, options.maxInFlight)
-  const lineCalls = lineCallsOf(options)
-  const streams = new Set<Client>()
+/** A client on any way to the proxy; the way is the client's own from now on. */
+export function rpcClientOver (transport: RpcTransport, { deadlineMs, maxInFlight, clock }: RpcClientBounds): RpcClient {
+  const lineCalls = lineCallsOf(transport, clock)
+  const readings = new Set<Promise<RpcFailure>>()
   let inFlight = 0
 
-  const exchange = async (name: RpcName, parts: CallParts, deadlineMs: number): Promise<Result<unknown, RpcFailure>> => {
+  const exchange = async (name: RpcName, parts: CallParts, limitMs: number): Promise<Result<unknown, RpcFailure>> => {
     const lines = lineCalls.get(name)
-    if (lines !== undefined) return await lines.call(parts.body, deadlineMs)
+    if (lines !== undefined) return await lines.call(parts.body, limitMs)
     const deadline = new AbortController()
-    const cancel = clock.after(deadlineMs, () => { deadline.abort() })
+    const cancel = clock.after(limitMs, () => { deadline.abort() })
     try {
-      const reply = await pool.request({ ...requestOf(name, parts), signal: deadline.signal })
-      return outcomeOf(name, reply.statusCode, jsonFrom(await reply.body.text()))
+      const { status, text } = await transport.call(name, parts, deadline.signal)
+      return outcomeOf(name, status, jsonFrom(text))
     } catch (error) {
-      if (deadline.signal.aborted) return err(late(deadlineMs))
+      if (deadline.signal.aborted) return err(late(limitMs))
       return err(unreachable(error))
     } finally {
       cancel()
@@ -67,51 +67,42 @@ export function createRpcClient (options: RpcClientOptions): RpcClient {
   }
 
   return {
-    call: async (name, input, callOptions) => {
-      if (inFlight >= options.maxInFlight) return err({ code: 'BUSY', message: `${inFlight} calls are under way.` })
+    call: async (name, input, options) => {
+      if (inFlight >= maxInFlight) return err({ code: 'BUSY', message: `${inFlight} calls are under way.` })
       inFlight++
       try {
-        return await exchange(name, input as CallParts, callOptions?.deadlineMs ?? options.deadlineMs) as Result<RpcReply<typeof name>, RpcFailure>
+        return await exchange(name, input as CallParts, options?.deadlineMs ?? deadlineMs) as Result<RpcReply<typeof name>, RpcFailure>
       } finally {
         inFlight--
       }
     },
     events: async (onEvent, signal, kinds = eventKinds, epoch) => {
-      const client = openConnection(socketPath)
-      streams.add(client)
-      const failure = await readEvents(client, clock, onEvent, signal, eventsPath(kinds, epoch))
-      streams.delete(client)
-      await client.destroy()
-      return failure
+      if (signal.aborted) return aborted
+      const reading = readEvents(transport.openEvents(kinds, epoch), clock, onEvent, signal)
+      readings.add(reading)
+      return await reading.finally(() => { readings.delete(reading) })
     },
     close: async () => {
       for (const lines of lineCalls.values()) lines.close()
-      await Promise.all([pool.destroy(), ...[...streams].map(async client => { await client.destroy() })])
+      await transport.close()
+      await Promise.all(readings)
     }
   }
 }
 
+const aborted: RpcFailure = { code: 'UNREACHABLE', message: 'The event stream was given up.' }
+
 /** What calls line by line, by name. */
-function lineCallsOf ({ socketPath, clock }: RpcClientOptions): ReadonlyMap<RpcName, LineCalls> {
+function lineCallsOf (transport: RpcTransport, clock: Clock): ReadonlyMap<RpcName, LineCalls> {
   const rows = Object.entries(rpcCalls) as [RpcName, RpcCall][]
-  return new Map(rows.flatMap(([name, { lines: path }]) => path === undefined ? [] : [[name, new LineCalls({ socketPath, name, path, clock })]]))
+  return new Map(rows.flatMap(([name, { lines }]) => lines === undefined ? [] : [[name, new LineCalls({ transport, name, clock })]]))
 }
 
-function requestOf (name: RpcName, { params, query, body }: CallParts): Dispatcher.RequestOptions {
-  const { method, path } = rpcCalls[name]
-  const filled = path.replace(/:(\w+)/g, (_, param: string) => encodeURIComponent(params?.[param] ?? ''))
-  const search = new URLSearchParams()
-  for (const [key, value] of Object.entries(query ?? {})) if (value !== undefined) search.set(key, String(value))
-  const request = { method, path: search.size > 0 ? `${filled}?${search.toString()}` : filled }
-  return body === undefined ? request : { ...request, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }
-}
-
-async function readEvents (client: Client, clock: Clock, onEvent: (event: RpcEvent) => void, signal: AbortSignal, path: string): Promise<RpcFailure> {
-  const ending = new AbortController()
+async function readEvents (request: LastingRequest, clock: Clock, onEvent: (event: RpcEvent) => void, signal: AbortSignal): Promise<RpcFailure> {
   let failure: RpcFailure | undefined
   const end = (code: RpcErrorCode, message: string): void => {
     failure ??= { code, message }
-    ending.abort()
+    request.cut()
   }
   const splitter = new LineSplitter(MAX_EVENT_LINE_BYTES, line => {
     if (failure !== undefined) return
@@ -123,10 +114,12 @@ async function readEvents (client: Client, clock: Clock, onEvent: (event: RpcEve
   const stopWatch = clock.every(EVENTS_IDLE_MS / 15, () => {
     if (clock.now() - heardAt >= EVENTS_IDLE_MS) end('DEADLINE', `The event stream was silent for ${EVENTS_IDLE_MS} ms.`)
   })
+  const giveUp = (): void => { end(aborted.code, aborted.message) }
+  signal.addEventListener('abort', giveUp)
   try {
-    const reply = await client.request({ method: 'GET', path, signal: AbortSignal.any([signal, ending.signal]) })
-    if (reply.statusCode !== 200) return failureFrom(reply.statusCode, jsonFrom(await reply.body.text()))
-    for await (const chunk of reply.body as AsyncIterable<Uint8Array>) {
+    const { status, body } = await request.response
+    if (status !== 200) return await refusedResponse(status, body)
+    for await (const chunk of body) {
       heardAt = clock.now()
       if (!splitter.push(chunk).ok) end('INTERNAL', `A line of the event stream is longer than ${MAX_EVENT_LINE_BYTES} bytes.`)
     }
@@ -134,6 +127,8 @@ async function readEvents (client: Client, clock: Clock, onEvent: (event: RpcEve
   } catch (error) {
     return failure ?? unreachable(error)
   } finally {
+    signal.removeEventListener('abort', giveUp)
     stopWatch()
+    request.cut()
   }
 }

@@ -1,21 +1,18 @@
 // Calls that are made line by line within one request that lasts: a request for each would take several times as long as
 // the call itself. Answers come in the order of the calls. The request is begun with the first call, and again with the
 // next one after it has ended.
-import { Readable } from 'node:stream'
-import type { Client } from 'undici'
 import type { Clock } from '#core/clock.js'
 import { err, type Result } from '#core/result.js'
-import { MAX_REPLY_BYTES, openConnection } from './connections.js'
-import { LINES_CONTENT_TYPE, type RpcName } from './contract.js'
+import type { RpcName } from './contract.js'
 import type { RpcFailure } from './failure.js'
 import { jsonFrom } from './json-from.js'
 import { LineSplitter } from './line-splitter.js'
-import { failureFrom, late, outcomeOf, unreachable } from './outcome.js'
+import { late, outcomeOf, refusedResponse, unreachable } from './outcome.js'
+import { MAX_REPLY_BYTES, type LastingRequest, type RpcTransport } from './transport.js'
 
 export interface LineCallsOptions {
-  readonly socketPath: string
+  readonly transport: RpcTransport
   readonly name: RpcName
-  readonly path: string
   readonly clock: Clock
 }
 
@@ -23,7 +20,7 @@ type Outcome = Result<unknown, RpcFailure>
 
 export class LineCalls {
   readonly #options: LineCallsOptions
-  #request: LastingRequest | undefined
+  #request: Conversation | undefined
 
   constructor (options: LineCallsOptions) {
     this.#options = options
@@ -31,7 +28,7 @@ export class LineCalls {
 
   /** One call. If it is late, the request ends, and with it every other call under way. */
   async call (body: unknown, deadlineMs: number): Promise<Outcome> {
-    if (this.#request?.hasEnded !== false) this.#request = new LastingRequest(this.#options)
+    if (this.#request?.hasEnded !== false) this.#request = new Conversation(this.#options)
     const request = this.#request
     const answered = request.call(`${JSON.stringify(body)}\n`)
     const cancel = this.#options.clock.after(deadlineMs, () => { request.end(late(deadlineMs)) })
@@ -46,23 +43,22 @@ export class LineCalls {
   }
 }
 
-class LastingRequest {
-  readonly #options: LineCallsOptions
-  readonly #client: Client
-  readonly #body = new Readable({ read: () => undefined })
+class Conversation {
+  readonly #name: RpcName
+  readonly #request: LastingRequest
   readonly #waiting: Array<(outcome: Outcome) => void> = []
   hasEnded = false
 
-  constructor (options: LineCallsOptions) {
-    this.#options = options
-    this.#client = openConnection(options.socketPath)
+  constructor ({ transport, name }: LineCallsOptions) {
+    this.#name = name
+    this.#request = transport.openLines(name)
     void this.#read().then(failure => { this.end(failure) })
   }
 
   async call (line: string): Promise<Outcome> {
     return await new Promise(resolve => {
       this.#waiting.push(resolve)
-      this.#body.push(line)
+      this.#request.send(line)
     })
   }
 
@@ -70,15 +66,15 @@ class LastingRequest {
     if (this.hasEnded) return
     this.hasEnded = true
     for (const settle of this.#waiting.splice(0)) settle(err(failure))
-    void this.#client.destroy()
+    this.#request.cut()
   }
 
   async #read (): Promise<RpcFailure> {
     try {
-      const { statusCode, body } = await this.#client.request({ method: 'POST', path: this.#options.path, headers: { 'content-type': LINES_CONTENT_TYPE }, body: this.#body })
-      if (statusCode !== 200) return failureFrom(statusCode, jsonFrom(await body.text()))
+      const { status, body } = await this.#request.response
+      if (status !== 200) return await refusedResponse(status, body)
       const splitter = new LineSplitter(MAX_REPLY_BYTES, line => { this.#settle(line) })
-      for await (const chunk of body as AsyncIterable<Uint8Array>) {
+      for await (const chunk of body) {
         if (!splitter.push(chunk).ok) return { code: 'INTERNAL', message: `An answer is longer than ${MAX_REPLY_BYTES} bytes.` }
       }
       return { code: 'UNREACHABLE', message: 'The proxy ended the request.' }
@@ -89,7 +85,7 @@ class LastingRequest {
 
   #settle (line: string): void {
     const answer = jsonFrom(line)
-    if (isAnswer(answer)) this.#waiting.shift()?.(outcomeOf(this.#options.name, answer.status, answer.body))
+    if (isAnswer(answer)) this.#waiting.shift()?.(outcomeOf(this.#name, answer.status, answer.body))
     // Which call the next line would answer is anybody's guess.
     else this.end({ code: 'INTERNAL', message: 'A line of the response is no answer.' })
   }

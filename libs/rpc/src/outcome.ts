@@ -4,6 +4,7 @@ import { TypeCompiler, type TypeCheck } from '@sinclair/typebox/compiler'
 import { err, ok, type Result } from '#core/result.js'
 import { RpcErrorSchema, rpcCalls, type RpcName } from './contract.js'
 import type { RpcFailure } from './failure.js'
+import { jsonFrom } from './json-from.js'
 
 const replyChecks = new Map<RpcName, TypeCheck<TSchema>>(
   (Object.keys(rpcCalls) as RpcName[]).map(name => [name, TypeCompiler.Compile<TSchema>(rpcCalls[name].reply)]))
@@ -16,9 +17,16 @@ export function outcomeOf (name: RpcName, status: number, value: unknown): Resul
   return err({ code: 'INTERNAL', message: `The reply to ${name} does not fit the contract.` })
 }
 
-export function failureFrom (status: number, value: unknown): RpcFailure {
+function failureFrom (status: number, value: unknown): RpcFailure {
   if (errorCheck.Check(value)) return value
   return { code: 'INTERNAL', message: `HTTP ${status} without an error of the contract.` }
+}
+
+/** What a response says that was to last, and does not begin. */
+export async function refusedResponse (status: number, body: AsyncIterable<Uint8Array>): Promise<RpcFailure> {
+  const chunks: Uint8Array[] = []
+  for await (const chunk of body) chunks.push(chunk)
+  return failureFrom(status, jsonFrom(Buffer.concat(chunks).toString()))
 }
 
 /** Errors of sockets and of undici carry a code; anything else is a bug and goes on up. */

@@ -1,28 +1,21 @@
-// The serving side of the contract: registers every row of the table on a Fastify instance, checked by its schemas.
-import type { TSchema } from '@sinclair/typebox'
-import { TypeCompiler } from '@sinclair/typebox/compiler'
-import { Value } from '@sinclair/typebox/value'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { Result } from '#core/result.js'
-import { MAX_RPC_BODY_BYTES, rpcCalls, type RpcCall, type RpcInput, type RpcName, type RpcReply } from './contract.js'
-import { rpcErrors, type RpcFailure } from './failure.js'
-import { jsonFrom } from './json-from.js'
-import { serveLines, type LineAnswer } from './serve-lines.js'
+// The serving side over HTTP: every row of the table is a route of a Fastify instance.
+import type { ServerResponse } from 'node:http'
+import type { FastifyInstance } from 'fastify'
+import { EVENTS_PATH, LINES_CONTENT_TYPE, rpcCalls, type RpcCall, type RpcName } from './contract.js'
+import { bug, invalid, type RpcService } from './service.js'
+import type { LinesOut } from './transport.js'
 
-type Answer<Value> = Result<Value, RpcFailure> | Promise<Result<Value, RpcFailure>>
-
-/** One function per row of the table. */
-export type RpcHandlers = { readonly [Name in RpcName]: (input: RpcInput<Name>) => Answer<RpcReply<Name>> }
-
-type AnyHandler = (input: unknown) => Answer<unknown>
-
-/** Adds all calls to `app`, and an error handler that answers with codes of the contract and reports bugs to `onBug`. */
-export function registerRpc (app: FastifyInstance, handlers: RpcHandlers, onBug: (error: Error) => void): void {
-  app.setValidatorCompiler<TSchema>(({ schema, httpPart }) => validator(schema, httpPart === 'querystring'))
+/** Adds all calls and the events to `app`, and an error handler that answers with codes of the contract and reports bugs to `onBug`. */
+export function registerRpc (app: FastifyInstance, service: RpcService, onBug: (error: Error) => void): void {
   for (const name of Object.keys(rpcCalls) as RpcName[]) {
-    registerCall(app, name, handlers[name] as AnyHandler)
-    registerLines(app, name, handlers[name] as AnyHandler, onBug)
+    registerCall(app, name, service)
+    registerLines(app, name, service)
   }
+  app.get<{ Querystring: Record<string, unknown> }>(EVENTS_PATH, (request, reply) => {
+    const refusal = service.events(request.query, linesOut(reply.raw))
+    if (refusal !== undefined) return reply.code(refusal.status).send(refusal.body)
+    return reply.hijack()
+  })
   app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
     const isCallerFault = error.statusCode !== undefined && error.statusCode < 500
     if (!isCallerFault) onBug(error)
@@ -31,62 +24,55 @@ export function registerRpc (app: FastifyInstance, handlers: RpcHandlers, onBug:
   })
 }
 
-const bug = refusal({ code: 'INTERNAL', message: 'see the log of the proxy' })
-
-function invalid (message: string): LineAnswer {
-  return refusal({ code: 'INVALID', message })
-}
-
-function refusal (failure: RpcFailure): LineAnswer {
-  return { status: rpcErrors[failure.code].status, body: failure }
-}
-
-async function answerTo (input: unknown, handler: AnyHandler): Promise<LineAnswer> {
-  const result = await handler(input)
-  return result.ok ? { status: 200, body: result.value } : refusal(result.error)
-}
-
-function registerCall (app: FastifyInstance, name: RpcName, handler: AnyHandler): void {
+function registerCall (app: FastifyInstance, name: RpcName, service: RpcService): void {
   const call: RpcCall = rpcCalls[name]
   app.route({
     method: call.method,
     url: call.path,
-    schema: {
-      ...(call.params === undefined ? {} : { params: call.params }),
-      ...(call.query === undefined ? {} : { querystring: call.query }),
-      ...(call.body === undefined ? {} : { body: call.body }),
-      response: { 200: call.reply }
-    },
-    handler: async (request: FastifyRequest, reply) => {
-      const { status, body } = await answerTo({ params: request.params, query: request.query, body: request.body }, handler)
-      return await reply.code(status).send(body)
+    // The service checks what comes in.
+    schema: { response: { 200: call.reply } },
+    handler: async ({ params, query, body }, reply) => {
+      const { status, body: said } = await service.answer(name, { params, query, body })
+      return await reply.code(status as 200).send(said)
     }
   })
 }
 
-function registerLines (app: FastifyInstance, name: RpcName, handler: AnyHandler, onBug: (error: Error) => void): void {
-  const { lines: path, body: schema }: RpcCall = rpcCalls[name]
-  if (path === undefined || schema === undefined) return
-  const validate = validator(schema, false)
-  const answer = async (line: string): Promise<LineAnswer> => {
-    const checked = validate(jsonFrom(line))
-    if ('error' in checked) return invalid(checked.error.message)
-    try {
-      return await answerTo({ body: checked.value }, handler)
-    } catch (error) {
-      onBug(error as Error)
-      return bug
-    }
-  }
-  serveLines(app, path, { answer, tooLong: invalid(`A line is longer than ${MAX_RPC_BODY_BYTES} bytes.`) })
+function registerLines (app: FastifyInstance, name: RpcName, service: RpcService): void {
+  const { lines: path }: RpcCall = rpcCalls[name]
+  if (path === undefined) return
+  // In a scope of its own: here, and only here, a body is no document.
+  void app.register((scope, _options, done) => {
+    scope.removeAllContentTypeParsers()
+    scope.addContentTypeParser('*', (_request, _payload, parsed) => { parsed(null) })
+    scope.post(path, (request, reply) => {
+      reply.hijack()
+      reply.raw.writeHead(200, head).flushHeaders()
+      void service.converse(name, request.raw, linesOut(reply.raw))
+    })
+    done()
+  })
 }
 
-// The same checks as on the calling side. Query strings are text and are converted first; nothing else is.
-function validator (schema: TSchema, isText: boolean): (data: unknown) => { value: unknown } | { error: Error } {
-  const check = TypeCompiler.Compile(schema)
-  return data => {
-    const value = isText ? Value.Convert(schema, data) : data
-    const fault = check.Check(value) ? undefined : check.Errors(value).First()
-    return fault === undefined ? { value } : { error: new Error(`${fault.path}: ${fault.message}`) }
+const head = { 'content-type': LINES_CONTENT_TYPE }
+
+function linesOut (response: ServerResponse): LinesOut {
+  let isClosed = false
+  response.once('close', () => { isClosed = true })
+  return {
+    write: text => {
+      if (!response.headersSent) response.writeHead(200, head)
+      return response.write(text)
+    },
+    end: async () => {
+      await new Promise<void>(resolve => {
+        if (isClosed) resolve()
+        response.once('close', resolve).end(resolve)
+      })
+    },
+    cut: () => { response.destroy() },
+    get isOver () { return isClosed || response.writableEnded },
+    onDrain: run => { response.on('drain', run) },
+    onClose: run => { response.once('close', run) }
   }
 }

@@ -12,7 +12,8 @@ import { err, ok } from '#core/result.js'
 import { createRpcClient, type RpcClient } from '#rpc/client.js'
 import { MAX_RPC_BODY_BYTES, rpcCalls, type RpcBody } from '#rpc/contract.js'
 import { LineSplitter } from '#rpc/line-splitter.js'
-import { registerRpc, type RpcHandlers } from '#rpc/server.js'
+import { registerRpc } from '#rpc/server.js'
+import { createRpcService, type RpcHandlers } from '#rpc/service.js'
 import { createFakeClock, type FakeClock } from '#testkit/fake-clock.js'
 import { PATIENCE_MS, until } from '#testkit/patience.js'
 
@@ -34,7 +35,8 @@ async function serve (t: Test, pushTokens: RpcHandlers['pushTokens']): Promise<S
   const socketPath = await socketOf(t)
   const app = Fastify({ forceCloseConnections: true, bodyLimit: MAX_RPC_BODY_BYTES })
   const bugs: Error[] = []
-  registerRpc(app, { pushTokens } as RpcHandlers, error => { bugs.push(error) })
+  const onBug = (error: Error): void => { bugs.push(error) }
+  registerRpc(app, createRpcService({ handlers: { pushTokens } as RpcHandlers, events: { read: () => undefined }, onBug }), onBug)
   await app.listen({ path: socketPath })
   t.teardown(async () => { await app.close() })
   return { socketPath, bugs, connections: async () => await new Promise(resolve => { app.server.getConnections((_, count) => { resolve(count) }) }) }

@@ -1,8 +1,8 @@
 // One reader of events, and what waits for it while it is slow. Every kind has room of its own, so that a flood of one
 // costs no other; what finds its room full is left out, and the reader is told how much that was. Counts are never left
 // out: of each key the latest is sent when its turn comes, a part of them in one turn, because datagrams wait for it.
-import type { ServerResponse } from 'node:http'
 import { eventKinds, type EventKind, type RpcEvent } from '#rpc/contract.js'
+import type { LinesOut } from '#rpc/transport.js'
 
 /** Characters of a kind that may wait for a slow reader. */
 export const MAX_WAITING = 1024 * 1024
@@ -26,7 +26,7 @@ interface Waiting {
 
 export class EventReader {
   readonly kinds: ReadonlySet<EventKind>
-  readonly #response: ServerResponse
+  readonly #out: LinesOut
   readonly #options: EventReaderOptions
   readonly #waiting = new Map<EventKind, Waiting>()
   /** Keys whose counts are to be sent. */
@@ -36,11 +36,11 @@ export class EventReader {
   #isFull = false
   #isPausing = false
 
-  constructor (response: ServerResponse, kinds: readonly EventKind[], options: EventReaderOptions) {
+  constructor (out: LinesOut, kinds: readonly EventKind[], options: EventReaderOptions) {
     this.kinds = new Set(kinds)
-    this.#response = response
+    this.#out = out
     this.#options = options
-    response.on('drain', () => { this.#drain() })
+    out.onDrain(() => { this.#drain() })
   }
 
   /** The counts of these keys, absolute; none at all is the heartbeat, which is for every reader. */
@@ -118,8 +118,8 @@ export class EventReader {
 
   #write (text: string): void {
     // Ended for a newer control process, and not closed yet.
-    if (this.#response.writableEnded) return
-    if (!this.#response.write(text)) this.#isFull = true
+    if (this.#out.isOver) return
+    if (!this.#out.write(text)) this.#isFull = true
   }
 }
 

@@ -1,10 +1,10 @@
 // The NDJSON stream of events to control and whoever else asks. A kind is made only while somebody reads it: the shards are
 // told which. Counts are absolute and coalesced; a reader that is slow misses lines of the other kinds, and is told so.
-import type { ServerResponse } from 'node:http'
-import type { FastifyInstance } from 'fastify'
 import type { Clock } from '#core/clock.js'
-import { EVENTS_PATH, eventKinds, eventKindsFrom, LINES_CONTENT_TYPE, type EventKind, type StateStatus } from '#rpc/contract.js'
-import { rpcErrors, rpcFailure } from '#rpc/failure.js'
+import { eventKinds, eventKindsFrom, type EventKind, type StateStatus } from '#rpc/contract.js'
+import { rpcFailure, type RpcFailure } from '#rpc/failure.js'
+import type { EventSource } from '#rpc/service.js'
+import type { LinesOut } from '#rpc/transport.js'
 import type { ShardEvent } from '../shards/shard-event.js'
 import { EventReader, lineOf } from './event-reader.js'
 import type { SessionCounts } from './session-counts.js'
@@ -25,13 +25,13 @@ export interface EventStreamOptions {
   readonly clock: Clock
 }
 
-export class EventStream {
+export class EventStream implements EventSource {
   readonly #options: EventStreamOptions
   /** Those that have been greeted; `#asked` has the others, too. */
   readonly #readers = new Set<EventReader>()
-  readonly #asked = new Map<EventReader, ServerResponse>()
+  readonly #asked = new Map<EventReader, LinesOut>()
   /** Of those that are control processes. */
-  readonly #epochs = new Map<ServerResponse, number>()
+  readonly #epochs = new Map<LinesOut, number>()
   #stop: () => void = () => undefined
   #isRefreshing = false
   #lastLineAt = 0
@@ -50,18 +50,11 @@ export class EventStream {
     this.#stop = this.#options.clock.every(COUNTS_PERIOD_MS, () => { void this.#refresh() })
   }
 
-  register (app: FastifyInstance): void {
-    app.get<{ Querystring: Record<string, unknown> }>(EVENTS_PATH, (request, reply) => {
-      const { epoch, ...query } = request.query
-      const kinds = eventKindsFrom(query)
-      if (kinds === undefined || !isEpoch(epoch)) {
-        const { error } = rpcFailure('INVALID', `kinds must be some of ${eventKinds.join(', ')}, with commas between them; epoch a number`)
-        return reply.code(rpcErrors.INVALID.status).send(error)
-      }
-      reply.hijack()
-      void this.#add(reply.raw, kinds, epoch === undefined ? undefined : Number(epoch))
-      return reply
-    })
+  readonly read = ({ epoch, ...query }: Readonly<Record<string, unknown>>, out: LinesOut): RpcFailure | undefined => {
+    const kinds = eventKindsFrom(query)
+    if (kinds === undefined || !isEpoch(epoch)) return rpcFailure('INVALID', `kinds must be some of ${eventKinds.join(', ')}, with commas between them; epoch a number`).error
+    void this.#add(out, kinds, epoch === undefined ? undefined : Number(epoch))
+    return undefined
   }
 
   publish (event: ShardEvent): void {
@@ -85,36 +78,35 @@ export class EventStream {
 
   /** Ends what control processes of earlier epochs read: they find out that a newer one is there. */
   endBefore (epoch: number): void {
-    for (const [response, of] of this.#epochs) if (of < epoch) response.end()
+    for (const [out, of] of this.#epochs) if (of < epoch) void out.end()
   }
 
   close (): void {
     this.#stop()
-    for (const response of this.#asked.values()) response.end()
+    for (const out of this.#asked.values()) void out.end()
     this.#readers.clear()
     this.#asked.clear()
   }
 
-  async #add (response: ServerResponse, kinds: readonly EventKind[], epoch?: number): Promise<void> {
-    const reader = new EventReader(response, kinds, {
+  async #add (out: LinesOut, kinds: readonly EventKind[], epoch?: number): Promise<void> {
+    const reader = new EventReader(out, kinds, {
       onSkipped: kind => { this.#skipped.set(kind, this.#skipped.get(kind)! + 1) },
       countOf: key => this.#options.counts.of(key),
       later: run => { this.#options.clock.after(0, run) }
     })
-    this.#asked.set(reader, response)
-    if (epoch !== undefined) this.#epochs.set(response, epoch)
-    response.on('close', () => {
+    this.#asked.set(reader, out)
+    if (epoch !== undefined) this.#epochs.set(out, epoch)
+    out.onClose(() => {
       this.#readers.delete(reader)
-      this.#epochs.delete(response)
+      this.#epochs.delete(out)
       if (this.#asked.delete(reader)) void this.#want()
     })
     await this.#want()
     await this.#options.refresh()
-    if (!this.#asked.has(reader) || response.writableEnded) return
+    if (!this.#asked.has(reader) || out.isOver) return
     // The new reader gets every count; the changes collected so far are part of them, and the others get theirs first.
     this.#sendCounts()
-    response.writeHead(200, { 'content-type': LINES_CONTENT_TYPE })
-    response.write(lineOf({ type: 'hello', instanceId: this.#options.instanceId }))
+    out.write(lineOf({ type: 'hello', instanceId: this.#options.instanceId }))
     if (this.#stateStatus !== 'off') reader.tell(lineOf({ type: 'state', status: this.#stateStatus }))
     reader.counts(this.#options.counts.keys())
     this.#readers.add(reader)

@@ -1,6 +1,6 @@
 // What the proxy does when control calls: every row of the contract, on its shards.
 import { ok } from '#core/result.js'
-import type { RpcHandlers } from '#rpc/server.js'
+import type { RpcHandlers } from '#rpc/service.js'
 import type { Hello, RpcBody, RpcReply, Sample } from '#rpc/contract.js'
 import type { Draining } from '../draining.js'
 import type { Shards } from '../shards/shards.js'

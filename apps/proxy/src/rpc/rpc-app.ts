@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 import type { Clock } from '#core/clock.js'
 import { MAX_RPC_BODY_BYTES, type Sample } from '#rpc/contract.js'
 import { registerRpc } from '#rpc/server.js'
+import { createRpcService } from '#rpc/service.js'
 import type { Draining } from '../draining.js'
 import type { BoundDataPort, EngineName } from '../engines/engine.js'
 import type { Shards } from '../shards/shards.js'
@@ -36,8 +37,8 @@ export function createRpcApp ({ clock, log, processSamples }: RpcAppDeps, { even
   // Control's pushes are one request that lasts as long as control does.
   const app = Fastify({ logger: false, bodyLimit: MAX_RPC_BODY_BYTES, requestTimeout: 0, forceCloseConnections: true })
   const rpcTables = boundCalls(app, clock)
-  events.register(app)
-  registerRpc(app, createHandlers({
+  const onBug = (error: Error): void => { log.error({ err: error }, 'RPC call failed') }
+  const handlers = createHandlers({
     ...parts,
     events,
     shards,
@@ -52,6 +53,7 @@ export function createRpcApp ({ clock, log, processSamples }: RpcAppDeps, { even
       processSamples: processSamples()
     }),
     onUnusableTargets: faults => { log.warn({ faults }, 'Default targets left out') }
-  }), error => { log.error({ err: error }, 'RPC call failed') })
+  })
+  registerRpc(app, createRpcService({ handlers, events, onBug }), onBug)
   return app
 }

@@ -5,7 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'
-import { serveLines } from '#rpc/serve-lines.js'
+import { rpcCalls } from '#rpc/contract.js'
+import { converse } from '#rpc/serve-lines.js'
+import { registerRpc } from '#rpc/server.js'
+import type { RpcService } from '#rpc/service.js'
 import { createFakeClock, type FakeClock } from '#testkit/fake-clock.js'
 import { until } from '#testkit/patience.js'
 import { boundCalls, CALL_GRACE_MS, MAX_CALLS_PER_CONNECTION, MAX_RPC_CALLS, MAX_RPC_CONNECTIONS } from '../../src/rpc/call-bounds.js'
@@ -25,7 +28,10 @@ async function setUp (t: Test): Promise<Rig> {
   const clock = createFakeClock()
   const sizes = boundCalls(app, clock)
   app.post('/call', () => 'done')
-  serveLines(app, '/lines', { answer: async line => await Promise.resolve({ status: 200, body: line }), tooLong: { status: 400, body: '' } })
+  const echo: Pick<RpcService, 'converse'> = {
+    converse: async (_name, body, out) => { await converse(body, out, { answer: async line => await Promise.resolve({ status: 200, body: line }), tooLong: { status: 400, body: '' } }) }
+  }
+  registerRpc(app, echo as RpcService, error => { throw error })
   await app.listen({ path })
   t.teardown(async () => {
     await app.close()
@@ -38,6 +44,8 @@ async function setUp (t: Test): Promise<Rig> {
   })
   return { clock, sizes, dial, until }
 }
+
+const PATH = rpcCalls.pushTokens.lines
 
 const unfinished = 'POST /call HTTP/1.1\r\nhost: x\r\ncontent-type: text/plain\r\ncontent-length: 2\r\n\r\nx'
 
@@ -69,7 +77,7 @@ void t.test('calls under way are bounded, and one that ends or breaks off makes 
 void t.test('a request that lasts is one call for as long as it does', async t => {
   const { sizes, dial, until } = await setUp(t)
   const socket = await dial()
-  socket.write('POST /lines HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n2\r\na\n\r\n2\r\nb\n\r\n')
+  socket.write(`POST ${PATH} HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n2\r\na\n\r\n2\r\nb\n\r\n`)
   let heard = ''
   socket.on('data', (data: Buffer) => { heard += data.toString() })
   await until(() => heard.includes('{"status":200,"body":"b"}'))
@@ -103,7 +111,7 @@ void t.test('calls behind an answer that nobody reads end with their connection,
   const greedy = await dial()
   let heard = ''
   greedy.on('data', (data: Buffer) => { heard += data.toString() })
-  const lines = 'POST /lines HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n'
+  const lines = `POST ${PATH} HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n`
   greedy.write(lines.repeat(MAX_CALLS_PER_CONNECTION * 20))
   await new Promise(resolve => { greedy.once('close', resolve) })
   t.match(heard, /HTTP\/1.1 503/)

@@ -1,7 +1,6 @@
 import { EventEmitter } from 'node:events'
-import type { ServerResponse } from 'node:http'
 import t from 'tap'
-import Fastify from 'fastify'
+import type { LinesOut } from '#rpc/transport.js'
 import { createFakeClock } from '#testkit/fake-clock.js'
 import { TargetTable } from '../../src/core/tables/target-table.js'
 import { COUNTS_PER_LINE } from '../../src/rpc/event-reader.js'
@@ -9,13 +8,14 @@ import { COUNTS_PERIOD_MS, EventStream, HEARTBEAT_MS } from '../../src/rpc/event
 import { SessionCounts } from '../../src/rpc/session-counts.js'
 
 // Stands in for a connection whose other end reads as much as the test lets it.
-class FakeReader extends EventEmitter {
+class FakeReader extends EventEmitter implements LinesOut {
   lines: unknown[] = []
   isSlow = false
   isDestroyed = false
   isEnded = false
-  get writableEnded (): boolean { return this.isEnded }
-  writeHead (): void {}
+  get isOver (): boolean { return this.isEnded }
+  onDrain (run: () => void): void { this.on('drain', run) }
+  onClose (run: () => void): void { this.once('close', run) }
   write (text: string): boolean {
     for (const line of text.trim().split('\n')) this.lines.push(JSON.parse(line))
     return !this.isSlow
@@ -27,8 +27,12 @@ class FakeReader extends EventEmitter {
     this.emit('drain')
   }
 
-  end (): void { this.isEnded = true }
-  destroy (): void {
+  async end (): Promise<void> {
+    this.isEnded = true
+    await Promise.resolve()
+  }
+
+  cut (): void {
     this.isDestroyed = true
     this.emit('close')
   }
@@ -58,14 +62,9 @@ function setUp () {
       await settled()
     }
   }
-  // The stream takes the raw response from the route; the test calls the route's handler with a reader of its own.
-  let handler: ((request: unknown, reply: { hijack: () => void, raw: ServerResponse }) => unknown) | undefined
-  const app = Fastify()
-  app.addHook('onRoute', route => { handler = route.handler as unknown as typeof handler })
-  stream.register(app)
   const connect = async (kinds?: string, epoch?: string): Promise<FakeReader> => {
     const reader = new FakeReader()
-    handler!({ query: { ...(kinds === undefined ? {} : { kinds }), ...(epoch === undefined ? {} : { epoch }) } }, { hijack: () => {}, raw: reader as unknown as ServerResponse })
+    stream.read({ ...(kinds === undefined ? {} : { kinds }), ...(epoch === undefined ? {} : { epoch }) }, reader)
     await settled()
     return reader
   }
@@ -79,7 +78,7 @@ void t.test('while nobody reads, no shard is asked; who comes then gets what cha
   t.equal(refreshes(), 0)
   const reader = await connect()
   t.same(reader.lines, [{ type: 'hello', instanceId: 'one' }, { type: 'counts', sessions: { a: 1 } }])
-  reader.destroy()
+  reader.cut()
   const asked = refreshes()
   await advance(3 * COUNTS_PERIOD_MS)
   t.equal(refreshes(), asked)
@@ -180,8 +179,8 @@ void t.test('a kind is made while somebody reads it, and no longer', async t => 
   stream.publish({ type: 'redeemed', token: 'x', dataPort: 'game', sessionId: '0-1' })
   t.match(first.lines.at(-1), { type: 'redeemed' })
   t.same(second.lines, [{ type: 'hello', instanceId: 'one' }, { type: 'counts', sessions: {} }], 'asked for something else; a sign of life is for all')
-  second.destroy()
-  first.destroy()
+  second.cut()
+  first.cut()
   await settled()
   t.same(wanted, ['counts,redeemed', 'counts,redeemed,session', 'counts,redeemed', ''])
 })
@@ -220,9 +219,9 @@ void t.test('whoever reads with an epoch is a control process, for as long as it
   const reader = await connect('counts', '5')
   t.same([4, 5, 6].map(epoch => stream.isControlled(epoch)), [true, true, false], 'of this epoch, or of one that has yet to begin')
   const newer = await connect('counts', '7')
-  reader.destroy()
+  reader.cut()
   t.same([6, 7, 8].map(epoch => stream.isControlled(epoch)), [true, true, false])
-  newer.destroy()
+  newer.cut()
   t.equal(stream.isControlled(0), false)
 })
 
@@ -232,15 +231,14 @@ void t.test('a newer epoch ends what those before it read, and nothing else', as
   stream.endBefore(7)
   t.same([anybody, first, second, third].map(({ isEnded }) => isEnded), [false, true, true, false])
   t.equal(stream.isControlled(7), true)
-  third.destroy()
+  third.cut()
   t.equal(stream.isControlled(7), false, 'of those that have been ended nobody is left in charge')
 })
 
-void t.test('an epoch that is no number is refused', async t => {
+void t.test('an epoch that is no number is refused', t => {
   const { stream } = setUp()
-  const app = Fastify()
-  stream.register(app)
-  for (const epoch of ['', 'x', '-1', '1e3', '12345678901234567']) t.equal((await app.inject({ url: '/v1/events', query: { epoch } })).statusCode, 400, epoch)
+  for (const epoch of ['', 'x', '-1', '1e3', '12345678901234567']) t.equal(stream.read({ epoch }, new FakeReader())?.code, 'INVALID', epoch)
+  t.end()
 })
 
 void t.test('counts of several shards are one number for a key', async t => {
