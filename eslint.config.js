@@ -66,6 +66,11 @@ const bans = [
     but: /^apps\/control\/src\/(?:inventory|events)\//,
     message: 'The inventory knows nothing of what is made of its objects: it imports no other room of control but events/.'
   },
+  ...[['file', 'kubernetes'], ['kubernetes', 'file']].map(([one, other]) => ({
+    from: new RegExp(`^apps/control/src/inventory/${one}/`),
+    imports: new RegExp(`^apps/control/src/inventory/${other}/`),
+    message: 'A provider of the inventory imports nothing of another: what both need belongs in inventory/objects or inventory/store.'
+  })),
   {
     from: /^libs\/core\//,
     except: outsideRooms,
@@ -178,6 +183,15 @@ export default tseslint.config(
       'no-restricted-syntax': ['error', {
         selector: ':function[async=true]', message: 'The proxy\'s core awaits nothing.'
       }]
+    }
+  },
+  {
+    files: ['apps/control/src/**/*.ts'],
+    rules: {
+      'no-restricted-syntax': ['error', ...['left', 'right'].flatMap(side => ['MemberExpression[property.name="provider"]', 'Identifier[name="provider"]'].map(name => ({
+        selector: `BinaryExpression[operator=/^[!=]==$/] > ${name}.${side}`,
+        message: 'What depends on the provider is in its row of apps/control/src/inventory/providers.ts.'
+      })))]
     }
   },
   {

@@ -72,6 +72,21 @@ const cases: Record<string, Case> = {
     refused: [['apps/control/src/inventory/x.ts', imports('../query/x.js')], ['apps/control/src/inventory/store/x.ts', imports('../../targets/x.js')]],
     allowed: [['apps/control/src/inventory/store/x.ts', imports('../objects/x.js')], ['apps/control/src/inventory/file/x.ts', imports('../../events/event-sink.js')], ['apps/control/src/names/x.ts', imports('../inventory/x.js')]]
   },
+  'providers of the inventory know nothing of each other': {
+    rule: 'rooms/imports',
+    says: /imports nothing of another/,
+    refused: [['apps/control/src/inventory/file/x.ts', imports('../kubernetes/api/x.js')], ['apps/control/src/inventory/kubernetes/api/x.ts', imports('../../file/x.js')]],
+    allowed: [['apps/control/src/inventory/providers.ts', imports('./file/x.js')], ['apps/control/src/inventory/file/x.ts', imports('../objects/x.js')]]
+  },
+  'nothing but the table of providers asks which one it is': {
+    rule: 'no-restricted-syntax',
+    says: /its row of/,
+    refused: [
+      ['apps/control/src/query/x.ts', 'export const x = config => config.inventory.provider === \'file\'\n'],
+      ['apps/control/src/x.ts', 'export const x = ({ provider }) => \'kubernetes\' !== provider\n']
+    ],
+    allowed: [['apps/control/src/x.ts', 'export const x = (config, providers) => providers[config.inventory.provider]\n'], ['libs/config/src/x.ts', 'export const x = provider => provider === \'file\'\n']]
+  },
   'no tree imports another tree\'s tests': {
     rule: 'rooms/imports',
     says: /another tree's tests/,

@@ -3,17 +3,14 @@ import type { Logger } from 'pino'
 import type { Clock } from '#core/clock.js'
 import { listenAddresses } from '#config/bind-addresses.js'
 import type { Config } from '#config/schema.js'
-import { err, ok, type Result } from '#core/result.js'
+import { ok, type Result } from '#core/result.js'
 import { openAuthenticators } from './http/auth/open-authenticators.js'
 import { buildAdminApp, buildPublicApp } from './http/app.js'
 import { logEvents } from './events/event-log.js'
 import { EventsHub } from './events/events-hub.js'
-import { openFileInventory } from './inventory/file/open-file-inventory.js'
-import { openKubernetesInventory } from './inventory/kubernetes/kubernetes-inventory.js'
-import type { Inventory } from './inventory/objects/inventory.js'
-import { indexedPaths } from './inventory/objects/resource-types.js'
+import { openInventory } from './inventory/providers.js'
 import { listenOn } from './http/listener/listen.js'
-import { createControlMetrics, type ControlMetrics } from './metrics.js'
+import { createControlMetrics } from './metrics.js'
 import { createDnsResolver } from './names/dns-resolver.js'
 import type { TypedApp } from './http/listener/listener.js'
 import { wireControl } from './wiring.js'
@@ -47,7 +44,7 @@ export async function openControl (options: ControlOptions): Promise<Result<Cont
   const closeAuthenticators = async (): Promise<void> => { await Promise.all(Object.values(authenticators.value).map(async ({ close }) => { await close() })) }
   const events = new EventsHub(options.clock)
   logEvents(events, log)
-  const opened = await openInventory(options, metrics)
+  const opened = await openInventory({ ...options, metrics: metrics.inventory })
   if (!opened.ok) {
     await closeAuthenticators()
     return opened
@@ -84,18 +81,4 @@ async function closeApps (apps: readonly TypedApp[], clock: Clock): Promise<void
   const stopSweep = clock.every(IDLE_SWEEP_MS, () => { for (const { server } of apps) server.closeIdleConnections() })
   await Promise.all(apps.map(async app => { await app.close() }))
   stopSweep()
-}
-
-async function openInventory (options: ControlOptions, metrics: ControlMetrics): Promise<Result<Inventory, string>> {
-  const { config, clock, log, random } = options
-  const { provider, path } = config.inventory
-  const opened = provider === 'kubernetes'
-    ? await openKubernetesInventory({ config, clock, random, log, hooks: metrics.reflectors })
-    : await openFileInventory({ path: pathOf(path), mappings: config.resourceQueryMapping, indexPaths: indexedPaths(config), clock, log, onReload: metrics.inventoryReloaded })
-  return opened.ok ? opened : err(opened.error.message)
-}
-
-function pathOf (path: string | undefined): string {
-  if (path === undefined) throw new Error('inventory.path is missing, which the configuration has checked')
-  return path
 }

@@ -8,17 +8,13 @@ import { refusals, type GuardMetrics } from './http/guards/guard-deps.js'
 import { listeners, type Listener } from './http/listener/listener.js'
 import type { MetricsText } from './http/routes/metrics.js'
 import type { QueryMetrics } from './http/routes/query.js'
-import { corruptReasons } from './inventory/kubernetes/reflector/intake.js'
-import { relistReasons } from './inventory/kubernetes/reflector/reflector-state.js'
-import { eventOutcomes, watchOutcomes, type ReflectorHooks } from './inventory/kubernetes/reflector/reflector.js'
+import { inventoryLabels, type InventoryMetrics } from './inventory/providers.js'
 import type { TokenMetrics } from './tokens/token-issuer.js'
 
 export interface ControlMetrics extends GuardMetrics, QueryMetrics, TokenMetrics, MetricsText {
   readonly linkSynchronised: () => void
   readonly batchPushed: (size: number) => void
-  readonly inventoryReloaded: (outcome: 'ok' | 'fault') => void
-  /** What reflectors of Kubernetes resources tell; their lists count as reloads. */
-  readonly reflectors: ReflectorHooks
+  readonly inventory: InventoryMetrics
   readonly keysRead: (listener: Listener, outcome: 'ok' | 'fault') => void
 }
 
@@ -27,7 +23,6 @@ export function createControlMetrics (): ControlMetrics {
   const metrics = createMetrics('control')
   const { counters, gauges, histograms } = metrics
   const takeLoopDelays = measureLoopDelay()
-  const inventoryReloaded: ControlMetrics['inventoryReloaded'] = outcome => { counters.udp_director_inventory_reloads_total.inc({ outcome }) }
   seed(counters)
 
   return {
@@ -41,9 +36,8 @@ export function createControlMetrics (): ControlMetrics {
     tokenRevoked: cause => { counters.udp_director_tokens_revoked_total.inc({ cause }) },
     linkSynchronised: () => { counters.udp_director_proxy_link_connects_total.inc() },
     batchPushed: size => { histograms.udp_director_proxy_push_batch_size.observe(size) },
-    inventoryReloaded,
-    reflectors: {
-      listed: inventoryReloaded,
+    inventory: {
+      listed: outcome => { counters.udp_director_inventory_reloads_total.inc({ outcome }) },
       relisting: reason => { counters.udp_director_inventory_relists_total.inc({ reason }) },
       watchEnded: end => { counters.udp_director_inventory_watch_ends_total.inc({ end }) },
       corrupted: reason => { counters.udp_director_inventory_bad_events_total.inc({ reason }) },
@@ -86,8 +80,8 @@ function seed (counters: Metrics['counters']): void {
   for (const via of ['query', 'tokens']) counters.udp_director_tokens_issued_total.inc({ via }, 0)
   for (const cause of ['operator', 'unacknowledged', 'target_gone']) counters.udp_director_tokens_revoked_total.inc({ cause }, 0)
   for (const outcome of ['ok', 'fault']) counters.udp_director_inventory_reloads_total.inc({ outcome }, 0)
-  for (const outcome of eventOutcomes) counters.udp_director_inventory_events_total.inc({ outcome }, 0)
-  for (const reason of corruptReasons) counters.udp_director_inventory_bad_events_total.inc({ reason }, 0)
-  for (const end of watchOutcomes) counters.udp_director_inventory_watch_ends_total.inc({ end }, 0)
-  for (const reason of relistReasons) counters.udp_director_inventory_relists_total.inc({ reason }, 0)
+  for (const outcome of inventoryLabels.events) counters.udp_director_inventory_events_total.inc({ outcome }, 0)
+  for (const reason of inventoryLabels.badEvents) counters.udp_director_inventory_bad_events_total.inc({ reason }, 0)
+  for (const end of inventoryLabels.watchEnds) counters.udp_director_inventory_watch_ends_total.inc({ end }, 0)
+  for (const reason of inventoryLabels.relists) counters.udp_director_inventory_relists_total.inc({ reason }, 0)
 }

@@ -12,6 +12,7 @@ import { followDefaultEndpoint, type DefaultEndpoint } from './targets/watch/def
 import type { Lifecycle } from './http/routes/refuse-tokens.js'
 import { Drain } from './proxies/drain.js'
 import type { Inventory } from './inventory/objects/inventory.js'
+import { providers } from './inventory/providers.js'
 import { CALL_DEADLINE_MS, MAX_LINK_CALLS, MAX_OPERATOR_CALLS } from './proxies/call-bounds.js'
 import { ProxyPeer } from './proxies/proxy-peer.js'
 import type { ControlMetrics } from './metrics.js'
@@ -22,7 +23,6 @@ import type { NameResolver } from './names/host-names.js'
 import { ownListeners } from '#config/own-listeners.js'
 import { createSelector, type Selector } from './query/selector.js'
 import { createTargetPolicy, type TargetPolicy } from './targets/target-policy.js'
-import { compileHolds } from './targets/watch/holds.js'
 import { TargetWatch } from './targets/watch/target-watch.js'
 import { compileTouchedObjects } from './targets/watch/touched-objects.js'
 import { TargetLoad } from './proxies/target-load.js'
@@ -104,14 +104,15 @@ export function wireControl (surroundings: Surroundings): Wiring {
   const load = new TargetLoad([link.counts], registry)
   tables.add('push_queue', config.limits.maxPushQueue, () => link.waitingPushes)
   const policy = createTargetPolicy({ allowedTargets: config.allowedTargets, ...ownListeners(config, networkInterfaces()) })
-  const selector = createSelector({ config, inventory, policy, names })
+  const provider = providers[config.inventory.provider]
+  const selector = createSelector({ config, inventory, opensNamespaces: provider.opensNamespaces, policy, names })
   const balancer = createBalancer(config.loadBalancing, { loadOf: key => load.of(key), random })
   const chooser = new Chooser({ config, clock, selector, balancer, tables, onRefused: () => { metrics.requestRefused('public', 'work') } })
   const issuer = new TokenIssuer({ clock, events, registry, sink: link, metrics, expect: target => { targetWatch.expect(target) }, maxTokensPerCaller: config.limits.maxTokensPerCaller })
   const targetWatch: TargetWatch = new TargetWatch({
     inventory,
     touched: compileTouchedObjects(config.resourceQueryMapping),
-    holds: compileHolds(config),
+    holds: provider.holds(config),
     selector,
     names,
     registry,

@@ -6,7 +6,8 @@ import type { Token } from '#wire/token.js'
 import { Backlog } from '../src/targets/watch/backlog.js'
 import type { ChangeListener, InventoryChange, KubeObject } from '../src/inventory/objects/inventory.js'
 import { createStore } from '../src/inventory/store/store.js'
-import { PIECE_WORK, type Selector } from '../src/query/selector.js'
+import { SLICE_WORK } from '../src/query/search.js'
+import type { Selector } from '../src/query/selector.js'
 import { listed } from '../src/http/routes/targets.js'
 import { TargetWatch, type TargetWatchDeps } from '../src/targets/watch/target-watch.js'
 import type { UnredeemedToken } from '../src/tokens/token-registry.js'
@@ -168,7 +169,7 @@ void t.test('objects that change or are counted are judged some in a turn', asyn
 
 void t.test('tokens of one object are judged some in a turn, fewer if each costs more', async t => {
   const TOKENS = 6000
-  for (const [tokenWork, most] of [[0, MOST], [2000, 60], [PIECE_WORK, 1]] as const) {
+  for (const [tokenWork, most] of [[0, MOST], [2000, 60], [SLICE_WORK, 1]] as const) {
     const rig = watched(TOKENS, tokenWork)
     rig.watch.counted([targetOf('s0').key])
     const tokens = turnsOf(rig).map(turn => turn.tokens)

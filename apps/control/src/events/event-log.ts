@@ -42,12 +42,8 @@ const logged: { readonly [Kind in HubKind]?: LoggedKind<Kind> } = {
   inventory: {
     upTo: 'warn',
     lineOf: data => {
-      const { provider, subject } = data
-      if (data.change === 'recovered') return provider === 'file' ? ['info', { file: subject }, 'Inventory file is without fault again'] : ['info', { fault: subject }, 'Kubernetes fault is over']
-      const { detail } = data
-      return provider === 'file'
-        ? ['warn', { file: subject, fault: detail }, 'Inventory file is broken, its last good content is kept']
-        : ['warn', { fault: subject, detail }, 'Kubernetes objects cannot be read, what is known of them is kept']
+      const { fault, recovered } = inventoryLines[data.provider]
+      return data.change === 'recovered' ? recovered(data.subject) : fault(data.subject, data.detail)
     }
   },
   link: {
@@ -56,6 +52,17 @@ const logged: { readonly [Kind in HubKind]?: LoggedKind<Kind> } = {
       const [level, sentence] = linkLines[change]
       return [level, fields, sentence]
     }
+  }
+}
+
+const inventoryLines: Readonly<Record<HubData<'inventory'>['provider'], { fault: (subject: string, detail: string) => Line, recovered: (subject: string) => Line }>> = {
+  file: {
+    fault: (file, fault) => ['warn', { file, fault }, 'Inventory file is broken, its last good content is kept'],
+    recovered: file => ['info', { file }, 'Inventory file is without fault again']
+  },
+  kubernetes: {
+    fault: (fault, detail) => ['warn', { fault, detail }, 'Kubernetes objects cannot be read, what is known of them is kept'],
+    recovered: fault => ['info', { fault }, 'Kubernetes fault is over']
   }
 }
 

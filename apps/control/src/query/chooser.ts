@@ -1,4 +1,4 @@
-// From a selection to one target, at a cost that has bounds. What is cheap is done at once; the rest in pieces, between
+// From a selection to one target, at a cost that has bounds. What is cheap is done at once; the rest in slices, between
 // which health and everybody else's queries are answered.
 import type { Config, Selection } from '#config/schema.js'
 import type { Clock } from '#core/clock.js'
@@ -11,7 +11,8 @@ import { WorkBudget } from './work-budget.js'
 import type { Balancer } from './balancer.js'
 import type { Candidate } from '../targets/candidate.js'
 import type { ChooseFailure } from './query-failure.js'
-import { PIECE_WORK, type Selector } from './selector.js'
+import { SLICE_WORK } from './search.js'
+import type { Selector } from './selector.js'
 
 export interface ChooserDeps {
   readonly config: { readonly limits: Pick<Config['limits'], 'maxCallers' | 'maxQueryWork' | 'queryWorkPerSecond'> }
@@ -52,7 +53,7 @@ export class Chooser {
       onRefused()
       return err({ code: 'RATE_LIMITED', detail: `limits.queryWorkPerSecond is reached: ${queryWorkPerSecond} a second.` })
     }
-    const work = new Work(Math.min(PIECE_WORK, maxQueryWork))
+    const work = new Work(Math.min(SLICE_WORK, maxQueryWork))
     const found = selector.select(selection, balancer.wanted, work)
     this.#budget.spend(caller, work.spent)
     if (found === undefined) return this.#search(selection, caller)
@@ -60,26 +61,25 @@ export class Chooser {
   }
 
   async #search (selection: Selection, caller: string): Promise<Chosen> {
-    const { selector, balancer, config: { limits } } = this.#deps
+    const { selector, balancer, clock, config: { limits } } = this.#deps
     const job = this.#turns.enter(caller)
     if (job === undefined) return err({ code: 'CAPACITY_EXHAUSTED', detail: `${MAX_JOBS} costly queries are under way at once.` })
     try {
-      const search = selector.search(selection, balancer.wanted, limits.maxQueryWork)
+      const work = new Work(limits.maxQueryWork)
+      const search = selector.search(selection, balancer.wanted, work)
       for (;;) {
         await job.turn()
-        const step = search.next()
-        if (step.done !== true) {
-          this.#budget.spend(caller, step.value)
-          continue
-        }
-        return step.value.ok ? this.#pickUnchanged(selection, step.value.value) : step.value
+        const before = work.spent
+        const slice = search.next(clock.now())
+        this.#budget.spend(caller, work.spent - before)
+        if (slice.done === true) return slice.value.ok ? this.#pickUnchanged(selection, slice.value.value) : slice.value
       }
     } finally {
       job.leave()
     }
   }
 
-  // Objects may have changed between two pieces.
+  // Objects may have changed between two slices.
   #pickUnchanged (selection: Selection, candidates: readonly Candidate[]): Chosen {
     let left = candidates
     for (let stale = 0; stale < MAX_STALE; stale++) {

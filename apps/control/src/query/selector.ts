@@ -1,32 +1,29 @@
 // From a selection to the targets that match it. Pure: everything it knows is in the inventory's memory.
 import type { Config, Selection } from '#config/schema.js'
 import { err, ok, type Result } from '#core/result.js'
+import type { Slices } from '#core/slices.js'
 import { createPathCache } from '#jsonpath/path-cache.js'
-import type { CompiledPath } from '#jsonpath/path.js'
-import { Work } from '#jsonpath/work.js'
+import type { Work } from '#jsonpath/work.js'
 import type { Inventory } from '../inventory/objects/inventory.js'
-import { matchesStatus } from '../inventory/store/path-index.js'
 import { ALL_NAMESPACES } from '../inventory/objects/resource-types.js'
 import { compileCandidate, unusable, type Candidate, type CandidateOf, type NameLookup } from '../targets/candidate.js'
-import { isMatch, Matches, statusOf } from './matching.js'
-import type { SelectFailure } from './query-failure.js'
 import type { ObjectName } from '../targets/target-key.js'
 import type { TargetPolicy } from '../targets/target-policy.js'
-
-/** What a selection does in one go, and in each piece after that: about a millisecond. */
-export const PIECE_WORK = 20_000
+import { isMatch } from './matching.js'
+import type { SelectFailure } from './query-failure.js'
+import { searchAtOnce, searchInSlices, type Admitted, type Found } from './search.js'
 
 export interface Selector {
   /** Every usable match, in the inventory's order: label selector, status query, annotation selector. Never empty when ok; no more than the first `atMost`. Undefined if it would cost more than `work` has. */
   readonly select: {
-    (selection: Selection, atMost?: number): Result<readonly Candidate[], SelectFailure>
-    (selection: Selection, atMost: number, work: Work): Result<readonly Candidate[], SelectFailure> | undefined
+    (selection: Selection, atMost?: number): Found
+    (selection: Selection, atMost: number, work: Work): Found | undefined
   }
   /**
-   * The same, piece by piece: it yields the work that each has cost. QUERY_TOO_COSTLY if all of it is more than `maxWork`.
-   * Between two pieces objects may change: what it finds has to be rechecked.
+   * The same in slices. QUERY_TOO_COSTLY if it would cost more than `work` has. Between two slices objects may change: what it
+   * finds has to be rechecked.
    */
-  readonly search: (selection: Selection, atMost: number, maxWork: number) => Generator<number, Result<readonly Candidate[], SelectFailure>>
+  readonly search: (selection: Selection, atMost: number, work: Work) => Slices<Found>
   /** The one object of that name, if it is usable; what `POST /tokens` and an operator's move ask for. */
   readonly resolve: (name: ObjectName) => Result<Candidate, SelectFailure>
   /** The object of that name, if it is one that `selection` finds now. Whether the selection may be made was settled when it was. What it costs is charged to `work`, which must not end. */
@@ -36,8 +33,10 @@ export interface Selector {
 }
 
 export interface SelectorDeps {
-  readonly config: Pick<Config, 'resourceQueryMapping' | 'dataPorts' | 'namespaces' | 'defaultEndpoint' | 'inventory'>
+  readonly config: Pick<Config, 'resourceQueryMapping' | 'dataPorts' | 'namespaces' | 'defaultEndpoint'>
   readonly inventory: Inventory
+  /** Whether queries may name each namespace that has objects, where the configuration lists none. */
+  readonly opensNamespaces: boolean
   readonly policy: TargetPolicy
   readonly names: NameLookup
 }
@@ -47,14 +46,14 @@ export interface SelectorDeps {
  * endpoint and, where objects come from files, those they are in. The default endpoint itself, which only the operator
  * can write, may be in any. Throws on a mapping that `parseConfig` would refuse.
  */
-export function createSelector ({ config, inventory, policy, names }: SelectorDeps): Selector {
+export function createSelector ({ config, inventory, opensNamespaces, policy, names }: SelectorDeps): Selector {
   const dataPorts = config.dataPorts.map(({ name }) => name)
   const candidates = new Map(Object.entries(config.resourceQueryMapping).map(([resourceType, mapping]) =>
     [resourceType, compileCandidate({ resourceType, mapping, dataPorts, inventory, policy, names })]))
   const paths = createPathCache()
 
   const isOpen = (namespace: string): boolean => config.namespaces?.some(name => name === namespace || name === ALL_NAMESPACES) ??
-    (namespace === config.defaultEndpoint?.namespace || (config.inventory.provider === 'file' && inventory.namespaces().has(namespace)))
+    (namespace === config.defaultEndpoint?.namespace || (opensNamespaces && inventory.namespaces().has(namespace)))
 
   const admit = (resourceType: string, namespace: string, isOperator: boolean): Result<CandidateOf, SelectFailure> => {
     const candidateOf = candidates.get(resourceType)
@@ -78,11 +77,11 @@ export function createSelector ({ config, inventory, policy, names }: SelectorDe
     // Without a bound there is always an answer.
     select: ((selection: Selection, atMost = Infinity, work?: Work) => {
       const admitted = admittedWithPath(selection)
-      return admitted.ok ? matching(selection, admitted.value, { atMost, inventory, work }) : admitted
+      return admitted.ok ? searchAtOnce(selection, admitted.value, { atMost, inventory, work }) : admitted
     }) as Selector['select'],
-    search: function * (selection, atMost, maxWork) {
+    search: function * (selection, atMost, work) {
       const admitted = admittedWithPath(selection)
-      return admitted.ok ? yield * matchingInPieces(selection, admitted.value, { atMost, inventory, work: new Work(maxWork) }) : admitted
+      return admitted.ok ? yield * searchInSlices(selection, admitted.value, { atMost, inventory, work }) : admitted
     },
     resolve: ({ resourceType, namespace, name }) => {
       const admitted = admit(resourceType, namespace, false)
@@ -101,46 +100,6 @@ export function createSelector ({ config, inventory, policy, names }: SelectorDe
     },
     candidateOf: resourceType => candidates.get(resourceType)
   }
-}
-
-interface Admitted {
-  readonly path: CompiledPath | undefined
-  readonly candidateOf: CandidateOf
-}
-
-interface Search<Bound> {
-  readonly atMost: number
-  readonly inventory: Inventory
-  readonly work: Bound
-}
-
-function matching (selection: Selection, { path, candidateOf }: Admitted, { atMost, inventory, work }: Search<Work | undefined>): Result<readonly Candidate[], SelectFailure> | undefined {
-  const { resourceType, namespace, labelSelector } = selection
-  const matches = new Matches(selection, candidateOf, atMost)
-  for (const object of inventory.find(resourceType, namespace, labelSelector, statusOf(selection, path, work), work)) if (matches.take(object)) break
-  const result = work?.isOver === true ? undefined : matches.result(() => inventory.count(resourceType, namespace, labelSelector, work))
-  return work?.isOver === true ? undefined : result
-}
-
-function * matchingInPieces (selection: Selection, { path, candidateOf }: Admitted, { atMost, inventory, work }: Search<Work>): Generator<number, Result<readonly Candidate[], SelectFailure>> {
-  const { resourceType, namespace, labelSelector } = selection
-  const matches = new Matches(selection, candidateOf, atMost)
-  const status = statusOf(selection, path, work)
-  const costly = err({ code: 'QUERY_TOO_COSTLY', detail: `The query costs more than limits.maxQueryWork (${work.limit}) allows.` } as const)
-  // All in one piece, because the lists are only to be read while nothing changes; it takes a few milliseconds for 100,000.
-  const objects = [...inventory.find(resourceType, namespace, labelSelector, undefined, work)]
-  let told = 0
-  for (const object of objects) {
-    if (work.isOver) return costly
-    if (work.spent - told >= PIECE_WORK) {
-      yield work.spent - told
-      told = work.spent
-    }
-    work.spend(1)
-    if ((status === undefined || matchesStatus(object, status)) && matches.take(object)) break
-  }
-  yield work.spent - told
-  return work.isOver ? costly : matches.result(() => objects.length)
 }
 
 function capitalised (sentence: string): string {

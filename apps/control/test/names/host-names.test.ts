@@ -229,7 +229,7 @@ function follow (t: Test, store: Store, dns: FakeDns): Followed {
   const log = logTo([]) as never
   const base = { ...store, status: () => ({ synced: true, ageMs: 0, faults: [] }), unready: () => undefined, close: async () => {} }
   const { names, inventory, close } = followHostNames({ config, inventory: base, resolver: dns, clock, random: () => 0, log })
-  const selector = createSelector({ config, inventory, names, policy: createTargetPolicy({ ownAddresses: [], ownPorts: [] }) })
+  const selector = createSelector({ config, inventory, names, opensNamespaces: true, policy: createTargetPolicy({ ownAddresses: [], ownPorts: [] }) })
   const balancer = createBalancer(config.loadBalancing, { loadOf: () => 0, random: () => 0 })
   let targets = ''
   const endpoint = followDefaultEndpoint({ config, inventory, selector, balancer, clock, log, setTargets: list => { targets = list.map(({ key, address }) => `${key} ${address}`).join(', ') } })

@@ -13,6 +13,7 @@ import { gameServer, mapping } from '../inventory/kube-objects.js'
 interface Options {
   readonly config?: Partial<Config>
   readonly synced?: boolean
+  readonly opensNamespaces?: boolean
   readonly policy?: TargetPolicy
 }
 
@@ -24,13 +25,12 @@ function inventoryOf (objects: readonly KubeObject[], synced: boolean): Inventor
 
 const noNames = { addressesOf: () => undefined, isSettled: () => false, version: 0 }
 
-function selectorOver (objects: readonly KubeObject[], { config = {}, synced = true, policy = createTargetPolicy({ ownAddresses: [], ownPorts: [] }) }: Options = {}): Selector {
+function selectorOver (objects: readonly KubeObject[], { config = {}, synced = true, opensNamespaces = true, policy = createTargetPolicy({ ownAddresses: [], ownPorts: [] }) }: Options = {}): Selector {
   const defaults: SelectorDeps['config'] = {
     resourceQueryMapping: { gameserver: mapping(), lobby: mapping({ resource: 'lobbies' }) },
-    dataPorts: [{ name: 'default', port: 7777, protocol: 'udp' }],
-    inventory: { provider: 'file', path: '.' }
+    dataPorts: [{ name: 'default', port: 7777, protocol: 'udp' }]
   }
-  return createSelector({ config: { ...defaults, ...config }, inventory: inventoryOf(objects, synced), policy, names: noNames })
+  return createSelector({ config: { ...defaults, ...config }, inventory: inventoryOf(objects, synced), opensNamespaces, policy, names: noNames })
 }
 
 const games = { resourceType: 'gameserver', namespace: 'games' }
@@ -129,7 +129,6 @@ void t.test('what a caller may not ask is told before what there is', async t =>
 
 void t.test('the namespaces that queries may name', async t => {
   const objects = [gameServer('a'), gameServer('b', { namespace: 'other' })]
-  const kubernetes = { provider: 'kubernetes' } as const
   const defaultEndpoint = { ...games }
   const table: ReadonlyArray<readonly [description: string, config: Partial<Config>, namespace: string, isOpen: boolean]> = [
     ['files: where objects are', {}, 'other', true],
@@ -137,14 +136,14 @@ void t.test('the namespaces that queries may name', async t => {
     ['files: the default endpoint\'s', { defaultEndpoint: { ...games, namespace: 'empty' } }, 'empty', true],
     ['files: a list', { namespaces: ['games'] }, 'other', false],
     ['files: an empty list', { namespaces: [] }, 'games', false],
-    ['kubernetes: the default endpoint\'s', { inventory: kubernetes, defaultEndpoint }, 'games', true],
-    ['kubernetes: no other', { inventory: kubernetes, defaultEndpoint }, 'other', false],
-    ['kubernetes: none at all', { inventory: kubernetes }, 'games', false],
-    ['kubernetes: a list', { inventory: kubernetes, defaultEndpoint, namespaces: ['other'] }, 'other', true],
-    ['kubernetes: a list without the default endpoint\'s', { inventory: kubernetes, defaultEndpoint, namespaces: ['other'] }, 'games', false]
+    ['kubernetes: the default endpoint\'s', { defaultEndpoint }, 'games', true],
+    ['kubernetes: no other', { defaultEndpoint }, 'other', false],
+    ['kubernetes: none at all', {}, 'games', false],
+    ['kubernetes: a list', { defaultEndpoint, namespaces: ['other'] }, 'other', true],
+    ['kubernetes: a list without the default endpoint\'s', { defaultEndpoint, namespaces: ['other'] }, 'games', false]
   ]
   for (const [description, config, namespace, isOpen] of table) {
-    const selector = selectorOver(objects, { config })
+    const selector = selectorOver(objects, { config, opensNamespaces: description.startsWith('files') })
     const isRefused = outcome(selector, { namespace }).startsWith('NAMESPACE_NOT_ALLOWED')
     t.equal(isRefused, !isOpen, description)
     const resolved = selector.resolve({ ...games, namespace, name: 'x' })

@@ -5,6 +5,7 @@ import type { Clock } from '#core/clock.js'
 import { inTurns } from '#core/in-turns.js'
 import { Pace } from '#core/pace.js'
 import type { Slices } from '#core/slices.js'
+import { Work } from '#jsonpath/work.js'
 import type { Target } from '#rpc/contract.js'
 import type { Inventory } from '../../inventory/objects/inventory.js'
 import type { TargetLoad } from '../../proxies/target-load.js'
@@ -92,10 +93,6 @@ export function * listed ({ config, inventory, selector }: ListedTargets): Slice
 
 // Fails if none is usable too; any other failure means that there is nothing to list.
 function * mayBeListed (selector: Pick<Selector, 'search'>, selection: Selection): Slices<boolean> {
-  const search = selector.search(selection, 1, Infinity)
-  for (;;) {
-    const piece = search.next()
-    if (piece.done === true) return piece.value.ok || piece.value.error.code === 'NO_MATCHING_RESOURCE'
-    yield
-  }
+  const found = yield * selector.search(selection, 1, new Work(Infinity))
+  return found.ok || found.error.code === 'NO_MATCHING_RESOURCE'
 }

@@ -1,11 +1,6 @@
 // Says what is wrong with the inventory once, when it goes wrong, and once more when that is over.
+import type { InventoryLog } from '../objects/inventory.js'
 import { formatFault, type FileFault } from './contents.js'
-
-/** The part of a pino logger that an inventory uses. */
-export interface InventoryLog {
-  readonly info: (fields: object, message: string) => void
-  readonly warn: (fields: object, message: string) => void
-}
 
 export class FaultLog {
   readonly #log: InventoryLog

@@ -1,6 +1,6 @@
 // What is wrong now, source by source. Says it once when it begins and once when it is over, however many sources
 // suffer from it, however often they try, and whatever else goes wrong with them in between.
-import type { InventoryLog } from '../file/fault-log.js'
+import type { InventoryLog } from '../objects/inventory.js'
 import type { SourceFault, Verb } from './api/describe-fault.js'
 import type { Source } from './api/source.js'
 

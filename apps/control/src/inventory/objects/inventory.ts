@@ -22,6 +22,8 @@ export interface KubeObject {
 export interface StatusMatch {
   readonly path: CompiledPath
   readonly values: readonly string[]
+  /** As far as an index tells: without one it is taken to match everything, and whoever asks looks for themselves. */
+  readonly isRough?: boolean
   /** What looking at objects is charged to. */
   readonly work?: Work
 }
@@ -65,4 +67,10 @@ export interface Inventory {
   /** Calls `listener` after the content changed, with every change since the last call in the order in which they came; returns how to stop that. */
   readonly onChange: (listener: ChangeListener) => () => void
   readonly close: () => Promise<void>
+}
+
+/** The part of a pino logger that an inventory uses. */
+export interface InventoryLog {
+  readonly info: (fields: object, message: string) => void
+  readonly warn: (fields: object, message: string) => void
 }

@@ -45,7 +45,7 @@ export class IndexedObjects {
     const entries = any !== undefined && lengthOf(any) < shortest.ids.length
       ? merged(any.map(list => [...entriesIn(list, { all, any: undefined, work })]))
       : entriesIn(shortest, { all: all.filter(list => list !== shortest), any, work })
-    return objectsIn(entries, any === undefined ? status : undefined)
+    return objectsIn(entries, any === undefined && status?.isRough !== true ? status : undefined)
   }
 
   /** How many have all of the labels. With one label or none nothing is looked at. */

@@ -13,7 +13,6 @@ import type { TargetLoad } from '../../proxies/target-load.js'
 import type { TokenRegistry } from '../../tokens/token-registry.js'
 import { Backlog } from './backlog.js'
 import { Departures } from './departures.js'
-import type { Holds } from './holds.js'
 import { Places } from './places.js'
 import { standingOf } from './standing.js'
 import { TokenReview } from './token-review.js'
@@ -22,7 +21,8 @@ import type { TouchedObjects } from './touched-objects.js'
 export interface TargetWatchDeps {
   readonly inventory: Pick<Inventory, 'get' | 'unready' | 'onChange'>
   readonly touched: TouchedObjects
-  readonly holds: Holds
+  /** Whether it means something if an object of this type and namespace is not there. */
+  readonly holds: (resourceType: string, namespace: string) => boolean
   readonly selector: Pick<Selector, 'recheck' | 'candidateOf'>
   readonly names: Pick<NameLookup, 'isSettled'>
   readonly registry: Pick<TokenRegistry, 'pending' | 'unredeemed'>

@@ -5,7 +5,8 @@ import type { Clock } from '#core/clock.js'
 import { Work } from '#jsonpath/work.js'
 import type { Token } from '#wire/token.js'
 import { Backlog } from './backlog.js'
-import { PIECE_WORK, type Selector } from '../../query/selector.js'
+import { SLICE_WORK } from '../../query/search.js'
+import type { Selector } from '../../query/selector.js'
 import type { TokenRegistry, UnredeemedToken } from '../../tokens/token-registry.js'
 
 export interface TokenReviewDeps {
@@ -38,7 +39,7 @@ export class TokenReview {
 
   constructor (deps: TokenReviewDeps) {
     this.#deps = deps
-    this.#backlog = new Backlog(deps.clock, PIECE_WORK, () => this.#someTokens())
+    this.#backlog = new Backlog(deps.clock, SLICE_WORK, () => this.#someTokens())
   }
 
   /**
@@ -62,7 +63,7 @@ export class TokenReview {
     const work = new Work(Infinity)
     const dead: Token[] = []
     let isDone = false
-    for (let count = 0; count < TOKENS_AT_ONCE && work.spent < PIECE_WORK && !isDone; count++) {
+    for (let count = 0; count < TOKENS_AT_ONCE && work.spent < SLICE_WORK && !isDone; count++) {
       work.spend(TOKEN_WORK)
       const next = pass.tokens.next()
       isDone = next.done === true

@@ -44,7 +44,7 @@ function follow (t: Test, costMs: number): Followed {
     unready: () => undefined,
     close: async () => { await Promise.resolve() }
   }
-  const selector = createSelector({ config, inventory, policy: createTargetPolicy({ ownAddresses: [], ownPorts: [] }), names: { addressesOf: () => undefined, isSettled: () => false, version: 0 } })
+  const selector = createSelector({ config, inventory, opensNamespaces: true, policy: createTargetPolicy({ ownAddresses: [], ownPorts: [] }), names: { addressesOf: () => undefined, isSettled: () => false, version: 0 } })
   const told: string[] = []
   const endpoint = followDefaultEndpoint({
     config,

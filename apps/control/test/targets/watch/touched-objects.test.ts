@@ -1,10 +1,8 @@
-// Which objects a change concerns, whose absence means something, and keys.
+// Which objects a change concerns, and keys.
 import t from 'tap'
-import type { Config } from '#config/schema.js'
 import { kubeObject, mapping } from '../../inventory/kube-objects.js'
 import { SERVICES_TYPE } from '../../../src/inventory/objects/resource-types.js'
 import { objectFromKey, targetKey } from '../../../src/targets/target-key.js'
-import { compileHolds } from '../../../src/targets/watch/holds.js'
 import { compileTouchedObjects } from '../../../src/targets/watch/touched-objects.js'
 
 const gameservers = { group: 'agones.dev', version: 'v1', resource: 'gameservers' }
@@ -25,20 +23,6 @@ void t.test('a Service concerns the objects it stands for, now and before', asyn
   t.strictSame(change(service({ gs: 'a', room: 'r' }), undefined), ['legacy/games/a', 'other/games/r'])
   t.strictSame(change(undefined, service({ app: 'a' })), [])
   t.strictSame(change(undefined, service({ gs: 'a' }), 'dns'), ['dns/games/s'], 'a mapped Service is an object itself')
-})
-
-void t.test('absence means something where the inventory looks', async t => {
-  const config = (fields: Partial<Config>) => ({ resourceQueryMapping: { gameserver: mapping() }, inventory: { provider: 'kubernetes' as const }, ...fields })
-  const table: ReadonlyArray<readonly [description: string, fields: Partial<Config>, type: string, namespace: string, holds: boolean]> = [
-    ['files may have any namespace', { inventory: { provider: 'file', path: '.' } }, 'gameserver', 'any', true],
-    ['a type that is not configured', { inventory: { provider: 'file', path: '.' } }, 'constructor', 'any', false],
-    ['a namespace that is followed', { namespaces: ['games'] }, 'gameserver', 'games', true],
-    ['a namespace that is not', { namespaces: ['games'] }, 'gameserver', 'retired', false],
-    ['every namespace', { namespaces: ['*'] }, 'gameserver', 'retired', true],
-    ['the default endpoint\'s', { namespaces: ['games'], defaultEndpoint: { resourceType: 'gameserver', namespace: 'lobby' } }, 'gameserver', 'lobby', true],
-    ['another type', { namespaces: ['*'] }, 'server', 'games', false]
-  ]
-  for (const [description, fields, type, namespace, holds] of table) t.equal(compileHolds(config(fields))(type, namespace), holds, description)
 })
 
 void t.test('a key names its object, and an address has none', async t => {
