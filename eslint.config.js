@@ -87,9 +87,9 @@ const bans = [
   },
   {
     from: /^/,
-    except: /^(?:apps\/proxy\/src\/engines|apps\/cli\/src\/demo|testkit)\/|(?:^|\/)test\/|^(?:e2e|bench|examples)\//,
+    except: /^(?:apps\/proxy\/src\/engines|apps\/cli\/src\/(?:demo|ports)|testkit)\/|(?:^|\/)test\/|^(?:e2e|bench|examples)\//,
     imports: /^node:dgram$/,
-    message: 'UDP sockets live in apps/proxy/src/engines (and in the demo, testkit, tests, e2e, bench and examples).'
+    message: 'UDP sockets live in apps/proxy/src/engines (and in the demo, apps/cli/src/ports, testkit, tests, e2e, bench and examples).'
   },
   {
     from: /^/,

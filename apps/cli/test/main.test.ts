@@ -11,7 +11,7 @@ import { END_WITH_PARENT } from '#telemetry/end-with-parent.js'
 import { gameServerYaml } from '#testkit/objects/game-server.js'
 import { until } from '#testkit/patience.js'
 import { pasteSteps } from '../src/demo/introduction.js'
-import { findBusyPorts } from '../src/demo/ports.js'
+import { findBusyDemoPorts } from '../src/demo/ports.js'
 import { portsFrom } from '../src/demo/world.js'
 
 const program = resolve('dist/apps/cli/src/main.js')
@@ -76,7 +76,7 @@ function isAlive (pid: number): boolean {
 async function freeOffset (): Promise<number> {
   for (;;) {
     const offset = 1000 + Math.floor(Math.random() * 20_000)
-    if ((await findBusyPorts(portsFrom(offset))).length === 0) return offset
+    if ((await findBusyDemoPorts(portsFrom(offset))).length === 0) return offset
   }
 }
 
@@ -243,6 +243,6 @@ void t.test('a reader that goes away ends everything', async t => {
   const child = spawn('/usr/bin/env', [...node, 'up', '--port-offset', String(offset)], { env: { ...process.env, TMPDIR: tmp }, stdio: ['ignore', 'pipe', 'ignore'] })
   child.stdout.destroy()
   t.equal((await once(child, 'close'))[0], 1)
-  t.same(await findBusyPorts(portsFrom(offset)), [], 'its processes are gone')
+  t.same(await findBusyDemoPorts(portsFrom(offset)), [], 'its processes are gone')
   t.same(readdirSync(tmp), [])
 })

@@ -5,12 +5,13 @@ import { loadConfig } from '#config/load/load-config.js'
 import { ExitCode } from '#core/exit-code.js'
 import type { ProcessInvocation } from '../command-line/parse-command-line.js'
 import { LogView } from '../output/log-view.js'
+import { busyPortsText, findBusyPorts, wantedPorts } from '../ports/busy-ports.js'
 import { openPrivateDirectory } from '../private-directory/private-directory.js'
 import { openSupervisor } from '../processes/open-supervisor.js'
 import { Stopping } from '../processes/stopping.js'
 import type { Runtime } from '../runtime/runtime.js'
 
-/** Runs until a signal comes, a second one ends it at once with 1; ends with 78 if a process refuses the configuration when it first starts. */
+/** Runs until a signal comes, a second one ends it at once with 1; ends with 78 if a port is taken or a process refuses the configuration when it first starts. */
 export async function serve ({ config }: Pick<ProcessInvocation, 'config'>, runtime: Runtime): Promise<ExitCode> {
   const environment = readEnvironment()
   if (!environment.ok) return refuse('The environment', environment.error, runtime)
@@ -22,6 +23,13 @@ export async function serve ({ config }: Pick<ProcessInvocation, 'config'>, runt
     if (config === undefined) runtime.err('Another file is named with --config FILE, or by CONFIG_PATH.\n')
     return ExitCode.config
   }
+  const { config: settings } = loaded.value
+  // The processes find out what else keeps them from listening: IPv6 may be off, a port may need a privilege.
+  const taken = (await findBusyPorts(wantedPorts(settings))).filter(({ code }) => code === 'EADDRINUSE')
+  if (taken.length > 0) {
+    runtime.err(`${busyPortsText(taken)}End what listens there, or choose others in ${configPath}: ${taken.map(({ key }) => key).join(', ')}.\n`)
+    return ExitCode.config
+  }
   const view = new LogView(runtime)
   view.open()
   const directory = openPrivateDirectory()
@@ -29,7 +37,7 @@ export async function serve ({ config }: Pick<ProcessInvocation, 'config'>, runt
   const stopping = new Stopping(runtime)
   const socketPath = environmentWith({})[variables.socketPath] || directory.socketPath
   const state = isStatePlaceGiven() ? {} : { statePath: directory.statePath }
-  const { drainTimeoutSeconds } = loaded.value.config
+  const { drainTimeoutSeconds } = settings
   const supervisor = openSupervisor({ logLevel: environment.value.logLevel, configPath, socketPath, drainTimeoutSeconds, ...state }, runtime, stopping, view.take)
   supervisor.start()
   const outcome = await Promise.race([stopping.asked, supervisor.refused])

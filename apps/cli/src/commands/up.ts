@@ -5,7 +5,7 @@ import { ExitCode } from '#core/exit-code.js'
 import type { UpInvocation } from '../command-line/parse-command-line.js'
 import { introduction } from '../demo/introduction.js'
 import { openDemo, type Demo, type DemoFault } from '../demo/open-demo.js'
-import { busyPortsText, findBusyPorts } from '../demo/ports.js'
+import { busyDemoPortsText, findBusyDemoPorts } from '../demo/ports.js'
 import { StepReport } from '../demo/step-report.js'
 import { walkThrough } from '../demo/walk-through.js'
 import { anyPorts, portsFrom } from '../demo/world.js'
@@ -21,9 +21,9 @@ export async function up ({ isOnce, portOffset }: UpInvocation, runtime: Runtime
     return ExitCode.config
   }
   const ports = isOnce && portOffset === undefined ? anyPorts : portsFrom(portOffset ?? 0)
-  const busy = await findBusyPorts(ports)
+  const busy = await findBusyDemoPorts(ports)
   if (busy.length > 0) {
-    runtime.err(busyPortsText(busy, portOffset ?? 0))
+    runtime.err(busyDemoPortsText(busy, portOffset ?? 0))
     return ExitCode.config
   }
   if (runtime.isTerminal) runtime.err('Starting three game servers, control and proxy …\n')

@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import t from 'tap'
 import { until } from '#testkit/patience.js'
 import { up } from '../../src/commands/up.js'
-import { findBusyPorts } from '../../src/demo/ports.js'
+import { findBusyDemoPorts } from '../../src/demo/ports.js'
 import { portsFrom } from '../../src/demo/world.js'
 import { openFakeDirector } from '../demo/fake-director.js'
 import { createFakeRuntime, type FakeRuntime, type Puppet } from '../fake-runtime.js'
@@ -12,7 +12,7 @@ import { createFakeRuntime, type FakeRuntime, type Puppet } from '../fake-runtim
 async function freeOffset (): Promise<number> {
   for (;;) {
     const offset = 21_000 + Math.floor(Math.random() * 15_000)
-    if ((await findBusyPorts(portsFrom(offset))).length === 0) return offset
+    if ((await findBusyDemoPorts(portsFrom(offset))).length === 0) return offset
   }
 }
 

@@ -8,7 +8,7 @@ import { systemClock } from '#core/system-clock.js'
 import { createStyle } from '#telemetry/log-lines/style.js'
 import { MAX_PORT_OFFSET } from '../../src/command-line/commands.js'
 import { introduction, pasteSteps } from '../../src/demo/introduction.js'
-import { busyPortsText, findBusyPorts } from '../../src/demo/ports.js'
+import { busyDemoPortsText, findBusyDemoPorts } from '../../src/demo/ports.js'
 import { ReadyPorts } from '../../src/demo/ready-ports.js'
 import { openDemoServer } from '../../src/demo/servers.js'
 import { openUdpClient } from '../../src/demo/udp-client.js'
@@ -56,15 +56,16 @@ void t.test('taken ports are all found and named, with a way out', async t => {
   t.teardown(() => { tcp.close(); udp.close() })
   await Promise.all([once(tcp, 'listening'), once(udp, 'listening')])
   const [query, data] = [(tcp.address() as AddressInfo).port, udp.address().port]
-  t.same(await findBusyPorts(anyPorts), [])
-  t.same(await findBusyPorts({ query, admin: 0, data }), [
+  t.same(await findBusyDemoPorts(anyPorts), [])
+  t.match(await findBusyDemoPorts({ query, admin: 0, data }), [
     { protocol: 'TCP', port: query, code: 'EADDRINUSE' },
     { protocol: 'UDP', port: data, code: 'EADDRINUSE' }
   ])
-  const text = busyPortsText([{ protocol: 'UDP', port: 7777, code: 'EADDRINUSE' }, { protocol: 'TCP', port: 9000, code: 'EACCES' }], 0)
+  const busy = [{ protocol: 'UDP', port: 7777, code: 'EADDRINUSE' }, { protocol: 'TCP', port: 9000, code: 'EACCES' }] as const
+  const text = busyDemoPortsText(busy.map(port => ({ ...port, address: '127.0.0.1', key: 'x' })), 0)
   t.match(text, /^UDP port 7777 is taken by another process\.\nTCP port 9000 cannot be opened \(EACCES\)\.\n/)
   t.match(text, /npm start -- --port-offset 100 /)
-  t.match(busyPortsText([], MAX_PORT_OFFSET), new RegExp(`--port-offset ${MAX_PORT_OFFSET - 100} `))
+  t.match(busyDemoPortsText([], MAX_PORT_OFFSET), new RegExp(`--port-offset ${MAX_PORT_OFFSET - 100} `))
 })
 
 void t.test('a game server answers with its name; a client gets answers in order, or none in time', async t => {
