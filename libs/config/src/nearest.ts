@@ -1,7 +1,7 @@
 // "Did you mean": the nearest of a closed set of words, by edit distance.
 
-// A third of the word may be wrong, but never less than two letters: `prot` is near `port`, `x` is near nothing.
-const toleranceOf = (word: string): number => Math.max(2, Math.floor(word.length / 3))
+// A third of the word may be wrong, but never less than one letter: `prot` is near `port`, `x` is near nothing.
+const toleranceOf = (word: string): number => Math.max(1, Math.floor(word.length / 3))
 
 // A word longer than any of ours is no misspelling of one; the table below need not grow with it.
 const MAX_WORD_LENGTH = 64
@@ -10,7 +10,7 @@ const MAX_WORD_LENGTH = 64
 export function nearest (word: string, candidates: Iterable<string>): string | undefined {
   if (word.length < 2 || word.length > MAX_WORD_LENGTH) return undefined
   let best: string | undefined
-  let bestDistance = Math.min(toleranceOf(word), word.length - 1) + 1
+  let bestDistance = toleranceOf(word) + 1
   for (const candidate of candidates) {
     const distance = isBeginning(word, candidate) ? 1 : editDistance(word.toLowerCase(), candidate.toLowerCase())
     if (distance < bestDistance) {
@@ -32,15 +32,22 @@ export function didYouMean (word: string, candidates: Iterable<string>): string 
   return candidate === undefined ? '' : ` Did you mean ${candidate}?`
 }
 
-/** Levenshtein's distance: insertions, deletions and substitutions of one letter. */
+/**
+ * Insertions, deletions, substitutions of one letter, and swaps of two that are side by side.
+ *
+ * @see Damerau, A technique for computer detection and correction of spelling errors (1964); here without edits inside a swap
+ */
 function editDistance (from: string, to: string): number {
-  let row = Array.from({ length: to.length + 1 }, (_, index) => index)
+  let before: readonly number[] = []
+  let row: readonly number[] = Array.from({ length: to.length + 1 }, (_, index) => index)
   for (let i = 1; i <= from.length; i++) {
     const next = [i]
     for (let j = 1; j <= to.length; j++) {
       const substitution = row[j - 1]! + (from[i - 1] === to[j - 1] ? 0 : 1)
-      next.push(Math.min(substitution, row[j]! + 1, next[j - 1]! + 1))
+      const isSwap = i > 1 && j > 1 && from[i - 1] === to[j - 2] && from[i - 2] === to[j - 1]
+      next.push(Math.min(substitution, row[j]! + 1, next[j - 1]! + 1, isSwap ? before[j - 2]! + 1 : Infinity))
     }
+    before = row
     row = next
   }
   return row[to.length]!
