@@ -117,9 +117,6 @@ const bans = [
   }
 ]
 
-// Still there: each belongs in the testkit, and none is added.
-const importsForeignTests = ['fuzz/targets/http-bodies.ts', 'fuzz/targets/state-logs.ts', 'fuzz/world/log-edits.ts', 'fuzz/world/proxy-life.ts']
-
 const noEnv = { object: 'process', property: 'env', message: 'Only libs/config reads the environment.' }
 const noExit = { object: 'process', property: 'exit', message: 'Only a main.ts ends the process; elsewhere return or throw.' }
 
@@ -134,7 +131,7 @@ export default tseslint.config(
   { ignores: ['dist/', 'coverage/', '.tap/', '**/*.d.ts'] },
   ...neostandard({ ts: true }),
   {
-    plugins: { rooms: { rules: { imports: createImportRule(bans, subpaths, importsForeignTests) } } },
+    plugins: { rooms: { rules: { imports: createImportRule(bans, subpaths) } } },
     rules: {
       'rooms/imports': 'error',
       'max-lines': ['error', { max: 400 }]

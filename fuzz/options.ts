@@ -1,6 +1,6 @@
 // The options of `npm run fuzz`, once: what reads them and what `--help` says are the same.
 import type { Result } from '#core/result.js'
-import { helpText, numberFrom, readCommandLine, type Values } from '../bench/command-line.js'
+import { helpText, numberFrom, readCommandLine, type Values } from '#testkit/command-line.js'
 import type { FuzzTarget } from './fuzz-target.js'
 import { fuzzTargets } from './table.js'
 

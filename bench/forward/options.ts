@@ -1,6 +1,6 @@
 // The options of `npm run bench`.
 import type { Result } from '#core/result.js'
-import { helpText, numberFrom, readCommandLine, type Values } from '../command-line.js'
+import { helpText, numberFrom, readCommandLine, type Values } from '#testkit/command-line.js'
 import { forwarderNames, type ForwarderName } from './forwarders/forwarder.js'
 import { kinds, planOf, type Experiment, type Kind } from './plan.js'
 

@@ -1,6 +1,6 @@
 // The options of `npm run bench:query`, once: what parses them and what `--help` says derive from the same table.
 import type { Result } from '#core/result.js'
-import { helpText, numberFrom, readCommandLine, type Values } from '../command-line.js'
+import { helpText, numberFrom, readCommandLine, type Values } from '#testkit/command-line.js'
 
 export interface BenchOptions {
   readonly objects: number

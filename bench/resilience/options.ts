@@ -1,6 +1,6 @@
 // The options of `npm run bench:resilience`.
 import type { Result } from '#core/result.js'
-import { helpText, numberFrom, readCommandLine, type Values } from '../command-line.js'
+import { helpText, numberFrom, readCommandLine, type Values } from '#testkit/command-line.js'
 
 /** What is killed, or whether the flood finds a default endpoint. */
 export const kinds = ['proxy', 'control', 'both', 'flood', 'flood-default'] as const

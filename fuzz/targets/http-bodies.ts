@@ -1,9 +1,8 @@
 // What comes over HTTP: bodies near the schemas and far from them, on both listeners over a small inventory and a proxy
 // that only pretends to forward.
 import fc from 'fast-check'
-import type { Test } from 'tap'
 import { errors, type ErrorCode } from '../../apps/control/src/http/problems/errors.js'
-import { gameServer, startRig, type Rig } from '../../apps/control/test/http/routes/rig.js'
+import { gameServer, goOnline, openRig, type Rig } from '#testkit/control-rig.js'
 import { fuzzTarget, must, type FuzzTarget } from '../fuzz-target.js'
 
 const mostly = <Sound, Odd>(sound: fc.Arbitrary<Sound>, odd: fc.Arbitrary<Odd>): fc.Arbitrary<Sound | Odd> => fc.oneof({ weight: 20, arbitrary: sound }, { weight: 1, arbitrary: odd })
@@ -39,24 +38,17 @@ export function httpBodies (around = (status: number): number => status): FuzzTa
     corpus: ['constructor', 'toString', '__proto__'].map(word => ({ to: 'query' as const, id: '.', text: JSON.stringify({ resourceType: word, namespace: word }), type: 'application/json' as const })),
     testRuns: 200,
     open: async () => {
-      const { rig, close } = await openRig()
-      return { check: async input => { await tryRequest(rig, input, around) }, close }
+      const rig = await openRig({
+        config: 'limits: { queriesPerSecond: 0, adminRequestsPerSecond: 0, maxTokens: 1000 }',
+        objects: [gameServer('a', '10.0.0.1', { labels: { map: 'de_dust2' } }), gameServer('constructor', '10.0.0.2'), gameServer('b', '127.0.0.1')]
+      })
+      await goOnline(rig)
+      return { check: async input => { await tryRequest(rig, input, around) }, close: rig.close }
     }
   })
 }
 
 type Request = typeof request extends fc.Arbitrary<infer Value> ? Value : never
-
-// The rig hangs what is to be closed on a test; here there is none.
-async function openRig (): Promise<{ readonly rig: Rig, readonly close: () => Promise<void> }> {
-  const teardowns: Array<() => Promise<void>> = []
-  const test = { teardown: (run: () => Promise<void>) => { teardowns.push(run) } } as unknown as Test
-  const rig = await startRig(test, {
-    config: 'limits: { queriesPerSecond: 0, adminRequestsPerSecond: 0, maxTokens: 1000 }',
-    objects: [gameServer('a', '10.0.0.1', { labels: { map: 'de_dust2' } }), gameServer('constructor', '10.0.0.2'), gameServer('b', '127.0.0.1')]
-  })
-  return { rig, close: async () => { for (const run of teardowns) await run() } }
-}
 
 async function tryRequest ({ open, admin }: Rig, { to, id, text, type }: Request, around: (status: number) => number): Promise<void> {
   const [app, method, url] = to === 'query' ? [open, 'POST', '/query'] as const : to === 'tokens' ? [admin, 'POST', '/tokens'] as const : [admin, 'PUT', `/sessions/${id}/target`] as const

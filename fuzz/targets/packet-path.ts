@@ -5,8 +5,8 @@ import { Direction } from '../../apps/proxy/src/core/ledger/counters.js'
 import { DropReason } from '../../apps/proxy/src/core/ledger/drop-reason.js'
 import { CONSUMED, FORWARD } from '../../apps/proxy/src/core/datagrams/packet-path.js'
 import { fuzzTarget, must, type FuzzTarget } from '../fuzz-target.js'
-import { mustBeEmptyInTheEnd, mustBeSound, mustForward } from '../world/core-facts.js'
-import { history, smallCore, takeStep } from '../world/core-history.js'
+import { mustBeEmptyInTheEnd, mustBeSound, mustForward } from '../core-facts.js'
+import { history, smallCore, takeStep } from '#testkit/lives/core-history.js'
 
 const datagram = fc.record({
   isFromClient: fc.boolean(),

@@ -14,8 +14,8 @@ import { ShardBody } from '../../apps/proxy/src/shards/shard-body.js'
 import type { Shard } from '../../apps/proxy/src/shards/shard.js'
 import { Shards } from '../../apps/proxy/src/shards/shards.js'
 import { fuzzTarget, must, type FuzzTarget } from '../fuzz-target.js'
-import { mustBeSound } from '../world/core-facts.js'
-import { coreOptions, tokenOf } from '../world/core-history.js'
+import { mustBeSound } from '../core-facts.js'
+import { coreOptions, tokenOf } from '#testkit/lives/core-history.js'
 
 const name = fc.constantFrom<unknown>('', 'x'.repeat(601), null)
 const number = fc.constantFrom<unknown>(0, 1, 2, 7001, 65_536, -1, 1.5, 1e300, '1', null)

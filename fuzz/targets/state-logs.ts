@@ -1,11 +1,11 @@
 // State logs as a crash, a disk, a bug or an enemy may leave them, checksums right or not.
 import fc from 'fast-check'
 import { fuzzTarget, must, type FuzzTarget } from '../fuzz-target.js'
-import { mustBeEmptyInTheEnd, mustBeSound, mustForward } from '../world/core-facts.js'
-import { history } from '../world/core-history.js'
-import { applyEdit, edit } from '../world/log-edits.js'
-import { MemoryStorage } from '../../apps/proxy/test/state/memory-storage.js'
-import { clockAfter, live, openLog, restoreOnto } from '../world/proxy-life.js'
+import { mustBeEmptyInTheEnd, mustBeSound, mustForward } from '../core-facts.js'
+import { history } from '#testkit/lives/core-history.js'
+import { applyEdit, edit } from '#testkit/lives/log-edits.js'
+import { MemoryStorage } from '#testkit/memory-storage.js'
+import { clockAfter, live, openLog, restoreOnto } from '#testkit/lives/proxy-life.js'
 
 /** @param restore what is tried: a test has one that believes every checksum */
 export function stateLogs (restore = restoreOnto): FuzzTarget {

@@ -2,9 +2,9 @@
 import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import { fuzzTarget, must, type FuzzTarget } from '../fuzz-target.js'
-import { countersOf, flowsOf, mustBeEmptyInTheEnd, mustBeSound, mustForward, sessionsOf, tokensOf } from '../world/core-facts.js'
-import { history } from '../world/core-history.js'
-import { clockAfter, live, restoreOnto } from '../world/proxy-life.js'
+import { countersOf, flowsOf, mustBeEmptyInTheEnd, mustBeSound, mustForward, sessionsOf, tokensOf } from '../core-facts.js'
+import { history } from '#testkit/lives/core-history.js'
+import { clockAfter, live, restoreOnto } from '#testkit/lives/proxy-life.js'
 import { DropReason } from '../../apps/proxy/src/core/ledger/drop-reason.js'
 
 /** @param restore what is tried: a test has one that forgets something */

@@ -6,7 +6,7 @@ import { formatAddress, writeAddress } from '#wire/address.js'
 import { isToken, tokenFromWords } from '#wire/token.js'
 import { classify, PacketKind } from '../../apps/proxy/src/core/datagrams/classify.js'
 import { fuzzTarget, must, type FuzzTarget } from '../fuzz-target.js'
-import { magic } from '../world/core-history.js'
+import { magic } from '#testkit/lives/core-history.js'
 
 const addressText = fc.oneof(fc.ipV4(), fc.ipV6(), fc.string({ unit: 'binary', maxLength: 45 }),
   fc.array(fc.constantFrom('0', '1', 'f', '255', '256', ':', '::', '.', '::ffff:', '%', '/'), { maxLength: 14 }).map(parts => parts.join('')))

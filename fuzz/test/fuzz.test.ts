@@ -23,8 +23,8 @@ import { rpcBodies } from '../targets/rpc-bodies.js'
 import { stateLogs } from '../targets/state-logs.js'
 import { stateRoundTrip } from '../targets/state-round-trip.js'
 import { addressBlocks, addresses, packetKinds } from '../targets/wire.js'
-import { smallCore } from '../world/core-history.js'
-import { restoreOnto } from '../world/proxy-life.js'
+import { smallCore } from '#testkit/lives/core-history.js'
+import { restoreOnto } from '#testkit/lives/proxy-life.js'
 
 for (const target of fuzzTargets) {
   void t.test(`${target.name}: ${target.what}`, async t => {

@@ -17,12 +17,12 @@ const treeOf = path => /^(?:apps|libs)\/[^/]+|^[^/]+/.exec(path)?.[0]
 const isTest = path => /(?:^|\/)test\//.test(path)
 
 /** Why `file` must not import `specifier`; undefined if it may. */
-function faultOf (specifier, file, bans, resolve, exempt) {
+function faultOf (specifier, file, bans, resolve) {
   const target = resolve(specifier, file)
   const ban = bans.find(({ from, except, imports, but }) =>
     from.test(file) && except?.test(file) !== true && imports.test(target) && but?.test(target) !== true)
   if (ban !== undefined) return ban.message
-  if (isTest(target) && treeOf(target) !== treeOf(file) && !exempt.has(file)) {
+  if (isTest(target) && treeOf(target) !== treeOf(file)) {
     return 'No tree imports another tree\'s tests: what both need belongs in the testkit.'
   }
   const reachesAcross = specifier.startsWith('.') && libraryOf(target) !== undefined && libraryOf(target) !== libraryOf(file)
@@ -32,12 +32,10 @@ function faultOf (specifier, file, bans, resolve, exempt) {
 /**
  * @param {ImportBan[]} bans
  * @param {Record<string, string>} subpaths `imports` of package.json
- * @param {readonly string[]} [importsForeignTests] files that still import another tree's tests
  * @returns {import('eslint').Rule.RuleModule}
  */
-export function createImportRule (bans, subpaths, importsForeignTests = []) {
+export function createImportRule (bans, subpaths) {
   const resolve = createResolver(subpaths)
-  const exempt = new Set(importsForeignTests)
   return {
     meta: {
       type: 'problem',
@@ -49,7 +47,7 @@ export function createImportRule (bans, subpaths, importsForeignTests = []) {
       const file = posix.relative(context.cwd, context.filename)
       const check = source => {
         if (typeof source?.value !== 'string') return
-        const message = faultOf(source.value, file, bans, resolve, exempt)
+        const message = faultOf(source.value, file, bans, resolve)
         if (message !== undefined) context.report({ node: source, messageId: 'banned', data: { message } })
       }
       return {

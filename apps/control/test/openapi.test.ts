@@ -5,7 +5,7 @@ import { errors } from '../src/http/problems/errors.js'
 import { listeners, type Listener } from '../src/http/listener/listener.js'
 import { openapiDocument } from '../src/openapi.js'
 import { isOpenRoute } from '../src/http/guards/callers.js'
-import { ask, gameServer, startRig } from './http/routes/rig.js'
+import { ask, gameServer, startRig } from '#testkit/control-rig.js'
 
 type Json = Record<string, unknown>
 

@@ -1,7 +1,7 @@
 // The Kubernetes API gone for an hour: queries are answered from memory all the time, and everybody can see how old it is.
 import t from 'tap'
 import { openRig } from './inventory/kubernetes/rig.js'
-import { ask, gameServer, startRig } from './http/routes/rig.js'
+import { ask, gameServer, startRig } from '#testkit/control-rig.js'
 
 const query = { resourceType: 'gameserver', namespace: 'game-servers' }
 const QUARTER_MS = 900_000

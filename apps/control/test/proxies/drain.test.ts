@@ -1,7 +1,7 @@
 // Control's drain over a proxy that only pretends, with a clock the test moves.
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { ask, eventually, gameServer, goOnline, startRig, type Rig, type RigOptions } from '../http/routes/rig.js'
+import { ask, eventually, gameServer, goOnline, startRig, type Rig, type RigOptions } from '#testkit/control-rig.js'
 
 const objects = [gameServer('a', '10.0.0.1')]
 const query = { resourceType: 'gameserver', namespace: 'game-servers' }

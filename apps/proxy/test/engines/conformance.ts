@@ -18,7 +18,7 @@ import { ShardBody } from '../../src/shards/shard-body.js'
 import { restoreSessions } from '../../src/state/restore.js'
 import { loadSavedState } from '../../src/state/saved-state.js'
 import { bytesOf, silentObserver, testOptions, tokenOf } from '../core/core-driver.js'
-import { MemoryStorage } from '../state/memory-storage.js'
+import { MemoryStorage } from '#testkit/memory-storage.js'
 import type { OpenHere } from './open-here.js'
 
 export interface Rig {

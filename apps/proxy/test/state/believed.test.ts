@@ -16,8 +16,8 @@ import { Ring } from '../../src/state/ring.js'
 import { openRingStorage, RingReader } from '../../src/state/ring-storage.js'
 import type { StateStorage } from '../../src/state/state-storage.js'
 import { bytesOf, servers, silentObserver, testOptions, tokenOf } from '../core/core-driver.js'
-import { encodeLog } from '../../../../fuzz/world/log-edits.js'
-import { MemoryStorage } from './memory-storage.js'
+import { encodeLog } from '#testkit/lives/log-edits.js'
+import { MemoryStorage } from '#testkit/memory-storage.js'
 
 const dataPorts = [{ name: 'game', port: 7777 }, { name: 'voice', port: 7778 }]
 const names = dataPorts.map(({ name }) => name)

@@ -5,7 +5,7 @@ import t from 'tap'
 import { STATE_VERSION } from '../../src/state/log-format.js'
 import { countersOf, factsOf } from './core-facts.js'
 import { fullLife, nextLife } from './full-life.js'
-import { MemoryStorage } from './memory-storage.js'
+import { MemoryStorage } from '#testkit/memory-storage.js'
 
 // Deflated (RFC 1950), for most of it is zeros.
 const golden = inflateSync(Buffer.from([

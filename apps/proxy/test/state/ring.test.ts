@@ -3,7 +3,7 @@
 import t from 'tap'
 import { Ring } from '../../src/state/ring.js'
 import { openRingStorage, RingReader } from '../../src/state/ring-storage.js'
-import { MemoryStorage } from './memory-storage.js'
+import { MemoryStorage } from '#testkit/memory-storage.js'
 
 const capacity = new Ring().room
 

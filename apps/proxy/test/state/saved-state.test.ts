@@ -9,9 +9,9 @@ import { ImageKind, ImageWriter } from '../../src/state/image-writer.js'
 import { decodeLog, encodeHeader, type LogHeader } from '../../src/state/log-format.js'
 import { FLOW, SESSION, TOKEN } from '../../src/state/layouts.js'
 import { loadSavedState } from '../../src/state/saved-state.js'
-import { dataPortNames, send, servers, tokenOf } from '../../../../fuzz/world/core-history.js'
-import { MemoryStorage } from './memory-storage.js'
-import { clockAfter, live, restoreOnto, type Life } from '../../../../fuzz/world/proxy-life.js'
+import { dataPortNames, send, servers, tokenOf } from '#testkit/lives/core-history.js'
+import { MemoryStorage } from '#testkit/memory-storage.js'
+import { clockAfter, live, restoreOnto, type Life } from '#testkit/lives/proxy-life.js'
 
 const client = addressWords('192.0.2.1')!
 

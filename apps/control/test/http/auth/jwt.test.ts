@@ -9,7 +9,7 @@ import type { Auth } from '#config/schema.js'
 import { createFakeClock, FAKE_EPOCH_MS } from '#testkit/fake-clock.js'
 import { openRemoteKeySet, REFRESH_MS, RETRY_MS } from '../../../src/http/auth/key-set.js'
 import { createJwtAuthenticator } from '../../../src/http/auth/jwt-authenticator.js'
-import { eventually, gameServer, startRig } from '../routes/rig.js'
+import { eventually, gameServer, startRig } from '#testkit/control-rig.js'
 import { isLetIn, knock, makeFolder, MountedSecret, readUntil } from './rig.js'
 
 const objects = [gameServer('a', '10.0.0.1')]

@@ -5,7 +5,7 @@ import t from 'tap'
 import { parseConfig } from '#config/load/load-config.js'
 import { createFakeClock } from '#testkit/fake-clock.js'
 import { openAuthenticators } from '../../../src/http/auth/open-authenticators.js'
-import { gameServer, startRig } from '../routes/rig.js'
+import { gameServer, startRig } from '#testkit/control-rig.js'
 import { isLetIn, knock, makeFolder, MountedSecret, readUntil } from './rig.js'
 
 const objects = [gameServer('a', '10.0.0.1')]

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { connect, type AddressInfo, type Socket } from 'node:net'
 import t from 'tap'
 import type { TypedApp } from '../../../src/http/listener/listener.js'
-import { eventually, gameServer, startRig, type Rig } from '../routes/rig.js'
+import { eventually, gameServer, startRig, type Rig } from '#testkit/control-rig.js'
 
 const objects = [gameServer('a', '10.0.0.1')]
 const body = JSON.stringify({ resourceType: 'gameserver', namespace: 'game-servers' })

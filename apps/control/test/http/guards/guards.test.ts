@@ -3,7 +3,7 @@ import { connect, type AddressInfo, type Socket } from 'node:net'
 import t from 'tap'
 import { MAX_REQUESTS_PER_CONNECTION } from '../../../src/http/guards/connections.js'
 import type { TypedApp } from '../../../src/http/listener/listener.js'
-import { eventually, gameServer, startRig } from '../routes/rig.js'
+import { eventually, gameServer, startRig } from '#testkit/control-rig.js'
 
 const objects = [gameServer('a', '10.0.0.1')]
 const query = { resourceType: 'gameserver', namespace: 'game-servers' }

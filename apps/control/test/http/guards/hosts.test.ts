@@ -4,7 +4,7 @@ import { connect, type AddressInfo } from 'node:net'
 import t from 'tap'
 import { authorityOf } from '../../../src/http/callers/hosts.js'
 import type { TypedApp } from '../../../src/http/listener/listener.js'
-import { gameServer, startRig } from '../routes/rig.js'
+import { gameServer, startRig } from '#testkit/control-rig.js'
 
 const objects = [gameServer('a', '10.0.0.1')]
 

@@ -4,7 +4,7 @@ import { METHODS } from 'node:http'
 import { connect, type AddressInfo } from 'node:net'
 import t from 'tap'
 import type { TypedApp } from '../../../src/http/listener/listener.js'
-import { gameServer, startRig } from '../routes/rig.js'
+import { gameServer, startRig } from '#testkit/control-rig.js'
 
 const objects = [gameServer('a', '10.0.0.1')]
 const config = 'limits: {queriesPerSecond: 0, adminRequestsPerSecond: 0}'

@@ -3,7 +3,7 @@ import type { Session } from '#rpc/contract.js'
 import { FAKE_EPOCH_MS } from '#testkit/fake-clock.js'
 import { problemFrom, type ApiFailure } from '../../../src/http/problems/problem.js'
 import { addressTargetExample, MAX_UNUSABLE } from '../../../src/http/schemas/target.js'
-import { ask, eventually, gameServer, goOnline, startRig } from './rig.js'
+import { ask, eventually, gameServer, goOnline, startRig } from '#testkit/control-rig.js'
 
 const objects = [gameServer('a', '10.0.0.1'), gameServer('b', '10.0.0.2'), gameServer('elsewhere', '192.0.2.1'), gameServer('hidden', '10.0.0.3', { namespace: 'other' })]
 const named = { resourceType: 'gameserver', namespace: 'game-servers', name: 'b' }

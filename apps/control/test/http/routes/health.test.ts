@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { RpcEvent } from '#rpc/contract.js'
-import { ask, eventually, gameServer, goOnline, startRig } from './rig.js'
+import { ask, eventually, gameServer, goOnline, startRig } from '#testkit/control-rig.js'
 
 const objects = [gameServer('a', '10.0.0.1')]
 const lost = 'The proxy does not answer (made by the client).'

@@ -4,7 +4,7 @@ import { FAKE_EPOCH_MS } from '#testkit/fake-clock.js'
 import type { ErrorCode } from '../../../src/http/problems/errors.js'
 import { problemFrom, type ApiFailure } from '../../../src/http/problems/problem.js'
 import { queryExample } from '../../../src/http/schemas/query.js'
-import { ask, eventually, gameServer, startRig, type Answer } from './rig.js'
+import { ask, eventually, gameServer, startRig, type Answer } from '#testkit/control-rig.js'
 
 const dust2 = gameServer('dust2-1', '10.0.0.1', { labels: { 'agones.dev/fleet': 'my-fleet', map: 'de_dust2' }, state: 'Allocated' })
 const inferno = gameServer('inferno-1', '10.0.0.2', { labels: { 'agones.dev/fleet': 'my-fleet', map: 'de_inferno' }, state: 'Ready' })

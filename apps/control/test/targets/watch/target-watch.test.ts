@@ -6,7 +6,7 @@ import type { KubeObject } from '../../../src/inventory/objects/inventory.js'
 import { SERVICES_TYPE } from '../../../src/inventory/objects/resource-types.js'
 import { SETTLED_MS } from '../../../src/names/host-names.js'
 import { UNKNOWN_RETRY_MS } from '../../../src/targets/watch/target-watch.js'
-import { ask, eventually, gameServer, startRig, type Rig, type RigOptions } from '../../http/routes/rig.js'
+import { ask, eventually, gameServer, startRig, type Rig, type RigOptions } from '#testkit/control-rig.js'
 
 const games = { resourceType: 'gameserver', namespace: 'game-servers' }
 const keyOf = (name: string): string => `gameserver/game-servers/${name}`

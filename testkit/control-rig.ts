@@ -2,22 +2,24 @@
 // only pretends to forward, and a clock the tests move.
 import pino from 'pino'
 import type { Test } from 'tap'
-import { parseConfig } from '#config/load/load-config.js'
 import { err } from '#core/result.js'
-import { createFakeClock, type FakeClock } from '#testkit/fake-clock.js'
-import { startFakeProxy, type FakeProxy } from '#testkit/fake-proxy.js'
-import { until } from '#testkit/patience.js'
-import { openAuthenticators } from '../../../src/http/auth/open-authenticators.js'
-import { logEvents } from '../../../src/events/event-log.js'
-import { EventsHub } from '../../../src/events/events-hub.js'
-import { buildAdminApp, buildPublicApp } from '../../../src/http/app.js'
-import type { Inventory, InventoryStatus, KubeObject } from '../../../src/inventory/objects/inventory.js'
-import { heldTypes } from '../../../src/inventory/objects/resource-types.js'
-import { createStore, type Store } from '../../../src/inventory/store/store.js'
-import { createControlMetrics } from '../../../src/metrics.js'
-import type { NameResolver } from '../../../src/names/host-names.js'
-import type { TypedApp } from '../../../src/http/listener/listener.js'
-import { wireControl, type Features } from '../../../src/wiring.js'
+import { configFrom } from './config-from.js'
+import { createFakeClock, type FakeClock } from './fake-clock.js'
+import { startFakeProxy, type FakeProxy } from './fake-proxy.js'
+import { forTest } from './for-test.js'
+import { gameServer as anyGameServer } from './objects/game-server.js'
+import { until } from './patience.js'
+import { openAuthenticators } from '../apps/control/src/http/auth/open-authenticators.js'
+import { logEvents } from '../apps/control/src/events/event-log.js'
+import { EventsHub } from '../apps/control/src/events/events-hub.js'
+import { buildAdminApp, buildPublicApp } from '../apps/control/src/http/app.js'
+import type { Inventory, InventoryStatus, KubeObject } from '../apps/control/src/inventory/objects/inventory.js'
+import { heldTypes } from '../apps/control/src/inventory/objects/resource-types.js'
+import { createStore, type Store } from '../apps/control/src/inventory/store/store.js'
+import { createControlMetrics } from '../apps/control/src/metrics.js'
+import type { NameResolver } from '../apps/control/src/names/host-names.js'
+import type { TypedApp } from '../apps/control/src/http/listener/listener.js'
+import { wireControl, type Features } from '../apps/control/src/wiring.js'
 
 export interface LogLine {
   readonly level: number
@@ -35,6 +37,8 @@ export interface Rig {
   readonly logged: LogLine[]
   /** What the inventory says of itself; a test may change it. */
   readonly inventoryStatus: { -readonly [Key in keyof InventoryStatus]: InventoryStatus[Key] }
+  /** Throws if a timer is left. */
+  readonly close: () => Promise<void>
 }
 
 export interface RigOptions {
@@ -65,20 +69,22 @@ resourceQueryMapping:
       - { name: default, portName: default }
 `
 
-/** A GameServer like those of Agones. */
+/** A GameServer in the namespace of the rig's configuration. */
 export function gameServer (name: string, address: string, fields: { labels?: Record<string, string>, state?: string, namespace?: string, port?: number } = {}): KubeObject {
-  return {
-    apiVersion: 'agones.dev/v1',
-    kind: 'GameServer',
-    metadata: { name, namespace: fields.namespace ?? 'game-servers', labels: fields.labels ?? {} },
-    status: { state: fields.state ?? 'Ready', address, ports: [{ name: 'default', port: fields.port ?? 7000 }] }
-  }
+  const { port = 7000, ...others } = fields
+  return anyGameServer(name, { namespace: 'game-servers', state: 'Ready', address, ports: { default: port }, ...others })
 }
 
+/** A rig for the time of this test. */
 export async function startRig (t: Test, options: RigOptions = {}): Promise<Rig> {
-  const parsed = parseConfig(baseConfig + (options.config ?? ''), 'config.yaml')
-  if (!parsed.ok) throw new Error(JSON.stringify(parsed.error))
-  const { config } = parsed.value
+  const rig = await forTest(t, openRig(options))
+  if (options.isOffline !== true) await goOnline(rig)
+  return rig
+}
+
+/** The same; its link is left alone. */
+export async function openRig (options: Omit<RigOptions, 'isOffline'> = {}): Promise<Rig> {
+  const config = configFrom(baseConfig + (options.config ?? ''))
   const proxy = await startFakeProxy()
   proxy.dataPorts = [{ name: 'default', address: '::', port: 41_000 }, { name: 'voice', address: '::', port: 41_001 }]
   const clock = createFakeClock()
@@ -113,14 +119,21 @@ export async function startRig (t: Test, options: RigOptions = {}): Promise<Rig>
   })
   const open = await buildPublicApp(features)
   const admin = await buildAdminApp(features)
-  t.teardown(async () => {
-    await Promise.all([open.close(), admin.close(), close(), authenticators.public.close(), authenticators.admin.close()])
-    await proxy.close()
-    if (clock.pending() > 0) throw new Error('A timer is left.')
-  })
-  const rig = { clock, proxy, store, features, open, admin, logged, inventoryStatus }
-  if (options.isOffline !== true) await goOnline(rig)
-  return rig
+  return {
+    clock,
+    proxy,
+    store,
+    features,
+    open,
+    admin,
+    logged,
+    inventoryStatus,
+    close: async () => {
+      await Promise.all([open.close(), admin.close(), close(), authenticators.public.close(), authenticators.admin.close()])
+      await proxy.close()
+      if (clock.pending() > 0) throw new Error('A timer is left.')
+    }
+  }
 }
 
 export async function goOnline ({ features, proxy }: Rig): Promise<void> {

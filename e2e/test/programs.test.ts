@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { packageOfProgram } from '../../e2e/programs.js'
+import { packageOfProgram } from '../programs.js'
 
 void t.test('.ci/run installs what the end-to-end tests need, and calls the test command last', t => {
   const script = readFileSync('.ci/run', 'utf8')

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { BATCH_HEAD_BYTES } from '../../apps/proxy/src/state/image-writer.js'
 import { FLOW, SESSION, TOKEN } from '../../apps/proxy/src/state/layouts.js'
 import { BATCH_FRAME_BYTES, decodeLog, encodeHeader, linkAfter, sealBatch, type LogHeader } from '../../apps/proxy/src/state/log-format.js'
-import type { MemoryStorage } from '../../apps/proxy/test/state/memory-storage.js'
+import type { MemoryStorage } from '../memory-storage.js'
 
 const place = fc.nat()
 const oddDouble = fc.oneof(fc.constantFrom(NaN, Infinity, -Infinity, -1, 0.5, -0, 1e18, 1e300, Number.MAX_SAFE_INTEGER), fc.double())

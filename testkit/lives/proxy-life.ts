@@ -1,6 +1,6 @@
 // Lives of a proxy without sockets: a core and its state log, and what the next life makes of the logs there are.
 import type { Clock } from '#core/clock.js'
-import { createFakeClock, type FakeClock } from '#testkit/fake-clock.js'
+import { createFakeClock, type FakeClock } from '../fake-clock.js'
 import type { Core } from '../../apps/proxy/src/core/core.js'
 import { restoreTokens } from '../../apps/proxy/src/shards/apply-tokens.js'
 import { Translator } from '../../apps/proxy/src/shards/translate.js'
@@ -10,7 +10,7 @@ import { savedTokens } from '../../apps/proxy/src/state/saved-tokens.js'
 import { StateLog } from '../../apps/proxy/src/state/state-log.js'
 import type { StateStorage } from '../../apps/proxy/src/state/state-storage.js'
 import { dataPortNames, smallCore, takeStep, type Step } from './core-history.js'
-import { MemoryStorage } from '../../apps/proxy/test/state/memory-storage.js'
+import { MemoryStorage } from '../memory-storage.js'
 
 /** Logs this short are begun anew every few steps, and take several slices. */
 const pace = { growthBytes: 300, sliceSlots: 2 }
