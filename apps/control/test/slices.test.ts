@@ -1,4 +1,6 @@
 // However many objects, sessions or tokens there are: what one turn of the event loop does with them is bounded. Counted, not timed.
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { BaseLogger } from 'pino'
 import t from 'tap'
 import type { Target } from '#rpc/contract.js'
 import { createFakeClock } from '#testkit/fake-clock.js'
@@ -6,9 +8,11 @@ import type { Token } from '#wire/token.js'
 import { Backlog } from '../src/targets/watch/backlog.js'
 import type { ChangeListener, InventoryChange, KubeObject } from '../src/inventory/objects/inventory.js'
 import { createStore } from '../src/inventory/store/store.js'
+import { createBalancer } from '../src/query/balancer.js'
 import { SLICE_WORK } from '../src/query/search.js'
-import type { Selector } from '../src/query/selector.js'
+import { createSelector, type Selector } from '../src/query/selector.js'
 import { listed } from '../src/http/routes/targets.js'
+import { followDefaultEndpoint } from '../src/targets/watch/default-endpoint.js'
 import { TargetWatch, type TargetWatchDeps } from '../src/targets/watch/target-watch.js'
 import type { UnredeemedToken } from '../src/tokens/token-registry.js'
 import { gameServer, mapping } from './inventory/kube-objects.js'
@@ -149,6 +153,53 @@ function turnsOf ({ done, turn, pending }: Watched): Array<ReturnType<Watched['d
   }
   return turns
 }
+
+void t.test('the default endpoint is evaluated some in a turn, and told whole, of what is there in the end', async t => {
+  const clock = createFakeClock()
+  const store = createStore(['gameserver'])
+  const config = { resourceQueryMapping: { gameserver: mapping() }, dataPorts: [{ name: 'default', port: 7777, protocol: 'udp' as const }], defaultEndpoint: { resourceType: 'gameserver', namespace: 'games' } }
+  let judged = 0
+  const policy = {
+    check: () => {
+      judged++
+      return undefined
+    }
+  }
+  const inventory = { ...store, status: () => ({ synced: true, ageMs: 0, faults: [] }), unready: () => undefined, close: async () => { await Promise.resolve() } }
+  const selector = createSelector({ config, inventory, opensNamespaces: true, policy, names: { addressesOf: () => undefined, isSettled: () => false, version: 0 } })
+  const told: number[] = []
+  const endpoint = followDefaultEndpoint({
+    config,
+    inventory,
+    selector,
+    balancer: createBalancer({ type: 'leastSessions', overlap: 0 }, { loadOf: () => 0, random: () => 0 }),
+    clock,
+    log: { info: () => undefined, warn: () => undefined } as unknown as BaseLogger,
+    setTargets: targets => { told.push(targets.length) }
+  })
+  for (const state of ['Ready', 'Allocated']) {
+    store.replace(new Map([['gameserver', fleet(state)]]))
+    const counts: number[] = [judged]
+    judged = 0
+    let isSeen = false
+    void endpoint.upToDate().then(() => { isSeen = true })
+    await Promise.resolve()
+    for (let turn = 0; clock.pending() > 0; turn++) {
+      // In the middle of it.
+      if (turn === 5 && state === 'Allocated') store.remove(['gameserver'], 'games', 's0')
+      if (turn < MANY / MOST - 1) t.equal(isSeen, false)
+      clock.advance(1)
+      counts.push(judged)
+      judged = 0
+    }
+    t.ok(Math.max(...counts) <= MOST, `${Math.max(...counts)} in one turn`)
+    await nextTurn()
+    t.equal(isSeen, true)
+    t.equal(counts.reduce((sum, count) => sum + count), MANY, 'each once: what did not change is not worked out again')
+  }
+  t.strictSame(told, [0, MANY, MANY - 1], 'the same targets are not told again')
+  endpoint.close()
+})
 
 void t.test('objects that change or are counted are judged some in a turn', async t => {
   const changes = fleet('Ready').map((object): InventoryChange => ({ resourceType: 'gameserver', namespace: 'games', name: object.metadata.name, before: object, after: undefined }))

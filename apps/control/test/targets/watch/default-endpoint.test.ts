@@ -107,3 +107,31 @@ void t.test('however long it takes, it is evaluated again within half a second o
   t.equal(evaluations(), 2)
   store.put(['gameserver'], gameServer('c'))
 })
+
+void t.test('who waits for a change hears when an evaluation that began after it is over', async t => {
+  const { endpoint, store, told, pass } = follow(t, 0)
+  const seen: string[] = []
+  const wait = (name: string): void => { void endpoint.upToDate().then(() => { seen.push(name) }) }
+  const settle = async (): Promise<void> => { for (let turn = 0; turn < 10; turn++) await Promise.resolve() }
+  wait('nothing')
+  await settle()
+  t.strictSame(seen, ['nothing'], 'at once')
+  store.replace(new Map([['gameserver', Array.from({ length: 1200 }, (_, at) => gameServer(`s${at}`))]]))
+  wait('many')
+  await settle()
+  store.remove(['gameserver'], 'games', 's7')
+  wait('one of them is gone')
+  await settle()
+  t.strictSame(seen, ['nothing'])
+  while (seen.length < 2) {
+    pass(1)
+    await settle()
+  }
+  t.strictSame(seen, ['nothing', 'many'])
+  while (seen.length < 3) {
+    pass(1)
+    await settle()
+  }
+  t.equal(endpoint.count(), 1199)
+  t.notMatch(told.at(-1), /s7( |$)/)
+})
