@@ -1,7 +1,7 @@
 // The names behind the numbers of a trace.
 import { rpcCalls, type RpcName } from '#rpc/contract.js'
 import { dropReasons } from '../apps/proxy/src/core/ledger/drop-reason.js'
-import type { ShardCall } from '../apps/proxy/src/shards/shard.js'
+import type { ShardCall } from '../apps/proxy/src/shards/calls/shard.js'
 
 const rpcNames = Object.keys(rpcCalls) as RpcName[]
 const eventTypes = ['hello', 'counts', 'redeemed', 'session', 'target', 'skipped', 'state'] as const

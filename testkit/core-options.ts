@@ -1,7 +1,7 @@
 // Options of a core of a test's own: what an empty configuration says.
 import { fillDefaults } from '#config/load/fill-defaults.js'
 import { ConfigSchema, type Config } from '#config/schema.js'
-import { coreOptions } from '../apps/proxy/src/core-options.js'
+import { coreOptions } from '../apps/proxy/src/shards/body/core-options.js'
 import type { CoreOptions } from '../apps/proxy/src/core/datagrams/options.js'
 
 /** Options of which only what differs is named. */

@@ -7,8 +7,6 @@
 export const knownArrows = {
   files: [],
   folders: [
-    ['apps/proxy/src/rpc', 'apps/proxy/src'],
-    ['apps/proxy/src/shards', 'apps/proxy/src'],
     ['apps/proxy/src/state', 'apps/proxy/src/shards']
   ]
 }

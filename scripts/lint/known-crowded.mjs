@@ -4,7 +4,6 @@
 /** @type {Readonly<Record<string, number>>} */
 export const knownCrowded = {
   'apps/proxy/src/engines/batch': 18,
-  'apps/proxy/src/shards': 30,
   'apps/proxy/src/state': 24,
   simulation: 31
 }

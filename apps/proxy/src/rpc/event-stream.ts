@@ -5,7 +5,7 @@ import { eventKinds, eventKindsFrom, type EventKind, type StateStatus } from '#r
 import { rpcFailure, type RpcFailure } from '#rpc/failure.js'
 import type { EventSource } from '#rpc/service.js'
 import type { LinesOut } from '#rpc/transport.js'
-import type { ShardEvent } from '../shards/shard-event.js'
+import type { ShardEvent } from '../shards/journal/shard-voice.js'
 import { EventReader, lineOf } from './event-reader.js'
 import type { SessionCounts } from './session-counts.js'
 

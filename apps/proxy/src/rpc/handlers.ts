@@ -2,7 +2,7 @@
 import { ok } from '#core/result.js'
 import type { RpcHandlers } from '#rpc/service.js'
 import type { Hello, RpcBody, RpcReply, Sample } from '#rpc/contract.js'
-import type { Draining } from '../draining.js'
+import type { Draining } from './draining.js'
 import type { Shards } from '../shards/shards.js'
 import { Candidates, type CandidatesPart } from './candidates.js'
 import { EpochGuard, type Refusal } from './epoch.js'

@@ -5,7 +5,7 @@ import { columnOf, consumedKindNames, directionNames, endCauseNames, goneActionN
 import { dropReasons, tokenReasons } from '../core/ledger/drop-reason.js'
 import { coreTables, type CoreTable, type TableSize } from '../core/table-sizes.js'
 import { originNames } from '../core/tables/session-table.js'
-import type { CounterArrays, ShardStats } from '../shards/shard-stats.js'
+import type { CounterArrays, ShardStats } from '../shards/calls/shard-stats.js'
 
 /** What the server of calls bounds. */
 export const rpcTables = ['rpc_connections', 'rpc_calls'] as const

@@ -4,7 +4,7 @@ import type { Libc } from '../engines/batch/libc.js'
 import type { BoundDataPort, EngineName } from '../engines/engine.js'
 import type { FormerState } from '../state/former-state.js'
 import type { WriterEnd } from '../state/state-writer.js'
-import type { LocalShardOptions } from './local-shard.js'
+import type { LocalShardOptions } from './hosts/local-shard.js'
 import type { Shards } from './shards.js'
 
 export interface OpenedShards {

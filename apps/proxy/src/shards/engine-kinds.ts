@@ -7,12 +7,12 @@ import { openListeners } from '../engines/batch/listeners.js'
 import { UdpSockets } from '../engines/batch/udp-socket.js'
 import { dataPortsOf } from '../engines/engine.js'
 import type { EngineKind, OpenedShards, OpenShardsOptions } from './engine-kind.js'
-import { openLocalShard } from './local-shard.js'
-import type { Shard } from './shard.js'
+import { openLocalShard } from './hosts/local-shard.js'
+import type { Shard } from './calls/shard.js'
 import { Shards } from './shards.js'
 import { stateStarts } from './state-starts.js'
-import { TokenClaims } from './token-claims.js'
-import { openWorkerShard } from './worker-shard.js'
+import { TokenClaims } from './calls/token-claims.js'
+import { openWorkerShard } from './hosts/worker-shard.js'
 
 // What a container may use can be far less than the machine has: 64 processors are no reason for 63 threads.
 const MAX_AUTO_WORKERS = 8

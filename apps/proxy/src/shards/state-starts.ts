@@ -4,8 +4,8 @@ import type { Clock } from '#core/clock.js'
 import type { FormerState } from '../state/former-state.js'
 import { savedTokens } from '../state/saved-tokens.js'
 import type { WriterEnd } from '../state/state-writer.js'
-import type { ShardStateStart } from './shard-state.js'
-import type { TokenClaims } from './token-claims.js'
+import type { ShardStateStart } from './body/shard-state.js'
+import type { TokenClaims } from './calls/token-claims.js'
 
 export interface StateStartOptions {
   readonly config: Config

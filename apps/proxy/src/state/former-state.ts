@@ -1,6 +1,6 @@
 // The state logs that this proxy finds when it starts: read, reported, and removed once it has written its own.
 import type { Clock } from '#core/clock.js'
-import type { ShardVoice } from '../shards/shard.js'
+import type { ShardVoice } from '../shards/journal/shard-voice.js'
 import { elapsedSince } from './moment.js'
 import { savedFilesAt, within, type SavedFiles } from './saved-files.js'
 import { loadSavedState, type SavedState } from './saved-state.js'

@@ -7,7 +7,7 @@ import { createServer, type Server } from 'node:net'
 import { basename, dirname, join } from 'node:path'
 import type { Clock } from '#core/clock.js'
 import { answerOn } from '../unix-sockets/unix-socket.js'
-import type { ShardVoice } from '../shards/shard.js'
+import type { ShardVoice } from '../shards/journal/shard-voice.js'
 import { READ_WAIT_MS, readFormerState, type FormerState } from './former-state.js'
 import { savedFilesAt, within } from './saved-files.js'
 

@@ -7,8 +7,8 @@ import { openListeners } from '../../src/engines/batch/listeners.js'
 import { UdpSockets } from '../../src/engines/batch/udp-socket.js'
 import { openDgramEngine } from '../../src/engines/dgram/dgram-engine.js'
 import type { Engine, EngineName, EngineOptions } from '../../src/engines/engine.js'
-import type { ShardBody } from '../../src/shards/shard-body.js'
-import { ShardLoop } from '../../src/shards/shard-loop.js'
+import type { ShardBody } from '../../src/shards/body/shard-body.js'
+import { ShardLoop } from '../../src/shards/hosts/shard-loop.js'
 
 /** Binds the data ports and attaches the engine to the shard; forwards until it is closed. */
 export type OpenHere = (body: ShardBody, options: EngineOptions) => Promise<Engine>

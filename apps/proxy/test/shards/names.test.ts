@@ -2,8 +2,8 @@
 import { systemClock } from '#core/system-clock.js'
 import t from 'tap'
 import { Shards } from '../../src/shards/shards.js'
-import type { Shard } from '../../src/shards/shard.js'
-import { Translator } from '../../src/shards/translate.js'
+import type { Shard } from '../../src/shards/calls/shard.js'
+import { Translator } from '../../src/shards/calls/translate.js'
 
 void t.test('targets may be called as they like', async t => {
   const shard = { call: async () => Object.fromEntries([['constructor', 1], ['__proto__', 2]]) } as unknown as Shard

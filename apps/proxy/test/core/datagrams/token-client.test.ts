@@ -5,7 +5,7 @@ import { addressWords } from '#wire/address.js'
 import { createCore, type Core } from '../../../src/core/core.js'
 import { DropReason } from '../../../src/core/ledger/drop-reason.js'
 import { CONSUMED, FORWARD, type Verdict } from '../../../src/core/datagrams/packet-path.js'
-import { Translator } from '../../../src/shards/translate.js'
+import { Translator } from '../../../src/shards/calls/translate.js'
 import { bytesOf, servers, silentObserver, testOptions, tokenOf } from '../core-driver.js'
 import type { Payload } from '#testkit/scenarios.js'
 

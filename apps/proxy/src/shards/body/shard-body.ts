@@ -1,0 +1,141 @@
+// What every shard is, on whatever engine and in whatever thread: core, journal, state log, and the calls that it answers.
+//
+//   engine ──datagrams──▶ core ──what happened──▶ journal ──▶ voice: lines, events
+//     ▲                    │
+//     └── beforeSend ◀── state log ◀── what changed          flush: before a datagram leaves, before a call is answered
+//
+// Written before sent, and written before answered: both are here, so that no engine and no host can forget them.
+import type { Config } from '#config/schema.js'
+import type { Clock } from '#core/clock.js'
+import type { Core } from '../../core/core.js'
+import type { CoreOptions } from '../../core/datagrams/options.js'
+import { TraceRing } from '../../core/ledger/trace-ring.js'
+import type { Engine, EngineWiring } from '../../engines/engine.js'
+import type { StateLog } from '../../state/state-log.js'
+import type { StateStorage } from '../../state/state-storage.js'
+import { CallRunner, type ShardCallTable } from '../calls/call-runner.js'
+import { createShardCalls } from '../calls/shard-calls.js'
+import { createShardCore, type ShardCore } from './shard-core.js'
+import { LeftOutLines, warningsOf } from '../journal/left-out.js'
+import { openStateLog, restoreShard, saveState, type ShardStateStart } from './shard-state.js'
+import { statsOf, type ShardStats } from '../calls/shard-stats.js'
+import type { ShardCall, ShardCalls } from '../calls/shard.js'
+import type { ShardVoice } from '../journal/shard-voice.js'
+import { SocketFaults } from '../journal/socket-faults.js'
+import type { Translator } from '../calls/translate.js'
+
+export interface ShardBodyOptions {
+  readonly config: Config
+  readonly clock: Clock
+  readonly voice: ShardVoice
+  readonly core: CoreOptions
+  /** Left out: nothing is kept for a restart. */
+  readonly stateStart?: ShardStateStart | undefined
+  /** Where the state log goes, if not to where `stateStart` says. */
+  readonly storage?: StateStorage
+  /** Whether every decision about a datagram is told of, as far as a bound goes. */
+  readonly isTracing?: boolean
+}
+
+/** What a shard asks of its engine. */
+export type ShardEngine = Pick<Engine, 'dataPorts' | 'upstreamSockets' | 'receiveDrops' | 'sweep'>
+
+export class ShardBody {
+  readonly core: Core
+  readonly translator: Translator
+  /** What its engine is opened with. */
+  readonly wiring: EngineWiring
+  readonly #options: ShardBodyOptions
+  readonly #parts: ShardCore
+  readonly #socketFaults: SocketFaults
+  readonly #leftOut: LeftOutLines
+  readonly #sessionsRestored: number
+  #runner: CallRunner | undefined
+  #log: StateLog | undefined
+
+  /** Takes over what the process before this one had. */
+  constructor (options: ShardBodyOptions) {
+    const { config, clock, voice, stateStart, isTracing = false } = options
+    const { warningsPerSecond, receiveBufferBytes, sendQueueBytes } = config.limits
+    this.#options = options
+    this.#parts = createShardCore(config, { ...options.core, trace: isTracing ? new TraceRing() : undefined }, clock, voice)
+    const { core, translator } = this.#parts
+    this.core = core
+    this.translator = translator
+    this.#sessionsRestored = stateStart === undefined ? 0 : restoreShard(stateStart, { core, translator, clock, voice })
+    this.#socketFaults = new SocketFaults({ voice, clock, linesPerSecond: warningsPerSecond })
+    this.#leftOut = new LeftOutLines({ voice, clock, sources: [this.#parts.journal, this.#socketFaults, warningsOf(core.state)] })
+    this.wiring = {
+      core,
+      clock,
+      receiveBufferBytes,
+      sendQueueBytes,
+      dscp: config.dscp,
+      onSocketError: this.#socketFaults.report,
+      beforeSend: () => { this.#log?.flush() }
+    }
+  }
+
+  /**
+   * The engine's sockets are open: from now on calls are answered, and what changes is written.
+   * @param around sees the calls before they are run
+   */
+  attach (engine: ShardEngine, around = (calls: ShardCallTable): ShardCallTable => calls): void {
+    const { clock, voice, stateStart, storage } = this.#options
+    const { core, translator, journal } = this.#parts
+    if (stateStart !== undefined) this.#log = openStateLog(stateStart, engine.dataPorts, { core, translator, clock, voice }, storage)
+    this.#runner = new CallRunner(around(createShardCalls({
+      core,
+      clock,
+      translator,
+      journal,
+      stats: () => this.#stats(engine),
+      sweepSockets: () => engine.sweep(),
+      saveState: () => saveState(this.#log)
+    })), clock)
+  }
+
+  /** Whether nothing is left for `step`. */
+  get isIdle (): boolean { return this.#runner?.isIdle ?? true }
+
+  /** Does what is asked, or a first slice of it. What it changed is written before `settle` is called with the answer. */
+  run<Name extends ShardCall> (name: Name, args: Parameters<ShardCalls[Name]>, settle: (answer: ReturnType<ShardCalls[Name]>) => void): void {
+    this.#runner!.run(name, args, answer => {
+      this.#log?.flush()
+      settle(answer)
+    })
+    this.#log?.flush()
+    // Something is asked every second, and no packet waits for this.
+    this.#leftOut.tell()
+  }
+
+  /** One more slice of what is under way. */
+  step (): void {
+    this.#runner?.step()
+    this.#log?.flush()
+  }
+
+  /** Tells of decisions about datagrams, if somebody wants to know. */
+  tellTrace (): void {
+    this.#parts.tracer?.tell()
+  }
+
+  /** Nothing is written any more. */
+  close (): void {
+    this.#log?.close()
+  }
+
+  #stats (engine: ShardEngine): ShardStats {
+    const { core, journal } = this.#parts
+    return statsOf(core, {
+      upstreamSockets: engine.upstreamSockets(),
+      receiveDrops: engine.receiveDrops(),
+      socketErrors: this.#socketFaults.total,
+      journalSuppressed: journal.suppressed + this.#socketFaults.suppressed,
+      stateBytes: this.#log?.bytes ?? 0,
+      stateFaults: this.#log?.faults ?? 0,
+      stateStatus: this.#log?.health ?? 'off',
+      sessionsRestored: this.#sessionsRestored
+    })
+  }
+}
