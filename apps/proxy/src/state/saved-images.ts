@@ -112,12 +112,10 @@ export class SavedImages {
       past: {
         serial: view.getUint32(body + at.serial, true),
         createdAt: double(at.createdAt),
-        traffic: {
-          datagramsToTarget: double(at.datagramsToTarget),
-          bytesToTarget: double(at.bytesToTarget),
-          datagramsToClient: double(at.datagramsToClient),
-          bytesToClient: double(at.bytesToClient)
-        }
+        datagramsToTarget: double(at.datagramsToTarget),
+        bytesToTarget: double(at.bytesToTarget),
+        datagramsToClient: double(at.datagramsToClient),
+        bytesToClient: double(at.bytesToClient)
       }
     }
   }

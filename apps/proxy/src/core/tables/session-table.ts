@@ -1,9 +1,9 @@
 // One record per client address (ip and port): which target it has, since when, and by which token.
 //
-//   word  0–3  client address     4  client port       5  target id        6  serial
-//         7    origin, and 4 if it ever redeemed a token
-//         8–11  token last bound with              12  first flow + 1
-//   times / counts (doubles) per slot: lastSeen, createdAt, tokenExpiresAt, datagrams and bytes each way
+//   word  0–3  client address     4  client port       5  target id
+//         6    origin, and 4 if it ever redeemed a token
+//         7–10 token last bound with              11  first flow + 1
+//   doubles per slot: its past, field by field; lastSeen; tokenExpiresAt
 import { ADDRESS_WORDS } from '#wire/address.js'
 import { TOKEN_WORDS } from '#wire/token.js'
 import { RecordTable } from './record-table.js'
@@ -11,24 +11,40 @@ import { Changes } from '../feed/changes.js'
 
 const PORT = 4
 const TARGET = 5
-const SERIAL = 6
-const ORIGIN = 7
-const TOKEN = 8
-const FIRST_FLOW = 12
-const STRIDE = 13
+const ORIGIN = 6
+const TOKEN = 7
+const FIRST_FLOW = 11
+const STRIDE = 12
 
 // In the word of the origin.
 const ORIGIN_BITS = 3
 const REDEEMED = 4
 
-const LAST_SEEN = 0
-const CREATED_AT = 1
-const TOKEN_EXPIRES_AT = 2
-const DATAGRAMS_TO_TARGET = 3
-const BYTES_TO_TARGET = 4
-const DATAGRAMS_TO_CLIENT = 5
-const BYTES_TO_CLIENT = 6
-const DOUBLES = 7
+/**
+ * What a session's past is, and how it is written to a state log: a restart gives it back as it was. A new field is a row here
+ * and one of the log's layout. A time is in ms of the proxy's clock, a count is a whole number.
+ */
+export const sessionPast = {
+  /** Counts the sessions ever made; tells two sessions apart that had the same slot. */
+  serial: 'u32',
+  createdAt: 'time',
+  datagramsToTarget: 'count',
+  bytesToTarget: 'count',
+  datagramsToClient: 'count',
+  bytesToClient: 'count'
+} as const
+
+export type PastField = keyof typeof sessionPast
+export type SessionPast = { readonly [Field in PastField]: number }
+export const pastFields = Object.keys(sessionPast) as readonly PastField[]
+
+// Where each double of a slot is, from the slot's first on.
+const column = Object.fromEntries(pastFields.map((field, index) => [field, index])) as SessionPast
+const { serial: SERIAL, createdAt: CREATED_AT } = column
+const { datagramsToTarget: DATAGRAMS_TO_TARGET, bytesToTarget: BYTES_TO_TARGET, datagramsToClient: DATAGRAMS_TO_CLIENT, bytesToClient: BYTES_TO_CLIENT } = column
+const LAST_SEEN = pastFields.length
+const TOKEN_EXPIRES_AT = LAST_SEEN + 1
+const DOUBLES = TOKEN_EXPIRES_AT + 1
 
 /** Length of a client address key: address and port. */
 export const CLIENT_KEY_WORDS = ADDRESS_WORDS + 1
@@ -38,18 +54,7 @@ export const Origin = Object.freeze({ token: 0, default: 1, operator: 2 } as con
 export type Origin = typeof Origin[keyof typeof Origin]
 export const originNames = ['token', 'default', 'operator'] as const
 
-export interface SessionTraffic {
-  readonly datagramsToTarget: number
-  readonly bytesToTarget: number
-  readonly datagramsToClient: number
-  readonly bytesToClient: number
-}
-
-export interface SessionPast {
-  readonly serial: number
-  readonly createdAt: number
-  readonly traffic: SessionTraffic
-}
+export type SessionTraffic = Pick<SessionPast, 'datagramsToTarget' | 'bytesToTarget' | 'datagramsToClient' | 'bytesToClient'>
 
 export class SessionTable {
   readonly #records: RecordTable
@@ -81,8 +86,8 @@ export class SessionTable {
     const slot = this.#records.insert(client)
     if (slot < 0) return slot
     this.#serial = this.#serial + 1 >>> 0
-    this.#records.words[slot * STRIDE + SERIAL] = this.#serial
     this.#doubles.fill(0, slot * DOUBLES, (slot + 1) * DOUBLES)
+    this.#doubles[slot * DOUBLES + SERIAL] = this.#serial
     this.#doubles[slot * DOUBLES + CREATED_AT] = now
     this.#doubles[slot * DOUBLES + LAST_SEEN] = now
     this.changes.mark(slot)
@@ -94,8 +99,10 @@ export class SessionTable {
     this.changes.mark(slot)
   }
 
-  /** Counts the sessions ever made; tells two sessions apart that had the same slot. */
-  serial (slot: number): number { return this.#word(slot, SERIAL) }
+  /** A field of the session's past. */
+  past (slot: number, field: PastField): number { return this.#doubles[slot * DOUBLES + column[field]]! }
+  /** Tells two sessions apart that had the same slot. */
+  serial (slot: number): number { return this.#doubles[slot * DOUBLES + SERIAL]! }
   target (slot: number): number { return this.#word(slot, TARGET) }
   origin (slot: number): Origin { return (this.#word(slot, ORIGIN) & ORIGIN_BITS) as Origin }
   firstFlow (slot: number): number { return this.#word(slot, FIRST_FLOW) - 1 }
@@ -158,16 +165,10 @@ export class SessionTable {
   }
 
   /** Gives a session that was just inserted the past it had before a restart. */
-  restore (slot: number, { serial, createdAt, traffic }: SessionPast): void {
-    this.#records.words[slot * STRIDE + SERIAL] = serial
+  restore (slot: number, past: SessionPast): void {
+    for (const field of pastFields) this.#doubles[slot * DOUBLES + column[field]] = past[field]
     // Serials tell the successive tenants of a slot apart, over restarts as well.
-    this.#serial = Math.max(this.#serial, serial)
-    const at = slot * DOUBLES
-    this.#doubles[at + CREATED_AT] = createdAt
-    this.#doubles[at + DATAGRAMS_TO_TARGET] = traffic.datagramsToTarget
-    this.#doubles[at + BYTES_TO_TARGET] = traffic.bytesToTarget
-    this.#doubles[at + DATAGRAMS_TO_CLIENT] = traffic.datagramsToClient
-    this.#doubles[at + BYTES_TO_CLIENT] = traffic.bytesToClient
+    this.#serial = Math.max(this.#serial, past.serial)
   }
 
   touch (slot: number, now: number): void {
