@@ -6,8 +6,15 @@ import { systemClock } from '#core/system-clock.js'
 import { endWithParent } from '#telemetry/end-with-parent.js'
 import { writeError } from '#telemetry/log-lines/write-error.js'
 import { createLogger, flushLogs, lineLimits, terminalStream } from '#telemetry/logger.js'
+import { usageFor } from '#telemetry/process-arguments.js'
 import { stopOnSignal } from '#telemetry/stop-on-signal.js'
 
+const usage = usageFor('control', process.argv.slice(2))
+if (usage !== undefined) {
+  const stream = usage.exitCode === ExitCode.ok ? process.stdout : process.stderr
+  stream.write(usage.text)
+  process.exit(usage.exitCode)
+}
 endWithParent()
 
 const startUp = readStartUp()

@@ -7,6 +7,7 @@ import { systemClock } from '#core/system-clock.js'
 import { endWithParent } from '#telemetry/end-with-parent.js'
 import { writeError } from '#telemetry/log-lines/write-error.js'
 import { createLogger, flushLogs, lineLimits, terminalStream } from '#telemetry/logger.js'
+import { usageFor } from '#telemetry/process-arguments.js'
 import { processSamples } from '#telemetry/process-samples.js'
 import { stopOnSignal } from '#telemetry/stop-on-signal.js'
 import { NoLibc } from './engines/batch/libc.js'
@@ -15,6 +16,12 @@ import type { Proxy } from './proxy.js'
 import { SocketPathError } from './unix-sockets/unix-socket.js'
 import { StateClaimedError } from './state/state-claim.js'
 
+const usage = usageFor('proxy', process.argv.slice(2))
+if (usage !== undefined) {
+  const stream = usage.exitCode === ExitCode.ok ? process.stdout : process.stderr
+  stream.write(usage.text)
+  process.exit(usage.exitCode)
+}
 endWithParent()
 
 const startUp = readStartUp()

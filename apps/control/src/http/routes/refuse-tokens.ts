@@ -24,5 +24,5 @@ export function refuseTokens ({ drain, lifecycle }: TokenGate, reply: AnyReply):
 
 function refusal (isDraining: boolean, isStopping: boolean): ApiFailure | undefined {
   if (isStopping) return { code: 'SHUTTING_DOWN', detail: 'This process hands out no more tokens.' }
-  return isDraining ? { code: 'DRAINING', detail: 'This process hands out no more tokens; its sessions go on until they end.' } : undefined
+  return isDraining ? { code: 'DRAINING', detail: 'This process hands out no more tokens; its sessions go on until they end. Ask again on a new connection: it reaches the process that takes over, once there is one.' } : undefined
 }
