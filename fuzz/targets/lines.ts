@@ -4,7 +4,7 @@ import { eventFromLine } from '#rpc/event-lines.js'
 import { LineSplitter } from '#rpc/line-splitter.js'
 import { Collection } from '../../apps/control/src/inventory/kubernetes/reflector/collection.js'
 import { Intake } from '../../apps/control/src/inventory/kubernetes/reflector/intake.js'
-import { LineDecoder } from '../../apps/control/src/inventory/kubernetes/reflector/line-decoder.js'
+import { LineDecoder } from '../../apps/control/src/inventory/kubernetes/reflector/follow-watch.js'
 import { createStore } from '../../apps/control/src/inventory/store/store.js'
 import { fuzzTarget, must, type FuzzTarget } from '../fuzz-target.js'
 

@@ -4,7 +4,7 @@ import t from 'tap'
 import type { FailureReason } from '../../../../src/inventory/kubernetes/api/api-failure.js'
 import { failureFromStatus } from '../../../../src/inventory/kubernetes/api/api-failure.js'
 import { backOffMs, countFailure, LAST_CHEAP_DELAY_MS, LAST_DEAR_DELAY_MS, noFailures } from '#core/back-off.js'
-import { LineDecoder } from '../../../../src/inventory/kubernetes/reflector/line-decoder.js'
+import { LineDecoder } from '../../../../src/inventory/kubernetes/reflector/follow-watch.js'
 import { afterList, afterListFailure, afterWatch, initialState, type Decision, type ReflectorState, type WatchOutcome } from '../../../../src/inventory/kubernetes/reflector/reflector-state.js'
 import { compareVersions, isOlder } from '../../../../src/inventory/kubernetes/reflector/collection.js'
 
