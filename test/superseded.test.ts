@@ -1,74 +1,20 @@
 // Several control processes on one proxy, one after the other: the newest has it, and those before it take over once it is gone.
 // The links are those of control, the calls and the events those of the proxy, on a real Unix socket; the clock is the test's.
-import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import Fastify, { type FastifyInstance } from 'fastify'
 import pino from 'pino'
 import t, { type Test } from 'tap'
 import { createRpcClient } from '#rpc/client.js'
-import { rpcFailure } from '#rpc/failure.js'
-import { registerRpc } from '#rpc/server.js'
-import { createRpcService, type RpcHandlers } from '#rpc/service.js'
-import { createFakeClock, type FakeClock } from '#testkit/fake-clock.js'
+import { createFakeClock } from '#testkit/fake-clock.js'
 import { PATIENCE_MS, until } from '#testkit/patience.js'
 import type { Token } from '#wire/token.js'
 import { EventsHub } from '../apps/control/src/events/events-hub.js'
 import { ProxyPeer } from '../apps/control/src/proxies/proxy-peer.js'
 import { TokenRegistry } from '../apps/control/src/tokens/token-registry.js'
-import { createHandlers, type HandlerDeps } from '../apps/proxy/src/rpc/handlers.js'
-import { EventStream } from '../apps/proxy/src/rpc/event-stream.js'
-import { SessionCounts } from '../apps/proxy/src/rpc/session-counts.js'
+import { ProxySide } from './proxy-side.js'
 
 const silent = pino({ level: 'silent' })
-
-/** The side of the proxy that control sees, without shards. An older one knows nothing of who controls it. */
-class ProxySide {
-  readonly socketPath: string
-  readonly #clock: FakeClock
-  readonly #isOlder: boolean
-  #app: FastifyInstance | undefined
-  #events: EventStream | undefined
-
-  constructor (socketPath: string, clock: FakeClock, isOlder: boolean) {
-    this.socketPath = socketPath
-    this.#clock = clock
-    this.#isOlder = isOlder
-  }
-
-  /** A new life without memory. */
-  async start (): Promise<void> {
-    const instanceId = randomUUID()
-    const app = this.#app = Fastify({ forceCloseConnections: true, requestTimeout: 0 })
-    const events = this.#events = new EventStream({ instanceId, counts: new SessionCounts(), refresh: async () => {}, want: async () => {}, clock: this.#clock })
-    events.start()
-    if (this.#isOlder) app.addHook('onRequest', async (request, reply) => { if (request.url.includes('epoch=')) await reply.code(400).send(rpcFailure('INVALID').error) })
-    const shards = { applyTokens: async () => [], setDefaultTargets: async () => ({}) } as unknown as HandlerDeps['shards']
-    const draining = { isDraining: false, told: async () => {} } as unknown as HandlerDeps['draining']
-    const handlers = createHandlers({ shards, instanceId, engine: 'dgram', dataPorts: [], draining, events, stats: async () => [], onUnusableTargets: () => {} })
-    const onBug = (error: Error): void => { throw error }
-    registerRpc(app, createRpcService({ handlers: this.#isOlder ? olderThan(handlers) : handlers, events, onBug }), onBug)
-    await app.listen({ path: this.socketPath })
-  }
-
-  async stop (): Promise<void> {
-    this.#events?.close()
-    await this.#app?.close()
-  }
-}
-
-function olderThan (handlers: RpcHandlers): RpcHandlers {
-  return {
-    ...handlers,
-    hello: async input => {
-      const reply = await handlers.hello(input)
-      if (!reply.ok) return reply
-      const { controlled, ...value } = reply.value
-      return { ok: true, value }
-    }
-  }
-}
 
 async function setUp (t: Test, isOlder = false) {
   const folder = await mkdtemp(join(tmpdir(), 'superseded-'))
