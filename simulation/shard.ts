@@ -3,12 +3,12 @@
 import { eventKinds } from '#rpc/contract.js'
 import { whole, type Slices } from '#core/slices.js'
 import { ADDRESS_WORDS } from '#wire/address.js'
-import type { Token } from '#wire/token.js'
+import { TOKEN_WORDS, tokenFromWords, type Token } from '#wire/token.js'
 import { coreOptions } from '../apps/proxy/src/shards/body/core-options.js'
 import type { Core } from '../apps/proxy/src/core/core.js'
 import type { CoreOptions } from '../apps/proxy/src/core/datagrams/options.js'
 import type { TargetSpec } from '../apps/proxy/src/core/tables/target-table.js'
-import type { TokenState } from '../apps/proxy/src/core/tables/token-table.js'
+import { Voidness, type TokenState } from '../apps/proxy/src/core/tables/token-table.js'
 import type { ShardCallTable } from '../apps/proxy/src/shards/calls/call-runner.js'
 import { LocalHost } from '../apps/proxy/src/shards/hosts/local-host.js'
 import { ShardBody } from '../apps/proxy/src/shards/body/shard-body.js'
@@ -16,6 +16,7 @@ import type { ShardEvent } from '../apps/proxy/src/shards/journal/shard-voice.js
 import type { Shard, ShardCall, ShardCalls } from '../apps/proxy/src/shards/calls/shard.js'
 import type { ShardStateStart } from '../apps/proxy/src/shards/body/shard-state.js'
 import type { Translator } from '../apps/proxy/src/shards/calls/translate.js'
+import { NO_CLAIM, type SavedTokens } from '../apps/proxy/src/state/saved-tokens.js'
 import type { StateFile, StateStorage } from '../apps/proxy/src/state/state-storage.js'
 import { addressFromText, type Address } from './address-book.js'
 import { SimEngine } from './engine.js'
@@ -167,7 +168,7 @@ export class SimShard implements Shard {
       if (state.sessions.isLive(slot)) this.#addressOfId.set(operations.idOf(slot), addressFromText(operations.clientOf(slot)))
     }
     if (former !== undefined) this.ledger.inherit(former.ledger, former.crashedMs, this.sockets.restored())
-    this.#enterTokens(tokens, [])
+    this.#enterRestored(tokens)
   }
 
   // What a call has done to who may hear whom.
@@ -198,6 +199,15 @@ export class SimShard implements Shard {
     const names = this.dataPorts.map(({ name }) => name)
     for (const { token, target, ttlMs, consumed = [] } of tokens) {
       if (!rejected.has(token)) this.ledger.granted(token as Token, this.#translator.targetSpec(target), ttlMs, consumed.map(name => names.indexOf(name)))
+    }
+  }
+
+  #enterRestored ({ numbers, voidness, ttlMs, consumed, targets, specs, claims }: SavedTokens): void {
+    for (const [row, leftMs] of ttlMs.entries()) {
+      const token = tokenFromWords(numbers, row * TOKEN_WORDS)
+      const target = specs[targets[row]!]
+      if (voidness[row] !== Voidness.none) this.ledger.madeVoid(token)
+      else if (target !== undefined && leftMs >= 1 && claims?.[row] !== NO_CLAIM) this.ledger.granted(token, target, leftMs, [...this.dataPorts.keys()].filter(dataPort => (consumed[row]! >>> dataPort & 1) === 1))
     }
   }
 

@@ -6,7 +6,5 @@
 /** @type {{ files: readonly Arrow[], folders: readonly Arrow[] }} */
 export const knownArrows = {
   files: [],
-  folders: [
-    ['apps/proxy/src/state', 'apps/proxy/src/shards']
-  ]
+  folders: []
 }

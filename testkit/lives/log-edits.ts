@@ -1,8 +1,7 @@
 // What may happen to a state log between two lives: bytes that change, batches that go, come twice or change places, and
 // forgeries whose checksums are right.
 import fc from 'fast-check'
-import { BATCH_HEAD_BYTES } from '../../apps/proxy/src/state/image-writer.js'
-import { FLOW, SESSION, TOKEN } from '../../apps/proxy/src/state/layouts.js'
+import { BATCH_HEAD_BYTES, FLOW, SESSION, TOKEN } from '../../apps/proxy/src/state/layout.js'
 import { BATCH_FRAME_BYTES, decodeLog, encodeHeader, linkAfter, sealBatch, type LogHeader } from '../../apps/proxy/src/state/log-format.js'
 import type { MemoryStorage } from '../memory-storage.js'
 
@@ -19,6 +18,8 @@ const body = fc.oneof(
       ports: fc.oneof(fc.array(fc.constantFrom<unknown>(7001, 0, -1, 65_536, 1.5, null, '7001', {}), { maxLength: 3 }), fc.jsonValue())
     }, { requiredKeys: [] }),
     fc.jsonValue()).map(value => Buffer.from(JSON.stringify(value))))
+
+const doublesOfSession = Object.values(SESSION.rows).filter(({ type }) => type === 'time' || type === 'count').map(({ at }) => at)
 
 // Slots and references are small, so that forgeries refer to each other and to what is there.
 const image = fc.tuple(fc.nat(9), fc.oneof(fc.nat(4), fc.nat(4), fc.integer({ min: 0, max: 2 ** 32 - 1 })), body).map(([kind, slot, bytes]) => {
@@ -37,7 +38,7 @@ export const edit = fc.oneof(
   fc.record({ do: fc.constant('copy' as const), log: place, as: fc.constantFrom('0.1', '0.2', '1.1', '1.7', '2.1', '999.999999999999999') }),
   fc.record({ do: fc.constantFrom('remove' as const, 'repeat' as const, 'swap' as const), log: place, batch: place }),
   { weight: 3, arbitrary: fc.record({ do: fc.constant('byte' as const), log: place, batch: place, at: place, value: fc.oneof(fc.constantFrom(0, 1, 255), fc.nat(255)) }) },
-  { weight: 3, arbitrary: fc.record({ do: fc.constant('double' as const), log: place, batch: place, image: place, offset: fc.oneof(fc.constantFrom(-31, -23, -15, 0, 8, TOKEN.at.expiresAt, ...SESSION.times, ...SESSION.counts), fc.nat(90)), value: oddDouble }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('double' as const), log: place, batch: place, image: place, offset: fc.oneof(fc.constantFrom(-31, -23, -15, 0, 8, TOKEN.rows.expiresAt.at, ...doublesOfSession), fc.nat(90)), value: oddDouble }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('forge' as const), log: place, batch: place, images: fc.array(image, { minLength: 1, maxLength: 4 }), tail: fc.uint8Array({ maxLength: 9 }), momentMs: fc.option(oddDouble, { freq: 2 }) }) },
   fc.record({ do: fc.constant('header' as const), log: place, field: fc.constantFrom('run', 'bootId', 'shard', 'shards', 'generation', 'dataPorts'), value: fc.oneof(fc.constantFrom<unknown>(0, 1, 2, 3, 1e300, -1, [{ name: 'game', port: 70_000 }, { name: 'voice', port: 1 }], [{ name: 'game,voice', port: 1 }]), fc.jsonValue()) }))
 

@@ -2,9 +2,8 @@
 import type { Clock } from '#core/clock.js'
 import { createFakeClock, type FakeClock } from '../fake-clock.js'
 import type { Core } from '../../apps/proxy/src/core/core.js'
-import { restoreTokens } from '../../apps/proxy/src/shards/calls/apply-tokens.js'
 import { Translator } from '../../apps/proxy/src/shards/calls/translate.js'
-import { restoreSessions } from '../../apps/proxy/src/state/restore.js'
+import { restoreSessions, restoreTokens } from '../../apps/proxy/src/state/restore.js'
 import { loadSavedState, type SavedState } from '../../apps/proxy/src/state/saved-state.js'
 import { savedTokens } from '../../apps/proxy/src/state/saved-tokens.js'
 import { StateLog } from '../../apps/proxy/src/state/state-log.js'
@@ -62,11 +61,11 @@ export interface NextLife {
 /** What the next life makes of the logs there are. */
 export function restoreOnto (storage: StateStorage, shards: number, clock: Clock): NextLife {
   const saved = loadSavedState(storage, dataPortNames)
-  const { tokens, revoked, withdrawn } = savedTokens(saved, dataPortNames, clock)
+  const tokens = savedTokens(saved, clock)
   const cores = Array.from({ length: shards }, (_, shard) => {
     const core = smallCore()
     restoreSessions(core.state, saved, { shard, shards, clock })
-    restoreTokens(core, translator, { tokens, revoked: [...revoked], withdrawn: [...withdrawn] }, clock.now())
+    restoreTokens(core.state, tokens, clock.now())
     return core
   })
   return { saved, cores }

@@ -1,8 +1,9 @@
 // What each shard takes over from the process before this one.
 import type { Config } from '#config/schema.js'
 import type { Clock } from '#core/clock.js'
+import { TOKEN_WORDS, tokenFromWords } from '#wire/token.js'
 import type { FormerState } from '../state/former-state.js'
-import { savedTokens } from '../state/saved-tokens.js'
+import { NO_CLAIM, savedTokens, type SavedTokens } from '../state/saved-tokens.js'
 import type { WriterEnd } from '../state/state-writer.js'
 import type { ShardStateStart } from './body/shard-state.js'
 import type { TokenClaims } from './calls/token-claims.js'
@@ -17,15 +18,11 @@ export interface StateStartOptions {
 }
 
 /** By the number of the shard; empty if nothing is kept. */
-export function stateStarts ({ config, clock, former, run = '', openWriter }: StateStartOptions, shards: number, claims: TokenClaims | undefined): ShardStateStart[] {
+export function stateStarts ({ clock, former, run = '', openWriter }: StateStartOptions, shards: number, claims: TokenClaims | undefined): ShardStateStart[] {
   if (former === undefined) return []
   const { path, saved, unreadBefore = 0 } = former
-  const push = savedTokens(saved, config.dataPorts.map(({ name }) => name), clock)
-  const tokens = {
-    tokens: push.tokens.flatMap(grant => claims === undefined ? grant : claims.claimed(grant) ?? []),
-    revoked: [...push.revoked],
-    withdrawn: [...push.withdrawn]
-  }
+  const found = savedTokens(saved, clock)
+  const tokens = claims === undefined ? found : { ...found, claims: claimsOf(found, claims) }
   const { shardCount, bootId, nextGeneration: generation } = saved
   const header = { run, bootId: clock.boot()?.id, shards, generation }
   const writers = openWriter?.(shards)
@@ -37,4 +34,9 @@ export function stateStarts ({ config, clock, former, run = '', openWriter }: St
     tokens,
     writer: writers?.[shard]
   }))
+}
+
+// Row by row: the word of each token, known to the claims by its text as those of control are.
+function claimsOf ({ numbers, ttlMs }: SavedTokens, claims: TokenClaims): Uint32Array {
+  return Uint32Array.from(ttlMs, (ms, row) => claims.claimOf(tokenFromWords(numbers, row * TOKEN_WORDS), ms) ?? NO_CLAIM)
 }

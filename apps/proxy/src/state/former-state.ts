@@ -1,10 +1,14 @@
 // The state logs that this proxy finds when it starts: read, reported, and removed once it has written its own.
 import type { Clock } from '#core/clock.js'
-import type { ShardVoice } from '../shards/journal/shard-voice.js'
 import { elapsedSince } from './moment.js'
 import { savedFilesAt, within, type SavedFiles } from './saved-files.js'
 import { loadSavedState, type SavedState } from './saved-state.js'
 import { generationOf, logName } from './state-storage.js'
+
+/** Who is told what was found: a constant sentence with its variables beside it. */
+export interface StateVoice {
+  readonly log: (level: 'warn', fields: object, message: string) => void
+}
 
 export interface FormerState {
   /** What the names of the logs begin with. */
@@ -33,7 +37,7 @@ type StateClock = Pick<Clock, 'boot' | 'wallNow' | 'after'>
  * Reads what is there; logs that cannot be believed are set aside, with a warning each. Whatever is wrong with the
  * directory, the proxy starts: without its past if the disk does not answer in time.
  */
-export async function readFormerState (path: string, dataPortNames: readonly string[], { log }: Pick<ShardVoice, 'log'>, clock: StateClock, files: SavedFiles = savedFilesAt(path)): Promise<FormerState> {
+export async function readFormerState (path: string, dataPortNames: readonly string[], { log }: StateVoice, clock: StateClock, files: SavedFiles = savedFilesAt(path)): Promise<FormerState> {
   const reading = files.read().catch((error: unknown) => {
     // Without a directory there has been no life before this one.
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') log('warn', { err: error, path }, 'State logs cannot be read')

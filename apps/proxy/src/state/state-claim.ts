@@ -7,8 +7,7 @@ import { createServer, type Server } from 'node:net'
 import { basename, dirname, join } from 'node:path'
 import type { Clock } from '#core/clock.js'
 import { answerOn } from '../unix-sockets/unix-socket.js'
-import type { ShardVoice } from '../shards/journal/shard-voice.js'
-import { READ_WAIT_MS, readFormerState, type FormerState } from './former-state.js'
+import { READ_WAIT_MS, readFormerState, type FormerState, type StateVoice } from './former-state.js'
 import { savedFilesAt, within } from './saved-files.js'
 
 /** Another process has the state logs. */
@@ -20,7 +19,6 @@ export interface ClaimedState {
   readonly release: () => Promise<void>
 }
 
-type Say = Pick<ShardVoice, 'log'>
 type ClaimClock = Pick<Clock, 'boot' | 'wallNow' | 'after'>
 
 // Of the directory, as a log's own would be: clients and tokens are in it.
@@ -30,7 +28,7 @@ const DIRECTORY_MODE = 0o700
 const MAX_PATH_BYTES = 103
 
 /** Claims the logs of `path`, then reads them. Throws StateClaimedError, and has touched nothing of the other's. */
-export async function readClaimedState (path: string, dataPortNames: readonly string[], voice: Say, clock: ClaimClock): Promise<ClaimedState> {
+export async function readClaimedState (path: string, dataPortNames: readonly string[], voice: StateVoice, clock: ClaimClock): Promise<ClaimedState> {
   const claiming = claimState(path, voice, clock)
   const files = savedFilesAt(path)
   // One wait for both: a disk that hangs is not waited for twice.
@@ -46,7 +44,7 @@ export async function readClaimedState (path: string, dataPortNames: readonly st
  * Resolves with what gives the claim up. Where nothing can be written there is nothing to claim either: a proxy without a
  * log of its own removes none.
  */
-export async function claimState (path: string, { log }: Say, clock: Pick<Clock, 'after'>): Promise<() => Promise<void>> {
+export async function claimState (path: string, { log }: StateVoice, clock: Pick<Clock, 'after'>): Promise<() => Promise<void>> {
   const own = `${ownersOf(path).prefix}${randomBytes(4).toString('hex')}${SUFFIX}`
   // A socket is bound on this thread, which must not hang with the disk: another one tries first whether it takes a file.
   if (await within(READ_WAIT_MS, clock, takesFiles(path)) !== true) return async () => {}

@@ -3,7 +3,7 @@
 import t from 'tap'
 import { addressWords } from '#wire/address.js'
 import { affinityProgram } from '../../src/engines/batch/client-affinity.js'
-import { shardOfClient } from '../../src/shards/shard-of-client.js'
+import { shardOfClient } from '../../src/engines/shard-of-client.js'
 
 interface Packet {
   /** From the IP header on; fragments are put together. */

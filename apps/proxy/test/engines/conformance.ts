@@ -17,6 +17,7 @@ import { BindError, type Engine, type EngineOptions } from '../../src/engines/en
 import { ShardBody } from '../../src/shards/body/shard-body.js'
 import { restoreSessions } from '../../src/state/restore.js'
 import { loadSavedState } from '../../src/state/saved-state.js'
+import { savedTokens } from '../../src/state/saved-tokens.js'
 import { bytesOf, silentObserver, testOptions, tokenOf } from '../core/core-driver.js'
 import { MemoryStorage } from '#testkit/memory-storage.js'
 import type { OpenHere } from './open-here.js'
@@ -41,7 +42,8 @@ const config = configFrom(`
 export async function openRig (t: Test, open: OpenHere, bindAddress: string | readonly string[], core: CoreChanges = {}, engine: Partial<EngineOptions> = {}): Promise<Rig> {
   const errors: Error[] = []
   const storage = new MemoryStorage()
-  const stateStart = { path: 'memory', header: { run: 'rig', bootId: undefined, shard: 0, shards: 1, generation: 1 }, saved: { shardCount: 0, bootId: undefined, shards: new Map() }, tokens: { tokens: [], revoked: [] } }
+  const saved = loadSavedState(storage, [])
+  const stateStart = { path: 'memory', header: { run: 'rig', bootId: undefined, shard: 0, shards: 1, generation: 1 }, saved, tokens: savedTokens(saved, systemClock) }
   const body = new ShardBody({ config, clock: systemClock, voice: { log: () => {}, publish: () => {} }, core: testOptions(core), stateStart, storage })
   const theEngine = await open(body, {
     ...body.wiring,

@@ -10,7 +10,6 @@ import type { CoreOptions } from '../../src/core/datagrams/options.js'
 import { decodeLog } from '../../src/state/log-format.js'
 import { restoreSessions } from '../../src/state/restore.js'
 import { loadSavedState, type SavedState } from '../../src/state/saved-state.js'
-import { savedTokens } from '../../src/state/saved-tokens.js'
 import { StateLog } from '../../src/state/state-log.js'
 import { Ring } from '../../src/state/ring.js'
 import { openRingStorage, RingReader } from '../../src/state/ring-storage.js'
@@ -18,6 +17,7 @@ import type { StateStorage } from '../../src/state/state-storage.js'
 import { bytesOf, servers, silentObserver, testOptions, tokenOf } from '../core/core-driver.js'
 import { encodeLog } from '#testkit/lives/log-edits.js'
 import { MemoryStorage } from '#testkit/memory-storage.js'
+import { tokensIn } from './tokens-in.js'
 
 const dataPorts = [{ name: 'game', port: 7777 }, { name: 'voice', port: 7778 }]
 const names = dataPorts.map(({ name }) => name)
@@ -77,7 +77,7 @@ function next (storage: MemoryStorage, clock: FakeClock, overrides: Partial<Core
 function facts (storage: MemoryStorage, clock: FakeClock): unknown {
   const { saved, core: { state, operations } } = next(storage, clock)
   const sessions = Array.from({ length: state.sessions.highWater }, (_, slot) => operations.viewOf(slot, clock.now()))
-  return { sessions: sessions.map(({ id, client, target, idleMs }) => [id, client, target.key, idleMs]), tokens: savedTokens(saved, names, clock) }
+  return { sessions: sessions.map(({ id, client, target, idleMs }) => [id, client, target.key, idleMs]), tokens: tokensIn(saved, clock) }
 }
 
 /** Two sessions, one of which has left its first target; a redeemed token and a live one; in two generations. */
@@ -112,7 +112,7 @@ void t.test('any bit of a log may turn: it is found, or nothing comes of it', as
       looks++
       if (saved.faulty.length > 0) {
         found++
-        if (core.state.sessions.size > 0 || savedTokens(saved, names, clock).tokens.length > 0) wrong.push(`${name} bit ${bit}: believed although it is damaged`)
+        if (core.state.sessions.size > 0 || tokensIn(saved, clock).tokens.length > 0) wrong.push(`${name} bit ${bit}: believed although it is damaged`)
       } else if (JSON.stringify(facts(storage, clock)) !== whole) wrong.push(`${name} bit ${bit}: not found`)
       bytes[bit >> 3]! ^= 1 << (bit & 7)
     }
@@ -178,16 +178,16 @@ void t.test('a life that left everything comes before a later one that did not; 
   const saved = loadSavedState(storage, names)
   t.strictSame([...saved.shards.keys()].sort(), [0, 1])
   t.ok(saved.isOutdated)
-  t.strictSame(savedTokens(saved, names, clock).tokens, [])
+  t.strictSame(tokensIn(saved, clock).tokens, [])
 })
 
 void t.test('a log of one shard that is damaged is a reason to distrust the tokens of all', async t => {
   const storage = new MemoryStorage()
   const clock = createFakeClock()
   for (const shard of [0, 1]) new Life(storage, clock, { shard, shards: 2 }).grant('p')
-  t.equal(savedTokens(loadSavedState(storage, names), names, clock).tokens.length, 1)
+  t.equal(tokensIn(loadSavedState(storage, names), clock).tokens.length, 1)
   storage.logs.set('1.9', Buffer.from('UDPD-STATE'))
-  t.strictSame(savedTokens(loadSavedState(storage, names), names, clock).tokens, [])
+  t.strictSame(tokensIn(loadSavedState(storage, names), clock).tokens, [])
 })
 
 void t.test('a session is as idle as it was, the time away included', async t => {
@@ -271,7 +271,7 @@ void t.test('a wall clock that is set between two lives ends no session and leng
     const { saved, core } = next(storage, later)
     t.equal(core.state.sessions.size, 1)
     t.equal(core.operations.viewOf(0, clock.now()).idleMs, 5000)
-    t.match(savedTokens(saved, names, later).tokens.find(({ token }) => token === tokenOf('live')), { ttlMs: 15_000 })
+    t.match(tokensIn(saved, later).tokens.find(({ token }) => token === tokenOf('live')), { ttlMs: 15_000 })
   }
 })
 
@@ -285,7 +285,7 @@ void t.test('after a start of the machine the wall clock tells; set back, it mak
     const later: FakeClock = { ...clock, boot: () => ({ id: 'another', nowMs: 3 }), wallNow: () => clock.wallNow() + wallMs }
     const { saved, core } = next(storage, later)
     t.equal(core.operations.viewOf(0, clock.now()).idleMs, idleMs)
-    t.match(savedTokens(saved, names, later).tokens.find(({ token }) => token === tokenOf('live')), { ttlMs: 20_000 - idleMs })
+    t.match(tokensIn(saved, later).tokens.find(({ token }) => token === tokenOf('live')), { ttlMs: 20_000 - idleMs })
   }
 })
 
@@ -293,7 +293,7 @@ void t.test('no token lives for longer than any can', async t => {
   const storage = new MemoryStorage()
   const clock = createFakeClock()
   new Life(storage, clock).grant('p', 'A', 1e9)
-  t.match(savedTokens(loadSavedState(storage, names), names, clock).tokens, [{ ttlMs: 3_600_000 }])
+  t.match(tokensIn(loadSavedState(storage, names), clock).tokens, [{ ttlMs: 3_600_000 }])
 })
 
 void t.test('who is not admitted any more does not come back; who redeemed a token still counts as one who did', async t => {

@@ -6,9 +6,7 @@ import type { Payload } from '#testkit/scenarios.js'
 import { addressWords } from '#wire/address.js'
 import { createCore, type Core } from '../../src/core/core.js'
 import { Direction } from '../../src/core/ledger/counters.js'
-import { restoreTokens } from '../../src/shards/calls/apply-tokens.js'
-import { Translator } from '../../src/shards/calls/translate.js'
-import { restoreSessions } from '../../src/state/restore.js'
+import { restoreSessions, restoreTokens } from '../../src/state/restore.js'
 import { loadSavedState } from '../../src/state/saved-state.js'
 import { savedTokens } from '../../src/state/saved-tokens.js'
 import { StateLog } from '../../src/state/state-log.js'
@@ -105,11 +103,11 @@ export function fullLife (): FullLife {
 /** The cores of the next life. */
 export function nextLife (storage: MemoryStorage, clock: Pick<FakeClock, 'now' | 'boot' | 'wallNow'>, shards = 1): readonly Core[] {
   const saved = loadSavedState(storage, dataPortNames)
-  const { tokens, revoked, withdrawn } = savedTokens(saved, dataPortNames, clock)
+  const tokens = savedTokens(saved, clock)
   return Array.from({ length: shards }, (_, shard) => {
     const core = emptyCore()
     restoreSessions(core.state, saved, { shard, shards, clock })
-    restoreTokens(core, new Translator(dataPortNames), { tokens, revoked: [...revoked], withdrawn: [...withdrawn] }, clock.now())
+    restoreTokens(core.state, tokens, clock.now())
     return core
   })
 }

@@ -8,10 +8,10 @@ import { CONSUMED, FORWARD } from '../../src/core/datagrams/packet-path.js'
 import { Origin } from '../../src/core/tables/session-table.js'
 import { restoreSessions, type RestoreReport } from '../../src/state/restore.js'
 import { loadSavedState } from '../../src/state/saved-state.js'
-import { savedTokens } from '../../src/state/saved-tokens.js'
 import { StateLog } from '../../src/state/state-log.js'
 import { bytesOf, servers, silentObserver, testOptions, tokenOf } from '../core/core-driver.js'
 import { MemoryStorage } from '#testkit/memory-storage.js'
+import { tokensIn } from './tokens-in.js'
 
 const dataPorts = [{ name: 'game', port: 7777 }, { name: 'voice', port: 7778 }]
 const names = dataPorts.map(({ name }) => name)
@@ -93,7 +93,7 @@ void t.test('tokens of two shards: what any of them knows counts, and all of the
   const storage = new MemoryStorage()
   const clock = createFakeClock()
   const lives = [0, 1].map(shard => new Life(storage, clock, { shard, shards: 2 }))
-  const saved = (now = clock) => savedTokens(loadSavedState(storage, names), names, now)
+  const saved = (now = clock) => tokensIn(loadSavedState(storage, names), now)
   for (const [shard, life] of lives.entries()) {
     life.grant('p', shard === 0 ? 20_000 : 30_000)
     life.grant('w')
@@ -104,12 +104,12 @@ void t.test('tokens of two shards: what any of them knows counts, and all of the
   lives[1]!.send(2, { token: 'w' })
   lives[0]!.log.flush()
   clock.advance(0.5)
-  t.match(saved(), { tokens: [{ token: tokenOf('p'), ttlMs: 19_999, consumed: names }], withdrawn: [tokenOf('w')] })
+  t.match(saved(), { tokens: [{ token: tokenOf('p'), ttlMs: 19_999, consumed: 0b11 }], withdrawn: [tokenOf('w')] })
   t.equal(saved().tokens.length, 1)
   clock.advance(19_999)
   t.strictSame(saved().tokens, [], 'less than a millisecond is nothing')
   storage.remove('1.1')
-  t.strictSame(savedTokens(loadSavedState(storage, names), names, createFakeClock()).tokens, [])
+  t.strictSame(tokensIn(loadSavedState(storage, names), createFakeClock()).tokens, [])
   t.end()
 })
 

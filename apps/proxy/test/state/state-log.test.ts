@@ -9,10 +9,10 @@ import type { CoreOptions } from '../../src/core/datagrams/options.js'
 import { CONSUMED, FORWARD } from '../../src/core/datagrams/packet-path.js'
 import { restoreSessions, type RestoreReport } from '../../src/state/restore.js'
 import { loadSavedState } from '../../src/state/saved-state.js'
-import { savedTokens } from '../../src/state/saved-tokens.js'
 import { StateLog } from '../../src/state/state-log.js'
 import { bytesOf, servers, silentObserver, testOptions, tokenOf } from '../core/core-driver.js'
 import { MemoryStorage } from '#testkit/memory-storage.js'
+import { tokensIn } from './tokens-in.js'
 
 const dataPorts = [{ name: 'game', port: 7777 }, { name: 'voice', port: 7778 }]
 const names = dataPorts.map(({ name }) => name)
@@ -29,9 +29,8 @@ class Life {
     this.core = createCore(testOptions(overrides), silentObserver)
     const saved = loadSavedState(storage, names)
     this.report = restoreSessions(this.core.state, saved, { shard: 0, shards: 1, clock })
-    for (const { token, target, ttlMs, consumed } of savedTokens(saved, names, clock).tokens) {
-      const mask = (consumed ?? []).reduce((bits, name) => bits | 1 << names.indexOf(name), 0)
-      this.core.operations.grant({ token: token as ReturnType<typeof tokenOf>, target: { ...target, ports: names.map(name => target.ports[name] ?? 0) }, ttlMs, consumed: mask }, clock.now())
+    for (const { token, target, ttlMs, consumed } of tokensIn(saved, clock).tokens) {
+      this.core.operations.grant({ token, target, ttlMs, consumed }, clock.now())
     }
     this.log = new StateLog({
       storage,

@@ -9,6 +9,7 @@
 //
 //   IPv4   20 bytes, options ─────────────────────────────────▶ UDP header     the first byte says how long
 //   IPv6   40 bytes ─▶ extension header ─▶ … ─▶ ────────────────▶ UDP header     each says what is next, and how long it is
+import { AFFINITY_SPREAD } from '../shard-of-client.js'
 import { attachProgram, type Instruction } from './classic-bpf.js'
 import { SO_ATTACH_REUSEPORT_CBPF, type Libc } from './libc.js'
 
@@ -40,9 +41,6 @@ const JUMP_EQUAL = 0x15
 const JUMP = 0x05
 const COPY_TO_X = 0x07
 const RETURN_A = 0x16
-
-// Fibonacci hashing's odd constant (Knuth, TAOCP 6.4): spreads consecutive ports over the upper bits.
-export const AFFINITY_SPREAD = 0x9e37_79b1
 
 // What the scratch memory holds: the hash; how far from the IP header the walk has come, and what is there.
 const HASH = 0

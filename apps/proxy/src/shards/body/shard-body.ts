@@ -62,7 +62,7 @@ export class ShardBody {
     const { core, translator } = this.#parts
     this.core = core
     this.translator = translator
-    this.#sessionsRestored = stateStart === undefined ? 0 : restoreShard(stateStart, { core, translator, clock, voice })
+    this.#sessionsRestored = stateStart === undefined ? 0 : restoreShard(stateStart, { core, clock, voice })
     this.#socketFaults = new SocketFaults({ voice, clock, linesPerSecond: warningsPerSecond })
     this.#leftOut = new LeftOutLines({ voice, clock, sources: [this.#parts.journal, this.#socketFaults, warningsOf(core.state)] })
     this.wiring = {
@@ -83,7 +83,7 @@ export class ShardBody {
   attach (engine: ShardEngine, around = (calls: ShardCallTable): ShardCallTable => calls): void {
     const { clock, voice, stateStart, storage } = this.#options
     const { core, translator, journal } = this.#parts
-    if (stateStart !== undefined) this.#log = openStateLog(stateStart, engine.dataPorts, { core, translator, clock, voice }, storage)
+    if (stateStart !== undefined) this.#log = openStateLog(stateStart, engine.dataPorts, { core, clock, voice }, storage)
     this.#runner = new CallRunner(around(createShardCalls({
       core,
       clock,

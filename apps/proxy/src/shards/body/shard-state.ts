@@ -1,12 +1,12 @@
 // A shard and its state log: what it takes over from the process before it, and what it leaves to the next one.
 import type { Clock } from '#core/clock.js'
 import type { LogHeader } from '../../state/log-format.js'
-import { restoreSessions, type SavedShards } from '../../state/restore.js'
+import { restoreSessions, restoreTokens, type SavedShards } from '../../state/restore.js'
+import type { SavedTokens } from '../../state/saved-tokens.js'
 import { StateLog } from '../../state/state-log.js'
 import type { StateStatus } from '../../state/state-health.js'
 import { openShardStorage, type WriterEnd } from '../../state/state-writer.js'
 import type { StateStorage } from '../../state/state-storage.js'
-import { restoreTokens, type TokenPush } from '../calls/apply-tokens.js'
 import type { ShardCore } from './shard-core.js'
 import type { SavedSoFar } from '../calls/shard.js'
 import type { ShardVoice } from '../journal/shard-voice.js'
@@ -19,7 +19,7 @@ export interface ShardStateStart {
   readonly saved: SavedShards
   /** Logs before this generation were not read. */
   readonly unreadBefore?: number
-  readonly tokens: TokenPush
+  readonly tokens: SavedTokens
   /** Who writes the log, if it is not the shard itself. */
   readonly writer?: WriterEnd | undefined
 }
@@ -30,17 +30,17 @@ const healthSentences = {
   failed: 'State cannot be written, a restart would lose sessions'
 } as const satisfies Record<StateStatus, string>
 
-export interface ShardStateDeps extends Pick<ShardCore, 'core' | 'translator'> {
+export interface ShardStateDeps extends Pick<ShardCore, 'core'> {
   readonly clock: Clock
   readonly voice: ShardVoice
 }
 
 /** Takes over what the process before this one had; before the first datagram is read. Returns how many sessions that were. */
-export function restoreShard ({ header, saved, tokens }: Omit<ShardStateStart, 'path'>, { core, translator, clock, voice }: ShardStateDeps): number {
+export function restoreShard ({ header, saved, tokens }: Omit<ShardStateStart, 'path'>, { core, clock, voice }: ShardStateDeps): number {
   const { shard, shards } = header
   const report = restoreSessions(core.state, saved, { shard, shards, clock })
-  restoreTokens(core, translator, tokens, clock.now())
-  if (saved.shards.size > 0) voice.log('info', { shard, ...report, tokens: tokens.tokens.length }, 'State restored')
+  const restored = restoreTokens(core.state, tokens, clock.now())
+  if (saved.shards.size > 0) voice.log('info', { shard, ...report, tokens: restored }, 'State restored')
   return report.sessions
 }
 

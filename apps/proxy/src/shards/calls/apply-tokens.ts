@@ -1,4 +1,4 @@
-// Brings a push of tokens into a core: the same way when control sends one, and when they come back after a restart.
+// Brings a push of tokens into a core.
 import type { RpcBody, TokenRejection } from '#rpc/contract.js'
 import type { Token } from '#wire/token.js'
 import type { Core } from '../../core/core.js'
@@ -7,9 +7,6 @@ import type { Translator } from './translate.js'
 
 /** New and void tokens; grants have their claims. */
 export type TokenPush = Pick<RpcBody<'pushTokens'>, 'revoked' | 'withdrawn'> & { readonly tokens: readonly ClaimedGrant[] }
-
-// How long a client is still told what became of its token, after a restart, in ms.
-const WITHDRAWN_MEMORY_MS = 60_000
 
 /** In force when this returns. Returns the grants that were refused. */
 export function applyTokens ({ operations }: Core, translator: Translator, { revoked, withdrawn = [], tokens }: TokenPush, now: number): TokenRejection[] {
@@ -21,10 +18,4 @@ export function applyTokens ({ operations }: Core, translator: Translator, { rev
     if (code !== undefined) rejected.push({ token: grant.token, code })
   }
   return rejected
-}
-
-/** The tokens of a former life, those it knew to be without a target as well. */
-export function restoreTokens (core: Core, translator: Translator, push: TokenPush, now: number): void {
-  applyTokens(core, translator, push, now)
-  for (const token of push.withdrawn ?? []) core.operations.rememberWithdrawn(token as Token, WITHDRAWN_MEMORY_MS, now)
 }

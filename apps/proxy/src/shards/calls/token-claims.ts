@@ -32,13 +32,19 @@ export class TokenClaims {
 
   /** The grant with its word: a fresh one, or for a token that was granted before the one it has. Undefined if there is none left. */
   claimed (grant: TokenGrant): ClaimedGrant | undefined {
-    const known = this.#claims.get(grant.token)
-    if (known !== undefined) return { ...grant, claim: known.claim }
+    const claim = this.claimOf(grant.token, grant.ttlMs)
+    return claim === undefined ? undefined : { ...grant, claim }
+  }
+
+  /** The number of a token's word, a fresh one if it has none. Undefined if there is none left. */
+  claimOf (token: string, ttlMs: number): number | undefined {
+    const known = this.#claims.get(token)
+    if (known !== undefined) return known.claim
     const claim = this.#take()
     if (claim === undefined) return undefined
     Atomics.store(this.words, claim, 0)
-    this.#claims.set(grant.token, { claim, until: this.#clock.now() + grant.ttlMs + WORD_HOLD_MS })
-    return { ...grant, claim }
+    this.#claims.set(token, { claim, until: this.#clock.now() + ttlMs + WORD_HOLD_MS })
+    return claim
   }
 
   /** Takes back the words of tokens that every worker knows to be void: it asks for them no more. */
