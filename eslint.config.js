@@ -51,6 +51,12 @@ const bans = [
     message: `core/${room} imports of the core's rooms only ${others === '' ? 'itself' : `itself and ${others.replaceAll('|', ', ')}`}.`
   })),
   {
+    from: /^apps\/proxy\/src\/state\//,
+    imports: /^apps\/proxy\/src\/|^libs\/rpc\//,
+    but: /^apps\/proxy\/src\/(?:state|core|unix-sockets)\/|^apps\/proxy\/src\/engines\/shard-of-client\.js$/,
+    message: 'State saves a core and restores it, in the core\'s words: it knows no shard, no RPC, and of the engines only whose a client is.'
+  },
+  {
     from: /^apps\/control\/src\/[^/]+\//,
     imports: /^apps\/control\/src\/[^/]+$/,
     message: 'No room of control imports its root, where the rooms are put together: say in the room what it needs.'

@@ -121,6 +121,14 @@ const cases: Record<string, Case> = {
     ],
     allowed: [['apps/proxy/src/core/datagrams/options.ts', imports('#config/schema.js')]]
   },
+  'the state log knows no shard and no RPC': {
+    rule: 'rooms/imports',
+    says: /it knows no shard/,
+    refused: ['../shards/shard.js', '#rpc/contract.js', '../engines/batch/libc.js', '../proxy.js'].map(specifier =>
+      ['apps/proxy/src/state/x.ts', imports(specifier)] as const),
+    allowed: ['../core/core.js', '../engines/shard-of-client.js', '../unix-sockets/unix-socket.js', './x.js', '#wire/x.js'].map(specifier =>
+      ['apps/proxy/src/state/x.ts', imports(specifier)] as const)
+  },
   'the core\'s sessions know no datagrams, and its tables no sessions': {
     rule: 'rooms/imports',
     says: /imports of the core's rooms only itself/,

@@ -1,14 +1,12 @@
 // Whether what a shard knows is written, so that a restart finds it; and one word about it whenever that changes.
-import type { StateStatus as AnyStatus } from '#rpc/contract.js'
 
-/** Of a log that there is. */
-export type StateStatus = Exclude<AnyStatus, 'off'>
+/**
+ * `written`: a restart finds it. `late`: the disk takes what it is given more slowly than it should, and what is on the way
+ * would be lost. `failed`: it cannot be written.
+ */
+export type StateStatus = 'written' | 'late' | 'failed'
 
 export interface StateHealthReport {
-  /**
-   * `written`: a restart finds it. `late`: the disk takes what it is given more slowly than it should, and what is on the
-   * way would be lost. `failed`: it cannot be written.
-   */
   readonly status: StateStatus
   /** Of the system, for `failed`. */
   readonly error?: Error
