@@ -18,7 +18,7 @@ export const ADDRESSES = 96
 
 function wordsOf (text: string): Uint32Array {
   const words = addressWords(text)
-  if (words === undefined) throw new Error(`${text} is no address`)
+  if (words === undefined) throw new Error(`${text} is not an address`)
   return words
 }
 
@@ -53,7 +53,7 @@ export function addressOf (words: ArrayLike<number>, port: number): Address {
 /** The client address that people see as `text`. */
 export function addressFromText (text: string): Address {
   const address = byText.get(text)
-  if (address === undefined) throw new Error(`${text} is no client of this simulation`)
+  if (address === undefined) throw new Error(`${text} is not a client of this simulation`)
   return address
 }
 

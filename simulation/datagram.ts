@@ -58,7 +58,7 @@ export function controlOf (source: Address, dataPort: number, token: Token): Dat
   return { source, dataPort, meaning: Meaning.control, token, bytes: controlPacket(magicBytes, token) }
 }
 
-/** The magic, and then `rest`, which is no token. */
+/** The magic, and then `rest`, which is not a token. */
 export function malformedOf (source: Address, dataPort: number, rest: Uint8Array): Datagram {
   return { source, dataPort, meaning: Meaning.malformed, token: undefined, bytes: Uint8Array.from([...magicBytes, ...rest]) }
 }

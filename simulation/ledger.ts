@@ -15,7 +15,7 @@ export interface LedgerRules {
   readonly onInvalidToken: 'default' | 'drop'
   readonly onTargetGone: 'keep' | 'close' | 'default'
   readonly refreshOn: 'client' | 'both'
-  /** 0 is no limit. */
+  /** 0 means no limit. */
   readonly amplificationFactor: number
 }
 

@@ -88,7 +88,7 @@ void t.test('objects come, change and go, and so do the answers; an API server t
   t.equal((await health()).status, 'ok')
 })
 
-void t.test('one clear message for each thing an operator has to mend', async t => {
+void t.test('one clear message for each thing an operator has to fix', async t => {
   const { api, kubeconfig } = await openApi(t, { tokens: ['secret'] })
   const folder = await forTest(t, openFolder())
   const textOf = (path: string): string => `bindAddress: 127.0.0.1\nqueryPort: 0\nadminPort: 0\nnamespaces: [games]\ninventory: {provider: kubernetes, kubeconfig: ${path}}\nresourceQueryMapping: {gameserver: {group: agones.dev, resource: gameservers, addressPath: status.address, portName: game}}\n`

@@ -114,7 +114,7 @@ limits: {warningsPerSecond: 1, maxTokens: 10000, receiveBufferBytes: 262144}`,
     return (await watch.look()).includes('udp_director_targets_gone_total{action="keep"} 1')
   })
 
-  // The inventory breaks and is mended, and changes.
+  // The inventory breaks, is repaired, and changes.
   const file = join(pair.folder, 'inventory', 'd.yaml')
   await writeFile(file, `${yaml}\n  broken: [`)
   await pair.until(async () => (await watch.look()).includes('udp_director_inventory_reloads_total{outcome="fault"} 1'))

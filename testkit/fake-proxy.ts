@@ -56,7 +56,7 @@ export interface FakeProxy {
   hook: (call: ReceivedCall) => Misbehaviour | undefined
   /** Tokens it refuses, and why. */
   reject: (grant: TokenGrant) => TokenRejection['code'] | undefined
-  /** Sends an event to every open stream that asked for its kind; what is no kind of its own goes to all. */
+  /** Sends an event to every open stream that asked for its kind; what is not a kind of its own goes to all. */
   readonly emit: (event: RpcEvent) => void
   /** Sends raw text to every open stream. */
   readonly emitRaw: (text: string) => void

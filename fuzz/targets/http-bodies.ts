@@ -55,7 +55,7 @@ async function tryRequest ({ open, admin }: Rig, { to, id, text, type }: Request
   const answer = await app.inject({ method, url, payload: text, headers: { 'content-type': type } })
   const status = around(answer.statusCode)
   if (status < 300) return
-  must(String(answer.headers['content-type']).startsWith('application/problem+json'), `${status} is no problem+json: ${answer.payload}`)
+  must(String(answer.headers['content-type']).startsWith('application/problem+json'), `${status} is not problem+json: ${answer.payload}`)
   const { code, status: told } = answer.json<{ code: string, status: number }>()
   must(code in errors && errors[code as ErrorCode].status === status && told === status, `${status} with code ${code}`)
   must(code !== 'INTERNAL', `a bug: ${answer.payload}`)

@@ -58,7 +58,7 @@ void t.test('builds once, and again what changes, appears or goes', async t => {
   t.strictSame((JSON.parse(read('dist/libs/core/src/one.js.map')) as { sources: string[] }).sources, ['../../../../libs/core/src/one.ts'])
 
   utimesSync(join(root, 'libs/core/src/one.ts'), 1000, 1000)
-  t.equal(isStale(root), false, 'a time is no change')
+  t.equal(isStale(root), false, 'a time is not a change')
   writeFileSync(join(root, 'dist/apps/cli/src/main.js'), 'untouched')
   write('libs/core/src/one.ts', 'export const one = 2\n')
   utimesSync(join(root, 'libs/core/src/one.ts'), 1000, 1000)

@@ -25,7 +25,7 @@ void t.test('what is committed is what would be generated', async t => {
   }
   const elsewhere = await compareDocuments(t.testdir({ docs: { 'errors.md': 'old' } }))
   t.equal(elsewhere.find(({ path }) => path === 'docs/errors.md')?.found, 'old')
-  t.ok(elsewhere.filter(({ found }) => found === undefined).length === elsewhere.length - 1, 'a missing file is no error')
+  t.ok(elsewhere.filter(({ found }) => found === undefined).length === elsewhere.length - 1, 'a missing file is not an error')
 })
 
 void t.test('no row of a table is missing from its page', async t => {

@@ -14,7 +14,7 @@ export interface ConfigOptions {
 
 export const anyDataPorts = { game: 0, voice: 0 } as const
 
-// A query waits for the proxy as long as it may, and a token for its client: a busy machine is no reason to refuse one.
+// A query waits for the proxy as long as it may, and a token for its client: a busy machine is not a reason to refuse one.
 const patient = { tokenTtlSeconds: 3600, limits: { pushDeadlineMs: 60_000 } }
 
 /** The text of a file, with an inventory beside it in the folder `inventory`, of GameServers with ports named like the data ports. */

@@ -35,7 +35,7 @@ const runtime: Runtime = {
   atExit: run => { process.on('exit', run) }
 }
 
-// A reader that went away (`udp-director up | head`) is no bug: end, and take the children along (see atExit). EIO is a
+// A reader that went away (`udp-director up | head`) is not a bug: end, and take the children along (see atExit). EIO is a
 // terminal that is gone: SIGHUP comes with it, and what that asks for goes on without words.
 stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
   isReaderGone = true

@@ -3,7 +3,7 @@
 // A third of the word may be wrong, but never less than one letter: `prot` is near `port`, `x` is near nothing.
 const toleranceOf = (word: string): number => Math.max(1, Math.floor(word.length / 3))
 
-// A word longer than any of ours is no misspelling of one; the table below need not grow with it.
+// A word longer than any of ours is not a misspelling of one; the table below need not grow with it.
 const MAX_WORD_LENGTH = 64
 
 /** The candidate nearest to `word`, letter case aside; undefined if none is near. */

@@ -9,8 +9,8 @@ export function readTextFile (file: string, what: string, maxBytes: number): Res
     const found = statSync(file)
     if (found.isDirectory()) return err(`is a directory; give the ${what} in it`)
     // A pipe without a writer would keep the process waiting for ever, and some devices never end.
-    if (!found.isFile()) return err('is no regular file, but a pipe, a socket or a device')
-    if (found.size > maxBytes) return err(`has ${found.size} bytes, more than ${maxBytes}: that is no ${what}`)
+    if (!found.isFile()) return err('is not a regular file, but a pipe, a socket or a device')
+    if (found.size > maxBytes) return err(`has ${found.size} bytes; a ${what} has ${maxBytes} at most`)
     return textFromBytes(readFileSync(file))
   } catch (error) {
     return err(`cannot be read: ${(error as NodeJS.ErrnoException).code ?? String(error)}`)

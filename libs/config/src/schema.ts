@@ -85,8 +85,8 @@ export const InventorySchema = Type.Object({
 export const LimitsSchema = Type.Object({
   maxSessions: Bound('Sessions at once. At the bound a client with a token takes the place of a default-endpoint session, the others are dropped; established sessions with a token go on.', 100_000),
   maxSessionsPerPrefix: Bound('Sessions at once of one client prefix, which is an IPv4 address or a /64 of IPv6; those that have redeemed a token and those that have not are counted apart. Players behind one NAT share a prefix.', 4096),
-  newSessionsPerSecond: Bound('New default-endpoint sessions per second of one client prefix, and as many at once. Tokens are not limited by this. 0 is no limit.', 100, 0, 1_000_000),
-  amplificationFactor: Type.Number({ minimum: 0, maximum: 1000, default: 3, description: 'How many times the bytes of a first datagram to the default endpoint may go back before its client has sent another (RFC 9000 §8.1). 0 is no limit: relays of protocols with one question and one long answer, as DNS, need that.' }),
+  newSessionsPerSecond: Bound('New default-endpoint sessions per second of one client prefix, and as many at once. Tokens are not limited by this. 0 means no limit.', 100, 0, 1_000_000),
+  amplificationFactor: Type.Number({ minimum: 0, maximum: 1000, default: 3, description: 'How many times the bytes of a first datagram to the default endpoint may go back before its client has sent another (RFC 9000 §8.1). 0 means no limit: relays of protocols with one question and one long answer, as DNS, need that.' }),
   maxTokens: Bound('Tokens alive at once. At the bound a query is answered 503.', 100_000),
   maxTargets: Bound('Distinct targets known to the proxy at once.', 20_000),
   maxHostNames: Bound('Host names of targets kept resolved at once. Objects with others count as unusable until one is free.', 5000, 1, 100_000),
@@ -97,17 +97,17 @@ export const LimitsSchema = Type.Object({
   receiveBufferBytes: Bound('Kernel receive buffer asked for on every data port, in bytes; the system may grant less.', 4_194_304, 4096, 1_073_741_824),
   maxBodyBytes: Bound('Longest HTTP request body, in bytes.', 65_536, 1024, 16_777_216),
   maxTokensPerCaller: Bound('Tokens that one caller may hold that nobody has redeemed yet. At the bound its queries are answered 429.', 10_000),
-  queriesPerSecond: Bound('Queries of one caller in a second; more are answered 429. A caller is the key or subject it authenticated with, or else its IPv4 address or IPv6 /64. 0 is no bound.', 200, 0, 1_000_000),
+  queriesPerSecond: Bound('Queries of one caller in a second; more are answered 429. A caller is the key or subject it authenticated with, or else its IPv4 address or IPv6 /64. 0 means no bound.', 200, 0, 1_000_000),
   adminRequestsPerSecond: Bound('As `queriesPerSecond`, for all requests to the admin API but those for health.', 1000, 0, 1_000_000),
   maxQueryWork: Bound('Work that one query may cost, in nodes of objects and objects that are looked at; a query that costs more is answered 400. A million take some 50 ms, in slices between which everybody else is served.', 2_000_000, 1000, 1_000_000_000),
-  queryWorkPerSecond: Bound('As `maxQueryWork`, for all queries of one caller in a second; more are answered 429. 0 is no bound.', 5_000_000, 0, 1_000_000_000),
+  queryWorkPerSecond: Bound('As `maxQueryWork`, for all queries of one caller in a second; more are answered 429. 0 means no bound.', 5_000_000, 0, 1_000_000_000),
   maxCallers: Bound('Callers whose requests are counted at once, for each listener; beyond it the one that was quiet for longest is forgotten.', 50_000, 100, 1_000_000),
   maxRequests: Bound('HTTP requests under way at once, for each listener, of which one caller may have a quarter. At the bound the one whose body has been coming, or whose answer has been left untaken, for longest gives way; without such a one a new request is answered 503. Health always gets an answer.', 2000, 4, 100_000),
   maxConnections: Bound('HTTP connections at once, for each listener. At the bound the one without a request for longest is closed for a new one; if all have requests, the new one is.', 10_000, 10, 1_000_000),
   maxPushQueue: Bound('Token pushes that may wait for the proxy at once. At the bound a query is answered 503.', 10_000),
   pushDeadlineMs: Bound('How long a query waits for the proxy to acknowledge its token, in milliseconds.', 1000, 10, 60_000),
-  warningsPerSecond: Bound('Log lines per second and cause of warnings and errors: tokens that are refused, faults of sockets, and everything else. Of a fault that is no packet\'s, a hundred may come at once, and five a second are always told. How many were left out is told, too.', 5, 0, 1000),
-  sessionLinesPerSecond: Bound('Log lines per second with one sentence that are no warnings: about sessions that come, change and go, about tokens, and everything else, but for a hundred at once and five a second. How many were left out is told, too.', 100, 0, 100_000)
+  warningsPerSecond: Bound('Log lines per second and cause of warnings and errors: tokens that are refused, faults of sockets, and everything else. Of a fault that is not a packet\'s, a hundred may come at once, and five a second are always told. How many were left out is told, too.', 5, 0, 1000),
+  sessionLinesPerSecond: Bound('Log lines per second with one sentence that are not warnings: about sessions that come, change and go, about tokens, and everything else, but for a hundred at once and five a second. How many were left out is told, too.', 100, 0, 100_000)
 }, { ...closed, default: {}, description: 'Every bound there is.' })
 
 /**

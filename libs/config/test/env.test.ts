@@ -52,7 +52,7 @@ void t.test('the nearest word is near, or there is none', async t => {
   t.equal(nearest('inv', ['inventory']), undefined, 'but not of three letters')
   t.equal(nearest('prot', ['port']), 'port', 'also in a short word')
   t.equal(nearest('nope', ['type', 'name']), undefined, 'half of a word is too much')
-  t.equal(nearest('x', ['y']), undefined, 'one letter is no hint')
+  t.equal(nearest('x', ['y']), undefined, 'one letter is not a hint')
   t.equal(nearest('ab', ['cd']), undefined, 'not when nothing of it remains')
   t.equal(nearest('a'.repeat(100_000), words), undefined)
 })

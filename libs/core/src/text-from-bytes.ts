@@ -10,12 +10,12 @@ const NEWLINE = 10
 export function textFromBytes (bytes: Uint8Array): Result<string, string> {
   if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)) return err('is UTF-16 text; save it as UTF-8')
   const nul = bytes.indexOf(0)
-  if (nul >= 0) return err(`has a NUL byte in line ${lineOf(bytes, nul)}; it is no UTF-8 text`)
+  if (nul >= 0) return err(`has a NUL byte in line ${lineOf(bytes, nul)}; it is not UTF-8 text`)
   try {
     return ok(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
   } catch {
     // A TypeError, which does not say where.
-    return err('is no UTF-8 text')
+    return err('is not UTF-8 text')
   }
 }
 

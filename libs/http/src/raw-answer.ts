@@ -1,4 +1,4 @@
-// Answers to what is no request: they are written to the connection itself, and end it.
+// Answers to what is not a request: they are written to the connection itself, and end it.
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Clock } from '#core/clock.js'

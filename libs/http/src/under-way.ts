@@ -1,6 +1,6 @@
-// Requests under way, in all and for each caller, within a bound. Who keeps the director waiting, because his body has
-// not come or his answer is not taken, gives way to others: at the bound the one that has waited for longest is given
-// up. So nobody can fill the bound by doing nothing. Pure.
+// Requests under way, in all and for each caller, within a bound. A caller who keeps the director waiting, because the
+// body has not come or the answer is not taken, gives way to others: at the bound the request that has waited longest is
+// given up. So nobody can fill the bound by doing nothing. Pure.
 
 export type Admission = 'admitted' | 'full' | 'caller_full'
 

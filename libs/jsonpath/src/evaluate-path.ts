@@ -18,7 +18,7 @@ class Walk {
   readonly found: unknown[] = []
   readonly #segments: readonly Segment[]
   #left = MAX_NODES
-  // The steps of filters are no nodes of their own.
+  // The steps of filters are not nodes of their own.
   #steps = 0
 
   constructor (segments: readonly Segment[]) {

@@ -145,7 +145,7 @@ const faults: ReadonlyArray<readonly [path: string, position: number, message: R
   ['a[?(@' + '.b'.repeat(MAX_SEGMENTS) + ')]', 1, /at most 16 segments/]
 ]
 
-void t.test('a text that is no path is a fault with the position of what does not fit', async t => {
+void t.test('a text that is not a path is a fault with the position of what does not fit', async t => {
   for (const [path, position, message] of faults) {
     const compiled = compilePath(path)
     t.notOk(compiled.ok, JSON.stringify(path))

@@ -30,7 +30,7 @@ export interface CallOptions {
 
 export interface RpcClient {
   readonly call: <Name extends RpcName>(name: Name, input: RpcInput<Name>, options?: CallOptions) => Promise<Result<RpcReply<Name>, RpcFailure>>
-  /** Reads `GET /v1/events`, of these kinds (all of them by default), until the stream ends, which it always does with a failure: UNREACHABLE (ended, or aborted by `signal`), DEADLINE (silence), INTERNAL (a line that is no event). */
+  /** Reads `GET /v1/events`, of these kinds (all of them by default), until the stream ends, which it always does with a failure: UNREACHABLE (ended, or aborted by `signal`), DEADLINE (silence), INTERNAL (a line that is not an event). */
   readonly events: (onEvent: (event: RpcEvent) => void, signal: AbortSignal, kinds?: readonly EventKind[], epoch?: number) => Promise<RpcFailure>
   /** Ends every call under way with UNREACHABLE. */
   readonly close: () => Promise<void>
@@ -108,7 +108,7 @@ async function readEvents (request: LastingRequest, clock: Clock, onEvent: (even
     if (failure !== undefined) return
     const event = eventFromLine(line)
     if (event.ok) onEvent(event.value)
-    else end('INTERNAL', 'A line of the event stream is no event.')
+    else end('INTERNAL', 'A line of the event stream is not an event.')
   })
   let heardAt = clock.now()
   const stopWatch = clock.every(EVENTS_IDLE_MS / 15, () => {

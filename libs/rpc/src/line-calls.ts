@@ -87,7 +87,7 @@ class Conversation {
     const answer = jsonFrom(line)
     if (isAnswer(answer)) this.#waiting.shift()?.(outcomeOf(this.#name, answer.status, answer.body))
     // Which call the next line would answer is anybody's guess.
-    else this.end({ code: 'INTERNAL', message: 'A line of the response is no answer.' })
+    else this.end({ code: 'INTERNAL', message: 'A line of the response is not an answer.' })
   }
 }
 

@@ -41,7 +41,7 @@ function registerCall (app: FastifyInstance, name: RpcName, service: RpcService)
 function registerLines (app: FastifyInstance, name: RpcName, service: RpcService): void {
   const { lines: path }: RpcCall = rpcCalls[name]
   if (path === undefined) return
-  // In a scope of its own: here, and only here, a body is no document.
+  // In a scope of its own: here, and only here, a body is not a document.
   void app.register((scope, _options, done) => {
     scope.removeAllContentTypeParsers()
     scope.addContentTypeParser('*', (_request, _payload, parsed) => { parsed(null) })

@@ -105,7 +105,7 @@ void t.test('events arrive in order until the stream ends', async t => {
   ])
 })
 
-void t.test('a line that is no event, or too long, ends the stream and nothing after it is heard', async t => {
+void t.test('a line that is not an event, or too long, ends the stream and nothing after it is heard', async t => {
   const { proxy, client } = await startPair(t)
   for (const text of ['{"type":"news"}\n{"type":"counts","sessions":{}}\n', 'x'.repeat(1024 * 1024 + 1)]) {
     const heard: string[] = []
@@ -135,7 +135,7 @@ void t.test('a silent stream ends by its watchdog, and an aborted one at once', 
   t.equal(clock.pending(), 0)
 })
 
-void t.test('someone else on the socket is no proxy', async t => {
+void t.test('someone else on the socket is not a proxy', async t => {
   const directory = await mkdtemp(join(tmpdir(), 'udp-director-'))
   const socketPath = join(directory, 'other.sock')
   const server: Server = createServer((_request, response) => { response.writeHead(404).end('<html>') })

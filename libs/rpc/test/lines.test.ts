@@ -106,7 +106,7 @@ void t.test('a call by itself and a line are checked and answered the same', asy
   t.strictSame(bugs.map(({ message }) => message), ['a bug', 'a bug'])
 })
 
-void t.test('what is no JSON is INVALID, and the next line is read', async t => {
+void t.test('what is not JSON is INVALID, and the next line is read', async t => {
   const { socketPath } = await serve(t, ({ body }) => replyTo(body))
   const { request, answers } = talk(socketPath)
   request.end(`{"epoch":\n${JSON.stringify(push(5))}\n`)
@@ -189,7 +189,7 @@ void t.test('closing the client ends what is under way', async t => {
   t.match(await pending, { ok: false, error: { code: 'UNREACHABLE' } })
 })
 
-void t.test('whoever is no proxy: no socket, a refusal, an early end, an answer that is none', async t => {
+void t.test('whoever is not a proxy: no socket, a refusal, an early end, an answer that is none', async t => {
   const socketPath = await socketOf(t)
   const client = clientOf(t, socketPath)
   const codeOf = async (): Promise<string> => {

@@ -3,7 +3,7 @@ import { outcomeOf } from '../src/outcome.js'
 
 const hello = { instanceId: 'one', epoch: 3, controlled: false, engine: 'dgram', draining: false, dataPorts: [] }
 
-void t.test('hello is where two versions meet: what one lacks and what one says besides is no fault', async t => {
+void t.test('hello is where two versions meet: what one lacks and what one says besides is not a fault', async t => {
   t.match(outcomeOf('hello', 200, hello), { ok: true, value: hello })
   t.match(outcomeOf('hello', 200, { ...hello, tomorrow: [1] }), { ok: true })
   const { controlled, ...older } = hello

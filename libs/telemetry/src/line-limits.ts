@@ -5,7 +5,7 @@
 /** Lines of one cause that may come at once, however few a second there may be: a start says many things. */
 export const BURST = 100
 
-/** The fewest lines a second of one cause: a limit is no way to silence what comes now and then. */
+/** The fewest lines a second of one cause: a limit is not a way to silence what comes now and then. */
 export const FEWEST_PER_SECOND = 5
 
 /** Causes that are counted apart, lest what strangers can vary fill the memory; the others share one count. */

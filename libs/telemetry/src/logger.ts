@@ -23,7 +23,7 @@ export interface LoggerOptions {
 }
 
 /**
- * Makes a logger. Of every cause it writes so many lines a second, and says how many it left out. Before `process.exit`,
+ * Makes a logger. It writes at most `limits` lines a second of each cause, and says how many it left out. Before `process.exit`,
  * await `flushLogs`.
  */
 export function createLogger ({ name, level, destination, limits }: LoggerOptions): Logger {

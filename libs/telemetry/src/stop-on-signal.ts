@@ -22,7 +22,7 @@ export interface StopOptions {
   readonly endNow: () => void
 }
 
-/** From now on SIGTERM and SIGINT end this process by `stop`, and SIGHUP if it has a terminal. Others that are no fault are told to the log. */
+/** From now on SIGTERM and SIGINT end this process by `stop`, and SIGHUP if it has a terminal. Others are told to the log, unless they are faults. */
 export function stopOnSignal ({ process: name, drainMs, log, stop, endNow }: StopOptions): void {
   // EIO: the terminal is gone, and what is said there last says nothing any more.
   process.stderr.on('error', () => undefined)

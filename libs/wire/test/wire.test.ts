@@ -34,7 +34,7 @@ void t.test('addresses: text, words and back', t => {
   t.end()
 })
 
-void t.test('what is no address is refused', t => {
+void t.test('what is not an address is refused', t => {
   for (const text of ['', ' ', '1', '1.2.3', '1.2.3.4.5', '1.2.3.256', '01.2.3.4', '1.2.3.4 ', '1..2.3', '.1.2.3', '1.2.3.', 'localhost', 'fe80::1%eth0', '[::1]', ':', ':::', '1::2::3', '12345::', 'g::', '1:2:3:4:5:6:7', '1:2:3:4:5:6:7:8:9', '1:2:3:4:5:6:7::8:9', '::ffff:1.2.3', '::1.2.3.4.5', '1.2.3.4::', ':1:2:3:4:5:6:7']) {
     t.equal(addressWords(text), undefined, JSON.stringify(text))
   }

@@ -13,7 +13,7 @@ const parsed = (line: string): any => {
 
 const fault = (line: string) => {
   const result = parse(line)
-  if (result.ok) throw new Error(`${line} is no fault`)
+  if (result.ok) throw new Error(`${line} is not a fault`)
   return result.error
 }
 

@@ -92,6 +92,6 @@ void t.test('state goes into memory where there is a place for it; closing leave
   t.notOk(existsSync(`${directory.statePath}.0.1`))
 })
 
-void t.test('a place that is no memory, not writable or not there is none', async t => {
+void t.test('a place that is not memory, not writable or not there is none', async t => {
   t.equal(memoryFolder(['/not/there', '/proc']), undefined)
 })

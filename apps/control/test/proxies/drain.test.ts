@@ -43,7 +43,7 @@ async function drainingRig (t: Test, options: RigOptions = {}): Promise<Draining
 void t.test('no tokens, everything else goes on, and readiness stays', async t => {
   const { open, admin, proxy, state, second, logged, features } = await drainingRig(t)
   for (const [app, path, body] of [[open, '/query', query], [admin, '/tokens', direct]] as const) {
-    t.match(await ask(app, 'POST', path, body), { status: 503, type: 'application/problem+json', retryAfter: '1', body: { code: 'DRAINING' } }, path)
+    t.match(await ask(app, 'POST', path, body), { status: 503, type: 'application/problem+json', retryAfter: '1', body: { code: 'DRAINING', detail: /Ask again on a new connection/ } }, path)
     const { headers } = await app.inject({ method: 'POST', url: path, payload: body })
     t.equal(headers.connection, 'close', path)
   }

@@ -1,4 +1,4 @@
-// What a document is that is no configuration: people give the whole of what holds one, or the file beside it. One fault
+// What a document is that is not a configuration: people give the whole of what holds one, or the file beside it. One fault
 // that says so is worth more than a list of keys that nobody knows.
 import { quote, type ConfigFault } from '../fault.js'
 import { isMap, type UnknownMap } from '../map.js'
@@ -70,7 +70,7 @@ function stranger (document: UnknownMap, known: ReadonlySet<string>): string | u
   const keys = Object.keys(document)
   if (keys.length < FEW_KEYS || keys.some(key => known.has(key) || didYouMean(key, known) !== '')) return undefined
   const helm = isHelm(keys) ? ' It looks like the values of a Helm chart.' : ''
-  return `is no configuration: none of its ${keys.length} keys is one of ours (the first are ${keys.slice(0, FEW_KEYS).map(quote).join(', ')}).${helm}`
+  return `is not a configuration: none of its ${keys.length} keys is one of ours (the first are ${keys.slice(0, FEW_KEYS).map(quote).join(', ')}).${helm}`
 }
 
 const helmKeys = ['replicaCount', 'image', 'nameOverride', 'fullnameOverride', 'serviceAccount', 'podAnnotations', 'nodeSelector', 'tolerations', 'affinity']

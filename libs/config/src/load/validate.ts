@@ -54,7 +54,7 @@ function sentenceOf ({ type, schema, value, path }: ValueError): string {
 
 function unknownKey (key: string, schema: TSchema): string {
   if (schema['patternProperties'] !== undefined) {
-    return `is no possible name: names match ${Object.keys(schema['patternProperties'] as object).join(' or ')}.`
+    return `is not a possible name: names match ${Object.keys(schema['patternProperties'] as object).join(' or ')}.`
   }
   const known = Object.keys(schema['properties'] as object)
   return `is not a known key.${didYouMean(key, [...known, ...aliasesOf(schema)])}`

@@ -43,11 +43,11 @@ void t.test('what holds a configuration, or belongs beside it, is named', async 
     ['values of Helm with text', { image: {}, replicaCount: 1, configYaml: configuration },
       'has a configuration under "configYaml", and is none itself (it looks like the values of a Helm chart): give what stands under that key as a file of its own.'],
     ['values of Helm without one', { image: {}, replicaCount: 1, service: {} },
-      'is no configuration: none of its 3 keys is one of ours (the first are "image", "replicaCount", "service"). It looks like the values of a Helm chart.'],
+      'is not a configuration: none of its 3 keys is one of ours (the first are "image", "replicaCount", "service"). It looks like the values of a Helm chart.'],
     ['a JSON Schema', { $schema: 'https://json-schema.org/draft/2020-12/schema', type: 'object', properties: { queryPort: {} } },
       'is a JSON Schema, which says how a configuration may look, not a configuration.'],
     ['a file of something else', { services: {}, volumes: {}, networks: {} },
-      'is no configuration: none of its 3 keys is one of ours (the first are "services", "volumes", "networks").']
+      'is not a configuration: none of its 3 keys is one of ours (the first are "services", "volumes", "networks").']
   ]
   for (const [description, document, fault] of table) {
     t.strictSame(faultsOf(stringify(document)), [`the document: ${fault}`], description)
@@ -93,18 +93,18 @@ void t.test('hostile files are one fault', async t => {
   const table: ReadonlyArray<readonly [bytes: Buffer, fault: string]> = [
     [Buffer.from(`\ufeff${configuration}`, 'utf16le'), 'is UTF-16 text; save it as UTF-8.'],
     [Buffer.from(`\ufeff${configuration}`, 'utf16le').swap16(), 'is UTF-16 text; save it as UTF-8.'],
-    [Buffer.from(configuration, 'utf16le'), 'has a NUL byte in line 1; it is no UTF-8 text.'],
-    [Buffer.from('a: 1\nb: \0'), 'has a NUL byte in line 2; it is no UTF-8 text.'],
-    [Buffer.from('a: caf\xe9', 'latin1'), 'is no UTF-8 text.'],
-    [Buffer.from([0x1f, 0x8b, 8, 1, 2]), 'is no UTF-8 text.'],
-    [Buffer.alloc(MAX_CONFIG_BYTES + 1, '#'), `has ${MAX_CONFIG_BYTES + 1} bytes, more than ${MAX_CONFIG_BYTES}: that is no configuration.`]
+    [Buffer.from(configuration, 'utf16le'), 'has a NUL byte in line 1; it is not UTF-8 text.'],
+    [Buffer.from('a: 1\nb: \0'), 'has a NUL byte in line 2; it is not UTF-8 text.'],
+    [Buffer.from('a: caf\xe9', 'latin1'), 'is not UTF-8 text.'],
+    [Buffer.from([0x1f, 0x8b, 8, 1, 2]), 'is not UTF-8 text.'],
+    [Buffer.alloc(MAX_CONFIG_BYTES + 1, '#'), `has ${MAX_CONFIG_BYTES + 1} bytes; a configuration has ${MAX_CONFIG_BYTES} at most.`]
   ]
   for (const [bytes, message] of table) {
     await writeFile(file, bytes)
     t.strictSame(loadConfig(file), { ok: false, error: [{ path: 'the file', message }] }, message)
   }
   t.strictSame(loadConfig(folder), { ok: false, error: [{ path: 'the file', message: 'is a directory; give the configuration in it.' }] })
-  t.strictSame(loadConfig('/dev/null'), { ok: false, error: [{ path: 'the file', message: 'is no regular file, but a pipe, a socket or a device.' }] })
+  t.strictSame(loadConfig('/dev/null'), { ok: false, error: [{ path: 'the file', message: 'is not a regular file, but a pipe, a socket or a device.' }] })
   await writeFile(file, `\ufeff${configuration}`)
   t.ok(loadConfig(file).ok, 'a byte order mark of UTF-8 does no harm')
 })

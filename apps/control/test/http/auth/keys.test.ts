@@ -84,7 +84,7 @@ void t.test('keys: read again when the Secret changes; the last good ones stay w
     ['', 'it has no keys'],
     [`${next}\nshort`, 'line 2 has a key of less than 16 characters'],
     ['x'.repeat(1_048_577), 'it is larger than 1048576 bytes'],
-    [`${next}\n\0`, 'it has a NUL byte in line 2; it is no UTF-8 text']
+    [`${next}\n\0`, 'it has a NUL byte in line 2; it is not UTF-8 text']
   ]
   for (const [at, [content, fault]] of faults.entries()) {
     await secret.put('keys', content)

@@ -121,9 +121,9 @@ void t.test('what is no text, or no file, is told as that', async t => {
     'a-bom.yaml': [Buffer.from(`\ufeff${object}`), object],
     'b-utf16le.yaml': [utf16, 'the file is UTF-16 text; save it as UTF-8'],
     'c-utf16be.yaml': [Buffer.from(utf16).swap16(), 'the file is UTF-16 text; save it as UTF-8'],
-    'd-nul.yaml': [Buffer.from(`${object}x: "\0"`), 'the file has a NUL byte in line 4; it is no UTF-8 text'],
-    'e-latin1.yaml': [Buffer.from('a: \xe9', 'latin1'), 'the file is no UTF-8 text'],
-    'f-gzip.yaml': [Buffer.from([0x1f, 0x8b, 8, 3]), 'the file is no UTF-8 text'],
+    'd-nul.yaml': [Buffer.from(`${object}x: "\0"`), 'the file has a NUL byte in line 4; it is not UTF-8 text'],
+    'e-latin1.yaml': [Buffer.from('a: \xe9', 'latin1'), 'the file is not UTF-8 text'],
+    'f-gzip.yaml': [Buffer.from([0x1f, 0x8b, 8, 3]), 'the file is not UTF-8 text'],
     'g-huge.json': [Buffer.alloc(MAX_FILE_BYTES + 1, ' '), /^the file has \d+ bytes, more than \d+; make several files of it$/]
   }
   for (const [name, [bytes]] of Object.entries(files)) await writeFile(join(path, name), bytes)
