@@ -124,7 +124,7 @@ void t.test('what is wrong with a kubeconfig is said in one sentence', async t =
   t.match(openCredentials({ kubeconfig: path }), { ok: false, error: / cannot be used: it is a directory; give the kubeconfig in it\.$/ })
   if (process.platform !== 'win32') {
     execFileSync('mkfifo', [join(path, 'pipe')])
-    t.match(openCredentials({ kubeconfig: join(path, 'pipe') }), { ok: false, error: /pipe cannot be used: it is no regular file, but a pipe/ })
+    t.match(openCredentials({ kubeconfig: join(path, 'pipe') }), { ok: false, error: /pipe cannot be used: it is not a regular file, but a pipe/ })
   }
   t.match(openCredentials({ kubeconfig: join(path, 'none') }), { ok: false, error: /none cannot be used: .*ENOENT/ })
   await writeFile(file, kubeconfig({ cluster: 'server: "https://h", certificate-authority: none.pem' }))
