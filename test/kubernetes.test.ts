@@ -12,6 +12,7 @@ import { gameServer } from '#testkit/objects/game-server.js'
 import { startApp } from '#testkit/processes/node-program.js'
 import { openUdpPeer, type UdpPeer } from '#testkit/udp-peer.js'
 import { openControl } from '../apps/control/src/control.js'
+import { machinePlatform } from '../apps/control/src/platform.js'
 
 const type = 'gameservers'
 const query = { resourceType: 'gameserver', namespace: 'games', statusQuery: { jsonPath: 'status.state', expectedValue: 'Allocated' } }
@@ -105,7 +106,7 @@ void t.test('one clear message for each thing an operator has to fix', async t =
     let hear: (line: { msg: string, fault: string }) => void = () => {}
     const heard = new Promise<string>(resolve => { hear = ({ msg, fault }) => { if (msg === 'Kubernetes objects cannot be read, what is known of them is kept') resolve(fault) } })
     const log = pino({}, { write: (line: string) => { hear(JSON.parse(line) as { msg: string, fault: string }) } })
-    const control = await openControl({ config: loaded.value.config, socketPath, clock: systemClock, random: Math.random, log })
+    const control = await openControl({ config: loaded.value.config, platform: machinePlatform({ socketPath, clock: systemClock, random: Math.random }), log })
     if (!control.ok) throw new Error(control.error)
     const fault = await heard
     await control.value.close()

@@ -2,7 +2,7 @@
 // only pretends to forward, and a clock the tests move.
 import pino from 'pino'
 import type { Test } from 'tap'
-import { err } from '#core/result.js'
+import { err, ok } from '#core/result.js'
 import { configFrom } from './config-from.js'
 import { createFakeClock, type FakeClock } from './fake-clock.js'
 import { startFakeProxy, type FakeProxy } from './fake-proxy.js'
@@ -10,15 +10,14 @@ import { forTest } from './for-test.js'
 import { gameServer as anyGameServer } from './objects/game-server.js'
 import { until } from './patience.js'
 import { openAuthenticators } from '../apps/control/src/http/auth/open-authenticators.js'
-import { logEvents } from '../apps/control/src/events/event-log.js'
-import { EventsHub } from '../apps/control/src/events/events-hub.js'
-import { buildAdminApp, buildPublicApp } from '../apps/control/src/http/app.js'
+import { buildAdminApp, buildPublicApp, type AdminFeatures, type PublicFeatures } from '../apps/control/src/http/app.js'
 import type { Inventory, InventoryStatus, KubeObject } from '../apps/control/src/inventory/objects/inventory.js'
 import { heldTypes } from '../apps/control/src/inventory/objects/resource-types.js'
 import { createStore, type Store } from '../apps/control/src/inventory/store/store.js'
 import { createControlMetrics } from '../apps/control/src/metrics.js'
 import type { NameResolver } from '../apps/control/src/names/host-names.js'
 import type { TypedApp } from '../apps/control/src/http/listener/listener.js'
+import { machinePlatform } from '../apps/control/src/platform.js'
 import { wireControl, type Features } from '../apps/control/src/wiring.js'
 
 export interface LogLine {
@@ -31,7 +30,7 @@ export interface Rig {
   readonly clock: FakeClock
   readonly proxy: FakeProxy
   readonly store: Store
-  readonly features: Features
+  readonly features: Features & AdminFeatures & PublicFeatures
   readonly open: TypedApp
   readonly admin: TypedApp
   readonly logged: LogLine[]
@@ -94,29 +93,21 @@ export async function openRig (options: Omit<RigOptions, 'isOffline'> = {}): Pro
   const inventoryStatus = { synced: true, ageMs: 1500, faults: [] as string[] }
   const metrics = createControlMetrics()
   const log = pino({ level: 'debug', base: null }, { write: (line: string) => { logged.push(JSON.parse(line) as LogLine) } })
-  const events = new EventsHub(clock)
-  logEvents(events, log)
-  const opened = await openAuthenticators(config, { clock, log, onKeysRead: metrics.keysRead })
-  if (!opened.ok) throw new Error(opened.error)
-  const authenticators = opened.value
-  const { features, close } = wireControl({
-    config,
-    inventory: {
-      ...store,
-      status: () => inventoryStatus,
-      unready: () => inventoryStatus.synced ? undefined : 'The inventory has not been read completely yet.',
-      close: async () => { await Promise.resolve() },
-      ...options.inventory
-    },
-    metrics,
-    events,
-    authenticators,
-    resolver: options.resolver ?? { resolve: async () => await Promise.resolve(err('no_address')), close: () => undefined },
-    socketPath: proxy.socketPath,
-    clock,
-    random: () => 0,
-    log
-  })
+  const authenticators = await openAuthenticators(config, { clock, log, onKeysRead: metrics.keysRead })
+  if (!authenticators.ok) throw new Error(authenticators.error)
+  const inventory = {
+    ...store,
+    status: () => inventoryStatus,
+    unready: () => inventoryStatus.synced ? undefined : 'The inventory has not been read completely yet.',
+    close: async () => { await Promise.resolve() },
+    ...options.inventory
+  }
+  const resolver = options.resolver ?? { resolve: async () => await Promise.resolve(err('no_address' as const)), close: () => undefined }
+  const platform = { ...machinePlatform({ socketPath: proxy.socketPath, clock, random: () => 0 }), openInventory: async () => await Promise.resolve(ok(inventory)), openResolver: () => resolver }
+  const wired = await wireControl(platform, { config, metrics, log })
+  if (!wired.ok) throw new Error(wired.error)
+  const { close } = wired.value
+  const features = { ...wired.value.features, metrics, authenticators: authenticators.value }
   const open = await buildPublicApp(features)
   const admin = await buildAdminApp(features)
   return {
@@ -129,7 +120,7 @@ export async function openRig (options: Omit<RigOptions, 'isOffline'> = {}): Pro
     logged,
     inventoryStatus,
     close: async () => {
-      await Promise.all([open.close(), admin.close(), close(), authenticators.public.close(), authenticators.admin.close()])
+      await Promise.all([open.close(), admin.close(), close(), authenticators.value.public.close(), authenticators.value.admin.close()])
       await proxy.close()
       if (clock.pending() > 0) throw new Error('A timer is left.')
     }

@@ -6,21 +6,15 @@ import type { Config } from '#config/schema.js'
 import { ok, type Result } from '#core/result.js'
 import { openAuthenticators } from './http/auth/open-authenticators.js'
 import { buildAdminApp, buildPublicApp } from './http/app.js'
-import { logEvents } from './events/event-log.js'
-import { EventsHub } from './events/events-hub.js'
-import { openInventory } from './inventory/providers.js'
 import { listenOn } from './http/listener/listen.js'
 import { createControlMetrics } from './metrics.js'
-import { createDnsResolver } from './names/dns-resolver.js'
+import type { ControlPlatform } from './platform.js'
 import type { TypedApp } from './http/listener/listener.js'
 import { wireControl } from './wiring.js'
 
 export interface ControlOptions {
   readonly config: Config
-  readonly socketPath: string
-  readonly clock: Clock
-  /** Uniform in [0, 1). */
-  readonly random: () => number
+  readonly platform: ControlPlatform
   readonly log: Logger
 }
 
@@ -36,27 +30,24 @@ export interface Control {
 const IDLE_SWEEP_MS = 20
 
 /** Opens the inventory, listens and connects. Fails with a sentence if the configuration cannot work here. */
-export async function openControl (options: ControlOptions): Promise<Result<Control, string>> {
-  const { config, log } = options
+export async function openControl ({ config, platform, log }: ControlOptions): Promise<Result<Control, string>> {
   const metrics = createControlMetrics()
-  const authenticators = await openAuthenticators(config, { ...options, onKeysRead: metrics.keysRead })
+  const authenticators = await openAuthenticators(config, { clock: platform.clock, log, onKeysRead: metrics.keysRead })
   if (!authenticators.ok) return authenticators
   const closeAuthenticators = async (): Promise<void> => { await Promise.all(Object.values(authenticators.value).map(async ({ close }) => { await close() })) }
-  const events = new EventsHub(options.clock)
-  logEvents(events, log)
-  const opened = await openInventory({ ...options, metrics: metrics.inventory })
-  if (!opened.ok) {
+  const wired = await wireControl(platform, { config, metrics, log })
+  if (!wired.ok) {
     await closeAuthenticators()
-    return opened
+    return wired
   }
-  const inventory = opened.value
-  const { features, close: closeWiring } = wireControl({ ...options, events, inventory, metrics, authenticators: authenticators.value, resolver: createDnsResolver() })
-  const publicApp = await buildPublicApp(features)
-  const adminApp = await buildAdminApp(features)
+  const { features, close: closeWiring } = wired.value
+  const httpFeatures = { ...features, metrics, authenticators: authenticators.value }
+  const publicApp = await buildPublicApp(httpFeatures)
+  const adminApp = await buildAdminApp(httpFeatures)
   const close = async (): Promise<void> => {
     features.lifecycle.isStopping = true
-    await closeApps([publicApp, adminApp], options.clock)
-    await Promise.all([closeWiring(), inventory.close(), closeAuthenticators()])
+    await closeApps([publicApp, adminApp], platform.clock)
+    await Promise.all([closeWiring(), closeAuthenticators()])
   }
   const listening = await listenBoth(config, publicApp, adminApp)
   if (!listening.ok) {

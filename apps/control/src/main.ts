@@ -23,7 +23,7 @@ if (!startUp.ok) {
   process.exit(ExitCode.config)
 }
 // Most of what there is to load comes after the configuration was found sound: its faults are told at once.
-const { openControl } = await import('./control.js')
+const [{ openControl }, { machinePlatform }] = await Promise.all([import('./control.js'), import('./platform.js')])
 const { config, environment: { logLevel, socketPath } } = startUp.value
 const log = createLogger({ name: 'control', level: logLevel, destination: await terminalStream(), limits: lineLimits(config.limits) })
 
@@ -36,9 +36,7 @@ process.on('unhandledRejection', exitAsBug)
 
 const control = await openControl({
   config,
-  socketPath,
-  clock: systemClock,
-  random: Math.random,
+  platform: machinePlatform({ socketPath, clock: systemClock, random: Math.random }),
   log
 })
 if (!control.ok) {

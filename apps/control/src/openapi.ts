@@ -1,15 +1,15 @@
 // The API as one OpenAPI document for each listener, made from its routes.
 import { parseConfig } from '#config/load/load-config.js'
-import { err } from '#core/result.js'
+import { ok } from '#core/result.js'
 import { systemClock } from '#core/system-clock.js'
 import { createLogger } from '#telemetry/logger.js'
-import { EventsHub } from './events/events-hub.js'
 import { openToAll } from './http/auth/authenticator.js'
-import { buildAdminApp, buildPublicApp } from './http/app.js'
+import { buildAdminApp, buildPublicApp, type AdminFeatures, type PublicFeatures } from './http/app.js'
 import type { Listener } from './http/listener/listener.js'
 import { createStore } from './inventory/store/store.js'
 import { createControlMetrics } from './metrics.js'
-import { wireControl, type Wiring } from './wiring.js'
+import { machinePlatform } from './platform.js'
+import { wireControl } from './wiring.js'
 
 type Json = Record<string, unknown>
 
@@ -25,7 +25,7 @@ const builders = { public: buildPublicApp, admin: buildAdminApp } as const satis
  * by default. The same at every call.
  */
 export async function openapiDocument (listener: Listener): Promise<object> {
-  const { features, close } = wireIdle()
+  const { features, close } = await wireIdle()
   try {
     const app = await builders[listener](features)
     await app.ready()
@@ -38,19 +38,15 @@ export async function openapiDocument (listener: Listener): Promise<object> {
 }
 
 // All of control over an empty inventory, never started: the routes need it to be registered.
-function wireIdle (): Wiring {
+async function wireIdle (): Promise<{ features: PublicFeatures & AdminFeatures, close: () => Promise<void> }> {
   const parsed = parseConfig('inventory: { provider: file, path: . }', 'openapi.yaml')
   if (!parsed.ok) throw new Error('The smallest configuration is not valid.')
-  return wireControl({
-    config: parsed.value.config,
-    inventory: { ...createStore([]), status: () => ({ synced: true, ageMs: 0, faults: [] }), unready: () => undefined, close: async () => { await Promise.resolve() } },
-    metrics: createControlMetrics(),
-    events: new EventsHub(systemClock),
-    resolver: { resolve: async () => await Promise.resolve(err('no_answer')), close: () => undefined },
-    authenticators: { public: openToAll, admin: openToAll },
-    socketPath: 'proxy.sock',
-    clock: systemClock,
-    random: () => 0,
-    log: createLogger({ name: 'control', level: 'silent' })
-  })
+  const { config } = parsed.value
+  const metrics = createControlMetrics()
+  const inventory = { ...createStore([]), status: () => ({ synced: true, ageMs: 0, faults: [] }), unready: () => undefined, close: async () => { await Promise.resolve() } }
+  const platform = { ...machinePlatform({ socketPath: 'proxy.sock', clock: systemClock, random: () => 0 }), openInventory: async () => await Promise.resolve(ok(inventory)) }
+  const wired = await wireControl(platform, { config, metrics, log: createLogger({ name: 'control', level: 'silent' }) })
+  if (!wired.ok) throw new Error(wired.error)
+  const { features, close } = wired.value
+  return { features: { ...features, metrics, authenticators: { public: openToAll, admin: openToAll } }, close }
 }

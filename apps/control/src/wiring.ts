@@ -1,15 +1,14 @@
 // How the parts of the control process hang together. Makes them all and starts none but the default endpoint's follower.
-import { networkInterfaces } from 'node:os'
 import type { BaseLogger } from 'pino'
 import type { Clock } from '#core/clock.js'
 import type { Config } from '#config/schema.js'
 import { seconds } from '#core/durations.js'
-import { createRpcClient, type RpcClient } from '#rpc/client.js'
+import { ok, type Result } from '#core/result.js'
+import { rpcClientOver, type RpcClient } from '#rpc/client.js'
 import { Tables } from '#telemetry/tables.js'
-import type { Authenticators } from './http/auth/open-authenticators.js'
-import type { EventsHub } from './events/events-hub.js'
+import { logEvents } from './events/event-log.js'
+import { EventsHub } from './events/events-hub.js'
 import { followDefaultEndpoint, type DefaultEndpoint } from './targets/watch/default-endpoint.js'
-import type { Lifecycle } from './http/routes/refuse-tokens.js'
 import { Drain } from './proxies/drain.js'
 import type { Inventory } from './inventory/objects/inventory.js'
 import { providers } from './inventory/providers.js'
@@ -19,17 +18,18 @@ import type { ControlMetrics } from './metrics.js'
 import { createBalancer } from './query/balancer.js'
 import { Chooser } from './query/chooser.js'
 import { followHostNames } from './names/follow-host-names.js'
-import type { NameResolver } from './names/host-names.js'
 import { ownListeners } from '#config/own-listeners.js'
 import { createSelector, type Selector } from './query/selector.js'
 import { createTargetPolicy, type TargetPolicy } from './targets/target-policy.js'
 import { TargetWatch } from './targets/watch/target-watch.js'
 import { compileTouchedObjects } from './targets/watch/touched-objects.js'
 import { TargetLoad } from './proxies/target-load.js'
-import { TokenIssuer } from './tokens/token-issuer.js'
+import type { ControlPlatform } from './platform.js'
+import type { Lifecycle } from './tokens/token-gate.js'
+import { TokenIssuer, type TokenMetrics } from './tokens/token-issuer.js'
 import { TokenRegistry } from './tokens/token-registry.js'
 
-/** Everything there is. Listeners, their guards and routes say for themselves what they take of it. */
+/** Everything there is, but for HTTP. Listeners, their guards and routes say for themselves what they take of it. */
 export interface Features {
   readonly config: Config
   readonly clock: Clock
@@ -46,46 +46,45 @@ export interface Features {
   readonly proxy: RpcClient
   readonly issuer: TokenIssuer
   readonly defaultEndpoint: DefaultEndpoint
-  readonly metrics: ControlMetrics
-  readonly authenticators: Authenticators
   readonly tables: Tables
   readonly drain: Drain
   readonly lifecycle: Lifecycle
 }
 
-export interface Surroundings {
+export interface WiringOptions {
   readonly config: Config
-  readonly inventory: Inventory
-  readonly metrics: ControlMetrics
-  readonly resolver: NameResolver
-  /** Made before the inventory, which publishes to it, too. */
-  readonly events: EventsHub
-  /** Their opener's to close. */
-  readonly authenticators: Authenticators
-  /** The proxy's Unix socket. */
-  readonly socketPath: string
-  readonly clock: Clock
-  /** Uniform in [0, 1). */
-  readonly random: () => number
+  readonly metrics: WiringMetrics
   readonly log: BaseLogger
 }
 
+/** What is counted outside of HTTP. */
+export type WiringMetrics = TokenMetrics & Pick<ControlMetrics, 'inventory' | 'linkSynchronised' | 'batchPushed' | 'requestRefused'>
+
 export interface Wiring {
   readonly features: Features
-  /** Ends the link and every timer; the inventory is its opener's to close. */
+  /** Ends the link and every timer, and lets go of the inventory. */
   readonly close: () => Promise<void>
 }
 
-/** Wires everything up over an open inventory. */
-export function wireControl (surroundings: Surroundings): Wiring {
-  const { config, events, metrics, authenticators, socketPath, clock, random, log } = surroundings
+/** Opens the inventory and wires everything up over it. Fails, with nothing left open, with a sentence for the operator. */
+export async function wireControl (platform: ControlPlatform, options: WiringOptions): Promise<Result<Wiring, string>> {
+  const { clock, random } = platform
+  const { config, metrics, log } = options
+  const events = new EventsHub(clock)
+  logEvents(events, log)
+  const inventory = await platform.openInventory({ config, clock, random, log, metrics: metrics.inventory })
+  return inventory.ok ? ok(wireOver(inventory.value, events, platform, options)) : inventory
+}
+
+function wireOver (held: Inventory, events: EventsHub, { clock, random, makeToken, openResolver, openTransport, networkInterfaces }: ControlPlatform, { config, metrics, log }: WiringOptions): Wiring {
   const tables = new Tables()
-  const hostNames = followHostNames(surroundings)
+  const hostNames = followHostNames({ config, inventory: held, resolver: openResolver(), clock, random, log })
   const { inventory, names } = hostNames
   const registry = new TokenRegistry(clock, config.limits.maxTokens)
   tables.add('tokens', config.limits.maxTokens, () => registry.size)
-  const linkClient = createRpcClient({ socketPath, clock, deadlineMs: CALL_DEADLINE_MS, maxInFlight: MAX_LINK_CALLS })
-  const proxy = createRpcClient({ socketPath, clock, deadlineMs: CALL_DEADLINE_MS, maxInFlight: MAX_OPERATOR_CALLS })
+  const openClient = (maxInFlight: number): RpcClient => rpcClientOver(openTransport(maxInFlight), { clock, deadlineMs: CALL_DEADLINE_MS, maxInFlight })
+  const linkClient = openClient(MAX_LINK_CALLS)
+  const proxy = openClient(MAX_OPERATOR_CALLS)
   const link: ProxyPeer = new ProxyPeer({
     client: linkClient,
     clock,
@@ -108,7 +107,7 @@ export function wireControl (surroundings: Surroundings): Wiring {
   const selector = createSelector({ config, inventory, opensNamespaces: provider.opensNamespaces, policy, names })
   const balancer = createBalancer(config.loadBalancing, { loadOf: key => load.of(key), random })
   const chooser = new Chooser({ config, clock, selector, balancer, tables, onRefused: () => { metrics.requestRefused('public', 'work') } })
-  const issuer = new TokenIssuer({ clock, events, registry, sink: link, metrics, expect: target => { targetWatch.expect(target) }, maxTokensPerCaller: config.limits.maxTokensPerCaller })
+  const issuer = new TokenIssuer({ clock, events, registry, sink: link, metrics, makeToken, expect: target => { targetWatch.expect(target) }, maxTokensPerCaller: config.limits.maxTokensPerCaller })
   const targetWatch: TargetWatch = new TargetWatch({
     inventory,
     touched: compileTouchedObjects(config.resourceQueryMapping),
@@ -141,13 +140,13 @@ export function wireControl (surroundings: Surroundings): Wiring {
   })
   const drain = new Drain({ clock, link, events, known: () => ({ sessions: load.total, unredeemedTokens: registry.unredeemedTokens }), timeoutMs: seconds(config.drainTimeoutSeconds) })
   return {
-    features: { config, clock, log, events, inventory, selector, chooser, policy, registry, load, link, proxy, issuer, defaultEndpoint, metrics, drain, authenticators, tables, lifecycle: { isStopping: false } },
+    features: { config, clock, log, events, inventory, selector, chooser, policy, registry, load, link, proxy, issuer, defaultEndpoint, drain, tables, lifecycle: { isStopping: false } },
     close: async () => {
       defaultEndpoint.close()
       targetWatch.close()
       hostNames.close()
       registry.close()
-      await Promise.all([link.close(), linkClient.close(), proxy.close()])
+      await Promise.all([link.close(), linkClient.close(), proxy.close(), held.close()])
     }
   }
 }

@@ -11,6 +11,7 @@ import { systemClock } from '#core/system-clock.js'
 import { startFakeProxy, type FakeProxy } from '#testkit/fake-proxy.js'
 import { until } from '#testkit/patience.js'
 import { openControl, type ControlOptions } from '../src/control.js'
+import { machinePlatform } from '../src/platform.js'
 
 const server = `
 apiVersion: agones.dev/v1
@@ -47,7 +48,7 @@ resourceQueryMapping:
   gameserver: { group: agones.dev, version: v1, resource: gameservers, addressPath: status.address, portName: default }
 inventory: { provider: file, path: ${inventoryPath} }`, join(directory, 'config.yaml'))
       if (!parsed.ok) throw new Error(JSON.stringify(parsed.error))
-      return { config: parsed.value.config, socketPath: proxy.socketPath, clock: systemClock, random: Math.random, log: pino({}, { write: (line: string) => { logged.push(line) } }) }
+      return { config: parsed.value.config, platform: machinePlatform({ socketPath: proxy.socketPath, clock: systemClock, random: Math.random }), log: pino({}, { write: (line: string) => { logged.push(line) } }) }
     }
   }
 }

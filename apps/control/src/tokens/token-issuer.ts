@@ -1,5 +1,4 @@
-// Makes tokens and takes them back: CSPRNG, registry, proxy, in that order, and no answer before the proxy has one.
-import { randomUUID } from 'node:crypto'
+// Issues tokens and takes them back: made, registry, proxy, in that order, and no answer before the proxy has one.
 import type { Selection } from '#config/schema.js'
 import type { Clock } from '#core/clock.js'
 import type { Failure } from '#core/failure.js'
@@ -49,8 +48,8 @@ export interface TokenIssuerOptions {
   readonly expect: (target: Target) => void
   /** See `limits.maxTokensPerCaller`. */
   readonly maxTokensPerCaller: number
-  /** Default: 122 random bits of the system's. */
-  readonly makeToken?: () => Token
+  /** A new one that nobody can guess. */
+  readonly makeToken: () => Token
 }
 
 /** What is asked for, beside the target. */
@@ -85,7 +84,7 @@ export class TokenIssuer {
    * is asked again, up to `MAX_CHOICES` times in all.
    */
   async issue<NoTarget extends Failure> (choose: () => Result<Target, NoTarget> | Promise<Result<Target, NoTarget>>, order: TokenOrder): Promise<Result<IssuedToken, NoTarget | IssueFailure>> {
-    const { clock, events, metrics, makeToken = secretToken } = this.#options
+    const { clock, events, metrics, makeToken } = this.#options
     const { ttlSeconds, via } = order
     for (let choices = 0; choices < MAX_CHOICES; choices++) {
       const chosen = choose()
@@ -153,8 +152,4 @@ export class TokenIssuer {
     events.publish('token_void', () => ({ cause: 'operator', tokens: 1, tokenPrefix: tokenPrefix(token) }))
     return ok(undefined)
   }
-}
-
-function secretToken (): Token {
-  return randomUUID() as string as Token
 }

@@ -7,7 +7,7 @@ import type { ProxyPeer } from '../../proxies/proxy-peer.js'
 import type { DefaultEndpoint } from '../../targets/watch/default-endpoint.js'
 import type { TokenRegistry } from '../../tokens/token-registry.js'
 import type { HealthSchema, ReadinessSchema } from '../schemas/health.js'
-import type { Lifecycle } from './refuse-tokens.js'
+import type { Lifecycle } from '../../tokens/token-gate.js'
 
 export interface HealthDeps {
   readonly config: Pick<Config, 'defaultEndpoint'>

@@ -39,8 +39,8 @@ export interface KubernetesInventory extends Inventory {
   readonly unready: (resourceType: string, namespace: string) => string | undefined
 }
 
-// Some listeners look at all objects, and hundreds of events may come together.
-const NOTICE_MS = 20
+/** Changes are told so many milliseconds after the first of them: some listeners look at all objects, and hundreds of events may come together. */
+export const NOTICE_MS = 20
 
 /** Changes told in one turn: each listener looks at each. */
 const MAX_TOLD = 250

@@ -1,0 +1,48 @@
+// What the control process takes of the machine it runs on. wiring.ts makes everything else of it: whoever has another platform,
+// as the simulation does, has the same control process.
+import { randomUUID } from 'node:crypto'
+import { networkInterfaces } from 'node:os'
+import type { Interfaces } from '#config/own-listeners.js'
+import type { Clock } from '#core/clock.js'
+import { openUnixTransport } from '#rpc/http-transport.js'
+import type { RpcTransport } from '#rpc/transport.js'
+import type { Token } from '#wire/token.js'
+import { openInventory } from './inventory/providers.js'
+import { createDnsResolver } from './names/dns-resolver.js'
+import type { NameResolver } from './names/host-names.js'
+
+export interface ControlPlatform {
+  readonly clock: Clock
+  /** Uniform in [0, 1): to choose and to spread, not to keep a secret. */
+  readonly random: () => number
+  /** A token that nobody can guess. */
+  readonly makeToken: () => Token
+  /** See inventory/providers.ts. */
+  readonly openInventory: typeof openInventory
+  readonly openResolver: () => NameResolver
+  /** A way to the proxy, for so many calls at once. */
+  readonly openTransport: (calls: number) => RpcTransport
+  /** The addresses of this machine, at this moment. */
+  readonly networkInterfaces: () => Interfaces
+}
+
+export interface MachineOptions {
+  readonly clock: Clock
+  readonly random: () => number
+  /** The proxy's Unix socket. */
+  readonly socketPath: string
+}
+
+/** The machine's own. */
+export function machinePlatform ({ clock, random, socketPath }: MachineOptions): ControlPlatform {
+  return {
+    clock,
+    random,
+    // 122 bits of the system's generator (RFC 9562 §5.4).
+    makeToken: () => randomUUID() as string as Token,
+    openInventory,
+    openResolver: createDnsResolver,
+    openTransport: calls => openUnixTransport(socketPath, calls),
+    networkInterfaces
+  }
+}
