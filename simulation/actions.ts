@@ -1,8 +1,8 @@
-// What may happen in a step. Everybody does what they do without looking: a step whose actor has nothing to do is a step
-// in which time passes.
+// What may happen in a step. Actors do not check first whether they have something to do. If not, the step only lets time pass.
 import { addresses, type Address } from './address-book.js'
 import type { Client } from './clients.js'
 import { controlOf, junkBytes, malformedOf, oversizeOf, tokenOf, type Datagram } from './datagram.js'
+import { drawSelection, resourceTypes } from './objects.js'
 import { randomToken } from './random-token.js'
 import type { World } from './world.js'
 
@@ -52,14 +52,17 @@ export const actions = {
   endSession: { group: 'operators', weight: 0.8, wakes: true, run: world => { ask(world, 'end') } },
   moveSession: { group: 'operators', weight: 1.2, wakes: true, run: world => { ask(world, 'move') } },
   getSession: { group: 'operators', weight: 0.3, wakes: true, run: world => { ask(world, 'get') } },
-  listSessions: { group: 'operators', weight: 0.5, wakes: true, run: world => { void world.anyControl()?.ask('listSessions', { query: { limit: world.random.between(1, 20) } }) } },
+  listSessions: { group: 'operators', weight: 0.8, wakes: true, run: world => { void world.anyControl()?.ask('listSessions', { query: { limit: world.random.between(1, 20) } }) } },
   revoke: { group: 'operators', weight: 1, wakes: true, run: world => { revoke(world) } },
-  serverGone: { group: 'operators', weight: 0.7, wakes: true, run: world => { world.changeFleet('remove') } },
-  serverReplaced: { group: 'operators', weight: 0.7, wakes: true, run: world => { world.changeFleet('replace') } },
-  defaultTargets: { group: 'operators', weight: 0.7, wakes: true, run: world => { world.chooseDefaults() } },
+  serverGone: { group: 'operators', weight: 0.4, wakes: true, run: world => { world.changeFleet('remove') } },
+  serverReplaced: { group: 'operators', weight: 0.6, wakes: true, run: world => { world.changeFleet('replace') } },
+  serverChanges: { group: 'operators', weight: 0.8, wakes: true, run: world => { world.changeFleet('change') } },
+  serverMoves: { group: 'operators', weight: 0.2, wakes: true, run: world => { world.changeFleet('move') } },
+  relist: { group: 'operators', weight: 0.3, wakes: true, run: world => { world.anyControl()?.inventory.relist() } },
 
   proxyCrash: { group: 'crashes', weight: 0.15, wakes: true, run: world => { world.crashProxy(world.random.between(0, MOST_DOWN_MS)) } },
   controlCrash: { group: 'crashes', weight: 0.15, wakes: true, run: world => { world.crashControl(world.random.between(0, MOST_DOWN_MS)) } },
+  controlStops: { group: 'crashes', weight: 0.1, wakes: true, run: world => { world.stopControl(world.random.between(0, MOST_DOWN_MS)) } },
   secondControl: { group: 'crashes', weight: 0.1, wakes: true, run: world => { world.addControl() } }
 } as const satisfies Record<string, Action>
 
@@ -96,7 +99,9 @@ function tokenDatagram (world: World, address: Address, token: Parameters<typeof
 function query (world: World, client: Client): void {
   const control = world.anyControl()
   if (control === undefined) return
-  void control.query().then(token => {
+  const { live } = world.fleet
+  const resourceType = live.length > 0 && world.random.chance(0.9) ? world.random.pick(live).resourceType : world.random.pick(resourceTypes)
+  void control.query(drawSelection(resourceType, world.random)).then(token => {
     if (token === undefined) return
     // The answer has a way to go, too.
     world.time.plan(world.random.between(0, world.profile.network.mostDelayMs), () => { client.tokens.push(token) }, false)
@@ -120,20 +125,17 @@ function spoofReply (world: World): void {
   else {
     const endpoint = random.pick(fleet.endpoints)
     // From a server's address, and from another port of it.
-    servers.send(fleet.at(endpoint)!.words, endpoint % 65_536 + (random.chance(0.3) ? 100 : 0), toPort, bytes)
+    servers.send(fleet.at(endpoint)!, endpoint % 65_536 + (random.chance(0.3) ? 100 : 0), toPort, bytes)
   }
 }
 
 function ask (world: World, what: 'end' | 'move' | 'get'): void {
   const control = world.anyControl()
   if (control === undefined || control.sessionIds.length === 0) return
-  const params = { id: world.random.pick(control.sessionIds) }
-  if (what === 'end') void control.ask('endSession', { params })
-  else if (what === 'get') void control.ask('getSession', { params })
-  else {
-    const { live } = world.fleet
-    if (live.length > 0) void control.ask('moveSession', { params, body: { target: world.random.pick(live).target } })
-  }
+  const id = world.random.pick(control.sessionIds)
+  if (what === 'end') void control.ask('endSession', { params: { id } })
+  else if (what === 'get') void control.ask('getSession', { params: { id } })
+  else if (world.fleet.live.length > 0) void control.move(id, world.random.pick(world.fleet.live))
 }
 
 function revoke (world: World): void {

@@ -1,202 +1,231 @@
-// One life of a control process: real registry, issuer, link, push queue and departures over a simulated RPC client and
-// the simulated fleet, which stands in for the inventory.
+// One life of a control process: what the product's own wiring makes of a simulated platform. HTTP is left out: queries and
+// operators' calls are made of the same features as the routes are.
 import type { BaseLogger } from 'pino'
-import { ok, err } from '#core/result.js'
-import { rpcClientOver, type RpcClient } from '#rpc/client.js'
-import type { GoneTarget, RpcInput, RpcName } from '#rpc/contract.js'
+import type { Config, Selection } from '#config/schema.js'
+import { seconds } from '#core/durations.js'
+import { err, ok } from '#core/result.js'
+import type { RpcInput, RpcName, SessionsPage } from '#rpc/contract.js'
+import type { RpcTransport } from '#rpc/transport.js'
 import type { Token } from '#wire/token.js'
-import type { EventRelay } from '../apps/control/src/events/event-sink.js'
-import { CALL_DEADLINE_MS, MAX_LINK_CALLS, MAX_OPERATOR_CALLS } from '../apps/control/src/proxies/call-bounds.js'
-import { ProxyPeer } from '../apps/control/src/proxies/proxy-peer.js'
-import { Departures } from '../apps/control/src/targets/watch/departures.js'
-import { TargetLoad } from '../apps/control/src/proxies/target-load.js'
-import { TokenIssuer } from '../apps/control/src/tokens/token-issuer.js'
-import { TokenRegistry } from '../apps/control/src/tokens/token-registry.js'
-import { NAMESPACE, RESOURCE_TYPE, type Fleet } from './fleet.js'
+import { requestedTarget } from '../apps/control/src/http/routes/requested-target.js'
+import { CALL_DEADLINE_MS } from '../apps/control/src/proxies/call-bounds.js'
+import { tokenRefusal } from '../apps/control/src/tokens/token-gate.js'
+import { wireControl, type Features, type Wiring, type WiringMetrics } from '../apps/control/src/wiring.js'
+import type { AnswerBook } from './answer-book.js'
+import type { Fleet, FleetChange, GameServer } from './fleet.js'
+import { InventoryView } from './inventory-view.js'
+import { NAMESPACE } from './objects.js'
+import type { Plant } from './plants.js'
 import { ProcessClock } from './process-clock.js'
+import { isKnown, type Promiser } from './promiser.js'
 import type { ProxyLife } from './proxy-life.js'
-import { SimTransport } from './transport.js'
 import { randomToken } from './random-token.js'
+import { SimInventory } from './sim-inventory.js'
 import type { Surroundings } from './surroundings.js'
 import type { TokenBook } from './token-book.js'
 import { numberOfOperation } from './trace-words.js'
+import { SimTransport } from './transport.js'
 
-const quiet: BaseLogger = {
-  level: 'silent',
-  msgPrefix: undefined,
-  fatal: () => undefined,
-  error: () => undefined,
-  warn: () => undefined,
-  info: () => undefined,
-  debug: () => undefined,
-  trace: () => undefined,
-  silent: () => undefined
+const nothing = (): undefined => undefined
+const quiet: BaseLogger = { level: 'silent', msgPrefix: undefined, fatal: nothing, error: nothing, warn: nothing, info: nothing, debug: nothing, trace: nothing, silent: nothing }
+
+const uncounted: WiringMetrics = {
+  linkSynchronised: nothing,
+  batchPushed: nothing,
+  requestRefused: nothing,
+  tokenIssued: nothing,
+  tokenRevoked: nothing,
+  inventory: { listed: nothing, relisting: nothing, watchEnded: nothing, corrupted: nothing, eventTaken: nothing }
 }
 
-// Nobody reads.
-const nowhere: EventRelay = { publish: () => undefined, lost: () => undefined, isRead: () => false, onDemand: () => () => undefined }
-
 const MAX_SESSION_IDS = 32
+
+/** What a process may take to act on what is over: a turn or two. */
+const ACTS_WITHIN_MS = 10
+
+/** Whoever asks: one caller, as behind a matchmaker. */
+const CALLER = 'players'
 
 export interface ControlOptions {
   readonly surroundings: Surroundings
   readonly number: number
   readonly fleet: Fleet
-  readonly book: TokenBook
+  readonly tokens: TokenBook
+  readonly answers: AnswerBook
   readonly proxy: () => ProxyLife | undefined
-  /** Default endpoint's candidates at the start. */
-  readonly defaultTargets: readonly string[]
 }
 
-export class ControlLife {
+export class ControlLife implements Promiser {
   readonly number: number
-  readonly link: ProxyPeer
-  readonly registry: TokenRegistry
+  readonly view: InventoryView
+  readonly inventory: SimInventory
   isAlive = true
-  /** Ids of sessions it has heard of, the last ones; some are over. */
+  /** When it last came into step with a proxy. */
+  synchronisedMs = 0
+  /** Ids of sessions an operator has seen, the last ones; some are over. */
   readonly sessionIds: string[] = []
   readonly #options: ControlOptions
   readonly #clock: ProcessClock
-  readonly #operator: RpcClient
   readonly #transports: SimTransport[] = []
-  #isReading = false
-  readonly #departures: Departures
+  #wiring: Wiring | undefined
+  #drainsSinceMs: number | undefined
+  #hasDrained = false
 
   constructor (options: ControlOptions) {
-    const { surroundings, number, fleet, book, proxy } = options
-    const { random, time, profile: { config: { limits } }, trace, plant } = surroundings
+    const { surroundings: { random, time, profile, plant }, number, fleet, answers } = options
     this.number = number
     this.#options = options
     // Two of them may start within a millisecond, and the wall clock of one may be behind.
-    const clock = this.#clock = new ProcessClock(time, random.between(0, 100_000), random.between(-50, 50))
-    const registry = this.registry = new TokenRegistry(clock, plant === 'tokensOverBound' ? limits.maxTokens * 2 : limits.maxTokens)
-    const client = (deadlineMs: number, maxInFlight: number): RpcClient => {
-      const transport = new SimTransport({
-        surroundings,
-        control: number,
-        calls: maxInFlight,
-        proxy,
-        isAlive: () => this.isAlive
-      })
-      this.#transports.push(transport)
-      return rpcClientOver(transport, { deadlineMs, maxInFlight, clock })
-    }
-    this.#operator = client(CALL_DEADLINE_MS, MAX_OPERATOR_CALLS)
-    const link: ProxyPeer = this.link = new ProxyPeer({
-      client: client(CALL_DEADLINE_MS, MAX_LINK_CALLS),
-      clock,
-      random: random.next,
-      log: quiet,
-      registry,
-      events: nowhere,
-      limits,
-      onSynchronised: () => {
-        const life = proxy()
-        void this.#readIds()
-        trace.note('synchronised', time.nowMs, number, life?.number ?? 0, registry.size)
-        if (life !== undefined && link.status().proxy?.instanceId === life.instanceId) book.synchronised(this, life)
-        for (const key of departures.told()) departures.gone(key)
-        void departures.send()
-      },
-      onCounts: keys => {
-        for (const key of keys) if (fleet.get(key) === undefined) departures.gone(key)
-        void departures.send()
-      }
+    this.#clock = new ProcessClock(time, random.between(0, 100_000), random.between(-50, 50))
+    this.view = new InventoryView(time)
+    this.inventory = new SimInventory({
+      surroundings: options.surroundings,
+      clock: this.#clock,
+      config: profile.config,
+      fleet,
+      view: this.view,
+      onChanged: key => { answers.changed(this, key) },
+      onTold: keys => { answers.told(this, keys) },
+      isAlive: () => this.isAlive
     })
-    const load = new TargetLoad([link.counts], registry)
-    const departures = this.#departures = new Departures({
-      ready: async () => { await Promise.resolve() },
-      leave: async (gone: GoneTarget[]) => await link.leaveTargets(gone),
-      sessionsOf: key => load.sessions(key)
-    })
-    this.setDefaultTargets(options.defaultTargets)
-    link.start()
+    void this.#start(plantedConfig(profile.config, plant))
   }
 
+  async #start (config: Config): Promise<void> {
+    const { surroundings: { random }, tokens } = this.#options
+    const wired = await wireControl({
+      clock: this.#clock,
+      random: random.next,
+      makeToken: () => {
+        const token = randomToken(random)
+        tokens.made(this, token)
+        return token
+      },
+      openInventory: async () => await Promise.resolve(ok(this.inventory)),
+      openResolver: () => ({ resolve: async () => await Promise.resolve(err('no_answer')), close: () => undefined }),
+      openTransport: calls => this.#transport(calls),
+      networkInterfaces: () => ({})
+    }, { config, metrics: { ...uncounted, linkSynchronised: () => { this.#synchronised() } }, log: quiet })
+    if (!wired.ok) throw new Error(wired.error)
+    this.#wiring = wired.value
+    wired.value.features.link.start()
+  }
+
+  #transport (calls: number): RpcTransport {
+    const { surroundings, number, proxy } = this.#options
+    const transport = new SimTransport({ surroundings, control: number, calls, proxy, isAlive: () => this.isAlive })
+    this.#transports.push(transport)
+    if (surroundings.plant !== 'goneUntold') return transport
+    const untold = (): string => JSON.stringify({ instanceId: proxy()?.instanceId ?? '', sessions: {} })
+    const { call, openLines, openEvents, close } = transport
+    return { openLines, openEvents, close, call: async (name, ...rest) => name === 'leaveTargets' ? { status: 200, text: untold() } : await call(name, ...rest) }
+  }
+
+  #synchronised (): void {
+    const { surroundings: { time, trace }, number, proxy, tokens } = this.#options
+    const life = proxy()
+    this.synchronisedMs = time.nowMs
+    trace.note('synchronised', time.nowMs, number, life?.number ?? 0, this.registry.size)
+    if (life !== undefined && isKnown(this, life)) tokens.synchronised(this, life)
+  }
+
+  get #features (): Features {
+    if (this.#wiring === undefined) throw new Error('a control process is asked before it has started')
+    return this.#wiring.features
+  }
+
+  /** Whether its inventory is open, and everything made. */
+  get hasStarted (): boolean { return this.#wiring !== undefined }
+
+  get link (): Features['link'] { return this.#features.link }
+
+  get registry (): Features['registry'] { return this.#features.registry }
+
+  get isDraining (): boolean { return this.#drainsSinceMs !== undefined }
+
   /** A query of a client: the token of a 200, or undefined. */
-  async query (): Promise<Token | undefined> {
-    const { surroundings: { random, time, trace, profile: { config } }, fleet, book, number } = this.#options
-    const issuedMs = time.nowMs
-    const choose = () => {
-      const servers = fleet.live
-      return servers.length === 0 ? err({ code: 'NO_MATCHING_RESOURCE' as const, detail: 'none' }) : ok(random.pick(servers).target)
-    }
-    const ttlSeconds = config.tokenTtlSeconds
-    const tried: Token[] = []
-    const issued = await this.#issuer(tried).issue(choose, { selection: { resourceType: RESOURCE_TYPE, namespace: NAMESPACE }, ttlSeconds, via: 'query', holder: {} })
+  async query (selection: Selection): Promise<Token | undefined> {
+    const { surroundings: { time, trace, watch, plant, profile: { config: { tokenTtlSeconds } } }, answers, number } = this.#options
+    const { chooser, issuer } = this.#features
+    const askedMs = time.nowMs
+    const wasDraining = this.isDraining
+    if (plant !== 'drainIssues' && tokenRefusal(this.#features) !== undefined) return undefined
+    const issued = await issuer.issue(() => chooser.choose(selection, CALLER), { selection, ttlSeconds: tokenTtlSeconds, via: 'query', holder: { caller: CALLER } })
     if (!this.isAlive) return undefined
-    trace.note('query', time.nowMs, number, issuedMs, issued.ok ? 1 : 0)
-    const token = issued.ok ? issued.value.token : undefined
-    for (const other of tried) if (other !== token) book.failed(this, other, config.limits.pushDeadlineMs)
-    if (token !== undefined) book.answered(this, token, issuedMs + ttlSeconds * 1000)
-    return token
+    trace.note('query', time.nowMs, number, askedMs, issued.ok ? 1 : 0)
+    if (issued.ok) {
+      const { token, target, ttlSeconds } = issued.value
+      watch.hold('drainHolds', !wasDraining, `a query of control ${number} got token ${token}`)
+      answers.answered(this, { token, target, selection, askedMs, untilMs: askedMs + ttlSeconds * 1000 })
+      return token
+    }
+    if (issued.error.code === 'NO_MATCHING_RESOURCE' && time.nowMs === askedMs) answers.foundNothing(this, selection)
+    return undefined
   }
 
   /** An operator takes a token back. */
   async revoke (token: Token): Promise<void> {
-    const { surroundings: { time, trace }, book, number } = this.#options
-    book.takenBack(token)
-    const outcome = await this.#issuer([]).revoke(token)
+    const { surroundings: { time, trace }, tokens, number } = this.#options
+    tokens.takenBack(token)
+    const outcome = await this.#features.issuer.revoke(token)
     if (!this.isAlive) return
     const isAcknowledged = outcome.ok || outcome.error.code === 'TOKEN_NOT_FOUND'
     trace.note('operator', time.nowMs, number, numberOfOperation.revoke, isAcknowledged ? 1 : 0)
-    if (isAcknowledged) book.revoked(this, token)
-  }
-
-  /** What target-watch does when an object is gone or has been replaced. */
-  targetChanged (key: string): void {
-    const { fleet, book } = this.#options
-    const dead = [...this.registry.unredeemed(key)].map(({ token }) => token)
-    for (const token of dead) book.takenBack(token)
-    if (dead.length > 0) this.#issuer([]).withdraw(dead)
-    const server = fleet.get(key)
-    if (server === undefined) this.#departures.gone(key)
-    else this.#departures.replaced(key, server.target)
-    void this.#departures.send()
-  }
-
-  setDefaultTargets (keys: readonly string[]): void {
-    this.link.setDefaultTargets(keys.flatMap(key => this.#options.fleet.get(key)?.target ?? []))
+    if (isAcknowledged) tokens.revoked(this, token)
   }
 
   /** An operator's call about sessions. */
   async ask<Name extends RpcName> (name: Name, input: RpcInput<Name>): Promise<void> {
     const { surroundings: { time, trace }, number } = this.#options
-    const answer = await this.#operator.call(name, input)
-    if (this.isAlive) trace.note('operator', time.nowMs, number, numberOfOperation.session, answer.ok ? 1 : 0)
+    const answer = await this.#features.proxy.call(name, input)
+    if (!this.isAlive) return
+    trace.note('operator', time.nowMs, number, numberOfOperation.session, answer.ok ? 1 : 0)
+    if (answer.ok && name === 'listSessions') for (const { id } of (answer.value as SessionsPage).sessions) this.#keepId(id)
+  }
+
+  /** An operator moves a session to a server, by its name. */
+  async move (id: string, { resourceType, name }: GameServer): Promise<void> {
+    const target = requestedTarget({ resourceType, namespace: NAMESPACE, name }, this.#features)
+    if (target.ok) await this.ask('moveSession', { params: { id }, body: { target: target.value } })
+  }
+
+  /** It is asked to stop: it drains, then closes. */
+  async stop (): Promise<void> {
+    const { surroundings: { time, trace }, number } = this.#options
+    this.#drainsSinceMs = time.nowMs
+    trace.note('controlDrains', time.nowMs, number, this.registry.size)
+    await this.#features.drain.run()
+    this.#hasDrained = true
+    await this.#wiring?.close()
+    this.#end()
+  }
+
+  /** The fleet has changed. */
+  hear (changes: readonly FleetChange[]): void {
+    for (const change of changes) this.inventory.hear(change)
   }
 
   /** What must hold whenever nothing is under way in this process. */
   check (): void {
-    const { watch, profile: { config: { limits } } } = this.#options.surroundings
+    const { watch, time, profile: { config: { limits, drainTimeoutSeconds } } } = this.#options.surroundings
+    if (!this.hasStarted) return
     watch.hold('boundsHold', { of: 'tokens of control', size: this.registry.size, most: limits.maxTokens })
+    for (const { table, entries, capacity } of this.#features.tables.readings()) watch.hold('boundsHold', { of: table, size: entries, most: capacity })
+    if (this.#drainsSinceMs === undefined || this.#hasDrained) return
+    const lateMs = time.nowMs - this.#drainsSinceMs - seconds(drainTimeoutSeconds) - CALL_DEADLINE_MS
+    watch.hold('drainHolds', lateMs <= ACTS_WITHIN_MS, `control ${this.number} waits for ${lateMs} ms more than it may`)
   }
 
   crash (): void {
     const { surroundings: { trace, time }, number } = this.#options
     trace.note('controlCrashes', time.nowMs, number, this.registry.size)
+    this.#end()
+  }
+
+  #end (): void {
     this.isAlive = false
     this.#clock.stop()
     for (const transport of this.#transports) transport.crash()
-  }
-
-  // It keeps nothing, so every query has its own, and it is known which tokens it has tried.
-  #issuer (tried: Token[]): TokenIssuer {
-    const { registry, link } = this
-    const makeToken = (): Token => {
-      const token = randomToken(this.#options.surroundings.random)
-      tried.push(token)
-      return token
-    }
-    return new TokenIssuer({ clock: this.#clock, events: nowhere, registry, sink: link, expect: () => undefined, maxTokensPerCaller: Infinity, metrics: { tokenIssued: () => undefined, tokenRevoked: () => undefined }, makeToken })
-  }
-
-  // Somebody looks on, and knows the ids of sessions.
-  async #readIds (): Promise<void> {
-    if (this.#isReading) return
-    this.#isReading = true
-    await this.#operator.events(event => { if (event.type === 'session') this.#keepId(event.sessionId) }, new AbortController().signal, ['session'])
-    this.#isReading = false
   }
 
   #keepId (id: string): void {
@@ -204,4 +233,12 @@ export class ControlLife {
     this.sessionIds.push(id)
     if (this.sessionIds.length > MAX_SESSION_IDS) this.sessionIds.shift()
   }
+}
+
+function plantedConfig (config: Config, plant: Plant | undefined): Config {
+  const { limits } = config
+  if (plant === 'tokensOverBound') return { ...config, limits: { ...limits, maxTokens: limits.maxTokens * 2 } }
+  if (plant === 'drainsTooLong') return { ...config, drainTimeoutSeconds: config.drainTimeoutSeconds * 2 + 10 }
+  if (plant === 'defaultElsewhere' && config.defaultEndpoint !== undefined) return { ...config, defaultEndpoint: { ...config.defaultEndpoint, labelSelector: { pool: 'match' } } }
+  return config
 }

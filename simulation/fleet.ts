@@ -1,39 +1,48 @@
-// The game servers: objects that come, go and are replaced, and behind each endpoint a program that answers.
+// The game servers as they are: objects of a cluster that come, change, move, are replaced and go, and behind each endpoint
+// a program that answers. Control processes hear of it late, each through an inventory of its own.
 import { addressWords } from '#wire/address.js'
 import type { Target } from '#rpc/contract.js'
-import type { TargetSpec } from '../apps/proxy/src/core/tables/target-table.js'
+import type { KubeObject } from '../apps/control/src/inventory/objects/inventory.js'
+import { SERVICES_TYPE } from '../apps/control/src/inventory/objects/resource-types.js'
 import { endpointOf } from './address-book.js'
+import { changedFeatures, drawFeatures, NAMESPACE, objectOf, serviceOf, typesByNumber, type Features, type HeldType, type ObjectParts, type Place } from './objects.js'
 import type { Profile } from './profile.js'
 import type { Random } from './random.js'
 
-export interface GameServer {
+export interface GameServer extends ObjectParts {
+  readonly number: number
   readonly key: string
-  /** As control knows it. */
-  readonly target: Target
-  /** As the proxy's core knows it. */
-  readonly place: TargetSpec
-  readonly words: Uint32Array
 }
 
-/** How many there are, gone ones included: keys have a number below this. */
-const KEYS = 8
-const FIRST_PORT = 7000
+/** What became of one object of the cluster. */
+export interface FleetChange {
+  readonly heldType: HeldType
+  readonly server: GameServer
+  /** Undefined if it is gone. */
+  readonly object: KubeObject | undefined
+}
 
-export const RESOURCE_TYPE = 'gameserver'
-export const NAMESPACE = 'games'
+/** What may happen to a server. */
+export const fleetEvents = ['remove', 'replace', 'change', 'move'] as const
+export type FleetEvent = typeof fleetEvents[number]
+
+/** How many there are, gone ones included: keys have a number below this. */
+const KEYS = typesByNumber.length
+const FIRST_PORT = 7000
 
 export class Fleet {
   readonly #profile: Profile
   readonly #random: Random
-  readonly #live = new Map<string, GameServer>()
-  readonly #byEndpoint = new Map<number, GameServer>()
+  readonly #live = new Map<number, GameServer>()
+  readonly #wordsOf = new Map<number, Uint32Array>()
   readonly #endpoints: number[] = []
-  #made = 0
+  #places = 0
+  #versions = 0
 
   constructor (profile: Profile, random: Random) {
     this.#profile = profile
     this.#random = random
-    for (let number = 0; number < profile.servers; number++) this.replace(number)
+    for (let number = 0; number < profile.servers; number++) this.#replace(number)
   }
 
   /** Those that are there now. */
@@ -42,13 +51,9 @@ export class Fleet {
   /** Endpoints that ever were. */
   get endpoints (): readonly number[] { return this.#endpoints }
 
-  get (key: string): GameServer | undefined {
-    return this.#live.get(key)
-  }
-
-  /** Whose endpoint it is or was. */
-  at (endpoint: number): GameServer | undefined {
-    return this.#byEndpoint.get(endpoint)
+  /** The address words of an endpoint that is or was. */
+  at (endpoint: number): Uint32Array | undefined {
+    return this.#wordsOf.get(endpoint)
   }
 
   /** One of the numbers that servers have. */
@@ -56,34 +61,75 @@ export class Fleet {
     return this.#random.below(KEYS)
   }
 
-  /** Removes a server; undefined if it was not there. */
-  remove (number: number): GameServer | undefined {
-    const server = this.#live.get(keyOf(number))
-    if (server !== undefined) this.#live.delete(server.key)
-    return server
+  /** Does it to a server, and says what others may see of it. A server that is not there can only be put there. */
+  happen (event: FleetEvent, number: number): readonly FleetChange[] {
+    const server = this.#live.get(number)
+    if (event === 'remove') return server === undefined ? [] : this.#remove(server)
+    if (event === 'replace' || server === undefined) return this.#replace(number)
+    return event === 'change' ? this.#change(server) : this.#move(server)
   }
 
-  /** Puts a new server there, in the place of the former one. */
-  replace (number: number): GameServer {
-    const made = ++this.#made
+  /** All objects of a held type. */
+  list (heldType: HeldType): Array<FleetChange & { readonly object: KubeObject }> {
+    return this.live.filter(server => heldTypesOf(server).includes(heldType)).map(server => shown(heldType, server))
+  }
+
+  #remove (server: GameServer): readonly FleetChange[] {
+    this.#live.delete(server.number)
+    return heldTypesOf(server).map(heldType => ({ heldType, server, object: undefined }))
+  }
+
+  #replace (number: number): readonly FleetChange[] {
+    const { config: { inventory: { provider } }, hasUids } = this.#profile
+    const resourceType = typesByNumber[number]!
+    const uid = hasUids || provider === 'kubernetes' ? `uid-${this.#places}` : undefined
+    const features = drawFeatures(this.#random)
+    const name = `server-${number}`
+    return this.#put({ number, resourceType, name, key: `${resourceType}/${NAMESPACE}/${name}`, uid, version: 0, features, place: this.#newPlace(resourceType) }, heldTypesOf({ resourceType }))
+  }
+
+  #change (server: GameServer): readonly FleetChange[] {
+    const features: Features = changedFeatures(server.features, this.#random)
+    return this.#put({ ...server, features }, [server.resourceType])
+  }
+
+  #move (server: GameServer): readonly FleetChange[] {
+    return this.#put({ ...server, place: this.#newPlace(server.resourceType) }, heldTypesOf(server).slice(-1))
+  }
+
+  #put (parts: GameServer, heldTypes: readonly HeldType[]): readonly FleetChange[] {
+    const server = { ...parts, version: ++this.#versions }
+    this.#live.set(server.number, server)
+    return heldTypes.map(heldType => shown(heldType, server))
+  }
+
+  #newPlace (resourceType: GameServer['resourceType']): Place {
+    const made = ++this.#places
     const names = this.#profile.config.dataPorts.map(({ name }) => name)
     const address = made % 5 === 4 ? `2001:db8::a:${made.toString(16)}` : `10.1.${made >> 8}.${made & 255}`
-    // Some have no port for some data port.
-    const ports = names.map((_, index) => index > 0 && this.#random.chance(0.2) ? 0 : FIRST_PORT + index)
-    const target: Target = { key: keyOf(number), address, ports: Object.fromEntries(names.flatMap((name, index) => ports[index] === 0 ? [] : [[name, ports[index]!]])) }
+    const served = resourceType === 'relay' ? names.slice(0, 1) : names
+    const ports = Object.fromEntries(served.map((name, index) => [name, resourceType === 'hosted' ? FIRST_PORT : FIRST_PORT + index]))
     const words = addressWords(address)!
-    const server = { key: target.key, target, place: { key: target.key, address, ports }, words }
-    this.#live.set(server.key, server)
-    for (const port of ports) if (port > 0) this.#addEndpoint(endpointOf(words, port), server)
-    return server
+    for (const port of new Set(Object.values(ports))) this.#addEndpoint(endpointOf(words, port), words)
+    return { address, ports }
   }
 
-  #addEndpoint (endpoint: number, server: GameServer): void {
-    this.#byEndpoint.set(endpoint, server)
+  #addEndpoint (endpoint: number, words: Uint32Array): void {
+    this.#wordsOf.set(endpoint, words)
     this.#endpoints.push(endpoint)
   }
 }
 
-function keyOf (number: number): string {
-  return `${RESOURCE_TYPE}/${NAMESPACE}/server-${number}`
+/** Where control should tell the proxy that a server is. */
+export function targetOf ({ key, place }: Pick<GameServer, 'key' | 'place'>): Target {
+  return { key, address: place.address, ports: { ...place.ports } }
+}
+
+function shown (heldType: HeldType, server: GameServer): FleetChange & { readonly object: KubeObject } {
+  return { heldType, server, object: heldType === SERVICES_TYPE ? serviceOf(server) : objectOf(server) }
+}
+
+// The object that says where it is comes last.
+function heldTypesOf ({ resourceType }: Pick<GameServer, 'resourceType'>): readonly HeldType[] {
+  return resourceType === 'hosted' ? [resourceType, SERVICES_TYPE] : [resourceType]
 }

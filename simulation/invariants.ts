@@ -45,6 +45,21 @@ export const invariants = {
   /** A token that was made void, or whose query failed, is never redeemable again. */
   voidTokensStayVoid: (isVoid: boolean, token: string, why: string): Fault => isVoid ? undefined : `token ${token} is redeemable, ${why}`,
 
+  /** A query is answered with an object that matched at some moment since it was asked, and with none only if there was none. */
+  answersMatch: (isRight: boolean, key: string, how: string): Fault => isRight ? undefined : `${key} ${how}`,
+
+  /** Soon after control was told that a target is not any more what was asked for, nobody can redeem the token for it. */
+  tokensFollowTargets: (isVoid: boolean, token: string): Fault => isVoid ? undefined : `token ${token} is redeemable, but its target has changed`,
+
+  /** The candidates of the default endpoint are those objects that match. */
+  defaultsFollow: (isRight: boolean, key: string, how: string): Fault => isRight ? undefined : `${key} ${how}`,
+
+  /** Where sessions end with their target, nobody is left on one that is gone. */
+  goneTargetsAreLeft: (isLeft: boolean, address: number, key: string): Fault => isLeft ? undefined : `address ${address} is still on ${key}`,
+
+  /** A control process that drains hands out no tokens, and waits no longer than it may. */
+  drainHolds: (holds: boolean, how: string): Fault => holds ? undefined : how,
+
   /** A client that has sent one datagram to the default endpoint gets no more than the factor times its bytes. */
   repliesDoNotAmplify: (address: number, bytesOut: number, most: number): Fault =>
     bytesOut > most ? `address ${address} was sent ${bytesOut} bytes, where ${most} are the most` : undefined,

@@ -87,6 +87,8 @@ export class ShardLedger {
   // That have timed out or given way: a restart may have them once more.
   readonly #over = new Map<number, Entry>()
   candidates: readonly TargetSpec[] = []
+  /** False if the proxy had no room for one of those that control named. */
+  areCandidatesAll = true
   // Of the datagram that is being judged.
   #entry: Entry | undefined
   #live: KnownToken | undefined

@@ -38,6 +38,14 @@ export const plants = {
   stateWrittenLate: { says: 'the state is written when it pleases', found: ['sessionsComeBack', 'answeredTokensWork', 'targetChangesByRight'] },
   repliesUnbounded: { says: 'replies to a first datagram have no bound', found: ['repliesDoNotAmplify'] },
   evictsTooMany: { says: 'two sessions give way for one', found: ['targetChangesByRight'] },
+  changeMissed: { says: 'an object that has changed is found as it was', found: ['answersMatch'] },
+  watchDeaf: { says: 'control is not told of changes of targets', found: ['tokensFollowTargets', 'goneTargetsAreLeft'] },
+  goneUntold: { says: 'the proxy is not told of targets that are gone', found: ['goneTargetsAreLeft'] },
+  defaultsDeaf: { says: 'control is not told of changes of the default endpoint', found: ['defaultsFollow', 'tokensFollowTargets'] },
+  defaultElsewhere: { says: 'control takes other objects for the default endpoint', found: ['defaultsFollow'] },
+  drainsTooLong: { says: 'a drain may last twice as long', found: ['drainHolds'] },
+  drainIssues: { says: 'control hands out tokens while it drains', found: ['drainHolds'] },
+  drainEndsSessions: { says: 'a drain ends sessions', found: ['targetChangesByRight', 'answeredTokensWork'] },
   numbersAsText: { says: 'the proxy answers with the number of sessions as text', found: ['callsFitTheContract'] }
 } as const satisfies Record<string, PlantRow>
 

@@ -4,6 +4,7 @@ import { ConfigSchema, type Config } from '#config/schema.js'
 import { fillDefaults } from '#config/load/fill-defaults.js'
 import { defaultSlice, type SliceSize } from '../apps/proxy/src/core/tables/slice-size.js'
 import { MAX_DATAGRAM_BYTES } from './datagram.js'
+import { drawDefault, mappingsFor, NAMESPACE, playersLabels, STATE_PATH } from './objects.js'
 import type { Random } from './random.js'
 
 export interface NetworkProfile {
@@ -19,6 +20,10 @@ export interface Profile {
   readonly network: NetworkProfile
   /** One way between the processes, in ms. */
   readonly mostCallDelayMs: number
+  /** How long a change of an object is on its way to control, in ms. */
+  readonly mostInventoryDelayMs: number
+  /** Whether objects in files bear what tells an object from a later one of the same name; those of a cluster do. */
+  readonly hasUids: boolean
   /** Share of calls that are cut off in the middle. */
   readonly cutCalls: number
   /** How long a message to a worker waits, in ms. */
@@ -55,12 +60,14 @@ export function drawProfile (random: Random): Profile {
       mostDelayMs
     },
     mostCallDelayMs: random.pick([0, 2, 30, 300]),
+    mostInventoryDelayMs: random.pick([0, 0, 20, 500]),
+    hasUids: random.chance(0.5),
     cutCalls: random.pick([0, 0, 0.01, 0.1]),
     mostShardDelayMs: shards === 1 ? 0 : random.pick([0, 1, 20]),
     mostAnswerMs,
     failedSends: random.pick([0, 0, 0.02]),
     clients: random.between(2, 24),
-    servers: random.pick([1, 2, 6]),
+    servers: random.pick([2, 4, 8]),
     unrest: { hostile: random.pick([0, 1, 1, 4]), operators: random.pick([0, 1, 1, 4]), crashes: random.pick([0, 0, 1, 3]), moves: random.pick([0, 1, 3]) },
     sweepPeriodMs: random.pick([50, 200, 1000, 5000, 30_000]),
     mostStepMs: random.pick([2, 10, 40]),
@@ -80,7 +87,11 @@ function drawConfig (random: Random, { dataPorts, shards, lingerMs }: Drawn): Co
     dataPorts: names.map((name, index) => ({ name, port: 7777 + index })),
     tokenTtlSeconds: random.pick([1, 2, 5, 30]),
     sessionTimeoutSeconds: random.pick([1, 3, 10, 60]),
-    loadBalancing: { type: random.pick(['first', 'leastSessions', 'roundRobin', 'random']) },
+    defaultEndpoint: drawDefault(random),
+    resourceQueryMapping: mappingsFor(names, random.pick([undefined, [STATE_PATH]])),
+    ...random.pick([{ inventory: { provider: 'kubernetes' }, namespaces: [NAMESPACE] }, { inventory: { provider: 'file', path: 'objects' } }]),
+    loadBalancing: random.pick([{ type: 'first' }, { type: 'leastSessions' }, { type: 'roundRobin' }, { type: 'random' }, { type: 'labelArithmetic', ...playersLabels }]),
+    drainTimeoutSeconds: random.pick([0, 1, 2, 5]),
     onInvalidToken: random.pick(['default', 'drop']),
     onTargetGone: random.pick(['keep', 'close', 'default']),
     refreshOn: random.pick(['client', 'both']),

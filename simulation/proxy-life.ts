@@ -129,6 +129,11 @@ export class ProxyLife {
     })
   }
 
+  /** Whether somebody has redeemed a token on one of the data ports. */
+  hasRedeemed (token: Token): boolean {
+    return this.#surroundings.profile.config.dataPorts.some((_, dataPort) => this.redemptions.has(redemptionOf(token, dataPort)))
+  }
+
   /** Whether a token can be redeemed anywhere. */
   worksAnywhere (token: Token): boolean {
     const { length } = this.#surroundings.profile.config.dataPorts

@@ -1,6 +1,5 @@
 // What game servers do: answer what they get, at once or late, some of it twice, also when they are long out of the
 // inventory and the session has left.
-import { endpointOf } from './address-book.js'
 import type { Fleet } from './fleet.js'
 import type { Network } from './network.js'
 import type { Profile } from './profile.js'
@@ -29,11 +28,11 @@ export class Servers {
 
   readonly receive = (endpoint: number, fromPort: number, bytes: Uint8Array): void => {
     const { fleet, profile: { mostAnswerMs }, random, time } = this.#options
-    const server = fleet.at(endpoint)
-    if (server === undefined) throw new Error('a datagram went to an endpoint that never was')
+    const words = fleet.at(endpoint)
+    if (words === undefined) throw new Error('a datagram went to an endpoint that never was')
     const answers = random.chance(SILENT) ? 0 : random.chance(TWICE) ? 2 : 1
     for (let answer = 0; answer < answers; answer++) {
-      const send = (): void => { this.send(server.words, endpoint % 65_536, fromPort, bytes) }
+      const send = (): void => { this.send(words, endpoint % 65_536, fromPort, bytes) }
       if (mostAnswerMs === 0) send()
       else time.plan(random.between(0, mostAnswerMs), send, false)
     }
@@ -43,11 +42,5 @@ export class Servers {
   send (words: Uint32Array, port: number, toPort: number, bytes: Uint8Array): void {
     const { network, proxy } = this.#options
     network.send(() => { proxy()?.fromTarget(toPort, words, port, bytes) })
-  }
-
-  /** Sends from an endpoint of the fleet, past or present. */
-  sendFrom (endpoint: number, toPort: number, bytes: Uint8Array): void {
-    const server = this.#options.fleet.at(endpoint)!
-    if (endpointOf(server.words, endpoint % 65_536) === endpoint) this.send(server.words, endpoint % 65_536, toPort, bytes)
   }
 }

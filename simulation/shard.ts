@@ -61,6 +61,7 @@ export class SimShard implements Shard {
   #outDueMs = 0
   // Candidates of the default endpoint, until the rest of them has come.
   readonly #offered: TargetSpec[] = []
+  #areOfferedAll = true
 
   constructor (options: SimShardOptions) {
     const { surroundings, clock, redemptions } = options
@@ -178,7 +179,12 @@ export class SimShard implements Shard {
       const [targets, more] = args as Parameters<ShardCalls['setDefaultTargets']>
       const faults = answer as ReturnType<ShardCalls['setDefaultTargets']>
       this.#offered.push(...targets.filter(({ key }) => faults[key] === undefined).map(target => this.#translator.targetSpec(target)))
-      if (!more) this.ledger.candidates = this.#offered.splice(0)
+      this.#areOfferedAll &&= Object.keys(faults).length === 0
+      if (!more) {
+        this.ledger.candidates = this.#offered.splice(0)
+        this.ledger.areCandidatesAll = this.#areOfferedAll
+        this.#areOfferedAll = true
+      }
     } else if (name === 'leaveTargets') {
       const [gone] = args as Parameters<ShardCalls['leaveTargets']>
       this.ledger.left(new Map(gone.map(({ key, stays }) => [key, stays && this.#translator.targetSpec(stays)])), address => this.sockets.placeOf(address))
@@ -217,6 +223,7 @@ export class SimShard implements Shard {
     if (name === 'sweep' && plant === 'claimsForgotten') this.#options.claims?.fill(0)
     if (name === 'moveSession' && plant === 'movesTooMany') this.#moveAnother(...args as Parameters<ShardCalls['moveSession']>)
     if (name === 'leaveTargets' && plant === 'wrongSessionsLeave') this.#endAny(clock.now())
+    if (name === 'setDraining' && args[0] === true && plant === 'drainEndsSessions') this.#endAny(clock.now())
     if (name !== 'applyTokens') return args
     const [push] = args as Parameters<ShardCalls['applyTokens']>
     const { tokens, revoked } = push

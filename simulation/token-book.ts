@@ -1,33 +1,31 @@
 // What control has promised about tokens, and whether the proxy keeps it: those of answered queries work until their time
 // is over, those that were taken back or never answered do not.
 import type { Token } from '#wire/token.js'
-import type { ControlLife } from './control-life.js'
 import type { Watch } from './invariants.js'
+import { isInStep, isKnown, type Promiser } from './promiser.js'
 import type { ProxyLife } from './proxy-life.js'
 import type { VirtualTime } from './virtual-time.js'
 
 interface Promised {
-  readonly control: ControlLife
+  readonly control: Promiser
   readonly untilMs: number
   /** The life of the proxy that has to keep it; undefined while that is nobody. */
   life: ProxyLife | undefined
 }
 
-interface Failed {
-  readonly control: ControlLife
-  /** By then the late push and the revocation after it have been acknowledged, or the link counts as broken. */
-  readonly graceMs: number
-  readonly untilMs: number
+interface Made {
+  readonly control: Promiser
+  readonly atMs: number
 }
 
 interface Void {
-  readonly control: ControlLife
+  readonly control: Promiser
   readonly untilMs: number
   readonly life: ProxyLife
 }
 
-// Two calls, each of which may take two deadlines.
-const CALLS_OF_A_PUSH = 4
+// Two calls, each of which may take two deadlines, after the one within which its query was answered.
+const DEADLINES_OF_A_PUSH = 5
 /** Longer than any token lives here, and than anything is on its way. */
 const LOOKED_AT_MS = 40_000
 
@@ -35,33 +33,37 @@ export class TokenBook {
   readonly #time: VirtualTime
   readonly #proxy: () => ProxyLife | undefined
   readonly #watch: Watch
+  readonly #pushDeadlineMs: number
   readonly #promised = new Map<Token, Promised>()
-  readonly #issuers = new Map<Token, ControlLife>()
+  readonly #issuers = new Map<Token, Promiser>()
   readonly #void = new Map<Token, Void>()
-  readonly #failed = new Map<Token, Failed>()
+  // That no query has been answered with.
+  readonly #unanswered = new Map<Token, Made>()
   /** Tokens of answered queries, all there ever were: what an eavesdropper could have. */
   readonly known: Token[] = []
 
-  constructor (time: VirtualTime, watch: Watch, proxy: () => ProxyLife | undefined) {
+  constructor (time: VirtualTime, watch: Watch, pushDeadlineMs: number, proxy: () => ProxyLife | undefined) {
     this.#time = time
     this.#watch = watch
+    this.#pushDeadlineMs = pushDeadlineMs
     this.#proxy = proxy
   }
 
-  /** A query was answered with a token. */
-  answered (control: ControlLife, token: Token, untilMs: number): void {
-    const life = this.#proxy()
-    const isSame = life !== undefined && control.link.status().proxy?.instanceId === life.instanceId
-    const promised = { control, untilMs, life: isSame ? life : undefined }
-    this.#promised.set(token, promised)
-    this.#issuers.set(token, control)
-    this.known.push(token)
-    this.#holdPromise(token, promised)
+  /** A control process has made it, for a query that is not answered yet. */
+  made (control: Promiser, token: Token): void {
+    this.#unanswered.set(token, { control, atMs: this.#time.nowMs })
   }
 
-  /** A query was not answered with this token, which it had tried. */
-  failed (control: ControlLife, token: Token, pushDeadlineMs: number): void {
-    this.#failed.set(token, { control, graceMs: this.#time.nowMs + CALLS_OF_A_PUSH * pushDeadlineMs, untilMs: this.#time.nowMs + LOOKED_AT_MS })
+  /** A query was answered with it; `untilMs` is undefined if its target is not what was asked for any more. */
+  answered (control: Promiser, token: Token, untilMs: number | undefined): void {
+    this.#unanswered.delete(token)
+    this.#issuers.set(token, control)
+    this.known.push(token)
+    if (untilMs === undefined) return
+    const life = this.#proxy()
+    const promised = { control, untilMs, life: life !== undefined && isKnown(control, life) ? life : undefined }
+    this.#promised.set(token, promised)
+    this.#holdPromise(token, promised)
   }
 
   /** Somebody has begun to make it void: nothing is promised any more. */
@@ -70,15 +72,15 @@ export class TokenBook {
   }
 
   /** The proxy has acknowledged that it is void. */
-  revoked (control: ControlLife, token: Token): void {
+  revoked (control: Promiser, token: Token): void {
     const life = this.#proxy()
-    if (life === undefined || control.link.status().proxy?.instanceId !== life.instanceId) return
+    if (life === undefined || !isKnown(control, life)) return
     this.#void.set(token, { control, life, untilMs: this.#time.nowMs + LOOKED_AT_MS })
     this.#holdVoid(token, life)
   }
 
   /** A control process has told a proxy all it knows. */
-  synchronised (control: ControlLife, life: ProxyLife): void {
+  synchronised (control: Promiser, life: ProxyLife): void {
     for (const [token, promised] of this.#promised) {
       if (promised.control !== control || !control.registry.has(token)) continue
       promised.life = life
@@ -108,7 +110,7 @@ export class TokenBook {
       // Another process than the one that issued it may grant it anew to another proxy, and know no better.
       else if (life === former || this.#issuers.get(token) === control) this.#holdVoid(token, life)
     }
-    for (const [token, failed] of this.#failed) this.#holdFailed(token, failed, life)
+    for (const [token, made] of this.#unanswered) this.#holdUnanswered(token, made, life)
   }
 
   #holdPromise (token: Token, { life, untilMs }: Promised): void {
@@ -119,9 +121,11 @@ export class TokenBook {
     this.#watch.hold('voidTokensStayVoid', !life.worksAnywhere(token), token, 'but was taken back')
   }
 
-  #holdFailed (token: Token, { control, graceMs, untilMs }: Failed, life: ProxyLife): void {
-    if (!control.isAlive || this.#time.nowMs > untilMs) this.#failed.delete(token)
-    else if (this.#time.nowMs > graceMs && control.link.isSynchronised && control.link.status().proxy?.instanceId === life.instanceId && !control.link.isRevoking(token)) {
+  // By now its query has failed, and the late push and the revocation after it have been acknowledged, or the link counts as broken.
+  #holdUnanswered (token: Token, { control, atMs }: Made, life: ProxyLife): void {
+    const { nowMs } = this.#time
+    if (!control.isAlive || nowMs > atMs + LOOKED_AT_MS) this.#unanswered.delete(token)
+    else if (nowMs > atMs + DEADLINES_OF_A_PUSH * this.#pushDeadlineMs && isInStep(control, life) && !control.link.isRevoking(token)) {
       this.#watch.hold('voidTokensStayVoid', !life.worksAnywhere(token), token, 'but its query failed')
     }
   }

@@ -2,6 +2,7 @@
 import { rpcCalls, type RpcName } from '#rpc/contract.js'
 import { dropReasons } from '../apps/proxy/src/core/ledger/drop-reason.js'
 import type { ShardCall } from '../apps/proxy/src/shards/calls/shard.js'
+import { fleetEvents } from './fleet.js'
 
 const rpcNames = Object.keys(rpcCalls) as RpcName[]
 const eventTypes = ['hello', 'counts', 'redeemed', 'session', 'target', 'skipped', 'state'] as const
@@ -19,6 +20,7 @@ export const traceWords = {
   event: eventTypes,
   call: shardCalls,
   operation: operations,
+  becomes: fleetEvents,
   kind: ['data', 'token', 'control', 'malformed', 'oversize'],
   verdict: Object.assign(['forwarded'], Object.fromEntries(Object.entries(dropReasons).map(([reason, { name }]) => [reason, name])))
 } as const satisfies Record<string, readonly string[]>

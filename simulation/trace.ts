@@ -18,8 +18,9 @@ export const happenings = {
   proxyCrashes: ['life', 'sessions', 'tokens'],
   controlStarts: ['control', 'controls', 'unused'],
   controlCrashes: ['control', 'tokens', 'unused'],
+  controlDrains: ['control', 'tokens', 'unused'],
   synchronised: ['control', 'life', 'tokens'],
-  fleet: ['server', 'isLive', 'endpoint']
+  fleet: ['server', 'becomes', 'changes']
 } as const satisfies Record<string, readonly [string, string, ...string[]]>
 
 export type Happening = keyof typeof happenings

@@ -1,10 +1,12 @@
 // A simulated world: the network, players and game servers, and between them one proxy and one or more control processes,
 // which crash and come back.
 import { actions, type ActionName } from './actions.js'
+import { Agreement } from './agreement.js'
+import { AnswerBook } from './answer-book.js'
 import { Clients } from './clients.js'
 import { ControlLife } from './control-life.js'
 import type { Datagram } from './datagram.js'
-import { Fleet } from './fleet.js'
+import { Fleet, fleetEvents, type FleetEvent } from './fleet.js'
 import { Watch } from './invariants.js'
 import { MemoryStorage } from '#testkit/memory-storage.js'
 import { Network } from './network.js'
@@ -22,7 +24,6 @@ import { settle, VirtualTime } from './virtual-time.js'
 /** Everything is looked at once in so many steps; what a datagram or a call has touched, at once. */
 const SCAN_STEPS = 16
 const MOST_CONTROLS = 3
-const MOST_DEFAULTS = 3
 
 const names = Object.keys(actions) as ActionName[]
 
@@ -36,6 +37,8 @@ export class World {
   readonly clients: Clients
   readonly servers: Servers
   readonly book: TokenBook
+  readonly #answers: AnswerBook
+  readonly #agreement: Agreement
   proxy: ProxyLife | undefined
   readonly #controls: ControlLife[] = []
   readonly #surroundings: Surroundings
@@ -45,7 +48,8 @@ export class World {
   readonly #network: Network
   readonly #weights: readonly number[]
   readonly #allWeights: number
-  #defaults: readonly string[] = []
+  // Since when there have been these.
+  #controlsSinceMs = 0
   #lives = 0
   #controlsMade = 0
   #waitMs = 0
@@ -60,13 +64,14 @@ export class World {
     const fleet = this.fleet = new Fleet(profile, random)
     this.clients = new Clients(profile.clients, random)
     this.servers = new Servers({ fleet, network, profile, random, time, proxy })
-    this.book = new TokenBook(time, watch, proxy)
+    this.book = new TokenBook(time, watch, profile.config.limits.pushDeadlineMs, proxy)
+    this.#answers = new AnswerBook(time, watch, this.book, proxy)
     this.#surroundings = { random, time, trace, watch, network, profile, plant, servers: this.servers, clients: this.clients }
+    this.#agreement = new Agreement(this.#surroundings)
     this.#weights = names.map(name => actions[name].weight * weightOf(profile, actions[name].group))
     this.#allWeights = this.#weights.reduce((sum, weight) => sum + weight, 0)
     this.#startProxy()
     this.addControl()
-    this.chooseDefaults()
   }
 
   /** One step: some time passes, somebody does something, and what must hold is checked. */
@@ -86,6 +91,9 @@ export class World {
   #scan (): void {
     this.proxy?.scan()
     this.book.scan()
+    this.#answers.scan()
+    const [control] = this.#controls
+    if (this.proxy !== undefined && control !== undefined && this.#controls.length === 1) this.#agreement.check(control, this.#controlsSinceMs, this.proxy)
   }
 
   /** A datagram leaves for a data port. */
@@ -100,30 +108,25 @@ export class World {
   }
 
   anyControl (): ControlLife | undefined {
-    return this.#controls.length === 0 ? undefined : this.random.pick(this.#controls)
+    const control = this.#controls.length === 0 ? undefined : this.random.pick(this.#controls)
+    return control?.hasStarted === true ? control : undefined
   }
 
-  changeFleet (how: 'remove' | 'replace'): void {
+  changeFleet (event: FleetEvent): void {
     const number = this.fleet.anyNumber()
-    const server = how === 'remove' ? this.fleet.remove(number) : this.fleet.replace(number)
-    this.trace.note('fleet', this.time.nowMs, number, how === 'remove' ? 0 : 1)
-    if (server === undefined) return
-    for (const control of this.#controls) control.targetChanged(server.key)
-    this.#tellDefaults()
-  }
-
-  chooseDefaults (): void {
-    const live = this.fleet.live.map(({ key }) => key)
-    this.#defaults = live.length === 0 ? [] : Array.from({ length: this.random.between(0, MOST_DEFAULTS) }, () => this.random.pick(live))
-    this.#tellDefaults()
+    const changes = this.fleet.happen(event, number)
+    this.trace.note('fleet', this.time.nowMs, number, fleetEvents.indexOf(event), changes.length)
+    for (const control of this.#controls) control.hear(changes)
   }
 
   addControl (): void {
     if (this.#controls.length >= MOST_CONTROLS) this.crashControl(0)
     const number = ++this.#controlsMade
     this.trace.note('controlStarts', this.time.nowMs, number, this.#controls.length)
-    const { fleet, book } = this
-    this.#controls.push(new ControlLife({ surroundings: this.#surroundings, number, fleet, book, proxy: () => this.proxy, defaultTargets: this.#defaults }))
+    const { fleet, book: tokens } = this
+    const control = new ControlLife({ surroundings: this.#surroundings, number, fleet, tokens, answers: this.#answers, proxy: () => this.proxy })
+    this.#controls.push(control)
+    this.#controlsSinceMs = this.time.nowMs
   }
 
   /** The proxy dies and is back after `downMs`. */
@@ -140,7 +143,19 @@ export class World {
     const control = this.anyControl()
     if (control === undefined) return
     control.crash()
+    this.#lose(control, downMs)
+  }
+
+  /** A control process is asked to stop; the last one is back `downMs` after it has. */
+  stopControl (downMs: number): void {
+    const control = this.anyControl()
+    if (control === undefined || control.isDraining) return
+    void control.stop().then(() => { if (this.#controls.includes(control)) this.#lose(control, downMs) })
+  }
+
+  #lose (control: ControlLife, downMs: number): void {
     this.#controls.splice(this.#controls.indexOf(control), 1)
+    this.#controlsSinceMs = this.time.nowMs
     if (this.#controls.length === 0) this.time.plan(downMs, () => { this.addControl() }, true)
   }
 
@@ -148,10 +163,6 @@ export class World {
     const former = this.#former
     this.proxy = new ProxyLife(this.#surroundings, ++this.#lives, this.#ports, this.#storage, former)
     if (former !== undefined) this.book.restarted(former, this.proxy)
-  }
-
-  #tellDefaults (): void {
-    for (const control of this.#controls) control.setDefaultTargets(this.#defaults)
   }
 
   #anyAction (): number {

@@ -1,0 +1,61 @@
+// What control and proxy must agree on once nothing has changed for a while: where new clients without a token go, and that
+// nobody is left on a target that is gone.
+import { NOTICE_MS } from '../apps/control/src/inventory/kubernetes/kubernetes-inventory.js'
+import { COUNTS_PERIOD_MS } from '../apps/proxy/src/rpc/event-stream.js'
+import type { ControlLife } from './control-life.js'
+import type { Seen } from './inventory-view.js'
+import type { Surroundings } from './surroundings.js'
+import { isInStep } from './promiser.js'
+import type { ProxyLife } from './proxy-life.js'
+
+/** A count that is told, a call under way, the call after it, each with all its ways. */
+const WAYS = 8
+
+export class Agreement {
+  readonly #surroundings: Surroundings
+  readonly #quietMs: number
+
+  constructor (surroundings: Surroundings) {
+    const { mostCallDelayMs, mostShardDelayMs } = surroundings.profile
+    this.#surroundings = surroundings
+    this.#quietMs = 2 * COUNTS_PERIOD_MS + NOTICE_MS + WAYS * (mostCallDelayMs + 2 * mostShardDelayMs)
+  }
+
+  /** `soleSinceMs` is since when this control process has been the only one. */
+  check (control: ControlLife, soleSinceMs: number, life: ProxyLife): void {
+    const { time } = this.#surroundings
+    const untilMs = time.nowMs - this.#quietMs
+    if (soleSinceMs > untilMs || control.synchronisedMs > untilMs || !isInStep(control, life)) return
+    if (control.view.changedMs <= untilMs) this.#checkDefaults(control, life)
+    this.#checkGone(control, untilMs, life)
+  }
+
+  #checkDefaults ({ view }: ControlLife, life: ProxyLife): void {
+    const { profile: { config: { defaultEndpoint, loadBalancing } }, watch } = this.#surroundings
+    const wanted = defaultEndpoint === undefined ? new Map<string, never>() : view.matching(defaultEndpoint)
+    for (const { ledger: { candidates, areCandidatesAll } } of life.shards) {
+      for (const { key, address } of candidates) watch.hold('defaultsFollow', wanted.get(key)?.address === address, key, 'is a candidate and should not be')
+      // Those without a free place are left out.
+      if (!areCandidatesAll || loadBalancing.type === 'labelArithmetic') continue
+      for (const key of wanted.keys()) watch.hold('defaultsFollow', candidates.some(candidate => candidate.key === key), key, 'should be a candidate')
+    }
+  }
+
+  #checkGone ({ view }: ControlLife, untilMs: number, life: ProxyLife): void {
+    const { profile: { config: { onTargetGone } }, watch } = this.#surroundings
+    if (onTargetGone !== 'close') return
+    for (const { ledger } of life.shards) {
+      for (const id of [...ledger.entries.keys()]) {
+        const entry = ledger.entryOf(id)
+        if (entry === undefined || entry.changedMs > untilMs) continue
+        const seen = view.now(entry.place.key)
+        watch.hold('goneTargetsAreLeft', seen === undefined || seen.sinceMs > untilMs || !isGone(seen), id, entry.place.key)
+      }
+    }
+  }
+}
+
+// A hosted one that has lost its Service is as good as gone.
+function isGone ({ server: { resourceType }, features, place }: Seen): boolean {
+  return features === undefined || features.isDeleting || (resourceType === 'hosted' && place === undefined)
+}
