@@ -17,7 +17,7 @@ import type { Shard, ShardCall, ShardCalls } from '../apps/proxy/src/shards/call
 import type { ShardStateStart } from '../apps/proxy/src/shards/body/shard-state.js'
 import type { Translator } from '../apps/proxy/src/shards/calls/translate.js'
 import { NO_CLAIM, type SavedTokens } from '../apps/proxy/src/state/saved-tokens.js'
-import type { StateFile, StateStorage } from '../apps/proxy/src/state/state-storage.js'
+import type { StateFile, StateStorage } from '../apps/proxy/src/state/files/state-storage.js'
 import { addressFromText, type Address } from './address-book.js'
 import { SimEngine } from './engine.js'
 import type { Bound } from './invariants.js'

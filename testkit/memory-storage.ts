@@ -1,6 +1,6 @@
 // State logs in memory. What was appended is there, whatever becomes of the writer: that is what a kill leaves. And what
 // can go wrong on a disk.
-import { isOf, type StateFile, type StateStorage } from '../apps/proxy/src/state/state-storage.js'
+import { isOf, type StateFile, type StateStorage } from '../apps/proxy/src/state/files/state-storage.js'
 
 export class MemoryStorage implements StateStorage {
   /** What is there, by name. May be changed, as a disk or an enemy would. */

@@ -1,8 +1,8 @@
 // What may happen to a state log between two lives: bytes that change, batches that go, come twice or change places, and
 // forgeries whose checksums are right.
 import fc from 'fast-check'
-import { BATCH_HEAD_BYTES, FLOW, SESSION, TOKEN } from '../../apps/proxy/src/state/layout.js'
-import { BATCH_FRAME_BYTES, decodeLog, encodeHeader, linkAfter, sealBatch, type LogHeader } from '../../apps/proxy/src/state/log-format.js'
+import { BATCH_HEAD_BYTES, FLOW, SESSION, TOKEN } from '../../apps/proxy/src/state/format/layout.js'
+import { BATCH_FRAME_BYTES, decodeLog, encodeHeader, linkAfter, sealBatch, type LogHeader } from '../../apps/proxy/src/state/format/log-format.js'
 import type { MemoryStorage } from '../memory-storage.js'
 
 const place = fc.nat()

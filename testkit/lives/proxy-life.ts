@@ -7,7 +7,7 @@ import { restoreSessions, restoreTokens } from '../../apps/proxy/src/state/resto
 import { loadSavedState, type SavedState } from '../../apps/proxy/src/state/saved-state.js'
 import { savedTokens } from '../../apps/proxy/src/state/saved-tokens.js'
 import { StateLog } from '../../apps/proxy/src/state/state-log.js'
-import type { StateStorage } from '../../apps/proxy/src/state/state-storage.js'
+import type { StateStorage } from '../../apps/proxy/src/state/files/state-storage.js'
 import { dataPortNames, smallCore, takeStep, type Step } from './core-history.js'
 import { MemoryStorage } from '../memory-storage.js'
 

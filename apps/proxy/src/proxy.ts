@@ -13,10 +13,10 @@ import { claimUnixSocket, listenOnUnixSocket } from './unix-sockets/unix-socket.
 import { openShards } from './shards/open-shards.js'
 import type { Shards } from './shards/shards.js'
 import { READ_WAIT_MS } from './state/former-state.js'
-import { within } from './state/saved-files.js'
-import { SAVE_PERIOD_MS } from './state/save-period.js'
+import { within } from './state/files/saved-files.js'
+import { SAVE_PERIOD_MS } from './state/state-log.js'
 import { readClaimedState } from './state/state-claim.js'
-import { isInMemory, openStateWriter, type StateWriter, type WriterEnd } from './state/state-writer.js'
+import { isInMemory, openStateWriter, type StateWriter, type WriterEnd } from './state/files/state-writer.js'
 
 // What answers control takes longest to load, and no datagram needs it: workers forward meanwhile.
 const loadRpc = async () => await import('./rpc/rpc-app.js')

@@ -3,7 +3,7 @@ import type { Result } from '#core/result.js'
 import type { Libc } from '../engines/batch/libc.js'
 import type { BoundDataPort, EngineName } from '../engines/engine.js'
 import type { FormerState } from '../state/former-state.js'
-import type { WriterEnd } from '../state/state-writer.js'
+import type { WriterEnd } from '../state/files/state-writer.js'
 import type { LocalShardOptions } from './hosts/local-shard.js'
 import type { Shards } from './shards.js'
 

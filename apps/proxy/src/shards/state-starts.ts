@@ -4,7 +4,7 @@ import type { Clock } from '#core/clock.js'
 import { TOKEN_WORDS, tokenFromWords } from '#wire/token.js'
 import type { FormerState } from '../state/former-state.js'
 import { NO_CLAIM, savedTokens, type SavedTokens } from '../state/saved-tokens.js'
-import type { WriterEnd } from '../state/state-writer.js'
+import type { WriterEnd } from '../state/files/state-writer.js'
 import type { ShardStateStart } from './body/shard-state.js'
 import type { TokenClaims } from './calls/token-claims.js'
 

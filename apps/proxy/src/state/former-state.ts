@@ -1,9 +1,9 @@
 // The state logs that this proxy finds when it starts: read, reported, and removed once it has written its own.
 import type { Clock } from '#core/clock.js'
-import { elapsedSince } from './moment.js'
-import { savedFilesAt, within, type SavedFiles } from './saved-files.js'
+import { elapsedSince } from './format/moment.js'
+import { savedFilesAt, within, type SavedFiles } from './files/saved-files.js'
 import { loadSavedState, type SavedState } from './saved-state.js'
-import { generationOf, logName } from './state-storage.js'
+import { generationOf, logName } from './files/state-storage.js'
 
 /** Who is told what was found: a constant sentence with its variables beside it. */
 export interface StateVoice {

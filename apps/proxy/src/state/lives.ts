@@ -1,9 +1,9 @@
 // Which logs belong together: those of one life of the proxy, shard by shard, and whether any of them is missing. A log that
 // is sound may still be of the past: what counts of a shard ends where nothing can have come after it.
-import { BATCH_HEAD_BYTES, ImageKind } from './layout.js'
-import type { LogContents, LogHeader } from './log-format.js'
-import { readMoment, type Moment } from './moment.js'
-import { hasMark } from './saved-images.js'
+import { BATCH_HEAD_BYTES, ImageKind } from './format/layout.js'
+import type { LogContents, LogHeader } from './format/log-format.js'
+import { readMoment, type Moment } from './format/moment.js'
+import { hasMark } from './format/saved-images.js'
 
 export interface Log extends LogContents {
   readonly name: string

@@ -1,9 +1,9 @@
 // What a former life of the proxy left behind: which of the logs there are can be believed.
 import { isDeepStrictEqual } from 'node:util'
-import { isBatch } from './check-batch.js'
+import { isBatch } from './format/check-batch.js'
 import { groupedBy, isWhole, lifeOf, type Log, type SavedShard } from './lives.js'
-import { type LogFault, decodeLog } from './log-format.js'
-import { generationOf, logName, type StateStorage } from './state-storage.js'
+import { type LogFault, decodeLog } from './format/log-format.js'
+import { generationOf, logName, type StateStorage } from './files/state-storage.js'
 
 /** Why a log was taken out of the way. */
 export type SavedFault = LogFault | 'other_data_ports' | 'unreadable' | 'unfinished'

@@ -5,9 +5,9 @@ import { TOKEN_WORDS } from '#wire/token.js'
 import { RecordTable } from '../core/tables/record-table.js'
 import type { TargetSpec } from '../core/tables/target-table.js'
 import { Voidness } from '../core/tables/token-table.js'
-import { TOKEN } from './layout.js'
-import { elapsedSince } from './moment.js'
-import { SavedImages } from './saved-images.js'
+import { TOKEN } from './format/layout.js'
+import { elapsedSince } from './format/moment.js'
+import { SavedImages } from './format/saved-images.js'
 import type { SavedState } from './saved-state.js'
 
 /** Tokens in columns: row i is the i-th of each. Each worker is handed a copy, and to copy a few arrays takes no time. */

@@ -1,8 +1,8 @@
 // Writes when sessions were last seen. Datagrams of an established session change nothing else that is saved, and must not
 // cost a write each; so all sessions are gone through again and again, and those that were seen meanwhile are written.
 import type { CoreState } from '../core/datagrams/core-state.js'
-import { writeSeen } from './images.js'
-import type { ImageWriter } from './image-writer.js'
+import { writeSeen } from './format/images.js'
+import type { ImageWriter } from './format/image-writer.js'
 
 /** A round takes this long at most, in ms. */
 const LONGEST_ROUND_MS = 10_000

@@ -8,7 +8,7 @@ import { basename, dirname, join } from 'node:path'
 import type { Clock } from '#core/clock.js'
 import { answerOn } from '../unix-sockets/unix-socket.js'
 import { READ_WAIT_MS, readFormerState, type FormerState, type StateVoice } from './former-state.js'
-import { savedFilesAt, within } from './saved-files.js'
+import { savedFilesAt, within } from './files/saved-files.js'
 
 /** Another process has the state logs. */
 export class StateClaimedError extends Error {}

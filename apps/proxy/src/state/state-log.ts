@@ -9,14 +9,14 @@
 import type { Clock } from '#core/clock.js'
 import type { CoreState } from '../core/datagrams/core-state.js'
 import type { Marks } from '../core/feed/marks.js'
-import { imageSources, writeCounters, type ImageSource } from './images.js'
-import { ImageWriter } from './image-writer.js'
-import { ImageKind } from './layout.js'
-import { encodeHeader, linkAfter, type LogHeader } from './log-format.js'
-import type { Moment } from './moment.js'
+import { imageSources, writeCounters, type ImageSource } from './format/images.js'
+import { ImageWriter } from './format/image-writer.js'
+import { ImageKind } from './format/layout.js'
+import { encodeHeader, linkAfter, type LogHeader } from './format/log-format.js'
+import type { Moment } from './format/moment.js'
 import { SeenWriter } from './seen-writer.js'
 import { StateHealth, type StateHealthReport } from './state-health.js'
-import { logName, type StateFile, type StateStorage } from './state-storage.js'
+import { LOOK_PERIOD_MS, logName, type StateFile, type StateStorage } from './files/state-storage.js'
 
 export interface StateLogOptions {
   readonly storage: StateStorage
@@ -45,7 +45,10 @@ const LONG_BATCH_BYTES = 256 * 1024
 export const BATCH_ROOM_BYTES = LONG_BATCH_BYTES + 2 * 65_536
 
 /** How often a log without changes says that it is still being written, in ms. */
-export const HEARTBEAT_MS = 1000
+const HEARTBEAT_MS = 1000
+
+/** How often counters are written, in ms: what a kill can lose of them. Sessions and tokens it cannot. */
+export const SAVE_PERIOD_MS = 100
 
 /** After a failure to write, the next attempt at a new log is this much later, in ms. The first is made at once. */
 const RETRY_MS = 10_000
@@ -258,7 +261,7 @@ export class StateLog {
 
   #check (now: number): void {
     try {
-      if (now - this.#lastCheckMs >= HEARTBEAT_MS) {
+      if (now - this.#lastCheckMs >= LOOK_PERIOD_MS) {
         this.#lastCheckMs = now
         this.#readBootClock()
         this.#file?.check()

@@ -2,7 +2,7 @@
 // has another version the same life is written in the same bytes.
 import { inflateSync } from 'node:zlib'
 import t from 'tap'
-import { STATE_VERSION } from '../../src/state/log-format.js'
+import { STATE_VERSION } from '../../src/state/format/log-format.js'
 import { countersOf, factsOf } from './core-facts.js'
 import { fullLife, nextLife } from './full-life.js'
 import { MemoryStorage } from '#testkit/memory-storage.js'

@@ -2,7 +2,7 @@
 import t from 'tap'
 import { addressWords } from '#wire/address.js'
 import { createCore } from '../../src/core/core.js'
-import { ImageWriter } from '../../src/state/image-writer.js'
+import { ImageWriter } from '../../src/state/format/image-writer.js'
 import { SeenWriter, seenRoundMs } from '../../src/state/seen-writer.js'
 import { bytesOf, servers, silentObserver, testOptions } from '../core/core-driver.js'
 

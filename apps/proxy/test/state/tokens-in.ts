@@ -4,7 +4,7 @@ import { tokenFromWords, type Token } from '#wire/token.js'
 import type { FakeClock } from '#testkit/fake-clock.js'
 import type { TargetSpec } from '../../src/core/tables/target-table.js'
 import { Voidness } from '../../src/core/tables/token-table.js'
-import { NOBODY } from '../../src/state/layout.js'
+import { NOBODY } from '../../src/state/format/layout.js'
 import type { SavedState } from '../../src/state/saved-state.js'
 import { savedTokens } from '../../src/state/saved-tokens.js'
 

@@ -1,6 +1,9 @@
 // Where state logs are kept: named byte strings that are only appended to. What is appended is there when the call returns,
 // or handed to somebody who writes it (ring-storage.ts): then nobody waits for a disk.
 
+/** How often it is looked whether a log is still what was written, in ms. */
+export const LOOK_PERIOD_MS = 1000
+
 export interface StateFile {
   /** Bytes that can be appended now; Infinity if there is always room. */
   readonly room: number

@@ -1,7 +1,7 @@
 // The bytes of a log: what is read of one that is cut, of another version, or made to mislead.
 import t from 'tap'
 import { crc32 } from 'node:zlib'
-import { BATCH_FRAME_BYTES, decodeLog, encodeHeader, linkAfter, MAX_BATCH_BYTES, sealBatch, STATE_VERSION, type LogHeader } from '../../src/state/log-format.js'
+import { BATCH_FRAME_BYTES, decodeLog, encodeHeader, linkAfter, MAX_BATCH_BYTES, sealBatch, STATE_VERSION, type LogHeader } from '../../../src/state/format/log-format.js'
 
 const header: LogHeader = { run: 'one', shard: 0, shards: 1, generation: 1, dataPorts: [{ name: 'game', port: 7777 }] }
 

@@ -2,9 +2,9 @@
 // are those of this life (moment.ts). The readers of these bodies are in saved-images.ts.
 import { ADDRESS_WORDS } from '#wire/address.js'
 import { TOKEN_WORDS } from '#wire/token.js'
-import type { CoreState } from '../core/datagrams/core-state.js'
-import type { Changes } from '../core/feed/changes.js'
-import { Voidness } from '../core/tables/token-table.js'
+import type { CoreState } from '../../core/datagrams/core-state.js'
+import type { Changes } from '../../core/feed/changes.js'
+import { Voidness } from '../../core/tables/token-table.js'
 import type { ImageWriter } from './image-writer.js'
 import { FLOW, ImageKind, LOCAL_ADDRESS, NOBODY, REDEEMED_FLAG, savedCounters, SEEN, SESSION, TARGET, TOKEN, UPSTREAM_PORT } from './layout.js'
 

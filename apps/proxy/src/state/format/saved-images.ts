@@ -1,6 +1,6 @@
 // Reads what images.ts writes. A log says the same slot again and again; only its last image counts. Times are those of the
 // life that wrote them.
-import type { TargetSpec } from '../core/tables/target-table.js'
+import type { TargetSpec } from '../../core/tables/target-table.js'
 import { BATCH_HEAD_BYTES, IMAGE_HEAD_BYTES, ImageKind, savedCounters, TARGET } from './layout.js'
 
 /** The latest image of everything in one shard's logs. */

@@ -1,8 +1,8 @@
 // What one thread tells another to do with state logs: nothing is lost or mixed up, however full the ring is, and one file's
 // failure is nobody else's.
 import t from 'tap'
-import { Ring } from '../../src/state/ring.js'
-import { openRingStorage, RingReader } from '../../src/state/ring-storage.js'
+import { Ring } from '../../../src/state/files/ring.js'
+import { openRingStorage, RingReader } from '../../../src/state/files/ring-storage.js'
 import { MemoryStorage } from '#testkit/memory-storage.js'
 
 const capacity = new Ring().room

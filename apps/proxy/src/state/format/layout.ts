@@ -8,10 +8,10 @@
 //
 // An image stands for all before it of the same kind and slot. Numbers are little-endian.
 import { ADDRESS_WORDS } from '#wire/address.js'
-import { MAX_LOCALS } from '../core/datagrams/local-addresses.js'
-import { originNames } from '../core/tables/session-table.js'
-import type { TargetSpec } from '../core/tables/target-table.js'
-import { Voidness } from '../core/tables/token-table.js'
+import { MAX_LOCALS } from '../../core/datagrams/local-addresses.js'
+import { originNames } from '../../core/tables/session-table.js'
+import type { TargetSpec } from '../../core/tables/target-table.js'
+import { Voidness } from '../../core/tables/token-table.js'
 import { MOMENT_BYTES } from './moment.js'
 import { isCount, recordLayout } from './record.js'
 

@@ -3,7 +3,7 @@ import { workerData } from 'node:worker_threads'
 import { Ring } from './ring.js'
 import { RingReader } from './ring-storage.js'
 import { openStateDirectory } from './state-directory.js'
-import { HEARTBEAT_MS } from './state-log.js'
+import { LOOK_PERIOD_MS } from './state-storage.js'
 
 export interface WriterData {
   readonly path: string
@@ -21,9 +21,9 @@ for (;;) {
   const isEnding = Atomics.load(bell, 1) === 1
   for (const reader of readers) reader.drain()
   if (isEnding) break
-  if (performance.now() - lastCheckMs >= HEARTBEAT_MS) {
+  if (performance.now() - lastCheckMs >= LOOK_PERIOD_MS) {
     for (const reader of readers) reader.check()
     lastCheckMs = performance.now()
   }
-  Atomics.wait(bell, 0, rung, HEARTBEAT_MS)
+  Atomics.wait(bell, 0, rung, LOOK_PERIOD_MS)
 }
