@@ -2,7 +2,7 @@
 // body has not come or the answer is not taken, gives way to others: at the bound the request that has waited longest is
 // given up. So nobody can fill the bound by doing nothing. Pure.
 
-export type Admission = 'admitted' | 'full' | 'caller_full'
+export type EnterOutcome = 'admitted' | 'full' | 'caller_full'
 
 export interface UnderWayBounds {
   readonly max: number
@@ -43,7 +43,7 @@ export class UnderWay {
   }
 
   /** Takes a request in; one that is admitted must `leave`. */
-  enter (caller: string, held: Held): Admission {
+  enter (caller: string, held: Held): EnterOutcome {
     const own = this.#byCaller.get(caller) ?? new Set<Entry>()
     if (own.size >= this.bounds.maxPerCaller && !this.#makeRoom(own)) return 'caller_full'
     if (this.#entries.size >= this.bounds.max && !this.#makeRoom(this.#entries.values())) return 'full'

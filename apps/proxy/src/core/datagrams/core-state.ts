@@ -38,7 +38,7 @@ export class CoreState extends SessionState {
     const locals = new LocalAddresses(secret)
     const ownSources = new OwnSources(ownAddresses, upstreamPorts, locals)
     const forwarder = new FlowForwarder(flows, locals, (options.slice ?? defaultSlice).changes)
-    super(options, { observer, counters: new Counters(dataPorts), forwarder, ownSources, seed })
+    super(options, { observer, counters: new Counters(dataPorts), forwarder, isOwnSource: client => ownSources.has(client), seed })
     this.flows = flows
     this.upstreamPorts = upstreamPorts
     this.locals = locals

@@ -14,7 +14,7 @@ import { Changes } from '../feed/changes.js'
 
 const KEY_WORDS = ADDRESS_WORDS + 1
 const NONE = -1
-// In place of the next flow: this one is nobody's.
+// In place of the next flow: this one is free.
 const FREE = -2
 
 // A flow's record, four words: what the packet path reads of it is one cache line.

@@ -12,7 +12,7 @@ const KEY_WORDS = ADDRESS_WORDS + 1
 /** No address in particular. */
 export const NO_LOCAL = 0
 
-/** Most addresses at once: what twelve bits can tell apart, less none. */
+/** Most addresses at once: what twelve bits can tell apart, less NO_LOCAL. */
 export const MAX_LOCALS = 4095
 
 export class LocalAddresses {

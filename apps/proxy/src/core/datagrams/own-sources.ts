@@ -13,7 +13,7 @@ export class OwnSources {
   #dataPorts = new PortSet([])
 
   /**
-   * @param addresses of this host at the start, as text; what is none is left out
+   * @param addresses of this host at the start, as text; strings that are not IP addresses are ignored
    * @param locals those that clients have sent to since: a host's addresses change
    */
   constructor (addresses: readonly string[], upstream: UpstreamPorts, locals?: Pick<LocalAddresses, 'hasAddress'>) {

@@ -29,7 +29,7 @@ const refusals = {
   [TokenState.unknown]: DropReason.tokenUnknown
 } as const
 
-/** By reason: those that are told of as a token's, not as a datagram's. */
+/** By reason: whether it is reported as the refusal of a token, and not as the drop of a datagram. */
 const isTokenReason = new Uint8Array(REASONS)
 for (const reason of [...tokenReasons, DropReason.tokenMalformed]) isTokenReason[reason] = 1
 
@@ -56,7 +56,7 @@ export class PacketPath {
    * @param words the source address; a source that cannot be answered has port 0
    * @param isTruncated true if this is not all of it
    * @param now in ms, never less than in the call before
-   * @param start where it begins in `bytes`; an engine that receives many into one buffer need not make a view of each
+   * @param start where it begins in `bytes`; an engine that receives many into one buffer makes no view of each
    * @param end where it ends in `bytes`
    * @param local number of the address of ours that it was sent to
    */
@@ -112,7 +112,7 @@ export class PacketPath {
     const { tokens, admission, options, counters } = this.#state
     const token = tokens.find(this.#token)
     const found = tokens.stateOf(token, this.#dataPort, this.#client, this.#now)
-    // A token that meets a bound stays live.
+    // A token that is refused because of a bound stays live.
     const refusal = found === TokenState.live ? admission.refuseToken(this.#client) : ADMITTED
     if (refusal !== ADMITTED) return refusal
     const state = this.#redeem(token, found)
@@ -140,12 +140,12 @@ export class PacketPath {
       this.#noteLocal(flows.findInList(sessions.firstFlow(slot), this.#dataPort))
       return CONSUMED
     }
-    // A token that lives for somebody else is shown to nobody, also not to this session's target.
+    // A token that is live for another client is forwarded to nobody, not even to this session's target.
     if (kind === PacketKind.control || state === TokenState.notTheirs) return this.#refuse(refusals[state], kind === PacketKind.control)
     return this.#forward(slot, byteCount)
   }
 
-  // A live token is redeemed, unless another core was quicker: then it is a consumed one.
+  // A live token is redeemed, unless another core was quicker: then it has been consumed.
   #redeem (token: number, state: TokenState): TokenState {
     return state === TokenState.live && !this.#state.tokens.consume(token, this.#dataPort) ? TokenState.consumed : state
   }
@@ -181,7 +181,7 @@ export class PacketPath {
     observer.tokenRedeemed(this.#token, this.#dataPort, slot)
   }
 
-  // Row 3. No session comes of a datagram that cannot be forwarded.
+  // Row 3. A datagram that cannot be forwarded makes no session.
   #openDefault (byteCount: number): Verdict {
     const target = this.#state.defaults.choose()
     if (target === undefined) return DropReason.noSession
@@ -247,7 +247,7 @@ export class PacketPath {
     if (this.#state.mayWarn(reason, this.#now)) this.#state.observer.tokenRefused({ ...this.#drop(reason), isControlPacket, isForwarded })
   }
 
-  // Allocates: for the few that somebody is told of.
+  // Allocates, for the few datagrams that are reported.
   #drop (reason: DropReason): ClientDrop {
     return { reason, dataPort: this.#dataPort, clientWords: this.#client.subarray(0, ADDRESS_WORDS), clientPort: this.#client[ADDRESS_WORDS]! }
   }

@@ -22,7 +22,7 @@ export class UpstreamPorts {
     return this.#ports[slotOf(socket, isIPv4)]!
   }
 
-  /** 0 when the socket is closed and its port is anybody's. */
+  /** 0 when the socket is closed: any program may have its port now. */
   set (socket: number, isIPv4: boolean, port: number): void {
     const slot = slotOf(socket, isIPv4)
     if (this.#ports[slot] === port) return

@@ -1,4 +1,4 @@
-// A rate limit on telling people things. Bad packets arrive at the rate an attacker likes; log lines must not.
+// A rate limit on telling people things. Bad packets arrive at any rate an attacker chooses; log lines must not.
 
 /** Allows up to `perSecond` calls in each second, and counts those it did not allow. */
 export class Budget {

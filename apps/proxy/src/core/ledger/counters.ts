@@ -79,7 +79,7 @@ export class Counters {
     this.dropped[direction * REASONS + reason]!++
   }
 
-  /** What was under way in a process that is no more has been lost: the ledger balances again. */
+  /** Counts as lost what the process before this one had received and not sent on: then the ledger balances again. */
   settleInFlight (): void {
     for (const direction of [Direction.toTarget, Direction.toClient]) {
       const lost = this.inFlight(direction)

@@ -11,7 +11,7 @@ export interface Observer {
   readonly sessionChanged: (change: SessionChange, slot: number) => void
   /** The session in `slot` redeemed the token whose number is in `token[0..3]`. */
   readonly tokenRedeemed: (token: Uint32Array, dataPort: number, slot: number) => void
-  /** A datagram with a token that is good for nothing, dropped or not. Rate-limited by `warningsPerSecond` per reason. */
+  /** A datagram with a token that cannot be redeemed, whether it is dropped or forwarded. Rate-limited by `warningsPerSecond` per reason. */
   readonly tokenRefused: (refusal: Refusal) => void
   /** A client's datagram is dropped for another reason than its token. Rate-limited in the same way. */
   readonly datagramDropped: (drop: ClientDrop) => void

@@ -1,5 +1,5 @@
-// Which client addresses the data ports listen to at all. Looked at only when a client has no session: whoever has one
-// was allowed when it came, and the lists do not change while the process runs.
+// Which clients the data ports serve at all. Asked only about clients without a session: the others were allowed when
+// they came, and the lists do not change while the process runs.
 import { addressBlock, type AddressBlock } from '#wire/address-block.js'
 
 export interface AccessLists {
@@ -13,7 +13,7 @@ export class AccessList {
   readonly #allow: readonly AddressBlock[] | undefined
   readonly #deny: readonly AddressBlock[]
 
-  /** Throws if a block is none, which the configuration has checked. */
+  /** Throws if one of them is not a CIDR block; the configuration has checked that. */
   constructor ({ allow, deny }: AccessLists) {
     this.#allow = allow && blocks(allow)
     this.#deny = blocks(deny)
@@ -32,7 +32,7 @@ function isIn (words: Uint32Array, candidates: readonly AddressBlock[]): boolean
 function blocks (texts: readonly string[]): AddressBlock[] {
   return texts.map(text => {
     const block = addressBlock(text)
-    if (block === undefined) throw new Error(`${text} is no CIDR block`)
+    if (block === undefined) throw new Error(`${text} is not a CIDR block`)
     return block
   })
 }

@@ -1,6 +1,6 @@
 // Who may have a session, and who gives way. A client without a token costs an attacker one forged datagram, so what such
-// clients can take is bounded by prefix, rate, source port and share; a client with a token was asked for by somebody, and
-// is bounded apart from them. Established sessions never come here. Pure; allocates nothing.
+// clients can take is bounded by prefix, rate, source port and share; a client with a token is expected, and is bounded
+// apart from them. Established sessions never come here. Pure; allocates nothing.
 import { AccessList } from './access-list.js'
 import { DropReason } from '../ledger/drop-reason.js'
 import type { SessionOptions } from './options.js'
@@ -10,17 +10,12 @@ import { CLIENT_KEY_WORDS, type SessionTable } from '../tables/session-table.js'
 import { SlotList } from '../tables/slot-list.js'
 import { ADDRESS_WORDS } from '#wire/address.js'
 
-/** Where the director itself sends from. */
-export interface OwnSources {
-  /** Whether a client address, with its port, is one of ours. */
-  readonly has: (client: Uint32Array) => boolean
-}
-
 export interface AdmissionSurroundings {
   readonly sessions: SessionTable
   /** When the session in a slot was last active. */
   readonly lastSeen: (slot: number) => number
-  readonly ownSources: OwnSources
+  /** Whether a client address, with its port, is one that the director itself sends from. */
+  readonly isOwnSource: (client: Uint32Array) => boolean
   /** Secret: whoever knows it can choose addresses that share a count with another's. */
   readonly seed: number
 }
@@ -32,18 +27,18 @@ export const ADMITTED = 0
 const LOOKS = 64
 
 export class Admission {
-  readonly #ownSources: OwnSources
   readonly #sessions: SessionTable
   readonly #guard: PrefixGuard
   readonly #blockedPorts: PortSet
   readonly #access: AccessList | undefined
   readonly #defaults: SlotList
   readonly #lastSeen: (slot: number) => number
+  readonly #isOwnSource: (client: Uint32Array) => boolean
   readonly #client = new Uint32Array(CLIENT_KEY_WORDS)
 
-  constructor ({ limits, blockedSourcePorts = [], clients }: Pick<SessionOptions, 'limits' | 'blockedSourcePorts' | 'clients'>, { sessions, lastSeen, ownSources, seed }: AdmissionSurroundings) {
-    this.#ownSources = ownSources
+  constructor ({ limits, blockedSourcePorts = [], clients }: Pick<SessionOptions, 'limits' | 'blockedSourcePorts' | 'clients'>, { sessions, lastSeen, isOwnSource, seed }: AdmissionSurroundings) {
     this.#lastSeen = lastSeen
+    this.#isOwnSource = isOwnSource
     this.#sessions = sessions
     this.#guard = new PrefixGuard(limits, seed)
     this.#blockedPorts = new PortSet(blockedSourcePorts)
@@ -54,10 +49,10 @@ export class Admission {
   /** Sessions that never redeemed a token. */
   get defaultSessions (): number { return this.#defaults.size }
 
-  /** Why nothing at all is done for this client, which has no session, or ADMITTED. */
+  /** Why this client, which has no session, is not served at all; or ADMITTED. */
   refuseStranger (client: Uint32Array): DropReason | typeof ADMITTED {
     if (this.#access !== undefined && !this.#access.admits(client)) return DropReason.accessDenied
-    return this.#ownSources.has(client) ? DropReason.sourcePort : ADMITTED
+    return this.#isOwnSource(client) ? DropReason.sourcePort : ADMITTED
   }
 
   /** Why this client cannot have a default-endpoint session now, or ADMITTED: then it counts as one it opened. */
@@ -68,7 +63,7 @@ export class Admission {
     return this.#guard.takeNew(client, now) ? ADMITTED : DropReason.rateLimit
   }
 
-  /** Why this client cannot have a session by its token now, or ADMITTED. It may have to `victim` first. */
+  /** Why this client cannot have a session by its token now, or ADMITTED. If the table is full, end `victim` first. */
   refuseToken (client: Uint32Array): DropReason | typeof ADMITTED {
     if (!this.#guard.hasRoom(client, Standing.token)) return DropReason.prefixLimit
     return this.#sessions.isFull && this.#defaults.size === 0 ? DropReason.sessionLimit : ADMITTED

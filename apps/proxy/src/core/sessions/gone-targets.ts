@@ -1,6 +1,6 @@
-// What becomes of sessions whose target has disappeared: `onTargetGone`. One look at every session a call, however many
-// targets are gone: a fleet that is scaled down loses hundreds at once. In slices: datagrams go on meanwhile, those of
-// sessions that will have left a slice later as well.
+// What becomes of sessions whose target is gone: `onTargetGone`. A call looks at every session once, however many targets
+// are gone, because a fleet that is scaled down loses hundreds at once. It works in slices. Between them datagrams go on,
+// also those of sessions that a later slice will end or move.
 import type { Slices } from '#core/slices.js'
 import { EndCause, GoneAction, type GoneActionName } from '../ledger/counters.js'
 import { defaultSlice, SliceWork } from '../tables/slice-size.js'
@@ -9,7 +9,7 @@ import type { SessionState } from './session-state.js'
 import type { Target, TargetSpec } from '../tables/target-table.js'
 
 /** A key whose target is gone, or is only at `stays`: sessions that are there stay. */
-export interface GoneTarget {
+export interface GoneKey {
   readonly key: string
   readonly stays: TargetSpec | undefined
 }
@@ -19,7 +19,7 @@ export interface GoneTarget {
  * go where a new client without a token would; without a candidate that is not gone itself they are kept. Its value is
  * how many sessions each key has afterwards.
  */
-export function * leaveGoneTargets (state: SessionState, gone: readonly GoneTarget[], startedAt: number): Slices<ReadonlyMap<string, number>> {
+export function * leaveGoneTargets (state: SessionState, gone: readonly GoneKey[], startedAt: number): Slices<ReadonlyMap<string, number>> {
   const { targets } = state
   if (gone.some(({ key }) => targets.sessionsOf(key) > 0)) {
     const places = new Map(gone.map(({ key, stays }) => [key, stays]))
@@ -29,7 +29,7 @@ export function * leaveGoneTargets (state: SessionState, gone: readonly GoneTarg
   return new Map(gone.map(({ key }) => [key, targets.sessionsOf(key)]))
 }
 
-// A look finds a target and looks its key up, which takes so many times as long as a look elsewhere.
+// A look here finds a target and then its key: it takes this many times as long as a look elsewhere.
 const COST = 8
 
 function * leaveEach (state: SessionState, isGone: (target: Target) => boolean, startedAt: number): Slices<undefined> {
@@ -51,7 +51,7 @@ function * leaveEach (state: SessionState, isGone: (target: Target) => boolean, 
     work.add(COST)
     if (!work.isOver()) continue
     now = yield
-    // Candidates of a slice ago may not be held by anybody any more.
+    // A candidate of the slice before may have been released.
     if (state.defaults.candidates !== candidates) departure = departureFrom(state, isGone)
     candidates = state.defaults.candidates
   }

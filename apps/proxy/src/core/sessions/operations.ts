@@ -5,7 +5,7 @@ import type { Slices } from '#core/slices.js'
 import { formatAddress, formatEndpoint } from '#wire/address.js'
 import { TOKEN_WORDS, writeTokenWords, type Token } from '#wire/token.js'
 import { EndCause } from '../ledger/counters.js'
-import { leaveGoneTargets, type GoneTarget } from './gone-targets.js'
+import { leaveGoneTargets, type GoneKey } from './gone-targets.js'
 import { Origin, originNames, type SessionTraffic } from '../tables/session-table.js'
 import { defaultSlice, SliceWork, type SliceSize } from '../tables/slice-size.js'
 import type { SessionState } from './session-state.js'
@@ -39,7 +39,7 @@ export class Operations {
   readonly #state: SessionState
   readonly #slice: SliceSize
   readonly #token = new Uint32Array(TOKEN_WORDS)
-  // Of the default endpoint, held already, until the rest of them has come.
+  // Of the default endpoint: those that have come so far, each of them held.
   #candidates: Target[] = []
 
   constructor (state: SessionState) {
@@ -77,7 +77,7 @@ export class Operations {
   }
 
   /** These targets are gone; see `leaveGoneTargets`. */
-  leaveTargets (gone: readonly GoneTarget[], now: number): Slices<ReadonlyMap<string, number>> {
+  leaveTargets (gone: readonly GoneKey[], now: number): Slices<ReadonlyMap<string, number>> {
     return leaveGoneTargets(this.#state, gone, now)
   }
 
@@ -105,14 +105,14 @@ export class Operations {
     return undefined
   }
 
-  /** Takes new sessions on the default endpoint, or none. */
+  /** While draining, no new session is made on the default endpoint. */
   setDraining (isDraining: boolean): void {
     this.#state.isDraining = isDraining
   }
 
   /**
-   * What a drain waits for. Tokens are counted first: one that is redeemed meanwhile counts once or twice, never not at
-   * all. A session that is idle too long does not count, swept or not.
+   * What a drain waits for. Tokens are counted first, so that one that is redeemed meanwhile counts once or twice, but is
+   * never missed. A session that has timed out does not count, whether it was swept or not.
    */
   * left (startedAt: number): Slices<DrainLeft> {
     const { sessions, tokens } = this.#state
@@ -132,7 +132,7 @@ export class Operations {
     return left
   }
 
-  /** Ends sessions that are idle too long, forgets old tokens, frees what sessions have left. Its value is how many sessions ended. */
+  /** Ends sessions that have timed out, forgets old tokens, frees what sessions have left. Its value is how many sessions ended. */
   * sweep (startedAt: number): Slices<number> {
     const { sessions, tokens, forwarder } = this.#state
     const { changes } = this.#slice
@@ -170,7 +170,7 @@ export class Operations {
     this.#state.endSession(slot, EndCause.operator, now)
   }
 
-  /** Moves a live session without its client's doing. Undefined is success. */
+  /** Moves a live session because an operator said so. Undefined is success. */
   moveSession (slot: number, spec: TargetSpec, now: number): TargetFault | undefined {
     const { targets } = this.#state
     const target = targets.hold(spec)

@@ -1,5 +1,5 @@
 // How many sessions a client prefix has, and how fast it opens new ones, without remembering any prefix: an attacker
-// who forges addresses has as many as he likes, and a table of them would be what he fills. Pure.
+// who forges addresses has any number of them, so a table keyed by address would only be one more thing to fill. Pure.
 //
 //   prefix ── keyed hash, 32 bits ──┬── low 16 ──▶ row 0: 65,536 cells
 //                                   └── high 16 ─▶ row 1: 65,536 cells
@@ -37,7 +37,7 @@ export class PrefixGuard {
   #first = 0
   #second = 0
 
-  /** @param seed secret: who knows it can choose addresses that share the cells of another's */
+  /** @param seed secret: whoever knows it can choose addresses that share the cells of another's */
   constructor ({ maxSessionsPerPrefix, newSessionsPerSecond }: PrefixLimits, seed: number) {
     this.#maxSessions = maxSessionsPerPrefix
     this.#intervalMs = newSessionsPerSecond > 0 ? 1000 / newSessionsPerSecond : 0

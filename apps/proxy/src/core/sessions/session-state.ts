@@ -6,8 +6,8 @@ import type { Observer } from '../ledger/observer.js'
 import { Origin, SessionTable } from '../tables/session-table.js'
 import { TargetTable, type Target } from '../tables/target-table.js'
 import { TokenTable } from '../tables/token-table.js'
-import { Admission, type OwnSources } from './admission.js'
-import { DefaultEndpoint } from './default-endpoint.js'
+import { Admission, type AdmissionSurroundings } from './admission.js'
+import { DefaultCandidates } from './default-candidates.js'
 import type { SessionOptions } from './options.js'
 
 /** Who forwards between a session's client and its target. */
@@ -28,7 +28,7 @@ export interface SessionSurroundings {
   readonly observer: Observer
   readonly counters: Counters
   readonly forwarder: Forwarder
-  readonly ownSources: OwnSources
+  readonly isOwnSource: AdmissionSurroundings['isOwnSource']
   /** A new secret for a table's hash. */
   readonly seed: () => number
 }
@@ -41,14 +41,14 @@ export class SessionState {
   readonly sessions: SessionTable
   readonly tokens: TokenTable
   readonly targets: TargetTable
-  readonly defaults: DefaultEndpoint
+  readonly defaults: DefaultCandidates
   readonly admission: Admission
   /** No new session on the default endpoint; tokens and sessions go on. */
   isDraining = false
   /** Who is asked when a session was last active. An engine that forwards past the packet path knows better than the table. */
   activity: ActivitySource
 
-  constructor (options: SessionOptions, { observer, counters, forwarder, ownSources, seed }: SessionSurroundings) {
+  constructor (options: SessionOptions, { observer, counters, forwarder, isOwnSource, seed }: SessionSurroundings) {
     const { limits } = options
     this.options = options
     this.observer = observer
@@ -58,8 +58,8 @@ export class SessionState {
     this.sessions = new SessionTable(limits.maxSessions, seed(), options.sessionTimeoutMs)
     this.activity = this.sessions
     this.tokens = new TokenTable(limits.maxTokens, seed(), id => { this.targets.release(id) }, options.claims)
-    this.defaults = new DefaultEndpoint(this.targets, options.defaultChoice, options.random)
-    this.admission = new Admission(options, { sessions: this.sessions, lastSeen: slot => this.lastSeen(slot), ownSources, seed: seed() })
+    this.defaults = new DefaultCandidates(this.targets, options.defaultChoice, options.random)
+    this.admission = new Admission(options, { sessions: this.sessions, lastSeen: slot => this.lastSeen(slot), isOwnSource, seed: seed() })
   }
 
   /** When the session in `slot` was last active, in ms of the proxy's clock. */
@@ -67,16 +67,17 @@ export class SessionState {
     return this.activity.lastSeen(slot)
   }
 
+  /** Whether the session in `slot` has been idle for longer than its timeout. */
   isExpired (slot: number, now: number): boolean {
     return now - this.lastSeen(slot) > this.options.sessionTimeoutMs
   }
 
-  /** Whether there is a session in this slot that is not idle too long: what is swept later is not there any more. */
+  /** Whether there is a session in this slot that has not timed out. One that has is gone, though a sweep has yet to remove it. */
   isLive (slot: number, now: number): boolean {
     return this.sessions.isLive(slot) && !this.isExpired(slot, now)
   }
 
-  /** The client's session, or -1. One that has been idle too long ends here and is not used any more. */
+  /** The client's session, or -1. One that has timed out ends here. */
   liveSession (client: Uint32Array, now: number): number {
     const slot = this.sessions.find(client)
     if (slot < 0 || !this.isExpired(slot, now)) return slot
@@ -104,12 +105,13 @@ export class SessionState {
     this.admission.enter(slot)
   }
 
-  /** Ends a default-endpoint session if the table is full: one with a token is to come. */
+  /** Ends a default-endpoint session if the table is full, to make room for one with a token. */
   makeRoom (now: number): void {
     const slot = this.admission.victim()
     if (slot >= 0) this.endSession(slot, this.isExpired(slot, now) ? EndCause.timeout : EndCause.evicted, now)
   }
 
+  /** Counts a new session, and tells the observer. */
   announce (slot: number): void {
     this.counters.sessionsCreated[this.sessions.origin(slot)]!++
     this.observer.sessionChanged('established', slot)
@@ -139,7 +141,7 @@ export class SessionState {
     this.discardSession(slot, now)
   }
 
-  /** Takes a session out of the tables without a word: one that was never announced. */
+  /** Takes a session out of the tables and tells nobody: for one that was never announced. */
   discardSession (slot: number, now: number): void {
     const target = this.targets.get(this.sessions.target(slot))
     this.forwarder.leave(this.sessions, slot, now)

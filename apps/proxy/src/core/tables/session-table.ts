@@ -64,7 +64,7 @@ export class SessionTable {
   readonly #longSilenceMs: number
   #serial = 0
 
-  /** @param timeoutMs idle for longer, a session is over */
+  /** @param timeoutMs a session that is idle for longer is over */
   constructor (capacity: number, seed: number, timeoutMs: number) {
     this.#longSilenceMs = timeoutMs / 2
     this.#records = new RecordTable({ capacity, keyWords: CLIENT_KEY_WORDS, stride: STRIDE, seed })
@@ -173,7 +173,7 @@ export class SessionTable {
 
   touch (slot: number, now: number): void {
     const at = slot * DOUBLES + LAST_SEEN
-    // A kill must not lose a session that has just spoken again; who speaks all the time is written in rounds.
+    // After a long silence a session is written at once, so that a kill does not lose it. The others are written in rounds.
     if (now - this.#doubles[at]! > this.#longSilenceMs) this.changes.mark(slot)
     this.#doubles[at] = now
   }
@@ -187,7 +187,7 @@ export class SessionTable {
 
   /**
    * Whether `bytes` more to the client would be more than `factor` times what it has sent, in a session whose client
-   * has sent one datagram so far: its address may be forged, and whoever has it may never have asked.
+   * has sent one datagram so far: its address may be forged, and its true owner may never have asked.
    */
   wouldAmplify (slot: number, bytes: number, factor: number): boolean {
     const at = slot * DOUBLES

@@ -24,7 +24,7 @@ export class SliceWork {
     this.#looks++
   }
 
-  /** So many looks that cost more than one usually does. */
+  /** A look that takes as long as `looks` ordinary ones. */
   add (looks: number): void {
     this.#looks += looks
   }

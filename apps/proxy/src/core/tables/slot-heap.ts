@@ -1,4 +1,4 @@
-// Some of a table's slots, the one that is due first always at hand: what is over is found without a walk over the table.
+// Some of a table's slots, the one that is due first always at hand: what has expired is found without a walk over the table.
 // A binary heap (Williams 1964); adding and removing touch as many places as the number of slots has bits.
 //
 //   slots      [ 7 | 2 | 9 | 4 | … ]     dueAt[7] ≤ dueAt[2], dueAt[9]; dueAt[2] ≤ dueAt[4], …

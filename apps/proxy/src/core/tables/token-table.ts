@@ -19,13 +19,13 @@ const PREFIX = 7
 const BOUND = 9
 const STRIDE = 10
 
-/** Consumed on no data port and never redeemed since: what `tokens_expired_total` counts when its time is over. */
+/** Never redeemed on any data port. `tokens_expired_total` counts these when they expire. */
 const NEVER_CONSUMED = 0
 
 /** How long an expired token is remembered, so that a late client is told "expired" and not "unknown", in ms. */
 export const EXPIRED_MEMORY_MS = 30_000
 
-/** Whether a token was made void before its time, and why. A log may say `revoked`; here such a token is forgotten. */
+/** Whether and why a token was made void before it expired. A state log may say `revoked`; this table forgets such a token. */
 export const Voidness = Object.freeze({ none: 0, revoked: 1, targetGone: 2 } as const)
 export type Voidness = typeof Voidness[keyof typeof Voidness]
 
@@ -37,14 +37,14 @@ export class TokenTable {
   readonly #expiresAt: Float64Array
   readonly #claims: Int32Array
   readonly #release: (targetId: number) => void
-  // All tokens, by the end of their time.
+  // All tokens, by when they expire.
   readonly #byEnd: SlotHeap
   // Those that are void and only remembered.
   readonly #withdrawn: SlotList
   readonly #prefix = new Uint32Array(PREFIX_WORDS)
   /** Tokens that came, went, were redeemed or made void. */
   readonly changes: Changes
-  /** Tokens whose time ended before anyone redeemed them. */
+  /** Tokens that expired before anyone redeemed them. */
   expiredUnused = 0
 
   /** `release` is called with the target id of every token that leaves the table; `claims` are the words shared with other tables. */
@@ -75,7 +75,7 @@ export class TokenTable {
     return this.#records.words[slot * STRIDE + FLAGS] as Voidness
   }
 
-  /** The data ports it was redeemed on: bit i is data port i. Of a void one that means nothing. */
+  /** The data ports it was redeemed on: bit i is data port i. 0 for a void one. */
   consumedOn (slot: number): number {
     return this.voidnessOf(slot) === Voidness.none ? Atomics.load(this.#claims, this.#claimOf(slot)) : 0
   }
@@ -127,7 +127,7 @@ export class TokenTable {
     this.changes.mark(slot)
   }
 
-  /** Remembers a token as one whose target is gone, until `until`, if there is a free place: a former life knew it as that. */
+  /** Remembers until `until` that this token's target is gone, if there is room: the process before this one knew it. */
   remember (token: Uint32Array, until: number): void {
     if (this.#records.find(token) >= 0 || this.#records.size === this.#records.capacity) return
     const slot = this.#insert(token, until, until)
@@ -173,7 +173,7 @@ export class TokenTable {
     return Atomics.load(this.#claims, this.#claimOf(slot)) === NEVER_CONSUMED
   }
 
-  /** Forgets tokens that ended `EXPIRED_MEMORY_MS` ago or earlier, `most` of them at most. Returns how many there were. */
+  /** Forgets tokens that expired `EXPIRED_MEMORY_MS` ago or earlier, `most` of them at most. Returns how many there were. */
   sweep (now: number, most: number): number {
     let forgotten = 0
     while (forgotten < most && this.#forgetFirst(now - EXPIRED_MEMORY_MS)) forgotten++
@@ -182,7 +182,7 @@ export class TokenTable {
 
   #insert (token: Uint32Array, expiresAt: number, now: number): number {
     let slot = this.#records.insert(token)
-    // Full: the memory of tokens that are over is a courtesy, live ones are not.
+    // The table is full: a token that is only remembered gives way to one that can be redeemed.
     if (slot < 0 && (this.#forgetFirst(now) || this.#forgetWithdrawn())) slot = this.#records.insert(token)
     if (slot < 0) return slot
     this.#expiresAt[slot] = expiresAt
@@ -191,7 +191,7 @@ export class TokenTable {
     return slot
   }
 
-  // Forgets the token that ended first, if it ended at `end` or before.
+  // Forgets the token that expired first, if it did so at `end` or before.
   #forgetFirst (end: number): boolean {
     const slot = this.#byEnd.first
     if (slot < 0 || this.#expiresAt[slot]! > end) return false

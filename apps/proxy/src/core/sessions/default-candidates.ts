@@ -7,7 +7,7 @@ type DefaultChoice = SessionOptions['defaultChoice']
 /** Up to here every candidate is compared; beyond, the better of two random ones is nearly as good and costs no scan. */
 const FULL_SCAN = 64
 
-export class DefaultEndpoint {
+export class DefaultCandidates {
   readonly #targets: TargetTable
   readonly #choice: DefaultChoice
   readonly #random: () => number
