@@ -1,8 +1,8 @@
-// Which objects belong to which of the held resource types.
+// Which objects belong to which of the held resource types. Only the API server knows the true plural of a kind, and files
+// come without one, so a kind is taken to have every plural that English spelling gives it.
 import { Pace } from '#core/pace.js'
 import type { Slices } from '#core/slices.js'
 import type { KubeObject } from '../objects/inventory.js'
-import { isOfType } from '../objects/plural.js'
 import type { ResourceType } from '../objects/resource-types.js'
 
 const SLICE_OBJECTS = 500
@@ -26,4 +26,20 @@ export function * assignObjects (objects: readonly KubeObject[], types: Readonly
     if (pace.isFull()) yield
   }
   return { byType, ignored }
+}
+
+/**
+ * The plurals a kind may have, in lower case: with `s` (GameServer), `es` (Ingress), `ies` for `y` (NetworkPolicy), or
+ * unchanged (Endpoints).
+ */
+export function pluralsOf (kind: string): readonly string[] {
+  const singular = kind.toLowerCase()
+  const plurals = [`${singular}s`, `${singular}es`, singular]
+  return singular.endsWith('y') ? [...plurals, `${singular.slice(0, -1)}ies`] : plurals
+}
+
+/** True if the object is of that resource type: the same group and version, and one of its kind's plurals. */
+export function isOfType (object: KubeObject, { group, version, resource }: ResourceType): boolean {
+  const apiVersion = group === '' ? version : `${group}/${version}`
+  return object.apiVersion === apiVersion && pluralsOf(object.kind).includes(resource.toLowerCase())
 }

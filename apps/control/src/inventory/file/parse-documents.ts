@@ -1,9 +1,10 @@
 // From the text of a file to the Kubernetes objects in it: YAML of any number of documents, or JSON; lists unpacked.
+import { rootAliases } from '#config/aliases.js'
+import { ConfigSchema } from '#config/schema.js'
 import { err, ok, type Result } from '#core/result.js'
 import type { KubeObject } from '../objects/inventory.js'
 import { freezeJson, isMap, type Json } from '../objects/json.js'
 import { kubeObjectFrom } from '../objects/kube-object.js'
-import { otherText } from './other-text.js'
 import { MAX_FAULTS, readDocuments, type Place, type Position, type TextFault } from './read-documents.js'
 
 export interface PlacedObject {
@@ -112,4 +113,14 @@ function duplicates (objects: readonly Found[]): PlacedFault[] {
 /** An object as people speak of it. */
 export function describe ({ kind, metadata }: KubeObject): string {
   return `${kind} ${metadata.namespace}/${metadata.name}`
+}
+
+const configKeys: ReadonlySet<string> = new Set([...Object.keys(ConfigSchema.properties), ...rootAliases.map(({ alias }) => alias)])
+
+// What a document is that is no Kubernetes object, where that can be said better than by what it lacks; undefined if it may be
+// meant for an object.
+function otherText (value: unknown): string | undefined {
+  if (!isMap(value) || value['kind'] !== undefined || value['apiVersion'] !== undefined) return undefined
+  if (Object.keys(value).filter(key => configKeys.has(key)).length < 2) return undefined
+  return 'this is a configuration of the director, not a Kubernetes object; keep it outside of inventory.path'
 }

@@ -24,6 +24,13 @@ export interface Listing {
 
 export type PathFault = 'not_found' | 'not_readable' | 'not_a_file_or_directory'
 
+/** The texts go on from the path. */
+export const pathFaults: Readonly<Record<PathFault, string>> = {
+  not_found: 'does not exist',
+  not_readable: 'cannot be read',
+  not_a_file_or_directory: 'is neither a file nor a directory'
+}
+
 /**
  * The files at `path`: the file itself, or those in the directory that end in .yaml, .yml or .json. Directories in it
  * are not entered. Names that begin with a dot are left out: editors keep copies under them, and a mounted ConfigMap
