@@ -1,8 +1,8 @@
 // An experiment: forwarders started anew, all up at the same time, measured round by round in turn, and ended.
 import { targetCount } from './endpoints.js'
-import type { Director } from './forwarders/director.js'
 import type { Forwarder, ForwarderName, Opened } from './forwarders/forwarder.js'
 import { openForwarder } from './forwarders/open-forwarder.js'
+import type { ProxyForwarder } from './forwarders/proxy-forwarder.js'
 import type { Lab, Target } from './lab.js'
 import type { Ledger } from './ledger.js'
 import type { BenchOptions } from './options.js'
@@ -95,8 +95,8 @@ async function entriesOf (bench: Bench, experiment: Experiment, cast: Cast): Pro
     case 'loss': return (await sidesOf(bench, experiment, cast)).map(side => entryOf(side, async () => await side.lossFree(bench.options.seconds)))
     case 'sessions': return (await sidesOf(bench, experiment, cast, [FEW_SESSIONS, experiment.clients])).map(side => entryOf(side, async () => await side.saturation(bench.options.seconds)))
     case 'latency': return await latencyEntries(bench, await sidesOf(bench, experiment, cast))
-    case 'tokens': return await directorEntries(experiment, cast, async director => await pushTokens(bench, director))
-    case 'memory': return await directorEntries(experiment, cast, async director => await fill(bench, experiment, director))
+    case 'tokens': return await proxyEntries(experiment, cast, async proxy => await pushTokens(bench, proxy))
+    case 'memory': return await proxyEntries(experiment, cast, async proxy => await fill(bench, experiment, proxy))
   }
 }
 
@@ -140,36 +140,36 @@ async function latencyEntries ({ options, say }: Bench, sides: readonly Side[]):
   return sides.map(side => entryOf(side, async () => await side.roundTrips(options.seconds * 2, rate)))
 }
 
-async function directorEntries ({ forwarders, clients }: Experiment, { open }: Cast, measure: (director: Director) => Promise<Figures>): Promise<readonly Entry[]> {
+async function proxyEntries ({ forwarders, clients }: Experiment, { open }: Cast, measure: (proxy: ProxyForwarder) => Promise<Figures>): Promise<readonly Entry[]> {
   const entries: Entry[] = []
   for (const name of forwarders) {
     // These experiments are about our own engines only.
-    const director = await open(name, clients) as Director | undefined
-    if (director !== undefined) entries.push({ label: name, forwarder: name, clients, ledgers: [], measure: async () => await measure(director) })
+    const proxy = await open(name, clients) as ProxyForwarder | undefined
+    if (proxy !== undefined) entries.push({ label: name, forwarder: name, clients, ledgers: [], measure: async () => await measure(proxy) })
   }
   return entries
 }
 
-async function pushTokens ({ lab, options }: Bench, director: Director): Promise<Figures> {
-  const before = await director.metric('udp_director_tokens_active')
+async function pushTokens ({ lab, options }: Bench, proxy: ProxyForwarder): Promise<Figures> {
+  const before = await proxy.metric('udp_director_tokens_active')
   const [{ address, port }] = lab.sink.endpoints(1) as [{ address: string, port: number }]
   const pushed = await lab.pusher.call('push', {
-    socketPath: director.socketPath,
+    socketPath: proxy.socketPath,
     perSecond: options.pushes,
     seconds: options.seconds * 2,
     target: { key: `address/${address}`, address, ports: { default: port } }
   })
-  const after = await director.metric('udp_director_tokens_active')
-  if (after - before !== pushed.acknowledged) throw new Error(`${director.name}: ${pushed.acknowledged} tokens acknowledged, but ${after - before} are there`)
+  const after = await proxy.metric('udp_director_tokens_active')
+  if (after - before !== pushed.acknowledged) throw new Error(`${proxy.name}: ${pushed.acknowledged} tokens acknowledged, but ${after - before} are there`)
   return { perSecond: pushed.perSecond, p50Us: pushed.p50Us, p99Us: pushed.p99Us, refused: pushed.refused }
 }
 
-async function fill ({ lab }: Bench, { clients, bytes }: Experiment, director: Director): Promise<Figures> {
-  const emptyBytes = residentBytes(director.pid)
-  const side = new Side({ label: director.name, lab, forwarder: director, target: lab.sink, clients, bytes })
+async function fill ({ lab }: Bench, { clients, bytes }: Experiment, proxy: ProxyForwarder): Promise<Figures> {
+  const emptyBytes = residentBytes(proxy.pid)
+  const side = new Side({ label: proxy.name, lab, forwarder: proxy, target: lab.sink, clients, bytes })
   const fault = await side.prepare()
-  if (fault !== undefined) throw new Error(`${director.name}: ${fault}`)
-  const fullBytes = residentBytes(director.pid)
+  if (fault !== undefined) throw new Error(`${proxy.name}: ${fault}`)
+  const fullBytes = residentBytes(proxy.pid)
   return { emptyMegabytes: emptyBytes / 1e6, fullMegabytes: fullBytes / 1e6, addedMegabytes: (fullBytes - emptyBytes) / 1e6, bytesPerSession: (fullBytes - emptyBytes) / clients }
 }
 

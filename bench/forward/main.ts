@@ -1,8 +1,8 @@
 // `npm run bench`: what forwarding costs. Everything is a process of its own, on loopback, and ended at the end.
 import { writeFile } from 'node:fs/promises'
 import { ExitCode } from '#core/exit-code.js'
+import { endAll, endOnSignal } from '#testkit/processes/child.js'
 import { NoLibc, openLibc } from '../../apps/proxy/src/engines/batch/libc.js'
-import { endAll } from '../../e2e/children.js'
 import { machine } from '../table.js'
 import { chartOf } from './chart.js'
 import { runExperiment, titleOf, type Outcome } from './experiments.js'
@@ -15,7 +15,7 @@ if (!options.ok) {
   process.stderr.write(`${options.error}\n`)
   process.exit(ExitCode.usage)
 }
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => { void endAll().then(() => { process.exit(ExitCode.failed) }) })
+endOnSignal()
 // The load generator and the target make the system calls that the batch engine makes.
 const fault = await openLibc().then(() => undefined, (error: unknown) => {
   if (error instanceof NoLibc) return error.message
@@ -38,8 +38,8 @@ async function run (options: BenchOptions): Promise<void> {
       outcomes.push(await runExperiment({ lab, options, say }, experiment))
     }
   } finally {
-    await endAll()
     await lab.close()
+    await endAll()
   }
   process.stdout.write([where, lab.cores.said, `medians of ${options.rounds} rounds`, '', reportOf(outcomes), ''].join('\n'))
   if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify({ machine: where, cores: lab.cores.said, options, outcomes }, null, 2)}\n`)

@@ -147,7 +147,7 @@ export class Side {
     const before = await this.#read()
     const startMs = performance.timeOrigin + performance.now()
     const { sent, seconds } = await this.#options.lab.generator.call('send', sending)
-    const { received } = await this.#options.target.worker.call('counts', undefined)
+    const { received } = await this.#options.target.helper.call('counts', undefined)
     const { after, ledger } = await this.#settle(before, sent)
     this.ledgers.push(ledger)
     return {
@@ -176,7 +176,7 @@ export class Side {
 
   async #read (): Promise<Reading> {
     const pids = this.forwarder.pids()
-    const target = await this.#options.target.worker.call('counts', undefined)
+    const target = await this.#options.target.helper.call('counts', undefined)
     const drops = { ...await this.forwarder.drops(), 'forwarder\'s sockets': socketDrops(pids), 'target\'s socket': target.drops }
     return { cpuMicros: cpuMicros(pids), target, drops }
   }

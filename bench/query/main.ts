@@ -2,23 +2,25 @@
 // The two inventories are up at the same time and measured in turn, so that what else the machine does meets both.
 import { writeFile } from 'node:fs/promises'
 import { ExitCode } from '#core/exit-code.js'
+import { endOnSignal } from '#testkit/processes/child.js'
 import type { LoadCalls } from './load/main.js'
 import { help, readOptions, type BenchOptions } from './options.js'
 import { ratiosOf, tableOf, type Measured } from './report.js'
 import { Side, type Figures } from './side.js'
 import { machine } from '../table.js'
-import { openWorker } from '../worker.js'
+import { openHelper } from '#testkit/processes/helper.js'
 
 const options = readOptions(process.argv.slice(2))
 if (!options.ok) {
   process.stderr.write(`${options.error}\n`)
   process.exit(ExitCode.usage)
 }
+endOnSignal()
 if (options.value === undefined) process.stdout.write(`${help}\n`)
 else await run(options.value)
 
 async function run (options: BenchOptions): Promise<void> {
-  const load = openWorker<LoadCalls>(new URL('load/main.js', import.meta.url))
+  const load = openHelper<LoadCalls>(new URL('load/main.js', import.meta.url))
   const sides: Side[] = []
   try {
     for (const objects of new Set([options.objects, options.baseline])) {

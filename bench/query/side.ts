@@ -2,13 +2,13 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Pair } from '#testkit/director/pair.js'
+import { sumInText } from '#testkit/director/samples.js'
 import { openFolder, type Folder } from '#testkit/folder.js'
-import { metricValue } from '../../apps/cli/src/demo/metrics-text.js'
 import type { ClusterCalls } from './cluster/main.js'
 import { fleetName, NAMESPACE, queriesFor, spreadOf } from './game-servers.js'
 import type { LoadCalls } from './load/main.js'
 import type { BenchOptions } from './options.js'
-import { openWorker, type Worker } from '../worker.js'
+import { openHelper, type Helper } from '#testkit/processes/helper.js'
 
 export interface Figures {
   readonly p50Ms: number
@@ -54,13 +54,13 @@ export class Side {
   readonly objects: number
   /** Of their JSON, on average. */
   readonly meanBytes: number
-  readonly #cluster: Worker<ClusterCalls>
+  readonly #cluster: Helper<ClusterCalls>
   readonly #folder: Folder
   readonly #pair: Pair
   readonly #isProfiled: boolean
 
   static async open (objects: number, { profile }: Pick<BenchOptions, 'profile'>): Promise<Side> {
-    const cluster = openWorker<ClusterCalls>(new URL('cluster/main.js', import.meta.url))
+    const cluster = openHelper<ClusterCalls>(new URL('cluster/main.js', import.meta.url))
     const folder = openFolder()
     try {
       const { kubeconfig, meanBytes } = await cluster.call('open', { objects })
@@ -78,7 +78,7 @@ export class Side {
     }
   }
 
-  private constructor (parts: { objects: number, meanBytes: number, cluster: Worker<ClusterCalls>, folder: Folder, pair: Pair, isProfiled: boolean }) {
+  private constructor (parts: { objects: number, meanBytes: number, cluster: Helper<ClusterCalls>, folder: Folder, pair: Pair, isProfiled: boolean }) {
     this.objects = parts.objects
     this.meanBytes = parts.meanBytes
     this.#cluster = parts.cluster
@@ -88,7 +88,7 @@ export class Side {
   }
 
   /** Asks with so many connections while events come; nothing goes on here before and after. Rejects if a query failed. */
-  async measure (load: Worker<LoadCalls>, connections: number, { events, seconds, warmUp }: BenchOptions): Promise<Figures> {
+  async measure (load: Helper<LoadCalls>, connections: number, { events, seconds, warmUp }: BenchOptions): Promise<Figures> {
     await this.#cluster.call('start', { eventsPerSecond: events })
     await load.call('start', { url: `http://127.0.0.1:${this.#pair.queryPort}/query`, connections, bodies: queriesFor(spreadOf(this.objects)) })
     await sleep(warmUp * 1000)
@@ -128,10 +128,10 @@ export class Side {
     const control = { process: 'control' }
     return {
       atMs: performance.now(),
-      cpuSeconds: metricValue(text, 'udp_director_process_cpu_seconds_total', control),
-      events: metricValue(text, 'udp_director_inventory_events_total', { outcome: 'applied' }),
-      loopDelaySeconds: metricValue(text, 'udp_director_event_loop_delay_seconds', { quantile: '0.99' }),
-      residentBytes: metricValue(text, 'udp_director_process_resident_memory_bytes', control),
+      cpuSeconds: sumInText(text, 'udp_director_process_cpu_seconds_total', control),
+      events: sumInText(text, 'udp_director_inventory_events_total', { outcome: 'applied' }),
+      loopDelaySeconds: sumInText(text, 'udp_director_event_loop_delay_seconds', { quantile: '0.99' }),
+      residentBytes: sumInText(text, 'udp_director_process_resident_memory_bytes', control),
       failedQueries: text.split('\n').filter(line => line.startsWith('udp_director_queries_failed_total{')).join('\n')
     }
   }

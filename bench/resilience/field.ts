@@ -1,17 +1,15 @@
 // A director with game servers behind it and players in front of it, each with a session by a token, each heard by its
 // server: what every experiment begins with.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { openWorker, type Worker } from '../worker.js'
+import type { Serve } from '#testkit/director/serve.js'
+import { openHelper, type Helper } from '#testkit/processes/helper.js'
 import { targetCount, targetsAt } from '../forward/endpoints.js'
-import { Director } from './director.js'
+import { entranceOf, openDirector, tokensFor, type DirectorOptions } from './director.js'
 import type { PlayerCalls, PlayerCounts } from './players/main.js'
 import type { ServerCalls, ServerCounts } from './servers/main.js'
 
-export interface FieldOptions {
+export interface FieldOptions extends Pick<DirectorOptions, 'hasDefault' | 'engine'> {
   readonly players: number
-  readonly hasDefault: boolean
-  /** YAML lines of the director's configuration. */
-  readonly config: string
 }
 
 export interface FieldCounts {
@@ -24,30 +22,30 @@ const POLL_MS = 100
 const QUIET_MS = 1000
 
 export class Field {
-  readonly director: Director
-  readonly players: Worker<PlayerCalls>
-  readonly servers: Worker<ServerCalls>
+  readonly director: Serve
+  readonly players: Helper<PlayerCalls>
+  readonly servers: Helper<ServerCalls>
 
-  static async open ({ players: count, hasDefault, config }: FieldOptions): Promise<Field> {
-    const players = openWorker<PlayerCalls>(new URL('players/main.js', import.meta.url))
-    const servers = openWorker<ServerCalls>(new URL('servers/main.js', import.meta.url))
-    let director: Director | undefined
+  static async open ({ players: count, ...options }: FieldOptions): Promise<Field> {
+    const players = openHelper<PlayerCalls>(new URL('players/main.js', import.meta.url))
+    const servers = openHelper<ServerCalls>(new URL('servers/main.js', import.meta.url))
+    let director: Serve | undefined
     try {
       const { port } = await servers.call('open', { players: count })
       const endpoints = targetsAt(targetCount(count), port)
-      director = await Director.open({ servers: endpoints, hasDefault, config })
-      await players.call('open', { count, destination: director.entrance() })
-      const tokens = await director.tokens(Array.from({ length: count }, (_, player) => endpoints[player % endpoints.length]!))
+      const opened = director = await openDirector({ servers: endpoints, ...options })
+      await players.call('open', { count, destination: entranceOf(opened) })
+      const tokens = await tokensFor(opened, Array.from({ length: count }, (_, player) => endpoints[player % endpoints.length]!))
       await players.call('redeem', { tokens })
-      await director.hasSessions(count)
-      return new Field(director, players, servers)
+      await opened.until(async () => await opened.sum('udp_director_sessions_active') === count, { pollMs: POLL_MS })
+      return new Field(opened, players, servers)
     } catch (error) {
       await Promise.all([players.close(), servers.close(), director?.close()])
       throw error
     }
   }
 
-  private constructor (director: Director, players: Worker<PlayerCalls>, servers: Worker<ServerCalls>) {
+  private constructor (director: Serve, players: Helper<PlayerCalls>, servers: Helper<ServerCalls>) {
     this.director = director
     this.players = players
     this.servers = servers

@@ -3,8 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Sample } from '#rpc/contract.js'
 import { balance, dropsSince, type Ledger } from '../forward/ledger.js'
 import { peakResidentBytes, residentBytes } from '../forward/process-usage.js'
-import { openWorker } from '../worker.js'
-import { valueOf } from './director.js'
+import { sumOf } from '#testkit/director/samples.js'
+import { openHelper } from '#testkit/processes/helper.js'
+import { entranceOf } from './director.js'
 import { Field, type FieldCounts } from './field.js'
 import type { FlooderCalls } from './flooder/main.js'
 import type { BenchOptions } from './options.js'
@@ -31,9 +32,9 @@ const PER_SESSION = 4
 
 /** Runs a flood against a director with default limits. */
 export async function runFlood (hasDefault: boolean, { engine, flood, floodPerSecond, floodSessions, seconds }: BenchOptions): Promise<FloodFigures> {
-  const flooder = openWorker<FlooderCalls>(new URL('flooder/main.js', import.meta.url))
+  const flooder = openHelper<FlooderCalls>(new URL('flooder/main.js', import.meta.url))
   try {
-    const field = await Field.open({ players: floodSessions, hasDefault, config: `engine: ${engine}` })
+    const field = await Field.open({ players: floodSessions, hasDefault, engine })
     try {
       const { director, players } = field
       const pid = director.pid('proxy')
@@ -41,19 +42,19 @@ export async function runFlood (hasDefault: boolean, { engine, flood, floodPerSe
       const residentMegabytes = residentBytes(pid) / 1e6
       await players.call('pace', floodSessions * PER_SESSION)
       await sleep(seconds * 1000)
-      const { sent: flooded, seconds: floodSeconds } = await flooder.call('flood', { to: director.entrance(), count: flood, ...(floodPerSecond === undefined ? {} : { perSecond: floodPerSecond }) })
+      const { sent: flooded, seconds: floodSeconds } = await flooder.call('flood', { to: entranceOf(director), count: flood, ...(floodPerSecond === undefined ? {} : { perSecond: floodPerSecond }) })
       await sleep(seconds * 1000)
       await field.settled()
       const after = await reading(field)
       const playersSent = after.counts.players.sent - before.counts.players.sent
-      const defaultSessions = valueOf(after.samples, 'udp_director_table_entries', { table: 'default_sessions' })
+      const defaultSessions = sumOf(after.samples, 'udp_director_table_entries', { table: 'default_sessions' })
       return {
         flooded,
         perSecond: flooded / floodSeconds,
         playersSent,
         playersLost: playersSent - (after.counts.servers.players - before.counts.servers.players),
         kernelDrops: after.drops[KERNEL]! - before.drops[KERNEL]!,
-        tokenSessions: valueOf(after.samples, 'udp_director_sessions_active') - defaultSessions,
+        tokenSessions: sumOf(after.samples, 'udp_director_sessions_active') - defaultSessions,
         defaultSessions,
         ledger: balance(flooded + playersSent, arrivals(after) - arrivals(before), dropsSince(before.drops, after.drops)),
         residentMegabytes,
@@ -84,7 +85,7 @@ async function reading (field: Field): Promise<Reading> {
     samples,
     counts,
     drops: {
-      [KERNEL]: valueOf(samples, 'udp_director_receive_drops_total'),
+      [KERNEL]: sumOf(samples, 'udp_director_receive_drops_total'),
       ...Object.fromEntries(shed.map(({ labels, value }) => [labels['reason'] ?? '', value])),
       'servers\' socket': counts.servers.drops
     }

@@ -3,6 +3,7 @@
 import { writeFile } from 'node:fs/promises'
 import { loadavg } from 'node:os'
 import { ExitCode } from '#core/exit-code.js'
+import { endOnSignal } from '#testkit/processes/child.js'
 import { machine } from '../table.js'
 import { runFlood } from './flood.js'
 import { help, readOptions, type BenchOptions } from './options.js'
@@ -14,6 +15,7 @@ if (!options.ok) {
   process.stderr.write(`${options.error}\n`)
   process.exit(ExitCode.usage)
 }
+endOnSignal()
 if (options.value === undefined) process.stdout.write(`${help}\n`)
 else await run(options.value)
 

@@ -1,6 +1,7 @@
 // One kill under traffic, and what it cost.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { valueOf, type ProcessName } from './director.js'
+import { sumOf } from '#testkit/director/samples.js'
+import type { ProcessName } from '#testkit/director/serve.js'
 import { Field } from './field.js'
 import type { BenchOptions } from './options.js'
 
@@ -9,6 +10,8 @@ export const killed = {
   control: ['control'],
   both: ['control', 'proxy']
 } as const satisfies Record<string, readonly ProcessName[]>
+
+const POLL_MS = 20
 
 export type RestartKind = keyof typeof killed
 
@@ -35,14 +38,17 @@ export interface RestartFigures {
 
 /** Starts a director, kills what is asked for under traffic, and waits until all is as before. */
 export async function runRestart (kind: RestartKind, { engine, sessions, perSecond, seconds }: BenchOptions): Promise<RestartFigures> {
-  const field = await Field.open({ players: sessions, hasDefault: false, config: `engine: ${engine}` })
+  const field = await Field.open({ players: sessions, hasDefault: false, engine })
   try {
     const { director, players, servers } = field
     await players.call('pace', perSecond)
     await sleep(seconds * 1000)
     await servers.call('mark', undefined)
-    const killedAtMs = director.kill(killed[kind])
-    await director.restarted(killed[kind], 2)
+    const killedAtMs = performance.timeOrigin + performance.now()
+    director.kill(...killed[kind])
+    // Seldom enough not to keep the processor from what starts.
+    await director.until(() => killed[kind].every(name => director.starts(name) === 2), { pollMs: POLL_MS })
+    await director.ready(POLL_MS)
     await sleep(seconds * 1000)
     const { players: sent, servers: arrived } = await field.settled()
     const samples = await director.samples()
@@ -50,8 +56,8 @@ export async function runRestart (kind: RestartKind, { engine, sessions, perSeco
     return {
       sent: sent.sent,
       lost: sent.sent - arrived.players,
-      lostInProxy: valueOf(samples, 'udp_director_packets_dropped_total', { reason: 'restart', direction: 'to_target' }),
-      kernelDrops: valueOf(samples, 'udp_director_receive_drops_total') + arrived.drops,
+      lostInProxy: sumOf(samples, 'udp_director_packets_dropped_total', { reason: 'restart', direction: 'to_target' }),
+      kernelDrops: sumOf(samples, 'udp_director_receive_drops_total') + arrived.drops,
       repliesLost: arrived.echoed - sent.received - sent.misdelivered,
       misdelivered: sent.misdelivered,
       firstForwardedMs: silence.untilMs - killedAtMs,

@@ -1,6 +1,7 @@
 // The one place where processes are started for tests, checks and benchmarks. Every one is known until it has ended, and
 // is ended by its id at the latest when the process that started it ends.
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process'
+import { ExitCode } from '#core/exit-code.js'
 import { patiently } from '../patience.js'
 
 export interface ChildOptions {
@@ -11,12 +12,10 @@ export interface ChildOptions {
   readonly uid?: number
   readonly gid?: number
   /**
-   * What becomes of its standard streams. `ours`: it writes where we write. `held`: we read what it writes, and hold its
-   * stdin, for a process that ends when that does. Default: we read what it writes, and it has no stdin.
+   * What becomes of its standard streams. `held`: we read what it writes, and hold its stdin, for a process that ends when that
+   * does. `channel`: it writes where we write, and there is Node's channel between us. Default: we read what it writes, and it has no stdin.
    */
-  readonly streams?: 'ours' | 'held'
-  /** With Node's channel between a process and its child. */
-  readonly hasChannel?: boolean
+  readonly streams?: 'held' | 'channel'
   /** Called with what it writes, as it comes. */
   readonly stdout?: (text: string) => void
   readonly stderr?: (text: string) => void
@@ -49,8 +48,8 @@ process.on('exit', () => { for (const child of running) child.kill('SIGTERM') })
 
 /** Starts a process; `name` is what messages call it. Never throws: see `pid`. */
 export function startChild (name: string, command: string, args: readonly string[], options: ChildOptions = {}): Child {
-  const { env = process.env, cwd, uid, gid, stdout, stderr } = options
-  const child = spawn(command, args, { env, cwd, uid, gid, stdio: stdioOf(options) })
+  const { env = process.env, cwd, uid, gid, streams, stdout, stderr } = options
+  const child = spawn(command, args, { env, cwd, uid, gid, stdio: stdioOf(streams) })
   let output = ''
   const keep = (text: string): void => { output = (output + text).slice(-KEPT_CHARACTERS) }
   child.stdin?.on('error', () => undefined) // EPIPE: it has ended
@@ -60,10 +59,13 @@ export function startChild (name: string, command: string, args: readonly string
   }
   child.on('error', error => { keep(`${error.message}\n`) })
   const ended = new Promise<number | NodeJS.Signals>(resolve => {
-    child.once('close', (code, signal) => {
+    const end = (how: number | NodeJS.Signals): void => {
       running.delete(started)
-      resolve(code ?? signal!)
-    })
+      resolve(how)
+    }
+    // With a channel that we close ourselves `close` never comes, and there is nothing else that could be read.
+    child.once(streams === 'channel' ? 'exit' : 'close', (code: number | null, signal: NodeJS.Signals | null) => { end(code ?? signal!) })
+    child.once('error', () => { if (child.pid === undefined) end(-1) })
   })
   const started: Child = {
     name,
@@ -90,9 +92,14 @@ export async function endAll (): Promise<void> {
   await Promise.all([...running].map(async child => { await child.end() }))
 }
 
-function stdioOf ({ streams, hasChannel = false }: ChildOptions): StdioOptions {
-  const [input, output] = streams === 'ours' ? ['ignore', 'inherit'] as const : [streams === 'held' ? 'pipe' : 'ignore', 'pipe'] as const
-  return hasChannel ? [input, output, output, 'ipc'] : [input, output, output]
+/** For a program of ours that is ended by a signal: it ends what it has started first, and then itself, with 1. */
+export function endOnSignal (): void {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => { void endAll().finally(() => process.exit(ExitCode.failed)) })
+}
+
+function stdioOf (streams: ChildOptions['streams']): StdioOptions {
+  if (streams === 'channel') return ['ignore', 'inherit', 'inherit', 'ipc']
+  return [streams === 'held' ? 'pipe' : 'ignore', 'pipe', 'pipe']
 }
 
 /** Whether there is a process with this id. */

@@ -30,7 +30,7 @@ interface Answer {
  */
 export function openHelper<Served extends Calls> (entry: URL, prefix: readonly string[] = []): Helper<Served> {
   const [command, ...args] = [...prefix, process.execPath, fileURLToPath(entry)]
-  const { process: child, ended } = startChild(entry.pathname, command, args, { streams: 'ours', hasChannel: true })
+  const { process: child, ended } = startChild(entry.pathname, command, args, { streams: 'channel' })
   const waiting = new Map<number, { resolve: (result: unknown) => void, reject: (error: Error) => void }>()
   let calls = 0
   void ended.then(() => {

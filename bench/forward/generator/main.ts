@@ -1,7 +1,7 @@
 // The load generator: a process that sends as fast as it can or at a given rate, and does nothing else meanwhile.
 import { openLibc } from '../../../apps/proxy/src/engines/batch/libc.js'
 import { percentile } from '../../statistics.js'
-import { serve } from '../../worker.js'
+import { serve } from '#testkit/processes/helper.js'
 import type { Endpoint } from '../endpoints.js'
 import { BATCH, Crowd, TIME_OFFSET } from './crowd.js'
 import { nap, run, type Sending, type Sent } from './pace.js'

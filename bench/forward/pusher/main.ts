@@ -7,7 +7,7 @@ import { createRpcClient, type RpcClient } from '#rpc/client.js'
 import type { Target, TokenGrant, TokenRejection } from '#rpc/contract.js'
 import { PushQueue } from '../../../apps/control/src/proxies/push-queue.js'
 import { percentile } from '../../statistics.js'
-import { serve } from '../../worker.js'
+import { serve } from '#testkit/processes/helper.js'
 
 export interface Pushes {
   readonly socketPath: string

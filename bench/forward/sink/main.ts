@@ -4,7 +4,7 @@ import { Epoll } from '../../../apps/proxy/src/engines/batch/epoll.js'
 import { openLibc } from '../../../apps/proxy/src/engines/batch/libc.js'
 import { Memory } from '../../../apps/proxy/src/engines/batch/memory.js'
 import { SOCKADDR_BYTES } from '../../../apps/proxy/src/engines/batch/socket-address.js'
-import { serve } from '../../worker.js'
+import { serve } from '#testkit/processes/helper.js'
 import { CONTROL_BYTES, LoopbackSockets } from '../loopback-socket.js'
 import { MessageBlock } from '../message-block.js'
 

@@ -1,7 +1,7 @@
 // The process with the fake Kubernetes API: its work must not be control's.
 import { startKubeApi, type KubeApi } from '#testkit/kube-api/start-kube-api.js'
 import { gameServer, spreadOf } from '../game-servers.js'
-import { serve } from '../../worker.js'
+import { serve } from '#testkit/processes/helper.js'
 import { Churn } from './churn.js'
 
 // A watch that follows needs little of the past, and each event keeps two objects in memory.

@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import autocannon from 'autocannon'
 import { percentile } from '../../statistics.js'
-import { serve } from '../../worker.js'
+import { serve } from '#testkit/processes/helper.js'
 
 export interface Load {
   readonly url: string

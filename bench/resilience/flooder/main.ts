@@ -9,7 +9,7 @@ import { BATCH } from '../../forward/generator/crowd.js'
 import { nap, run, type Sent } from '../../forward/generator/pace.js'
 import { CONTROL_BYTES, LoopbackSockets, writeSource } from '../../forward/loopback-socket.js'
 import { MessageBlock } from '../../forward/message-block.js'
-import { serve } from '../../worker.js'
+import { serve } from '#testkit/processes/helper.js'
 import { DATAGRAM_BYTES, Kind } from '../payload.js'
 
 // 127.64.0.0/10: apart from the players' and the servers' addresses (endpoints.ts).

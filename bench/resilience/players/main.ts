@@ -3,7 +3,7 @@
 import { openLibc } from '../../../apps/proxy/src/engines/batch/libc.js'
 import type { Endpoint } from '../../forward/endpoints.js'
 import { nap } from '../../forward/generator/pace.js'
-import { serve } from '../../worker.js'
+import { serve } from '#testkit/processes/helper.js'
 import { Players } from './players.js'
 
 export interface PlayerCounts {

@@ -6,7 +6,7 @@ import { Memory } from '../../../apps/proxy/src/engines/batch/memory.js'
 import { SOCKADDR_BYTES } from '../../../apps/proxy/src/engines/batch/socket-address.js'
 import { CONTROL_BYTES, LoopbackSockets } from '../../forward/loopback-socket.js'
 import { MessageBlock } from '../../forward/message-block.js'
-import { serve } from '../../worker.js'
+import { serve } from '#testkit/processes/helper.js'
 import { DATAGRAM_BYTES, DATAGRAM_WORDS, Kind } from '../payload.js'
 
 export interface ServerCounts {
