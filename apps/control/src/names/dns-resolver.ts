@@ -2,7 +2,8 @@
 // for as long as the DNS is silent, says no TTL, and completes names by a search list that a pod's namespace is part of.
 import { Resolver } from 'node:dns/promises'
 import { err, ok, type Result } from '#core/result.js'
-import type { NameAnswer, NameFailure, NameResolver } from './host-names.js'
+import type { NameResolver } from './host-names.js'
+import type { NameAnswer, NameFailure } from './known-name.js'
 
 interface RecordWithTtl {
   readonly address: string

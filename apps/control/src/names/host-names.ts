@@ -4,16 +4,7 @@ import type { BaseLogger } from 'pino'
 import type { Cancel, Clock } from '#core/clock.js'
 import type { Result } from '#core/result.js'
 import type { NameLookup } from '../targets/candidate.js'
-import { backOffMs, LAST_CHEAP_DELAY_MS, LAST_DEAR_DELAY_MS } from '#core/back-off.js'
-
-export interface NameAnswer {
-  /** IP addresses in canonical text; at least one. */
-  readonly addresses: readonly string[]
-  readonly ttlSeconds: number
-}
-
-/** `no_address`: the DNS says that there is none. `no_answer`: it did not say, and may later. */
-export type NameFailure = 'no_address' | 'no_answer'
+import { KnownName, type NameAnswer, type NameFailure } from './known-name.js'
 
 export interface NameResolver {
   /** Never rejects, and ends within seconds. */
@@ -34,29 +25,13 @@ export interface HostNamesOptions {
   readonly onChange: (names: readonly string[]) => void
 }
 
-/** An answer is asked for again when its TTL ends, but not earlier or later than this. */
-export const MIN_REFRESH_MS = 5000
-export const MAX_REFRESH_MS = 300_000
-/**
- * A name is settled when it has led to the same one address for this long, in milliseconds, and in so many answers. Until
- * then its servers may be at any address it had: a DNS may give out one of many with each answer.
- */
-export const SETTLED_MS = 300_000
-export const SETTLED_ANSWERS = 3
 /** Lookups under way at once. */
 export const MAX_LOOKUPS = 16
 const NOTICE_MS = 20
 
 interface Entry {
   readonly name: string
-  addresses: readonly string[] | undefined
-  /** Of these addresses: when the first was there, and how many there were. */
-  sinceMs: number
-  answers: number
-  isSettled: boolean
-  /** In a row. */
-  failures: number
-  reason: NameFailure | undefined
+  readonly known: KnownName
   cancel: Cancel | undefined
 }
 
@@ -83,11 +58,11 @@ export class HostNames implements NameLookup {
   }
 
   addressesOf (name: string): readonly string[] | undefined {
-    return this.#entries.get(name)?.addresses
+    return this.#entries.get(name)?.known.addresses
   }
 
   isSettled (name: string): boolean {
-    return this.#entries.get(name)?.isSettled === true
+    return this.#entries.get(name)?.known.isSettled === true
   }
 
   /** Begins to keep `name` resolved. */
@@ -99,7 +74,7 @@ export class HostNames implements NameLookup {
       this.#waiting.add(name)
       return
     }
-    const entry: Entry = { name, addresses: undefined, sinceMs: 0, answers: 0, isSettled: false, failures: 0, reason: undefined, cancel: undefined }
+    const entry: Entry = { name, known: new KnownName(), cancel: undefined }
     this.#entries.set(name, entry)
     this.#askSoon(entry)
   }
@@ -154,38 +129,17 @@ export class HostNames implements NameLookup {
   }
 
   #take (entry: Entry, answer: Result<NameAnswer, NameFailure>): void {
-    // An answer that denies comes from a DNS that is there: what it did before is no reason to wait for it.
-    entry.failures = answer.ok ? 0 : answer.error === entry.reason ? entry.failures + 1 : 1
-    this.#report(entry, answer.ok ? undefined : answer.error)
-    // No answer says nothing against the last one, which a fault of the DNS must not take away.
-    if (answer.ok || answer.error === 'no_address') this.#put(entry, answer.ok ? inOrder(answer.value.addresses) : undefined)
-    if (answer.ok) this.#settle(entry)
     const { clock, random } = this.#options
-    const delayMs = answer.ok
-      ? Math.min(MAX_REFRESH_MS, Math.max(MIN_REFRESH_MS, answer.value.ttlSeconds * 1000))
-      : backOffMs(entry.failures, random(), answer.error === 'no_answer' ? LAST_CHEAP_DELAY_MS : LAST_DEAR_DELAY_MS)
-    entry.cancel = clock.after(delayMs, () => { this.#askSoon(entry) })
+    const { name, known } = entry
+    const { reason } = known
+    const change = known.take(answer, clock.now())
+    this.#report(name, known.reason, reason)
+    if (change === 'moved') this.#version++
+    if (change !== undefined) this.#noticeSoon(name)
+    entry.cancel = clock.after(known.nextAskMs(answer, random()), () => { this.#askSoon(entry) })
   }
 
-  #put (entry: Entry, addresses: readonly string[] | undefined): void {
-    if (String(addresses) === String(entry.addresses)) return
-    entry.addresses = addresses
-    entry.sinceMs = this.#options.clock.now()
-    entry.answers = 0
-    entry.isSettled = false
-    this.#version++
-    this.#noticeSoon(entry)
-  }
-
-  #settle (entry: Entry): void {
-    entry.answers++
-    if (entry.isSettled || entry.addresses?.length !== 1 || entry.answers < SETTLED_ANSWERS) return
-    if (this.#options.clock.now() - entry.sinceMs < SETTLED_MS) return
-    entry.isSettled = true
-    this.#noticeSoon(entry)
-  }
-
-  #noticeSoon ({ name }: Entry): void {
+  #noticeSoon (name: string): void {
     this.#changed.add(name)
     this.#cancelNotice ??= this.#options.clock.after(NOTICE_MS, () => {
       const names = [...this.#changed]
@@ -196,19 +150,12 @@ export class HostNames implements NameLookup {
   }
 
   // A line for each name that the DNS does not have, but one for all that it says nothing about.
-  #report (entry: Entry, reason: NameFailure | undefined): void {
+  #report (hostName: string, reason: NameFailure | undefined, former: NameFailure | undefined): void {
     const { log } = this.#options
     if (reason === 'no_answer') {
-      if (this.#unanswered.size === 0) log.warn({ hostName: entry.name }, 'Host names cannot be resolved, what is known of them is kept')
-      this.#unanswered.add(entry.name)
-    } else if (this.#unanswered.delete(entry.name) && this.#unanswered.size === 0) log.info('Host names can be resolved again')
-    if (reason === 'no_address' && entry.reason !== reason) log.warn({ hostName: entry.name }, 'Host name has no address')
-    entry.reason = reason
+      if (this.#unanswered.size === 0) log.warn({ hostName }, 'Host names cannot be resolved, what is known of them is kept')
+      this.#unanswered.add(hostName)
+    } else if (this.#unanswered.delete(hostName) && this.#unanswered.size === 0) log.info('Host names can be resolved again')
+    if (reason === 'no_address' && former !== reason) log.warn({ hostName }, 'Host name has no address')
   }
-}
-
-// A server may give its answers in another order every time; the one in use should not change with that. IPv4 first, as
-// every pod has it.
-function inOrder (addresses: readonly string[]): readonly string[] {
-  return [...new Set(addresses)].sort((left, right) => Number(left.includes(':')) - Number(right.includes(':')) || (left < right ? -1 : 1))
 }

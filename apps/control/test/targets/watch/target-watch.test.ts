@@ -4,7 +4,7 @@ import { ok } from '#core/result.js'
 import type { Token } from '#wire/token.js'
 import type { KubeObject } from '../../../src/inventory/objects/inventory.js'
 import { SERVICES_TYPE } from '../../../src/inventory/objects/resource-types.js'
-import { SETTLED_MS } from '../../../src/names/host-names.js'
+import { SETTLED_MS } from '../../../src/names/known-name.js'
 import { UNKNOWN_RETRY_MS } from '../../../src/targets/watch/target-watch.js'
 import { ask, eventually, gameServer, startRig, type Rig, type RigOptions } from '#testkit/control-rig.js'
 
