@@ -37,7 +37,7 @@ export interface Profile {
   readonly servers: number
   /** Weights of the groups of actions, from 0. */
   readonly unrest: { readonly hostile: number, readonly operators: number, readonly crashes: number, readonly moves: number }
-  /** How often the proxy looks for what is over, in ms; in earnest it is 30 s. */
+  /** How often the proxy looks for what is over, in ms; the product looks every 30 s. */
   readonly sweepPeriodMs: number
   /** How much a shard does before it looks at datagrams again. */
   readonly slice: SliceSize

@@ -65,7 +65,7 @@ async function seeEnd (t: Test, words: string, signals: readonly NodeJS.Signals[
   await spawned.line(stops)
   if (words === 'drains, exit code 0') await release()
   else if (words === 'ends at once, exit code 1') process.kill(pid, second)
-  else t.fail(`nobody knows what "${words}" is`)
+  else t.fail(`the table says "${words}", which this test does not know`)
   t.equal(await spawned.ended, words === 'drains, exit code 0' ? 0 : 1)
 }
 
@@ -128,7 +128,7 @@ void t.test('a process under serve', async t => {
       const died = serve.last('Process died', { child })
       if (words === 'drains, is started again') t.match(died, { exitCode: 0 }, `${signals.join()} to ${child}`)
       else if (words === 'ends at once, is started again') t.ok(died['exitCode'] === 1 || died['exitCode'] === 0 || died['signal'] === signals[0], `${signals.join()} to ${child}`)
-      else t.fail(`nobody knows what "${words}" is`)
+      else t.fail(`the table says "${words}", which this test does not know`)
       // Of the new one: the proxy is there before control has found it.
       const listens = child === 'proxy' ? 'Proxy listening' : 'Control listening'
       await until(() => serve.lines(listens).length > starts)
@@ -141,7 +141,7 @@ void t.test('a process under serve', async t => {
 
 const hasScript = spawnSync('script', ['-qec', 'true', '/dev/null']).status === 0
 
-void t.test('a terminal that is closed is SIGTERM, and what it asks for goes on without words', { skip: hasScript ? false : 'script(1) is needed for a terminal' }, async t => {
+void t.test('a terminal that is closed is SIGTERM, and the drain goes on without output', { skip: hasScript ? false : 'script(1) is needed for a terminal' }, async t => {
   const folder = await forTest(t, openFolder())
   folder.write('inventory/a.yaml', INVENTORY['a.yaml'])
   // What is on a terminal is for people: no ports can be read there.

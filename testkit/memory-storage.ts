@@ -3,7 +3,7 @@
 import { isOf, type StateFile, type StateStorage } from '../apps/proxy/src/state/files/state-storage.js'
 
 export class MemoryStorage implements StateStorage {
-  /** What is there, by name. May be changed, as a disk or an enemy would. */
+  /** What is there, by name. May be changed, as a disk or an attacker would. */
   readonly logs = new Map<string, Uint8Array>()
   /** Bytes that fit, as from now; more fails like a full disk. */
   room = Infinity

@@ -10,7 +10,7 @@ export interface GameServer {
   readonly close: () => Promise<void>
 }
 
-/** A question is `name count`; the answer is `name number`, so many times, all of one length. */
+/** A question is `name count`; the answers are `count` times `name number`, all of one length. */
 export async function openGameServer (): Promise<GameServer> {
   const socket = createSocket({ type: 'udp4', recvBufferSize: 4_000_000 })
   const players = new Map<string, { readonly address: string, readonly port: number }>()

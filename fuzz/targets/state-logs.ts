@@ -1,4 +1,4 @@
-// State logs as a crash, a disk, a bug or an enemy may leave them, checksums right or not.
+// State logs as a crash, a disk, a bug or an attacker may leave them, checksums right or not.
 import fc from 'fast-check'
 import { fuzzTarget, must, type FuzzTarget } from '../fuzz-target.js'
 import { mustBeEmptyInTheEnd, mustBeSound, mustForward } from '../core-facts.js'

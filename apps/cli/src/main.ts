@@ -36,7 +36,7 @@ const runtime: Runtime = {
 }
 
 // A reader that went away (`udp-director up | head`) is not a bug: end, and take the children along (see atExit). EIO is a
-// terminal that is gone: SIGHUP comes with it, and what that asks for goes on without words.
+// terminal that was closed: SIGHUP comes with it, and the command goes on to stop, without output.
 stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
   isReaderGone = true
   if (code !== 'EIO') process.exit(ExitCode.failed)

@@ -1,6 +1,6 @@
-// How long to wait before the next attempt at what others serve: the API server, the DNS. The first delay and the doubling
+// How long to wait before the next attempt to reach a server: the API server, the DNS. The first delay and the doubling
 // are those of client-go's reflector (tools/cache/reflector.go), which keep a herd of clients from felling a server that is
-// just getting up. How far it doubles depends on what an attempt costs: docs/decisions/0035.
+// just getting up. What an attempt costs decides how far it doubles: docs/decisions/0035.
 
 export const FIRST_DELAY_MS = 800
 /** Where an attempt costs next to nothing: refused at the door, by whoever stands there. With as much again at random, 5 s. */

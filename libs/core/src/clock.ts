@@ -1,6 +1,6 @@
-// The one door to time. Code that waits or measures takes a Clock; tests hand it one they can move.
+// All time comes from here. Code that waits or measures takes a Clock; tests give it one that they move.
 
-/** How long the machine has been running. The same for every process of it; nobody sets it, and sleep counts. */
+/** How long the machine has been running. The same for every process on it; nobody sets it, and sleep counts. */
 export interface BootTime {
   /** Names this start of the machine. */
   readonly id: string

@@ -1,4 +1,4 @@
-// Waiting for what is left to end, with a bound: control and the proxy both do it, each with its own way to look.
+// Waits until sessions and tokens are gone, or until a deadline. Control and the proxy both do it; each counts in its own way.
 import type { Clock } from './clock.js'
 
 /** What a drain waits for. */

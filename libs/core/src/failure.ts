@@ -1,5 +1,5 @@
-// Why what was asked of the domain cannot be done: a value like any other. Whoever answers the caller knows what to make of
-// its code; for HTTP that is the table of errors of control.
+// Why the domain cannot do what it was asked to do, as a value. Whoever answers the caller maps the code; for HTTP the table of
+// errors of control does.
 
 export interface Failure<Code extends string = string> {
   /** Of a closed set: programs tell failures apart by it. */

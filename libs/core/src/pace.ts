@@ -1,4 +1,4 @@
-// When work in slices is to yield: after every so many steps.
+// When work in slices is to yield: after a number of steps.
 
 export class Pace {
   readonly #steps: number

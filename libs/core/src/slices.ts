@@ -1,5 +1,5 @@
-// Long work in slices. What walks over a table of any size yields after a bounded part of it, and whoever runs it lets
-// everything else have its turn before the next: a datagram waits for a slice, never for a table.
+// Long work in slices. Code that walks over a table yields after a bounded part of it, and its runner lets everything else
+// have a turn before the next slice: a datagram waits for a slice, never for a table.
 
 /** Work that yields after each slice, and is given the time at which the next one begins. It has a value when it is done. */
 export type Slices<Value> = Generator<undefined, Value, number>

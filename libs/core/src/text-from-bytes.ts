@@ -5,7 +5,7 @@ const NEWLINE = 10
 
 /**
  * The text of UTF-8 `bytes`, without a byte order mark (Unicode 16, 2.13). The failure continues "the file": Windows
- * tools write UTF-16, and archives, images and pieces of memory are put in the wrong place; parsers make riddles of them.
+ * tools write UTF-16, and archives, images and pieces of memory are put in the wrong place; what parsers say of them helps nobody.
  */
 export function textFromBytes (bytes: Uint8Array): Result<string, string> {
   if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)) return err('is UTF-16 text; save it as UTF-8')

@@ -97,7 +97,7 @@ export class Connections {
     const connection = this.#all.get(request.socket)
     if (connection === undefined) return false
     const { responses } = connection
-    // Its last answer is on its way: what else it has sent already is nobody's.
+    // Its last answer is on its way: what else it has sent already is ignored.
     if (connection.isEnding) return false
     responses.add(response)
     this.#quiet.delete(connection)

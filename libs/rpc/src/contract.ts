@@ -71,7 +71,7 @@ export const PushReplySchema = Type.Object({
 
 export const SnapshotSchema = Type.Object({
   epoch: Epoch,
-  drainRemainingMs: Type.Optional(Type.Integer({ minimum: 0, description: 'Control drains, and waits for so many milliseconds more. Absent: it does not, and a drain that a former control process told of is over.' })),
+  drainRemainingMs: Type.Optional(Type.Integer({ minimum: 0, description: 'Control drains; milliseconds until it stops waiting. Absent: it does not drain, and a drain order of a former control process is cancelled.' })),
   revoked: Type.Array(TokenText, { maxItems: MAX_TOKENS_PER_CALL }),
   withdrawn: Withdrawn,
   tokens: Type.Array(TokenGrantSchema, { maxItems: MAX_TOKENS_PER_CALL, description: 'Live tokens; added to those the proxy has, which stay. More follow by `pushTokens`.' }),

@@ -86,7 +86,7 @@ class Conversation {
   #settle (line: string): void {
     const answer = jsonFrom(line)
     if (isAnswer(answer)) this.#waiting.shift()?.(outcomeOf(this.#name, answer.status, answer.body))
-    // Which call the next line would answer is anybody's guess.
+    // Nothing says which call the next line would answer.
     else this.end({ code: 'INTERNAL', message: 'A line of the response is not an answer.' })
   }
 }

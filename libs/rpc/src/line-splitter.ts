@@ -1,5 +1,5 @@
 // Bytes in any portions become lines. Pure; the stream itself is the reader's. It splits bytes, not text, so that a character
-// may arrive in two halves. A line that is too long ends the reading: there is no way back into step with an unknown frame.
+// may arrive in two halves. A line that is too long ends the reading, because nothing says where the next one begins.
 import { err, ok, type Result } from '#core/result.js'
 
 const LF = 0x0a

@@ -1,5 +1,5 @@
-// What carries calls from one side of the contract to the other: HTTP over a Unix socket in earnest (http-transport.ts on
-// the calling side, server.ts on the other), or what a simulation has in its place. Whatever it is, it knows no call.
+// Carries calls from one side of the contract to the other: HTTP over a Unix socket (http-transport.ts on the calling side,
+// server.ts on the other), or a simulated network. It does not know what the calls are.
 import type { EventKind, RpcName } from './contract.js'
 
 /** Longest reply, in bytes. A page of 1000 sessions is below one MiB. */

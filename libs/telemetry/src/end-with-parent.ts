@@ -1,5 +1,5 @@
-// How a process of ours ends when the one that started it is gone, whatever ended that: its parent holds the other end of
-// stdin, and the system closes it. Nobody reads stdin without being told to: a container has none.
+// Ends this process when its parent is gone, whatever ended the parent: the parent holds the other end of stdin, and the
+// system closes it. A process reads stdin only if it is told to: a container has none.
 
 /** The argument that says that stdin is held by the parent. */
 export const END_WITH_PARENT = '--end-with-parent'

@@ -18,7 +18,7 @@ export interface LineLimitsOptions {
   readonly linesPerSecond: number
   /** In milliseconds, on any clock that does not go back. */
   readonly now: () => number
-  /** Calls back after so many milliseconds, unless the process ends before. */
+  /** Calls back after `delayMs`, unless the process ends before. */
   readonly after: (delayMs: number, callback: () => void) => void
 }
 

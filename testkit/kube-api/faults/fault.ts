@@ -15,7 +15,7 @@ export type Fault =
   | { readonly kind: 'edit', readonly change: (body: KubeListLike) => unknown }
   /** The body stops after `bytes`, half of it if unset. For watches see `cutFrame` of frame-faults. */
   | { readonly kind: 'cut', readonly how: Cut, readonly bytes?: number }
-  /** The body comes in chunks of so many bytes, or cut in two inside of every character of several bytes. */
+  /** The body comes in chunks of `bytes` bytes, or cut in two inside every character of several bytes. */
   | { readonly kind: 'pieces', readonly bytes: number | 'within-characters' }
   /** Changes what a watch sends: made by the functions of frame-faults. */
   | { readonly kind: 'frames', readonly start: () => FrameFault }

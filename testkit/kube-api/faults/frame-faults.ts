@@ -71,12 +71,12 @@ export function noBookmarks (): Fault {
   return frames(() => frame => frame.type === 'BOOKMARK' ? [] : [frame])
 }
 
-/** Every bookmark comes so many times. */
+/** Every bookmark comes `count` times. */
 export function bookmarkStorm (count: number): Fault {
   return frames(() => frame => frame.type === 'BOOKMARK' ? new Array<Frame>(count).fill(frame) : [frame])
 }
 
-/** A valid event whose line is about so many bytes long. */
+/** A valid event whose line is about `bytes` long. */
 export function hugeEvent (bytes: number, nth = 1): Fault {
   return editEvent(event => {
     const metadata = event.object['metadata'] as Record<string, unknown>

@@ -28,7 +28,7 @@ const brief = (lines: readonly string[]): string[] => lines.map(line => {
   return `${type} ${object.metadata.name ?? ''}`.trim()
 })
 
-void t.test('a rule happens to the requests it names, so many times, until it is removed', async t => {
+void t.test('a rule happens to the requests it names, as often as it says, until it is removed', async t => {
   const { api } = await start(t)
   const rule = api.fault({ ...LIST, nth: 2, times: 2 }, { kind: 'status', code: 503 })
   const always = api.fault({ verb: 'list', type: 'pods', times: Infinity }, { kind: 'status', code: 500 })

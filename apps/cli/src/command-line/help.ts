@@ -4,7 +4,7 @@ import { commandNames, commands, type CommandName, type CommandRow, type OptionR
 
 const helpOption: OptionRow = { help: 'Show this.' }
 
-/** No line is longer: that of a terminal nobody has made wider. */
+/** The usual width of a terminal: no line is longer. */
 const COLUMNS = 80
 
 /** What `udp-director --help` shows. */

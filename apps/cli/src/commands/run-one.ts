@@ -10,7 +10,7 @@ import type { Runtime } from '../runtime/runtime.js'
 export async function runOne (name: 'control' | 'proxy', { config }: Pick<ProcessInvocation, 'config'>, { spawn, onSignal, atExit, hasTerminal }: Pick<Runtime, 'spawn' | 'onSignal' | 'atExit' | 'hasTerminal'>): Promise<number> {
   return await new Promise(resolve => {
     const child = spawn(processSpec(name, config === undefined ? {} : { configPath: config }), { end: end => { resolve(exitCodeFrom(end)) } })
-    // It cannot see all of our terminal: its stdin is ours to hold.
+    // The child cannot see the whole terminal: we hold its stdin.
     onSignal(signal => { child.signal(signal === 'SIGHUP' && hasTerminal ? 'SIGTERM' : signal) })
     atExit(() => { child.signal('SIGKILL') })
   })

@@ -1,4 +1,4 @@
-// Who a private directory belongs to: a process, named so that another one by its number is not taken for it.
+// Who a private directory belongs to: a process, named so that a later one with the same number is not taken for it.
 import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { systemClock } from '#core/system-clock.js'
@@ -8,7 +8,7 @@ export interface Owner {
   readonly pid: number
   /** When it started, in clock ticks since the machine did: field 22 of /proc/PID/stat, proc_pid_stat(5). Undefined without /proc. */
   readonly startedTicks: string | undefined
-  /** Of the machine; what has another one ended with it. Undefined without /proc. */
+  /** Of the machine: processes with another boot id ended with it. Undefined without /proc. */
   readonly bootId: string | undefined
   /** The numbers of another namespace say nothing here: pid_namespaces(7). Undefined without /proc. */
   readonly pidNamespace: string | undefined

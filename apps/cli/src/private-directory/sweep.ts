@@ -1,4 +1,4 @@
-// Removes what runs left behind that could not: killed, with clients' addresses and tokens in their state logs.
+// Removes what killed runs left behind: their state logs hold clients' addresses and tokens.
 import { lstatSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { isGone, ownerFrom } from './owner.js'

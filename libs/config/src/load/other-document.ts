@@ -1,5 +1,5 @@
-// What a document is that is not a configuration: people give the whole of what holds one, or the file beside it. One fault
-// that says so is worth more than a list of keys that nobody knows.
+// Recognises documents that are not a configuration: people give a whole ConfigMap, or the file beside it. One fault that
+// says so helps more than a list of unknown keys.
 import { quote, type ConfigFault } from '../fault.js'
 import { isMap, type UnknownMap } from '../map.js'
 import { didYouMean } from '../nearest.js'

@@ -1,5 +1,5 @@
-// What the YAML parser says, in words for who wrote the file: where to look, and what is probably meant. After a slip in
-// the syntax the parser stumbles from line to line, so that only the first one is told.
+// What the YAML parser says, in words for whoever wrote the file: where to look, and what is probably meant. After a slip in
+// the syntax the parser stumbles from line to line, so only the first fault is told.
 // Codes: https://eemeli.org/yaml/#errors
 import type { ErrorCode, LineCounter, YAMLError } from 'yaml'
 import type { ConfigFault } from '../fault.js'

@@ -4,7 +4,7 @@ import { parseLogLine } from './log-line.js'
 import { renderLogLine } from './render-log-line.js'
 import { createStyle } from './style.js'
 
-// What SIGHUP asks for goes on when the terminal has gone, without words. Whatever else fails is as before.
+// A terminal that was closed (EIO) sends SIGHUP, too: the process goes on to stop, without lines. Other errors are thrown.
 function passGoneTerminal (stream: ReturnType<typeof pino.destination>): typeof stream {
   return stream.on('error', (error: NodeJS.ErrnoException) => { if (error.code !== 'EIO') throw error })
 }
