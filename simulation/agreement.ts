@@ -2,36 +2,42 @@
 // nobody is left on a target that is gone.
 import { NOTICE_MS } from '../apps/control/src/inventory/kubernetes/kubernetes-inventory.js'
 import { COUNTS_PERIOD_MS } from '../apps/proxy/src/rpc/event-stream.js'
-import type { ControlLife } from './control-life.js'
 import type { Seen } from './inventory-view.js'
-import type { Surroundings } from './surroundings.js'
-import { isInStep } from './promiser.js'
-import type { ProxyLife } from './proxy-life.js'
+import type { Watch } from './invariants.js'
+import type { Profile } from './profile.js'
+import { isInStep, type Keeper, type Promiser } from './promiser.js'
+import type { VirtualTime } from './virtual-time.js'
 
 /** A count that is told, a call under way, the call after it, each with all its ways. */
 const WAYS = 8
 
+export interface AgreementOptions {
+  readonly time: VirtualTime
+  readonly watch: Watch
+  readonly profile: Profile
+}
+
 export class Agreement {
-  readonly #surroundings: Surroundings
+  readonly #options: AgreementOptions
   readonly #quietMs: number
 
-  constructor (surroundings: Surroundings) {
-    const { mostCallDelayMs, mostShardDelayMs } = surroundings.profile
-    this.#surroundings = surroundings
+  constructor (options: AgreementOptions) {
+    const { mostCallDelayMs, mostShardDelayMs } = options.profile
+    this.#options = options
     this.#quietMs = 2 * COUNTS_PERIOD_MS + NOTICE_MS + WAYS * (mostCallDelayMs + 2 * mostShardDelayMs)
   }
 
   /** `soleSinceMs` is since when this control process has been the only one. */
-  check (control: ControlLife, soleSinceMs: number, life: ProxyLife): void {
-    const { time } = this.#surroundings
+  check (control: Promiser, soleSinceMs: number, life: Keeper): void {
+    const { time } = this.#options
     const untilMs = time.nowMs - this.#quietMs
     if (soleSinceMs > untilMs || control.synchronisedMs > untilMs || !isInStep(control, life)) return
     if (control.view.changedMs <= untilMs) this.#checkDefaults(control, life)
     this.#checkGone(control, untilMs, life)
   }
 
-  #checkDefaults ({ view }: ControlLife, life: ProxyLife): void {
-    const { profile: { config: { defaultEndpoint, loadBalancing } }, watch } = this.#surroundings
+  #checkDefaults ({ view }: Promiser, life: Keeper): void {
+    const { profile: { config: { defaultEndpoint, loadBalancing } }, watch } = this.#options
     const wanted = defaultEndpoint === undefined ? new Map<string, never>() : view.matching(defaultEndpoint)
     for (const { ledger: { candidates, areCandidatesAll } } of life.shards) {
       for (const { key, address } of candidates) watch.hold('defaultsFollow', wanted.get(key)?.address === address, key, 'is a candidate and should not be')
@@ -41,8 +47,8 @@ export class Agreement {
     }
   }
 
-  #checkGone ({ view }: ControlLife, untilMs: number, life: ProxyLife): void {
-    const { profile: { config: { onTargetGone } }, watch } = this.#surroundings
+  #checkGone ({ view }: Promiser, untilMs: number, life: Keeper): void {
+    const { profile: { config: { onTargetGone } }, watch } = this.#options
     if (onTargetGone !== 'close') return
     for (const { ledger } of life.shards) {
       for (const id of [...ledger.entries.keys()]) {

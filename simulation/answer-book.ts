@@ -5,8 +5,7 @@ import type { Target } from '#rpc/contract.js'
 import type { Token } from '#wire/token.js'
 import { isAnswer, isAt } from './inventory-view.js'
 import type { Watch } from './invariants.js'
-import { isInStep, type Promiser } from './promiser.js'
-import type { ProxyLife } from './proxy-life.js'
+import { isInStep, type Keeper, type Promiser } from './promiser.js'
 import type { TokenBook } from './token-book.js'
 import type { VirtualTime } from './virtual-time.js'
 
@@ -16,6 +15,12 @@ export interface Answer {
   readonly selection: Selection
   readonly askedMs: number
   readonly untilMs: number
+}
+
+export interface Refusal {
+  readonly code: string
+  readonly selection: Selection
+  readonly askedMs: number
 }
 
 interface Outdated {
@@ -32,12 +37,12 @@ export class AnswerBook {
   readonly #time: VirtualTime
   readonly #watch: Watch
   readonly #tokens: TokenBook
-  readonly #proxy: () => ProxyLife | undefined
+  readonly #proxy: () => Keeper | undefined
   // Those that may still be redeemed, by control process.
   readonly #answers = new Map<Promiser, Map<Token, Answer>>()
   readonly #outdated = new Map<Token, Outdated>()
 
-  constructor (time: VirtualTime, watch: Watch, tokens: TokenBook, proxy: () => ProxyLife | undefined) {
+  constructor (time: VirtualTime, watch: Watch, tokens: TokenBook, proxy: () => Keeper | undefined) {
     this.#time = time
     this.#watch = watch
     this.#tokens = tokens
@@ -54,10 +59,12 @@ export class AnswerBook {
     this.#tokens.answered(control, token, isRight(control, answer) ? untilMs : undefined)
   }
 
-  /** A query of that moment found nothing, in that moment. */
-  foundNothing ({ view }: Promiser, selection: Selection): void {
+  /** A query was answered with a failure. If that took no time, it is known what the query could find. */
+  refused ({ view }: Promiser, { code, selection, askedMs }: Refusal): void {
+    const isForWant = code === 'NO_MATCHING_RESOURCE' || code === 'NAMESPACE_NOT_ALLOWED'
+    if (!isForWant || this.#time.nowMs !== askedMs) return
     const [key] = view.matching(selection).keys()
-    this.#watch.hold('answersMatch', key === undefined, key ?? '', 'matches a query that found nothing')
+    this.#watch.hold('answersMatch', key === undefined, key ?? '', `matches a query that was answered ${code}`)
   }
 
   /** The inventory of a control process has another state of a server. */

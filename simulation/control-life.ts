@@ -8,12 +8,13 @@ import type { RpcInput, RpcName, SessionsPage } from '#rpc/contract.js'
 import type { RpcTransport } from '#rpc/transport.js'
 import type { Token } from '#wire/token.js'
 import { requestedTarget } from '../apps/control/src/http/routes/requested-target.js'
-import { CALL_DEADLINE_MS } from '../apps/control/src/proxies/call-bounds.js'
+import { CALL_DEADLINE_MS, MAX_LINK_CALLS } from '../apps/control/src/proxies/call-bounds.js'
 import { tokenRefusal } from '../apps/control/src/tokens/token-gate.js'
 import { wireControl, type Features, type Wiring, type WiringMetrics } from '../apps/control/src/wiring.js'
 import type { AnswerBook } from './answer-book.js'
 import type { Fleet, FleetChange, GameServer } from './fleet.js'
 import { InventoryView } from './inventory-view.js'
+import type { Watch } from './invariants.js'
 import { NAMESPACE } from './objects.js'
 import type { Plant } from './plants.js'
 import { ProcessClock } from './process-clock.js'
@@ -28,6 +29,14 @@ import { SimTransport } from './transport.js'
 
 const nothing = (): undefined => undefined
 const quiet: BaseLogger = { level: 'silent', msgPrefix: undefined, fatal: nothing, error: nothing, warn: nothing, info: nothing, debug: nothing, trace: nothing, silent: nothing }
+
+// Lines are not kept, but the link says in one why it breaks, and nowhere else.
+function attentive (watch: Watch): BaseLogger {
+  const hear = (fields: { readonly code?: string }): void => {
+    if (fields.code === 'BUSY') watch.hold('boundsHold', { of: 'calls of the link at once', size: MAX_LINK_CALLS + 1, most: MAX_LINK_CALLS })
+  }
+  return { ...quiet, warn: hear, debug: hear }
+}
 
 const uncounted: WiringMetrics = {
   linkSynchronised: nothing,
@@ -92,7 +101,7 @@ export class ControlLife implements Promiser {
   }
 
   async #start (config: Config): Promise<void> {
-    const { surroundings: { random }, tokens } = this.#options
+    const { surroundings: { random, watch }, tokens } = this.#options
     const wired = await wireControl({
       clock: this.#clock,
       random: random.next,
@@ -105,7 +114,7 @@ export class ControlLife implements Promiser {
       openResolver: () => ({ resolve: async () => await Promise.resolve(err('no_answer')), close: () => undefined }),
       openTransport: calls => this.#transport(calls),
       networkInterfaces: () => ({})
-    }, { config, metrics: { ...uncounted, linkSynchronised: () => { this.#synchronised() } }, log: quiet })
+    }, { config, metrics: { ...uncounted, linkSynchronised: () => { this.#synchronised() } }, log: attentive(watch) })
     if (!wired.ok) throw new Error(wired.error)
     this.#wiring = wired.value
     wired.value.features.link.start()
@@ -159,7 +168,7 @@ export class ControlLife implements Promiser {
       answers.answered(this, { token, target, selection, askedMs, untilMs: askedMs + ttlSeconds * 1000 })
       return token
     }
-    if (issued.error.code === 'NO_MATCHING_RESOURCE' && time.nowMs === askedMs) answers.foundNothing(this, selection)
+    answers.refused(this, { code: issued.error.code, selection, askedMs })
     return undefined
   }
 

@@ -3,7 +3,6 @@
 import type { Fleet } from './fleet.js'
 import type { Network } from './network.js'
 import type { Profile } from './profile.js'
-import type { ProxyLife } from './proxy-life.js'
 import type { Random } from './random.js'
 import type { VirtualTime } from './virtual-time.js'
 
@@ -13,7 +12,8 @@ export interface ServersOptions {
   readonly profile: Profile
   readonly random: Random
   readonly time: VirtualTime
-  readonly proxy: () => ProxyLife | undefined
+  /** Who has the upstream ports now. */
+  readonly proxy: () => { readonly fromTarget: (upstreamPort: number, words: Uint32Array, port: number, bytes: Uint8Array) => void } | undefined
 }
 
 const SILENT = 0.1

@@ -2,15 +2,14 @@
 // is over, those that were taken back or never answered do not.
 import type { Token } from '#wire/token.js'
 import type { Watch } from './invariants.js'
-import { isInStep, isKnown, type Promiser } from './promiser.js'
-import type { ProxyLife } from './proxy-life.js'
+import { isInStep, isKnown, type Keeper, type Promiser } from './promiser.js'
 import type { VirtualTime } from './virtual-time.js'
 
 interface Promised {
   readonly control: Promiser
   readonly untilMs: number
   /** The life of the proxy that has to keep it; undefined while that is nobody. */
-  life: ProxyLife | undefined
+  life: Keeper | undefined
 }
 
 interface Made {
@@ -21,7 +20,7 @@ interface Made {
 interface Void {
   readonly control: Promiser
   readonly untilMs: number
-  readonly life: ProxyLife
+  readonly life: Keeper
 }
 
 // Two calls, each of which may take two deadlines, after the one within which its query was answered.
@@ -31,7 +30,7 @@ const LOOKED_AT_MS = 40_000
 
 export class TokenBook {
   readonly #time: VirtualTime
-  readonly #proxy: () => ProxyLife | undefined
+  readonly #proxy: () => Keeper | undefined
   readonly #watch: Watch
   readonly #pushDeadlineMs: number
   readonly #promised = new Map<Token, Promised>()
@@ -42,7 +41,7 @@ export class TokenBook {
   /** Tokens of answered queries, all there ever were: what an eavesdropper could have. */
   readonly known: Token[] = []
 
-  constructor (time: VirtualTime, watch: Watch, pushDeadlineMs: number, proxy: () => ProxyLife | undefined) {
+  constructor (time: VirtualTime, watch: Watch, pushDeadlineMs: number, proxy: () => Keeper | undefined) {
     this.#time = time
     this.#watch = watch
     this.#pushDeadlineMs = pushDeadlineMs
@@ -80,7 +79,7 @@ export class TokenBook {
   }
 
   /** A control process has told a proxy all it knows. */
-  synchronised (control: Promiser, life: ProxyLife): void {
+  synchronised (control: Promiser, life: Keeper): void {
     for (const [token, promised] of this.#promised) {
       if (promised.control !== control || !control.registry.has(token)) continue
       promised.life = life
@@ -89,7 +88,7 @@ export class TokenBook {
   }
 
   /** A new life of the proxy has taken over the promises of the former one: a token was written before it was acknowledged. */
-  restarted (former: ProxyLife, life: ProxyLife): void {
+  restarted (former: Keeper, life: Keeper): void {
     for (const [token, promised] of this.#promised) {
       if (promised.life !== former) continue
       promised.life = life
@@ -117,12 +116,12 @@ export class TokenBook {
     if (life?.isAlive === true && this.#time.nowMs < untilMs) this.#watch.hold('answeredTokensWork', life.worksEverywhere(token), token, 'does not work')
   }
 
-  #holdVoid (token: Token, life: ProxyLife): void {
+  #holdVoid (token: Token, life: Keeper): void {
     this.#watch.hold('voidTokensStayVoid', !life.worksAnywhere(token), token, 'but was taken back')
   }
 
   // By now its query has failed, and the late push and the revocation after it have been acknowledged, or the link counts as broken.
-  #holdUnanswered (token: Token, { control, atMs }: Made, life: ProxyLife): void {
+  #holdUnanswered (token: Token, { control, atMs }: Made, life: Keeper): void {
     const { nowMs } = this.#time
     if (!control.isAlive || nowMs > atMs + LOOKED_AT_MS) this.#unanswered.delete(token)
     else if (nowMs > atMs + DEADLINES_OF_A_PUSH * this.#pushDeadlineMs && isInStep(control, life) && !control.link.isRevoking(token)) {
