@@ -2,7 +2,7 @@
 // nobody is left on a target that is gone.
 import { NOTICE_MS } from '../apps/control/src/inventory/kubernetes/kubernetes-inventory.js'
 import { COUNTS_PERIOD_MS } from '../apps/proxy/src/rpc/event-stream.js'
-import type { Seen } from './inventory-view.js'
+import { isAnswer, type Seen } from './inventory-view.js'
 import type { Watch } from './invariants.js'
 import type { Profile } from './profile.js'
 import { isInStep, type Keeper, type Promiser } from './promiser.js'
@@ -34,6 +34,16 @@ export class Agreement {
     if (soleSinceMs > untilMs || control.synchronisedMs > untilMs || !isInStep(control, life)) return
     if (control.view.changedMs <= untilMs) this.#checkDefaults(control, life)
     this.#checkGone(control, untilMs, life)
+  }
+
+  /** A control process is about to say that these targets are gone: where sessions may move then is as it was told by then. */
+  leaving (control: Promiser, keys: readonly string[], life: Keeper): void {
+    const { profile: { config: { defaultEndpoint, onTargetGone } }, watch } = this.#options
+    if (defaultEndpoint === undefined || onTargetGone !== 'default' || !isInStep(control, life)) return
+    const toldMs = control.view.toldOf(keys)
+    for (const { ledger: { candidates } } of life.shards) {
+      for (const { key } of candidates) watch.hold('defaultsFollow', control.view.since(key, toldMs).some(seen => isAnswer(seen, defaultEndpoint)), key, 'is where sessions would move, and does not match any more')
+    }
   }
 
   #checkDefaults ({ view }: Promiser, life: Keeper): void {

@@ -4,13 +4,14 @@ import type { BaseLogger } from 'pino'
 import type { Config, Selection } from '#config/schema.js'
 import { seconds } from '#core/durations.js'
 import { err, ok } from '#core/result.js'
-import type { RpcInput, RpcName, SessionsPage } from '#rpc/contract.js'
+import type { RpcBody, RpcInput, RpcName, SessionsPage } from '#rpc/contract.js'
 import type { RpcTransport } from '#rpc/transport.js'
 import type { Token } from '#wire/token.js'
 import { requestedTarget } from '../apps/control/src/http/routes/requested-target.js'
 import { CALL_DEADLINE_MS, MAX_LINK_CALLS } from '../apps/control/src/proxies/call-bounds.js'
 import { tokenRefusal } from '../apps/control/src/tokens/token-gate.js'
 import { wireControl, type Features, type Wiring, type WiringMetrics } from '../apps/control/src/wiring.js'
+import type { Agreement } from './agreement.js'
 import type { AnswerBook } from './answer-book.js'
 import type { Fleet, FleetChange, GameServer } from './fleet.js'
 import { InventoryView } from './inventory-view.js'
@@ -61,6 +62,7 @@ export interface ControlOptions {
   readonly fleet: Fleet
   readonly tokens: TokenBook
   readonly answers: AnswerBook
+  readonly agreement: Agreement
   readonly proxy: () => ProxyLife | undefined
 }
 
@@ -94,7 +96,10 @@ export class ControlLife implements Promiser {
       fleet,
       view: this.view,
       onChanged: key => { answers.changed(this, key) },
-      onTold: keys => { answers.told(this, keys) },
+      onTold: keys => {
+        this.view.told(keys)
+        answers.told(this, keys)
+      },
       isAlive: () => this.isAlive
     })
     void this.#start(plantedConfig(profile.config, plant))
@@ -121,13 +126,21 @@ export class ControlLife implements Promiser {
   }
 
   #transport (calls: number): RpcTransport {
-    const { surroundings, number, proxy } = this.#options
+    const { surroundings, number, proxy, agreement } = this.#options
     const transport = new SimTransport({ surroundings, control: number, calls, proxy, isAlive: () => this.isAlive })
     this.#transports.push(transport)
-    if (surroundings.plant !== 'goneUntold') return transport
-    const untold = (): string => JSON.stringify({ instanceId: proxy()?.instanceId ?? '', sessions: {} })
     const { call, openLines, openEvents, close } = transport
-    return { openLines, openEvents, close, call: async (name, ...rest) => name === 'leaveTargets' ? { status: 200, text: untold() } : await call(name, ...rest) }
+    return {
+      openLines,
+      openEvents,
+      close,
+      call: async (name, parts, signal) => {
+        const life = proxy()
+        if (name !== 'leaveTargets' || life === undefined) return await call(name, parts, signal)
+        agreement.leaving(this, (parts.body as RpcBody<'leaveTargets'>).gone.map(({ key }) => key), life)
+        return surroundings.plant === 'goneUntold' ? { status: 200, text: JSON.stringify({ instanceId: life.instanceId, sessions: {} }) } : await call(name, parts, signal)
+      }
+    }
   }
 
   #synchronised (): void {

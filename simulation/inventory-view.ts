@@ -22,6 +22,7 @@ export class InventoryView {
   readonly #time: VirtualTime
   // By key, the latest last.
   readonly #seen = new Map<string, Seen[]>()
+  readonly #toldMs = new Map<string, number>()
   /** When it last changed. */
   changedMs = 0
 
@@ -42,6 +43,16 @@ export class InventoryView {
       place: isService || resourceType !== 'hosted' ? isThere ? place : undefined : former?.place
     }
     if (former?.features !== seen.features || former?.place !== seen.place) this.#add(key, seen)
+  }
+
+  /** Whoever listens has been told of changes of these servers. */
+  told (keys: Iterable<string>): void {
+    for (const key of keys) this.#toldMs.set(key, this.#time.nowMs)
+  }
+
+  /** When they were last told of one of these servers, at the earliest. */
+  toldOf (keys: readonly string[]): number {
+    return Math.min(...keys.map(key => this.#toldMs.get(key) ?? 0))
   }
 
   /** Servers of which it has an object of this type. */

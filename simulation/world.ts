@@ -124,7 +124,7 @@ export class World {
     const number = ++this.#controlsMade
     this.trace.note('controlStarts', this.time.nowMs, number, this.#controls.length)
     const { fleet, book: tokens } = this
-    const control = new ControlLife({ surroundings: this.#surroundings, number, fleet, tokens, answers: this.#answers, proxy: () => this.proxy })
+    const control = new ControlLife({ surroundings: this.#surroundings, number, fleet, tokens, answers: this.#answers, agreement: this.#agreement, proxy: () => this.proxy })
     this.#controls.push(control)
     this.#controlsSinceMs = this.time.nowMs
   }
