@@ -8,7 +8,7 @@ import { heldTypes, indexedPaths, SERVICES_TYPE } from '../apps/control/src/inve
 import { NOTICE_MS } from '../apps/control/src/inventory/kubernetes/kubernetes-inventory.js'
 import { createStore, type Store } from '../apps/control/src/inventory/store/store.js'
 import type { Fleet, FleetChange } from './fleet.js'
-import type { InventoryView } from './inventory-view.js'
+import type { InventoryView } from './checks/inventory-view.js'
 import { NAMESPACE, serverName, serviceName, type HeldType } from './objects.js'
 import type { Plant } from './plants.js'
 import type { Surroundings } from './surroundings.js'

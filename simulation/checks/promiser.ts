@@ -1,9 +1,9 @@
 // Who makes promises and who has to keep them: a control process and a life of the proxy, as far as the books ask them.
 import type { Token } from '#wire/token.js'
-import type { ProxyPeer } from '../apps/control/src/proxies/proxy-peer.js'
-import type { TokenRegistry } from '../apps/control/src/tokens/token-registry.js'
+import type { ProxyPeer } from '../../apps/control/src/proxies/proxy-peer.js'
+import type { TokenRegistry } from '../../apps/control/src/tokens/token-registry.js'
 import type { InventoryView } from './inventory-view.js'
-import type { ShardLedger } from './ledger.js'
+import type { ShardLedger } from '../ledger.js'
 
 /** A control process. */
 export interface Promiser {

@@ -1,10 +1,10 @@
 // What one control process can have known of the fleet, moment by moment: what its inventory was given, in books of its own.
 import type { Selection } from '#config/schema.js'
 import type { Target } from '#rpc/contract.js'
-import { SERVICES_TYPE } from '../apps/control/src/inventory/objects/resource-types.js'
-import type { FleetChange, GameServer } from './fleet.js'
-import { isWanted, type Features, type HeldType, type Place } from './objects.js'
-import type { VirtualTime } from './virtual-time.js'
+import { SERVICES_TYPE } from '../../apps/control/src/inventory/objects/resource-types.js'
+import type { FleetChange, GameServer } from '../fleet.js'
+import { isWanted, type Features, type HeldType, type Place } from '../objects.js'
+import type { VirtualTime } from '../virtual-time.js'
 
 /** A server as the inventory has it; `features` and `place` are missing while the object that says so is. */
 export interface Seen {
