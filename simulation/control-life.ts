@@ -163,25 +163,35 @@ export class ControlLife implements Promiser {
 
   get registry (): Features['registry'] { return this.#features.registry }
 
+  get load (): Features['load'] { return this.#features.load }
+
   get isDraining (): boolean { return this.#drainsSinceMs !== undefined }
 
   /** A query of a client: the token of a 200, or undefined. */
   async query (selection: Selection): Promise<Token | undefined> {
-    const { surroundings: { time, trace, watch, plant, profile: { config: { tokenTtlSeconds } } }, answers, number } = this.#options
+    const { surroundings: { time, trace, watch, plant, profile: { config: { tokenTtlSeconds, limits: { maxTokensPerCaller } } } }, answers, number } = this.#options
     const { chooser, issuer } = this.#features
     const askedMs = time.nowMs
     const wasDraining = this.isDraining
     if (plant !== 'drainIssues' && tokenRefusal(this.#features) !== undefined) return undefined
-    const issued = await issuer.issue(() => chooser.choose(selection, CALLER), { selection, ttlSeconds: tokenTtlSeconds, via: 'query', holder: { caller: CALLER } })
+    let held = 0
+    const choose = (): ReturnType<typeof chooser.choose> => {
+      const chosen = chooser.choose(selection, CALLER)
+      held = this.registry.held(CALLER)
+      if (!(chosen instanceof Promise)) answers.chosen(this, selection, chosen)
+      return chosen
+    }
+    const issued = await issuer.issue(choose, { selection, ttlSeconds: tokenTtlSeconds, via: 'query', holder: { caller: CALLER } })
     if (!this.isAlive) return undefined
     trace.note('query', time.nowMs, number, askedMs, issued.ok ? 1 : 0)
     if (issued.ok) {
       const { token, target, ttlSeconds } = issued.value
       watch.hold('drainHolds', !wasDraining, `a query of control ${number} got token ${token}`)
-      answers.answered(this, { token, target, selection, askedMs, untilMs: askedMs + ttlSeconds * 1000 })
+      watch.hold('boundsHold', { of: 'tokens of a caller', size: held + 1, most: maxTokensPerCaller })
+      answers.answered(this, { token, target, selection, untilMs: askedMs + ttlSeconds * 1000 })
       return token
     }
-    answers.refused(this, { code: issued.error.code, selection, askedMs })
+    if (issued.error.code === 'TOO_MANY_TOKENS') watch.hold('answersMatch', held >= maxTokensPerCaller, CALLER, `holds ${held} tokens and may have no more`)
     return undefined
   }
 

@@ -45,7 +45,7 @@ export const invariants = {
   /** A token that was made void, or whose query failed, is never redeemable again. */
   voidTokensStayVoid: (isVoid: boolean, token: string, why: string): Fault => isVoid ? undefined : `token ${token} is redeemable, ${why}`,
 
-  /** A query is answered with an object that matched at some moment since it was asked, and with none only if there was none. */
+  /** A query is answered with an object that matches when it is chosen, the least busy one where that is asked for, and with none only if there is none. */
   answersMatch: (isRight: boolean, key: string, how: string): Fault => isRight ? undefined : `${key} ${how}`,
 
   /** Soon after control was told that a target is not any more what was asked for, nobody can redeem the token for it. */

@@ -1,5 +1,6 @@
 // Bugs to plant in a simulation, to show that it finds them: each is something that the simulated pieces around the
 // product do wrong, or a part of the product that they leave out. The product itself has no hooks for this.
+import type { Config } from '#config/schema.js'
 import type { Invariant } from './invariants.js'
 import type { Profile } from './profile.js'
 
@@ -8,8 +9,11 @@ interface PlantRow {
   /** What has to find it; any of these. */
   readonly found: readonly [Invariant, ...Invariant[]]
   /** What a world needs for it to show soon. */
-  readonly world?: Partial<Profile>
+  readonly world?: Partial<Omit<Profile, 'config'>>
+  readonly config?: Partial<Config>
 }
+
+const stormy: Profile['unrest'] = { hostile: 1, operators: 1, crashes: 3, moves: 1 }
 
 export const plants = {
   replySourceUnchecked: { says: 'a reply is forwarded wherever it came from', found: ['onlyOwnClient'] },
@@ -26,10 +30,10 @@ export const plants = {
   boundOffByOne: { says: 'a shard takes one session more', found: ['boundsHold'] },
   tokensOverBound: { says: 'control takes more tokens than it may', found: ['boundsHold'] },
   proxiedNotCounted: { says: 'one datagram in a hundred is sent and not counted', found: ['datagramsBalance'] },
-  dropNotCounted: { says: 'what the system refuses to send is not counted', found: ['datagramsBalance'] },
+  dropNotCounted: { says: 'what the system refuses to send is not counted', found: ['datagramsBalance'], world: { failedSends: 0.02 } },
   lastGrantLost: { says: 'the last token of a push is acknowledged and not kept', found: ['answeredTokensWork'] },
   shardForgotten: { says: 'the last shard is told of no tokens', found: ['answeredTokensWork'] },
-  ttlHalved: { says: 'tokens live half as long at the proxy', found: ['answeredTokensWork'] },
+  ttlHalved: { says: 'tokens live half as long at the proxy', found: ['answeredTokensWork', 'ownTokensStayHere'] },
   revocationLost: { says: 'revocations are acknowledged and not done', found: ['voidTokensStayVoid'] },
   revocationOnFirstShard: { says: 'revocations reach the first shard only', found: ['voidTokensStayVoid', 'targetChangesByRight'] },
   retransmitForwarded: { says: 'a session forgets the token it was made with', found: ['ownTokensStayHere'] },
@@ -39,20 +43,20 @@ export const plants = {
   repliesUnbounded: { says: 'replies to a first datagram have no bound', found: ['repliesDoNotAmplify'] },
   evictsTooMany: { says: 'two sessions give way for one', found: ['targetChangesByRight'] },
   changeMissed: { says: 'an object that has changed is found as it was', found: ['answersMatch'] },
-  watchDeaf: { says: 'control is not told of changes of targets', found: ['tokensFollowTargets', 'goneTargetsAreLeft'] },
-  goneUntold: { says: 'the proxy is not told of targets that are gone', found: ['goneTargetsAreLeft'] },
+  watchDeaf: { says: 'control is not told of changes of targets', found: ['tokensFollowTargets', 'goneTargetsAreLeft', 'defaultsFollow'] },
+  goneUntold: { says: 'the proxy is not told of targets that are gone', found: ['goneTargetsAreLeft'], config: { onTargetGone: 'close', sessionTimeoutSeconds: 60 } },
   defaultsDeaf: { says: 'control is not told of changes of the default endpoint', found: ['defaultsFollow', 'tokensFollowTargets'] },
   defaultElsewhere: { says: 'control takes other objects for the default endpoint', found: ['defaultsFollow'] },
-  drainsTooLong: { says: 'a drain may last twice as long', found: ['drainHolds'] },
-  drainIssues: { says: 'control hands out tokens while it drains', found: ['drainHolds'] },
+  drainsTooLong: { says: 'a drain may last twice as long', found: ['drainHolds'], world: { unrest: stormy }, config: { drainTimeoutSeconds: 1, sessionTimeoutSeconds: 60 } },
+  drainIssues: { says: 'control hands out tokens while it drains', found: ['drainHolds'], world: { unrest: stormy }, config: { drainTimeoutSeconds: 5 } },
   drainEndsSessions: { says: 'a drain ends sessions', found: ['targetChangesByRight', 'answeredTokensWork'] },
   numbersAsText: { says: 'the proxy answers with the number of sessions as text', found: ['callsFitTheContract'] }
 } as const satisfies Record<string, PlantRow>
 
 export type Plant = keyof typeof plants
 
-/** What the world of a planted bug is, whatever its seed says. */
-export function worldOf (plant: Plant | undefined): Partial<Profile> {
+/** The world that a seed makes, with what a planted bug needs. */
+export function worldOf (drawn: Profile, plant: Plant | undefined): Profile {
   const row: PlantRow | undefined = plant && plants[plant]
-  return row?.world ?? {}
+  return { ...drawn, ...row?.world, config: { ...drawn.config, ...row?.config } }
 }

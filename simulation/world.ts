@@ -57,7 +57,7 @@ export class World {
 
   constructor (seed: number, plant: Plant | undefined) {
     const random = this.random = new Random(seed)
-    const profile = this.profile = { ...drawProfile(random), ...worldOf(plant) }
+    const profile = this.profile = worldOf(drawProfile(random), plant)
     const { time, trace, watch } = this
     const network = this.#network = new Network(profile.network, random, time)
     const proxy = (): ProxyLife | undefined => this.proxy
@@ -65,7 +65,7 @@ export class World {
     this.clients = new Clients(profile.clients, random)
     this.servers = new Servers({ fleet, network, profile, random, time, proxy })
     this.book = new TokenBook(time, watch, profile.config.limits.pushDeadlineMs, proxy)
-    this.#answers = new AnswerBook(time, watch, this.book, proxy)
+    this.#answers = new AnswerBook(time, watch, this.book, profile.config.loadBalancing.type === 'leastSessions', proxy)
     this.#surroundings = { random, time, trace, watch, network, profile, plant, servers: this.servers, clients: this.clients }
     this.#agreement = new Agreement(this.#surroundings)
     this.#weights = names.map(name => actions[name].weight * weightOf(profile, actions[name].group))

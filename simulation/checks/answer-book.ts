@@ -1,6 +1,7 @@
 // What queries were answered with, and what becomes of the answers when the inventory changes under them: a target was what
 // was asked for, and its token cannot be redeemed for long after it is not any more.
 import type { Selection } from '#config/schema.js'
+import type { Result } from '#core/result.js'
 import type { Target } from '#rpc/contract.js'
 import type { Token } from '#wire/token.js'
 import { isAnswer, isAt } from './inventory-view.js'
@@ -13,14 +14,7 @@ export interface Answer {
   readonly token: Token
   readonly target: Target
   readonly selection: Selection
-  readonly askedMs: number
   readonly untilMs: number
-}
-
-export interface Refusal {
-  readonly code: string
-  readonly selection: Selection
-  readonly askedMs: number
 }
 
 interface Outdated {
@@ -37,34 +31,41 @@ export class AnswerBook {
   readonly #time: VirtualTime
   readonly #watch: Watch
   readonly #tokens: TokenBook
+  readonly #isLeastBusy: boolean
   readonly #proxy: () => Keeper | undefined
   // Those that may still be redeemed, by control process.
   readonly #answers = new Map<Promiser, Map<Token, Answer>>()
   readonly #outdated = new Map<Token, Outdated>()
 
-  constructor (time: VirtualTime, watch: Watch, tokens: TokenBook, proxy: () => Keeper | undefined) {
+  /** @param isLeastBusy whether a query is to be answered with the least busy of those that match */
+  constructor (time: VirtualTime, watch: Watch, tokens: TokenBook, isLeastBusy: boolean, proxy: () => Keeper | undefined) {
     this.#time = time
     this.#watch = watch
     this.#tokens = tokens
+    this.#isLeastBusy = isLeastBusy
     this.#proxy = proxy
   }
 
-  answered (control: Promiser, answer: Answer): void {
-    const { token, target, selection, askedMs, untilMs } = answer
-    const states = control.view.since(target.key, askedMs)
-    this.#watch.hold('answersMatch', states.some(seen => isAnswer(seen, selection) && isAt(seen.place!, target)), target.key, 'is the answer to a query that it did not match')
-    const answers = this.#answers.get(control) ?? new Map<Token, Answer>()
-    this.#answers.set(control, answers)
-    answers.set(token, answer)
-    this.#tokens.answered(control, token, isRight(control, answer) ? untilMs : undefined)
+  /** A control process has chosen a target for a query, or found none. */
+  chosen ({ view, load }: Promiser, selection: Selection, chosen: Result<Target, { readonly code: string }>): void {
+    const matching = view.matching(selection)
+    const hold = (isRight: boolean, key: string, how: string): void => { this.#watch.hold('answersMatch', isRight, key, how) }
+    if (chosen.ok) {
+      const { key } = chosen.value
+      const place = matching.get(key)
+      hold(place !== undefined && isAt(place, chosen.value), key, 'is the answer to a query that it does not match')
+      if (this.#isLeastBusy) for (const other of matching.keys()) hold(load.of(other) >= load.of(key), key, `is busier than ${other}, and both match`)
+    } else if (chosen.error.code === 'NO_MATCHING_RESOURCE' || chosen.error.code === 'NAMESPACE_NOT_ALLOWED') {
+      for (const key of matching.keys()) hold(false, key, `matches a query that was answered ${chosen.error.code}`)
+    }
   }
 
-  /** A query was answered with a failure. If that took no time, it is known what the query could find. */
-  refused ({ view }: Promiser, { code, selection, askedMs }: Refusal): void {
-    const isForWant = code === 'NO_MATCHING_RESOURCE' || code === 'NAMESPACE_NOT_ALLOWED'
-    if (!isForWant || this.#time.nowMs !== askedMs) return
-    const [key] = view.matching(selection).keys()
-    this.#watch.hold('answersMatch', key === undefined, key ?? '', `matches a query that was answered ${code}`)
+  /** A query was answered with a token. */
+  answered (control: Promiser, answer: Answer): void {
+    const answers = this.#answers.get(control) ?? new Map<Token, Answer>()
+    this.#answers.set(control, answers)
+    answers.set(answer.token, answer)
+    this.#tokens.answered(control, answer.token, isRight(control, answer) ? answer.untilMs : undefined)
   }
 
   /** The inventory of a control process has another state of a server. */

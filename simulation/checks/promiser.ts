@@ -1,6 +1,7 @@
 // Who makes promises and who has to keep them: a control process and a life of the proxy, as far as the books ask them.
 import type { Token } from '#wire/token.js'
 import type { ProxyPeer } from '../../apps/control/src/proxies/proxy-peer.js'
+import type { TargetLoad } from '../../apps/control/src/proxies/target-load.js'
 import type { TokenRegistry } from '../../apps/control/src/tokens/token-registry.js'
 import type { InventoryView } from './inventory-view.js'
 import type { ShardLedger } from '../ledger.js'
@@ -11,6 +12,8 @@ export interface Promiser {
   readonly isAlive: boolean
   readonly link: Pick<ProxyPeer, 'isSynchronised' | 'isRevoking' | 'status'>
   readonly registry: Pick<TokenRegistry, 'has'>
+  /** Sessions and tokens of each target, as far as it knows. */
+  readonly load: Pick<TargetLoad, 'of'>
   /** When it last came into step with a proxy. */
   readonly synchronisedMs: number
   /** What its inventory has been given. */
