@@ -3,7 +3,7 @@
 import type { BaseLogger } from 'pino'
 import type { Config, Selection } from '#config/schema.js'
 import { seconds } from '#core/durations.js'
-import { err, ok } from '#core/result.js'
+import { ok } from '#core/result.js'
 import type { RpcBody, RpcInput, RpcName, SessionsPage } from '#rpc/contract.js'
 import type { RpcTransport } from '#rpc/transport.js'
 import type { Token } from '#wire/token.js'
@@ -22,7 +22,8 @@ import { ProcessClock } from './process-clock.js'
 import { isKnown, type Promiser } from './checks/promiser.js'
 import type { ProxyLife } from './proxy-life.js'
 import { randomToken } from './random-token.js'
-import { SimInventory } from './sim-inventory.js'
+import { SimInventory } from './platform/sim-inventory.js'
+import { SimResolver } from './platform/sim-resolver.js'
 import type { Surroundings } from './surroundings.js'
 import type { TokenBook } from './checks/token-book.js'
 import { numberOfOperation } from './trace-words.js'
@@ -106,7 +107,8 @@ export class ControlLife implements Promiser {
   }
 
   async #start (config: Config): Promise<void> {
-    const { surroundings: { random, watch }, tokens } = this.#options
+    const { surroundings, tokens, answers, fleet } = this.#options
+    const { random, watch } = surroundings
     const wired = await wireControl({
       clock: this.#clock,
       random: random.next,
@@ -116,7 +118,7 @@ export class ControlLife implements Promiser {
         return token
       },
       openInventory: async () => await Promise.resolve(ok(this.inventory)),
-      openResolver: () => ({ resolve: async () => await Promise.resolve(err('no_answer')), close: () => undefined }),
+      openResolver: () => new SimResolver({ surroundings, fleet, view: this.view, onChanged: key => { answers.changed(this, key) }, isAlive: () => this.isAlive }),
       openTransport: calls => this.#transport(calls),
       networkInterfaces: () => ({})
     }, { config, metrics: { ...uncounted, linkSynchronised: () => { this.#synchronised() } }, log: attentive(watch) })

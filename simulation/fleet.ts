@@ -5,7 +5,7 @@ import type { Target } from '#rpc/contract.js'
 import type { KubeObject } from '../apps/control/src/inventory/objects/inventory.js'
 import { SERVICES_TYPE } from '../apps/control/src/inventory/objects/resource-types.js'
 import { endpointOf } from './address-book.js'
-import { changedFeatures, drawFeatures, NAMESPACE, objectOf, serviceOf, typesByNumber, type Features, type HeldType, type ObjectParts, type Place } from './objects.js'
+import { changedFeatures, drawFeatures, hostNameOf, isNamed, NAMESPACE, objectOf, serviceOf, typesByNumber, type Features, type HeldType, type ObjectParts, type Place } from './objects.js'
 import type { Profile } from './profile.js'
 import type { Random } from './random.js'
 
@@ -56,6 +56,11 @@ export class Fleet {
     return this.#wordsOf.get(endpoint)
   }
 
+  /** The server of this host name. */
+  named (hostName: string): GameServer | undefined {
+    return this.live.find(({ said }) => said.address === hostName)
+  }
+
   /** One of the numbers that servers have. */
   anyNumber (): number {
     return this.#random.below(KEYS)
@@ -80,12 +85,14 @@ export class Fleet {
   }
 
   #replace (number: number): readonly FleetChange[] {
-    const { config: { inventory: { provider } }, hasUids } = this.#profile
+    const { config: { inventory: { provider } }, hasUids, hasNames } = this.#profile
     const resourceType = typesByNumber[number]!
     const uid = hasUids || provider === 'kubernetes' ? `uid-${this.#places}` : undefined
     const features = drawFeatures(this.#random)
     const name = `server-${number}`
-    return this.#put({ number, resourceType, name, key: `${resourceType}/${NAMESPACE}/${name}`, uid, version: 0, features, place: this.#newPlace(resourceType) }, heldTypesOf({ resourceType }))
+    const place = this.#newPlace(resourceType)
+    const said = hasNames && resourceType === 'relay' ? { ...place, address: hostNameOf(name) } : place
+    return this.#put({ number, resourceType, name, key: `${resourceType}/${NAMESPACE}/${name}`, uid, version: 0, features, place, said }, heldTypesOf({ resourceType }))
   }
 
   #change (server: GameServer): readonly FleetChange[] {
@@ -94,7 +101,9 @@ export class Fleet {
   }
 
   #move (server: GameServer): readonly FleetChange[] {
-    return this.#put({ ...server, place: this.#newPlace(server.resourceType) }, heldTypesOf(server).slice(-1))
+    const place = this.#newPlace(server.resourceType)
+    // Of a name nobody hears until they ask the DNS again.
+    return isNamed(server.said) ? this.#put({ ...server, place }, []) : this.#put({ ...server, place, said: place }, heldTypesOf(server).slice(-1))
   }
 
   #put (parts: GameServer, heldTypes: readonly HeldType[]): readonly FleetChange[] {

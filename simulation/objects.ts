@@ -25,7 +25,7 @@ export interface Features {
   readonly isDeleting: boolean
 }
 
-/** Where it can be reached: its address, and its port by data port name. */
+/** Where it can be reached: its address or name, and its port by data port name. */
 export interface Place {
   readonly address: string
   readonly ports: Readonly<Record<string, number>>
@@ -37,8 +37,16 @@ export interface ObjectParts {
   readonly uid: string | undefined
   readonly version: number
   readonly features: Features
+  /** Where it is. */
   readonly place: Place
+  /** Where its objects say that it is: there, or at a name. */
+  readonly said: Place
 }
+
+export function hostNameOf (name: string): string { return `${name}.${NAMESPACE}.example` }
+
+/** Whether that place is a name, which stands for whatever the DNS says. */
+export function isNamed ({ address }: Place): boolean { return address.endsWith('.example') }
 
 const CAPACITY = 40
 const MOST_PLAYERS = 32
@@ -46,7 +54,7 @@ const SERVICE_LABEL = 'server'
 const SERVICE_PORT = 'udp'
 
 /** As Agones' objects and their Services look, as far as anybody reads them. */
-export function objectOf ({ resourceType, name, uid, version, features, place }: ObjectParts): KubeObject {
+export function objectOf ({ resourceType, name, uid, version, features, said }: ObjectParts): KubeObject {
   const { pool, mode, region, state, players, isDeleting } = features
   return {
     apiVersion: 'agones.dev/v1',
@@ -60,7 +68,7 @@ export function objectOf ({ resourceType, name, uid, version, features, place }:
       annotations: { region },
       ...isDeleting ? { deletionTimestamp: '2024-01-01T00:00:00Z' } : {}
     },
-    status: resourceType === 'hosted' ? { state } : { state, address: place.address, ports: Object.entries(place.ports).map(([name, port]) => ({ name, port })) }
+    status: resourceType === 'hosted' ? { state } : { state, address: said.address, ports: Object.entries(said.ports).map(([name, port]) => ({ name, port })) }
   }
 }
 

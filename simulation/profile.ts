@@ -24,6 +24,8 @@ export interface Profile {
   readonly mostInventoryDelayMs: number
   /** Whether objects in files bear what tells an object from a later one of the same name; those of a cluster do. */
   readonly hasUids: boolean
+  /** Whether some servers are known by names. */
+  readonly hasNames: boolean
   /** Share of calls that are cut off in the middle. */
   readonly cutCalls: number
   /** How long a message to a worker waits, in ms. */
@@ -62,6 +64,7 @@ export function drawProfile (random: Random): Profile {
     mostCallDelayMs: random.pick([0, 2, 30, 300]),
     mostInventoryDelayMs: random.pick([0, 0, 20, 500]),
     hasUids: random.chance(0.5),
+    hasNames: random.chance(0.5),
     cutCalls: random.pick([0, 0, 0.01, 0.1]),
     mostShardDelayMs: shards === 1 ? 0 : random.pick([0, 1, 20]),
     mostAnswerMs,

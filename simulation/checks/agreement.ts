@@ -4,6 +4,7 @@ import { NOTICE_MS } from '../../apps/control/src/inventory/kubernetes/kubernete
 import { COUNTS_PERIOD_MS } from '../../apps/proxy/src/rpc/event-stream.js'
 import { isAnswer, type Seen } from './inventory-view.js'
 import type { Watch } from '../invariants.js'
+import { isNamed, type Place } from '../objects.js'
 import type { Profile } from '../profile.js'
 import { isInStep, type Keeper, type Promiser } from './promiser.js'
 import type { VirtualTime } from '../virtual-time.js'
@@ -48,12 +49,12 @@ export class Agreement {
 
   #checkDefaults ({ view }: Promiser, life: Keeper): void {
     const { profile: { config: { defaultEndpoint, loadBalancing } }, watch } = this.#options
-    const wanted = defaultEndpoint === undefined ? new Map<string, never>() : view.matching(defaultEndpoint)
+    const wanted = defaultEndpoint === undefined ? new Map<string, Place>() : view.matching(defaultEndpoint)
     for (const { ledger: { candidates, areCandidatesAll } } of life.shards) {
-      for (const { key, address } of candidates) watch.hold('defaultsFollow', wanted.get(key)?.address === address, key, 'is a candidate and should not be')
-      // Those without a free place are left out.
+      for (const { key, address } of candidates) watch.hold('defaultsFollow', view.mayBe(wanted.get(key), address), key, 'is a candidate and should not be')
+      // Those without a free place are left out, and names that are not resolved.
       if (!areCandidatesAll || loadBalancing.type === 'labelArithmetic') continue
-      for (const key of wanted.keys()) watch.hold('defaultsFollow', candidates.some(candidate => candidate.key === key), key, 'should be a candidate')
+      for (const [key, at] of wanted) watch.hold('defaultsFollow', isNamed(at) || candidates.some(candidate => candidate.key === key), key, 'should be a candidate')
     }
   }
 

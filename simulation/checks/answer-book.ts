@@ -4,7 +4,8 @@ import type { Selection } from '#config/schema.js'
 import type { Result } from '#core/result.js'
 import type { Target } from '#rpc/contract.js'
 import type { Token } from '#wire/token.js'
-import { isAnswer, isAt } from './inventory-view.js'
+import { isNamed } from '../objects.js'
+import { isAnswer } from './inventory-view.js'
 import type { Watch } from '../invariants.js'
 import { isInStep, type Keeper, type Promiser } from './promiser.js'
 import type { TokenBook } from './token-book.js'
@@ -53,10 +54,11 @@ export class AnswerBook {
     if (chosen.ok) {
       const { key } = chosen.value
       const place = matching.get(key)
-      hold(place !== undefined && isAt(place, chosen.value), key, 'is the answer to a query that it does not match')
-      if (this.#isLeastBusy) for (const other of matching.keys()) hold(load.of(other) >= load.of(key), key, `is busier than ${other}, and both match`)
+      hold(place !== undefined && view.mayBeAt(place, chosen.value), key, 'is the answer to a query that it does not match')
+      // Of a name it is not known whether it is resolved.
+      if (this.#isLeastBusy) for (const [other, at] of matching) hold(isNamed(at) || load.of(other) >= load.of(key), key, `is busier than ${other}, and both match`)
     } else if (chosen.error.code === 'NO_MATCHING_RESOURCE' || chosen.error.code === 'NAMESPACE_NOT_ALLOWED') {
-      for (const key of matching.keys()) hold(false, key, `matches a query that was answered ${chosen.error.code}`)
+      for (const [key, at] of matching) hold(isNamed(at), key, `matches a query that was answered ${chosen.error.code}`)
     }
   }
 
@@ -78,7 +80,7 @@ export class AnswerBook {
     for (const key of keys) {
       for (const answer of this.#answersFor(control, key)) {
         const { token, untilMs } = answer
-        if (!isRight(control, answer) && !this.#outdated.has(token)) this.#outdated.set(token, { control, toldMs: this.#time.nowMs, untilMs })
+        if (isOutdated(control, answer) && !this.#outdated.has(token)) this.#outdated.set(token, { control, toldMs: this.#time.nowMs, untilMs })
       }
     }
   }
@@ -106,5 +108,12 @@ export class AnswerBook {
 
 function isRight ({ view }: Promiser, { target, selection }: Answer): boolean {
   const seen = view.now(target.key)
-  return seen !== undefined && isAnswer(seen, selection) && isAt(seen.place!, target)
+  return seen !== undefined && isAnswer(seen, selection) && view.isAt(seen.place!, target)
+}
+
+// What becomes of a name is for control to find out, in its time.
+function isOutdated (control: Promiser, answer: Answer): boolean {
+  const seen = control.view.now(answer.target.key)
+  const mayMove = seen !== undefined && isAnswer(seen, answer.selection) && isNamed(seen.place!)
+  return !mayMove && !isRight(control, answer)
 }

@@ -3,7 +3,7 @@ import type { Selection } from '#config/schema.js'
 import type { Target } from '#rpc/contract.js'
 import { SERVICES_TYPE } from '../../apps/control/src/inventory/objects/resource-types.js'
 import type { FleetChange, GameServer } from '../fleet.js'
-import { isWanted, type Features, type HeldType, type Place } from '../objects.js'
+import { isNamed, isWanted, type Features, type HeldType, type Place } from '../objects.js'
 import type { VirtualTime } from '../virtual-time.js'
 
 /** A server as the inventory has it; `features` and `place` are missing while the object that says so is. */
@@ -23,6 +23,8 @@ export class InventoryView {
   // By key, the latest last.
   readonly #seen = new Map<string, Seen[]>()
   readonly #toldMs = new Map<string, number>()
+  // By host name, the latest last; undefined where the DNS denied it.
+  readonly #resolved = new Map<string, Array<string | undefined>>()
   /** When it last changed. */
   changedMs = 0
 
@@ -32,7 +34,7 @@ export class InventoryView {
 
   /** The inventory has an object, or (without one) has it no more. */
   take ({ heldType, server, object }: FleetChange): void {
-    const { key, resourceType, features, place } = server
+    const { key, resourceType, features, said: place } = server
     const former = this.now(key)
     const isService = heldType === SERVICES_TYPE
     const isThere = object !== undefined
@@ -53,6 +55,29 @@ export class InventoryView {
   /** When they were last told of one of these servers, at the earliest. */
   toldOf (keys: readonly string[]): number {
     return Math.min(...keys.map(key => this.#toldMs.get(key) ?? 0))
+  }
+
+  /** The DNS has said this of a name. */
+  resolved (hostName: string, address: string | undefined): void {
+    const known = this.#resolved.get(hostName) ?? []
+    this.#resolved.set(hostName, known)
+    if (known.length === 0 || known.at(-1) !== address) known.push(address)
+  }
+
+  /** Whether that place may be at an address: if it is a name, at one that the DNS ever said. */
+  mayBe (place: Place | undefined, address: string): boolean {
+    return place !== undefined && (place.address === address || this.#resolved.get(place.address)?.includes(address) === true)
+  }
+
+  /** Whether a target may be at that place. */
+  mayBeAt (place: Place, { address, ports }: Target): boolean {
+    const names = Object.keys(ports)
+    return this.mayBe(place, address) && names.length === Object.keys(place.ports).length && names.every(name => ports[name] === place.ports[name])
+  }
+
+  /** The same; if it is a name, at the address that the DNS said last. */
+  isAt (place: Place, target: Target): boolean {
+    return this.mayBeAt(place, target) && (!isNamed(place) || this.#resolved.get(place.address)?.at(-1) === target.address)
   }
 
   /** Servers of which it has an object of this type. */
@@ -95,10 +120,4 @@ export class InventoryView {
 /** Whether a server in that state is what a selection finds. */
 export function isAnswer ({ server: { resourceType }, features, place }: Seen, selection: Selection): boolean {
   return resourceType === selection.resourceType && place !== undefined && features !== undefined && isWanted(features, selection)
-}
-
-/** Whether a target is at that place. */
-export function isAt ({ address, ports }: Place, target: Target): boolean {
-  const names = Object.keys(ports)
-  return address === target.address && names.length === Object.keys(target.ports).length && names.every(name => ports[name] === target.ports[name])
 }
