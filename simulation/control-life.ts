@@ -82,6 +82,7 @@ export class ControlLife implements Promiser {
   #wiring: Wiring | undefined
   #drainsSinceMs: number | undefined
   #hasDrained = false
+  #isDrainAnswered = false
 
   constructor (options: ControlOptions) {
     const { surroundings: { random, time, profile, plant }, number, fleet, answers } = options
@@ -129,6 +130,7 @@ export class ControlLife implements Promiser {
 
   #transport (calls: number): RpcTransport {
     const { surroundings, number, proxy, agreement } = this.#options
+    const { time, watch, plant } = surroundings
     const transport = new SimTransport({ surroundings, control: number, calls, proxy, isAlive: () => this.isAlive })
     this.#transports.push(transport)
     const { call, openLines, openEvents, close } = transport
@@ -137,10 +139,16 @@ export class ControlLife implements Promiser {
       openEvents,
       close,
       call: async (name, parts, signal) => {
+        const askedMs = time.nowMs
+        signal.addEventListener('abort', () => { watch.hold('boundsHold', { of: 'ms before its deadline that a call was given up', size: askedMs + CALL_DEADLINE_MS - time.nowMs, most: 0 }) })
         const life = proxy()
-        if (name !== 'leaveTargets' || life === undefined) return await call(name, parts, signal)
-        agreement.leaving(this, (parts.body as RpcBody<'leaveTargets'>).gone.map(({ key }) => key), life)
-        return surroundings.plant === 'goneUntold' ? { status: 200, text: JSON.stringify({ instanceId: life.instanceId, sessions: {} }) } : await call(name, parts, signal)
+        if (name === 'leaveTargets' && life !== undefined) {
+          agreement.leaving(this, (parts.body as RpcBody<'leaveTargets'>).gone.map(({ key }) => key), life)
+          if (plant === 'goneUntold') return { status: 200, text: JSON.stringify({ instanceId: life.instanceId, sessions: {} }) }
+        }
+        const answer = await call(name, parts, signal)
+        this.#isDrainAnswered ||= name === 'drain' && answer.status === 200
+        return answer
       }
     }
   }
@@ -225,11 +233,17 @@ export class ControlLife implements Promiser {
 
   /** It is asked to stop: it drains, then closes. */
   async stop (): Promise<void> {
-    const { surroundings: { time, trace }, number } = this.#options
+    const { surroundings: { time, trace, watch, profile: { config } }, number } = this.#options
     this.#drainsSinceMs = time.nowMs
+    const untilMs = time.nowMs + seconds(config.drainTimeoutSeconds)
     trace.note('controlDrains', time.nowMs, number, this.registry.size)
     await this.#features.drain.run()
     this.#hasDrained = true
+    // With a proxy that has said nothing of the drain, what this process knows of counts.
+    const { state, proxy } = this.link.status()
+    if (!this.#isDrainAnswered && proxy !== undefined && state !== 'superseded' && this.#features.load.total > 0) {
+      watch.hold('drainHolds', time.nowMs >= untilMs, `control ${number} gives up ${this.#features.load.total} sessions`)
+    }
     await this.#wiring?.close()
     this.#end()
   }
