@@ -199,7 +199,7 @@ export default tseslint.config(
   },
   {
     files: ['simulation/**/*.ts'],
-    ignores: ['simulation/main.ts', 'simulation/virtual-time.ts', 'simulation/test/**'],
+    ignores: ['simulation/main.ts', 'simulation/basics/virtual-time.ts', 'simulation/test/**'],
     rules: {
       'no-restricted-globals': ['error', ...askTheMachine.map(name => ({ name, message: 'A simulation has its own clock and its own chance: the same seed is the same run.' }))],
       'no-restricted-properties': ['error', { object: 'Math', property: 'random', message: 'A simulation draws from its seed.' }]

@@ -1,9 +1,9 @@
 // What may happen in a step. Actors do not check first whether they have something to do. If not, the step only lets time pass.
-import { addresses, type Address } from './address-book.js'
-import type { Client } from './clients.js'
-import { controlOf, junkBytes, malformedOf, oversizeOf, tokenOf, type Datagram } from './datagram.js'
-import { drawSelection, resourceTypes } from './objects.js'
-import { randomToken } from './random-token.js'
+import { addresses, type Address } from './cast/address-book.js'
+import type { Client } from './cast/clients.js'
+import { controlOf, junkBytes, malformedOf, oversizeOf, tokenOf, type Datagram } from './cast/datagram.js'
+import { drawSelection, resourceTypes } from './cast/objects.js'
+import { randomToken } from './cast/random-token.js'
 import type { World } from './world.js'
 
 interface Action {

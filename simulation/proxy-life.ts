@@ -13,12 +13,12 @@ import { TokenState } from '../apps/proxy/src/core/tables/token-table.js'
 import { loadSavedState } from '../apps/proxy/src/state/saved-state.js'
 import type { StateStorage } from '../apps/proxy/src/state/files/state-storage.js'
 import { SAVE_PERIOD_MS } from '../apps/proxy/src/state/state-log.js'
-import type { Datagram } from './datagram.js'
-import type { SimEngine } from './engine.js'
+import type { Datagram } from './cast/datagram.js'
+import type { SimEngine } from './platform/engine.js'
 import { redemptionOf, WRITTEN_WITHIN_MS, type Redemptions } from './ledger.js'
-import { ProcessClock } from './process-clock.js'
+import { ProcessClock } from './platform/process-clock.js'
 import { SimShard } from './shard.js'
-import type { Surroundings } from './surroundings.js'
+import type { Surroundings } from './platform/surroundings.js'
 
 /** Ports of upstream sockets, never given out twice in a run: a game server that answers a dead proxy answers nobody. */
 export class UpstreamPorts {

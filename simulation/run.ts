@@ -1,5 +1,5 @@
 // One seed, from its first step to its last, or to the first thing that is wrong.
-import type { Violation } from './invariants.js'
+import type { Violation } from './checks/invariants.js'
 import type { Plant } from './plants.js'
 import { World } from './world.js'
 

@@ -18,14 +18,14 @@ import type { ShardStateStart } from '../apps/proxy/src/shards/body/shard-state.
 import type { Translator } from '../apps/proxy/src/shards/calls/translate.js'
 import { NO_CLAIM, type SavedTokens } from '../apps/proxy/src/state/saved-tokens.js'
 import type { StateFile, StateStorage } from '../apps/proxy/src/state/files/state-storage.js'
-import { addressFromText, type Address } from './address-book.js'
-import { SimEngine } from './engine.js'
-import type { Bound } from './invariants.js'
+import { addressFromText, type Address } from './cast/address-book.js'
+import { SimEngine } from './platform/engine.js'
+import type { Bound } from './checks/invariants.js'
 import { ShardLedger, type Redemptions } from './ledger.js'
-import type { ProcessClock } from './process-clock.js'
-import type { Surroundings } from './surroundings.js'
-import { tokenWords } from './token-words.js'
-import { numberOfShardCall } from './trace-words.js'
+import type { ProcessClock } from './platform/process-clock.js'
+import type { Surroundings } from './platform/surroundings.js'
+import { tokenWords } from './cast/token-words.js'
+import { numberOfShardCall } from './checks/trace-words.js'
 
 export interface SimShardOptions {
   readonly surroundings: Surroundings

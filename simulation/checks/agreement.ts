@@ -3,11 +3,11 @@
 import { NOTICE_MS } from '../../apps/control/src/inventory/kubernetes/kubernetes-inventory.js'
 import { COUNTS_PERIOD_MS } from '../../apps/proxy/src/rpc/event-stream.js'
 import { isAnswer, type Seen } from './inventory-view.js'
-import type { Watch } from '../invariants.js'
-import { isNamed, type Place } from '../objects.js'
+import type { Watch } from './invariants.js'
+import { isNamed, type Place } from '../cast/objects.js'
 import type { Profile } from '../profile.js'
 import { isInStep, type Keeper, type Promiser } from './promiser.js'
-import type { VirtualTime } from '../virtual-time.js'
+import type { VirtualTime } from '../basics/virtual-time.js'
 
 /** A count that is told, a call under way, the call after it, each with all its ways. */
 const WAYS = 8

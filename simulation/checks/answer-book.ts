@@ -4,12 +4,12 @@ import type { Selection } from '#config/schema.js'
 import type { Result } from '#core/result.js'
 import type { Target } from '#rpc/contract.js'
 import type { Token } from '#wire/token.js'
-import { isNamed } from '../objects.js'
+import { isNamed } from '../cast/objects.js'
 import { isAnswer } from './inventory-view.js'
-import type { Watch } from '../invariants.js'
+import type { Watch } from './invariants.js'
 import { isInStep, type Keeper, type Promiser } from './promiser.js'
 import type { TokenBook } from './token-book.js'
-import type { VirtualTime } from '../virtual-time.js'
+import type { VirtualTime } from '../basics/virtual-time.js'
 
 export interface Answer {
   readonly token: Token

@@ -2,9 +2,9 @@
 import type { Selection } from '#config/schema.js'
 import type { Target } from '#rpc/contract.js'
 import { SERVICES_TYPE } from '../../apps/control/src/inventory/objects/resource-types.js'
-import type { FleetChange, GameServer } from '../fleet.js'
-import { isNamed, isWanted, type Features, type HeldType, type Place } from '../objects.js'
-import type { VirtualTime } from '../virtual-time.js'
+import type { FleetChange, GameServer } from '../cast/fleet.js'
+import { isNamed, isWanted, type Features, type HeldType, type Place } from '../cast/objects.js'
+import type { VirtualTime } from '../basics/virtual-time.js'
 
 /** A server as the inventory has it; `features` and `place` are missing while the object that says so is. */
 export interface Seen {

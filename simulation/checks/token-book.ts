@@ -1,9 +1,9 @@
 // What control has promised about tokens, and whether the proxy keeps it: those of answered queries work until their time
 // is over, those that were taken back or never answered do not.
 import type { Token } from '#wire/token.js'
-import type { Watch } from '../invariants.js'
+import type { Watch } from './invariants.js'
 import { isInStep, isKnown, type Keeper, type Promiser } from './promiser.js'
-import type { VirtualTime } from '../virtual-time.js'
+import type { VirtualTime } from '../basics/virtual-time.js'
 
 interface Promised {
   readonly control: Promiser

@@ -7,11 +7,11 @@ import type { ChangeListener, Inventory, InventoryChange, InventoryStatus, KubeO
 import { heldTypes, indexedPaths, SERVICES_TYPE } from '../../apps/control/src/inventory/objects/resource-types.js'
 import { NOTICE_MS } from '../../apps/control/src/inventory/kubernetes/kubernetes-inventory.js'
 import { createStore, type Store } from '../../apps/control/src/inventory/store/store.js'
-import type { Fleet, FleetChange } from '../fleet.js'
+import type { Fleet, FleetChange } from '../cast/fleet.js'
 import type { InventoryView } from '../checks/inventory-view.js'
-import { NAMESPACE, serverName, serviceName, type HeldType } from '../objects.js'
+import { NAMESPACE, serverName, serviceName, type HeldType } from '../cast/objects.js'
 import type { Plant } from '../plants.js'
-import type { Surroundings } from '../surroundings.js'
+import type { Surroundings } from './surroundings.js'
 
 export interface SimInventoryOptions {
   readonly surroundings: Surroundings

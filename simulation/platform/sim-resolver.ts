@@ -3,8 +3,8 @@ import { err, ok, type Result } from '#core/result.js'
 import type { NameResolver } from '../../apps/control/src/names/host-names.js'
 import type { NameAnswer, NameFailure } from '../../apps/control/src/names/known-name.js'
 import type { InventoryView } from '../checks/inventory-view.js'
-import type { Fleet, GameServer } from '../fleet.js'
-import type { Surroundings } from '../surroundings.js'
+import type { Fleet, GameServer } from '../cast/fleet.js'
+import type { Surroundings } from './surroundings.js'
 
 export interface SimResolverOptions {
   readonly surroundings: Surroundings

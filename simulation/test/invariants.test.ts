@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { invariants } from '../invariants.js'
+import { invariants } from '../checks/invariants.js'
 
 void t.test('docs/security.md names every invariant, and no other', async t => {
   const page = readFileSync('docs/security.md', 'utf8')

@@ -3,7 +3,7 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import t from 'tap'
-import { invariants, type Invariant } from '../invariants.js'
+import { invariants, type Invariant } from '../checks/invariants.js'
 import { help, readOptions } from '../options.js'
 import { plants, type Plant } from '../plants.js'
 import { run } from '../run.js'

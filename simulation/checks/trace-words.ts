@@ -1,8 +1,8 @@
 // The names behind the numbers of a trace.
 import { rpcCalls, type RpcName } from '#rpc/contract.js'
-import { dropReasons } from '../apps/proxy/src/core/ledger/drop-reason.js'
-import type { ShardCall } from '../apps/proxy/src/shards/calls/shard.js'
-import { fleetEvents } from './fleet.js'
+import { dropReasons } from '../../apps/proxy/src/core/ledger/drop-reason.js'
+import type { ShardCall } from '../../apps/proxy/src/shards/calls/shard.js'
+import { fleetEvents } from '../cast/fleet.js'
 
 const rpcNames = Object.keys(rpcCalls) as RpcName[]
 const eventTypes = ['hello', 'counts', 'redeemed', 'session', 'target', 'skipped', 'state'] as const

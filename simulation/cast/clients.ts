@@ -2,7 +2,7 @@
 import type { Token } from '#wire/token.js'
 import { addresses, type Address } from './address-book.js'
 import { dataOf, type Datagram } from './datagram.js'
-import type { Random } from './random.js'
+import type { Random } from '../basics/random.js'
 
 export interface Client {
   readonly number: number

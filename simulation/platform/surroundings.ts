@@ -1,12 +1,12 @@
 // What everything in a simulated world shares.
-import type { Address } from './address-book.js'
-import type { Watch } from './invariants.js'
-import type { Network } from './network.js'
-import type { Plant } from './plants.js'
-import type { Profile } from './profile.js'
-import type { Random } from './random.js'
-import type { Trace } from './trace.js'
-import type { VirtualTime } from './virtual-time.js'
+import type { Address } from '../cast/address-book.js'
+import type { Watch } from '../checks/invariants.js'
+import type { Network } from '../cast/network.js'
+import type { Plant } from '../plants.js'
+import type { Profile } from '../profile.js'
+import type { Random } from '../basics/random.js'
+import type { Trace } from '../basics/trace.js'
+import type { VirtualTime } from '../basics/virtual-time.js'
 
 export interface Surroundings {
   readonly random: Random

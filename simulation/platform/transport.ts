@@ -5,9 +5,9 @@ import { Buffer } from 'node:buffer'
 import type { EventKind, RpcEvent, RpcName } from '#rpc/contract.js'
 import type { RpcAnswer, RpcService } from '#rpc/service.js'
 import type { CallParts, LastingRequest, LinesOut, RpcTransport } from '#rpc/transport.js'
-import { holdError, holdEvent, holdReply, holdRequest } from './contract-check.js'
+import { holdError, holdEvent, holdReply, holdRequest } from '../checks/contract-check.js'
 import type { Surroundings } from './surroundings.js'
-import { numberOfEvent, numberOfRpc } from './trace-words.js'
+import { numberOfEvent, numberOfRpc } from '../checks/trace-words.js'
 
 /** A process that may listen on the socket. */
 export interface Listening {

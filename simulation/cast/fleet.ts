@@ -2,12 +2,12 @@
 // a program that answers. Control processes hear of it late, each through an inventory of its own.
 import { addressWords } from '#wire/address.js'
 import type { Target } from '#rpc/contract.js'
-import type { KubeObject } from '../apps/control/src/inventory/objects/inventory.js'
-import { SERVICES_TYPE } from '../apps/control/src/inventory/objects/resource-types.js'
+import type { KubeObject } from '../../apps/control/src/inventory/objects/inventory.js'
+import { SERVICES_TYPE } from '../../apps/control/src/inventory/objects/resource-types.js'
 import { endpointOf } from './address-book.js'
 import { changedFeatures, drawFeatures, hostNameOf, isNamed, NAMESPACE, objectOf, serviceOf, typesByNumber, type Features, type HeldType, type ObjectParts, type Place } from './objects.js'
-import type { Profile } from './profile.js'
-import type { Random } from './random.js'
+import type { Profile } from '../profile.js'
+import type { Random } from '../basics/random.js'
 
 export interface GameServer extends ObjectParts {
   readonly number: number

@@ -1,6 +1,6 @@
 // Who is who on the simulated network: client addresses by number, and endpoints as numbers.
 import { ADDRESS_WORDS, addressWords, formatAddress, formatEndpoint, isIPv4Words } from '#wire/address.js'
-import type { TargetSpec } from '../apps/proxy/src/core/tables/target-table.js'
+import type { TargetSpec } from '../../apps/proxy/src/core/tables/target-table.js'
 
 /** A client address: ip and port. */
 export interface Address {

@@ -1,6 +1,6 @@
 // Tokens that a seed decides.
 import { tokenFromWords, type Token } from '#wire/token.js'
-import type { Random } from './random.js'
+import type { Random } from '../basics/random.js'
 
 /** A UUID version 4 of the simulation's own chance. */
 export function randomToken (random: Random): Token {

@@ -1,7 +1,7 @@
 // The simulated network: datagrams get lost, come twice, come late and overtake each other, each way.
-import type { NetworkProfile } from './profile.js'
-import type { Random } from './random.js'
-import type { VirtualTime } from './virtual-time.js'
+import type { NetworkProfile } from '../profile.js'
+import type { Random } from '../basics/random.js'
+import type { VirtualTime } from '../basics/virtual-time.js'
 
 export class Network {
   readonly #profile: NetworkProfile

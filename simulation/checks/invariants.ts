@@ -1,6 +1,6 @@
 // What must hold at every step, each under its own name. A check is given what was seen and says what is wrong with it, or
 // nothing. They know no table of the product: what they compare with comes from the ledger, which keeps its own books.
-import { ownerOf } from './datagram.js'
+import { ownerOf } from '../cast/datagram.js'
 
 type Fault = string | undefined
 

@@ -1,9 +1,9 @@
 // What game servers look like as Kubernetes objects, how the configuration reads them, what is asked of them, and a naive
 // reading of whether one is what was asked for: it knows no index, no path and no mapping.
 import type { ResourceMapping, Selection } from '#config/schema.js'
-import type { KubeObject } from '../apps/control/src/inventory/objects/inventory.js'
-import type { SERVICES_TYPE } from '../apps/control/src/inventory/objects/resource-types.js'
-import type { Random } from './random.js'
+import type { KubeObject } from '../../apps/control/src/inventory/objects/inventory.js'
+import type { SERVICES_TYPE } from '../../apps/control/src/inventory/objects/resource-types.js'
+import type { Random } from '../basics/random.js'
 
 export const NAMESPACE = 'games'
 

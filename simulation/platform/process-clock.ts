@@ -1,6 +1,6 @@
 // The clock of one simulated process: its monotonic time starts anywhere, and its timers die with it.
 import type { BootTime, Cancel, Clock } from '#core/clock.js'
-import type { Plan, VirtualTime } from './virtual-time.js'
+import type { Plan, VirtualTime } from '../basics/virtual-time.js'
 
 /** How long the machine had been running then. */
 const UPTIME_MS = 3_600_000
