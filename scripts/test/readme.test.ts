@@ -36,7 +36,7 @@ void t.test('npm scripts they name exist', async t => {
 })
 
 void t.test('the pages for contributors name files that are there', async t => {
-  const folders = ['apps', 'docs', 'fuzz', 'libs', 'scripts', 'simulation', 'test']
+  const folders = ['apps', 'docs', 'fuzz', 'libs', 'scripts', 'simulation', 'test', 'testkit']
   const all = folders.flatMap(folder => readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map(path => `/${folder}/${path}`))
   for (const page of ['CONTRIBUTING.md', 'docs/debugging.md']) {
     for (const [, path = ''] of read(page).matchAll(/`([\w./-]+\.(?:ts|mjs|md))`/g)) t.ok(path.includes('NNNN') || all.some(one => one.endsWith(`/${path}`)), `${page} names ${path}`)
