@@ -58,7 +58,7 @@ export const actions = {
   serverReplaced: { group: 'operators', weight: 0.6, wakes: true, run: world => { world.changeFleet('replace') } },
   serverChanges: { group: 'operators', weight: 0.8, wakes: true, run: world => { world.changeFleet('change') } },
   serverMoves: { group: 'operators', weight: 0.2, wakes: true, run: world => { world.changeFleet('move') } },
-  relist: { group: 'operators', weight: 0.3, wakes: true, run: world => { world.anyControl()?.inventory.relist() } },
+  relist: { group: 'operators', weight: 0.3, wakes: true, run: world => { world.anyControl()?.relist() } },
 
   proxyCrash: { group: 'crashes', weight: 0.15, wakes: true, run: world => { world.crashProxy(world.random.between(0, MOST_DOWN_MS)) } },
   controlCrash: { group: 'crashes', weight: 0.15, wakes: true, run: world => { world.crashControl(world.random.between(0, MOST_DOWN_MS)) } },

@@ -22,6 +22,7 @@ export interface Promiser {
 
 /** A life of the proxy. */
 export interface Keeper {
+  readonly number: number
   readonly instanceId: string
   readonly isAlive: boolean
   readonly shards: ReadonlyArray<{ readonly ledger: ShardLedger }>

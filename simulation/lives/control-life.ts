@@ -1,53 +1,20 @@
 // One life of a control process: what the product's own wiring makes of a simulated platform. HTTP is left out: queries and
 // operators' calls are made of the same features as the routes are.
-import type { BaseLogger } from 'pino'
-import type { Config, Selection } from '#config/schema.js'
+import type { Selection } from '#config/schema.js'
 import { seconds } from '#core/durations.js'
-import { ok } from '#core/result.js'
-import type { RpcBody, RpcInput, RpcName, SessionsPage } from '#rpc/contract.js'
-import type { RpcTransport } from '#rpc/transport.js'
+import type { RpcInput, RpcName, SessionsPage } from '#rpc/contract.js'
 import type { Token } from '#wire/token.js'
 import { requestedTarget } from '../../apps/control/src/http/routes/requested-target.js'
-import { CALL_DEADLINE_MS, MAX_LINK_CALLS } from '../../apps/control/src/proxies/call-bounds.js'
+import { CALL_DEADLINE_MS } from '../../apps/control/src/proxies/call-bounds.js'
 import { tokenRefusal } from '../../apps/control/src/tokens/token-gate.js'
-import { wireControl, type Features, type Wiring, type WiringMetrics } from '../../apps/control/src/wiring.js'
-import type { Agreement } from '../checks/agreement.js'
-import type { AnswerBook } from '../checks/answer-book.js'
-import type { Fleet, FleetChange, GameServer } from '../cast/fleet.js'
-import { InventoryView } from '../checks/inventory-view.js'
-import type { Watch } from '../checks/invariants.js'
+import { wireControl, type Features, type Wiring } from '../../apps/control/src/wiring.js'
+import type { FleetChange, GameServer } from '../cast/fleet.js'
 import { NAMESPACE } from '../cast/objects.js'
-import type { Plant } from '../plants.js'
-import { ProcessClock } from '../platform/process-clock.js'
+import { InventoryView } from '../checks/inventory-view.js'
 import { isKnown, type Promiser } from '../checks/promiser.js'
-import type { ProxyLife } from '../proxy-life.js'
-import { randomToken } from '../cast/random-token.js'
-import { SimInventory } from '../platform/sim-inventory.js'
-import { SimResolver } from '../platform/sim-resolver.js'
-import type { Surroundings } from '../platform/surroundings.js'
-import type { TokenBook } from '../checks/token-book.js'
 import { numberOfOperation } from '../checks/trace-words.js'
-import { SimTransport } from '../platform/transport.js'
-
-const nothing = (): undefined => undefined
-const quiet: BaseLogger = { level: 'silent', msgPrefix: undefined, fatal: nothing, error: nothing, warn: nothing, info: nothing, debug: nothing, trace: nothing, silent: nothing }
-
-// Lines are not kept, but the link says in one why it breaks, and nowhere else.
-function attentive (watch: Watch): BaseLogger {
-  const hear = (fields: { readonly code?: string }): void => {
-    if (fields.code === 'BUSY') watch.hold('boundsHold', { of: 'calls of the link at once', size: MAX_LINK_CALLS + 1, most: MAX_LINK_CALLS })
-  }
-  return { ...quiet, warn: hear, debug: hear }
-}
-
-const uncounted: WiringMetrics = {
-  linkSynchronised: nothing,
-  batchPushed: nothing,
-  requestRefused: nothing,
-  tokenIssued: nothing,
-  tokenRevoked: nothing,
-  inventory: { listed: nothing, relisting: nothing, watchEnded: nothing, corrupted: nothing, eventTaken: nothing }
-}
+import { SimControlPlatform, type ControlSurroundings } from '../platform/control-platform.js'
+import { wiringOptions } from '../platform/wiring-options.js'
 
 const MAX_SESSION_IDS = 32
 
@@ -57,100 +24,36 @@ const ACTS_WITHIN_MS = 10
 /** Whoever asks: one caller, as behind a matchmaker. */
 const CALLER = 'players'
 
-export interface ControlOptions {
-  readonly surroundings: Surroundings
+export interface ControlOptions extends ControlSurroundings {
   readonly number: number
-  readonly fleet: Fleet
-  readonly tokens: TokenBook
-  readonly answers: AnswerBook
-  readonly agreement: Agreement
-  readonly proxy: () => ProxyLife | undefined
 }
 
 export class ControlLife implements Promiser {
   readonly number: number
   readonly view: InventoryView
-  readonly inventory: SimInventory
   isAlive = true
-  /** When it last came into step with a proxy. */
   synchronisedMs = 0
   /** Ids of sessions an operator has seen, the last ones; some are over. */
   readonly sessionIds: string[] = []
   readonly #options: ControlOptions
-  readonly #clock: ProcessClock
-  readonly #transports: SimTransport[] = []
+  readonly #platform: SimControlPlatform
   #wiring: Wiring | undefined
   #drainsSinceMs: number | undefined
   #hasDrained = false
-  #isDrainAnswered = false
 
   constructor (options: ControlOptions) {
-    const { surroundings: { random, time, profile, plant }, number, fleet, answers } = options
-    this.number = number
+    this.number = options.number
     this.#options = options
-    // Two of them may start within a millisecond, and the wall clock of one may be behind.
-    this.#clock = new ProcessClock(time, random.between(0, 100_000), random.between(-50, 50))
-    this.view = new InventoryView(time)
-    this.inventory = new SimInventory({
-      surroundings: options.surroundings,
-      clock: this.#clock,
-      config: profile.config,
-      fleet,
-      view: this.view,
-      onChanged: key => { answers.changed(this, key) },
-      onTold: keys => {
-        this.view.told(keys)
-        answers.told(this, keys)
-      },
-      isAlive: () => this.isAlive
-    })
-    void this.#start(plantedConfig(profile.config, plant))
+    this.view = new InventoryView(options.surroundings.time)
+    this.#platform = new SimControlPlatform(options, this)
+    void this.#start()
   }
 
-  async #start (config: Config): Promise<void> {
-    const { surroundings, tokens, answers, fleet } = this.#options
-    const { random, watch } = surroundings
-    const wired = await wireControl({
-      clock: this.#clock,
-      random: random.next,
-      makeToken: () => {
-        const token = randomToken(random)
-        tokens.made(this, token)
-        return token
-      },
-      openInventory: async () => await Promise.resolve(ok(this.inventory)),
-      openResolver: () => new SimResolver({ surroundings, fleet, view: this.view, onChanged: key => { answers.changed(this, key) }, isAlive: () => this.isAlive }),
-      openTransport: calls => this.#transport(calls),
-      networkInterfaces: () => ({})
-    }, { config, metrics: { ...uncounted, linkSynchronised: () => { this.#synchronised() } }, log: attentive(watch) })
+  async #start (): Promise<void> {
+    const wired = await wireControl(this.#platform, wiringOptions(this.#options.surroundings, () => { this.#synchronised() }))
     if (!wired.ok) throw new Error(wired.error)
     this.#wiring = wired.value
     wired.value.features.link.start()
-  }
-
-  #transport (calls: number): RpcTransport {
-    const { surroundings, number, proxy, agreement } = this.#options
-    const { time, watch, plant } = surroundings
-    const transport = new SimTransport({ surroundings, control: number, calls, proxy, isAlive: () => this.isAlive })
-    this.#transports.push(transport)
-    const { call, openLines, openEvents, close } = transport
-    return {
-      openLines,
-      openEvents,
-      close,
-      call: async (name, parts, signal) => {
-        const askedMs = time.nowMs
-        signal.addEventListener('abort', () => { watch.hold('boundsHold', { of: 'ms before its deadline that a call was given up', size: askedMs + CALL_DEADLINE_MS - time.nowMs, most: 0 }) })
-        const life = proxy()
-        if (name === 'leaveTargets' && life !== undefined) {
-          agreement.leaving(this, (parts.body as RpcBody<'leaveTargets'>).gone.map(({ key }) => key), life)
-          if (plant === 'goneUntold') return { status: 200, text: JSON.stringify({ instanceId: life.instanceId, sessions: {} }) }
-        }
-        const answer = await call(name, parts, signal)
-        this.#isDrainAnswered ||= name === 'drain' && answer.status === 200
-        return answer
-      }
-    }
   }
 
   #synchronised (): void {
@@ -241,7 +144,7 @@ export class ControlLife implements Promiser {
     this.#hasDrained = true
     // With a proxy that has said nothing of the drain, what this process knows of counts.
     const { state, proxy } = this.link.status()
-    if (!this.#isDrainAnswered && proxy !== undefined && state !== 'superseded' && this.#features.load.total > 0) {
+    if (!this.#platform.isDrainAnswered && proxy !== undefined && state !== 'superseded' && this.#features.load.total > 0) {
       watch.hold('drainHolds', time.nowMs >= untilMs, `control ${number} gives up ${this.#features.load.total} sessions`)
     }
     await this.#wiring?.close()
@@ -250,7 +153,12 @@ export class ControlLife implements Promiser {
 
   /** The fleet has changed. */
   hear (changes: readonly FleetChange[]): void {
-    for (const change of changes) this.inventory.hear(change)
+    for (const change of changes) this.#platform.inventory.hear(change)
+  }
+
+  /** Its inventory loses what was on its way, and reads all objects of a type anew. */
+  relist (): void {
+    this.#platform.inventory.relist()
   }
 
   /** What must hold whenever nothing is under way in this process. */
@@ -272,8 +180,7 @@ export class ControlLife implements Promiser {
 
   #end (): void {
     this.isAlive = false
-    this.#clock.stop()
-    for (const transport of this.#transports) transport.crash()
+    this.#platform.stop()
   }
 
   #keepId (id: string): void {
@@ -281,12 +188,4 @@ export class ControlLife implements Promiser {
     this.sessionIds.push(id)
     if (this.sessionIds.length > MAX_SESSION_IDS) this.sessionIds.shift()
   }
-}
-
-function plantedConfig (config: Config, plant: Plant | undefined): Config {
-  const { limits } = config
-  if (plant === 'tokensOverBound') return { ...config, limits: { ...limits, maxTokens: limits.maxTokens * 2 } }
-  if (plant === 'drainsTooLong') return { ...config, drainTimeoutSeconds: config.drainTimeoutSeconds * 2 + 10 }
-  if (plant === 'defaultElsewhere' && config.defaultEndpoint !== undefined) return { ...config, defaultEndpoint: { ...config.defaultEndpoint, labelSelector: { pool: 'match' } } }
-  return config
 }
