@@ -104,11 +104,13 @@ function drawConfig (random: Random, { dataPorts, shards, lingerMs }: Drawn): Co
       newSessionsPerSecond: random.pick([0, 2, 100]) * shards,
       amplificationFactor: random.pick([0, 1, 3]),
       maxTokens: random.pick([3, 12, 64]),
-      maxTokensPerCaller: random.pick([4, 10_000, 10_000]),
-      maxTargets: random.pick([3, 8, 64]),
+      maxTokensPerCaller: random.pick([8, 10_000, 10_000]),
+      maxTargets: random.pick([3, 12, 64]),
       maxUpstreamSockets: random.pick([1, 3, 32]) * shards,
       // A reply may be as old as two ways and the server's thinking; after that nobody can tell whose it was.
       upstreamLingerSeconds: Math.ceil((lingerMs + 1) / 1000),
+      // With the lower one most queries cost too much, and are found out to in turns.
+      maxQueryWork: random.chance(0.1) ? 3 : 2_000_000,
       maxDatagramBytes: MAX_DATAGRAM_BYTES,
       maxPushQueue: random.pick([1, 4, 100]),
       pushDeadlineMs: random.pick([20, 100, 1000]),

@@ -61,6 +61,8 @@ export class SimControlPlatform implements ControlPlatform {
     })
   }
 
+  readonly soon = (run: () => void): void => { this.clock.after(0, run) }
+
   readonly makeToken = (): Token => {
     const { surroundings: { random }, tokens } = this.#options
     const token = randomToken(random)

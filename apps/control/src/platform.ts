@@ -2,6 +2,7 @@
 // as the simulation does, has the same control process.
 import { randomUUID } from 'node:crypto'
 import { networkInterfaces } from 'node:os'
+import { setImmediate } from 'node:timers'
 import type { Interfaces } from '#config/own-listeners.js'
 import type { Clock } from '#core/clock.js'
 import { openUnixTransport } from '#rpc/http-transport.js'
@@ -13,6 +14,8 @@ import type { NameResolver } from './names/host-names.js'
 
 export interface ControlPlatform {
   readonly clock: Clock
+  /** Calls `run` in the next turn of the event loop. */
+  readonly soon: (run: () => void) => void
   /** Uniform in [0, 1): to choose and to spread, not to keep a secret. */
   readonly random: () => number
   /** A token that nobody can guess. */
@@ -37,6 +40,7 @@ export interface MachineOptions {
 export function machinePlatform ({ clock, random, socketPath }: MachineOptions): ControlPlatform {
   return {
     clock,
+    soon: run => { setImmediate(run) },
     random,
     // 122 bits of the system's generator (RFC 9562 §5.4).
     makeToken: () => randomUUID() as string as Token,

@@ -76,7 +76,7 @@ export async function wireControl (platform: ControlPlatform, options: WiringOpt
   return inventory.ok ? ok(wireOver(inventory.value, events, platform, options)) : inventory
 }
 
-function wireOver (held: Inventory, events: EventsHub, { clock, random, makeToken, openResolver, openTransport, networkInterfaces }: ControlPlatform, { config, metrics, log }: WiringOptions): Wiring {
+function wireOver (held: Inventory, events: EventsHub, { clock, soon, random, makeToken, openResolver, openTransport, networkInterfaces }: ControlPlatform, { config, metrics, log }: WiringOptions): Wiring {
   const tables = new Tables()
   const hostNames = followHostNames({ config, inventory: held, resolver: openResolver(), clock, random, log })
   const { inventory, names } = hostNames
@@ -106,7 +106,7 @@ function wireOver (held: Inventory, events: EventsHub, { clock, random, makeToke
   const provider = providers[config.inventory.provider]
   const selector = createSelector({ config, inventory, opensNamespaces: provider.opensNamespaces, policy, names })
   const balancer = createBalancer(config.loadBalancing, { loadOf: key => load.of(key), random })
-  const chooser = new Chooser({ config, clock, selector, balancer, tables, onRefused: () => { metrics.requestRefused('public', 'work') } })
+  const chooser = new Chooser({ config, clock, soon, selector, balancer, tables, onRefused: () => { metrics.requestRefused('public', 'work') } })
   const issuer = new TokenIssuer({ clock, events, registry, sink: link, metrics, makeToken, expect: target => { targetWatch.expect(target) }, maxTokensPerCaller: config.limits.maxTokensPerCaller })
   const targetWatch: TargetWatch = new TargetWatch({
     inventory,

@@ -17,6 +17,8 @@ import type { Selector } from './selector.js'
 export interface ChooserDeps {
   readonly config: { readonly limits: Pick<Config['limits'], 'maxCallers' | 'maxQueryWork' | 'queryWorkPerSecond'> }
   readonly clock: Pick<Clock, 'now'>
+  /** Calls `run` in the next turn of the event loop. */
+  readonly soon: (run: () => void) => void
   readonly selector: Pick<Selector, 'select' | 'search' | 'recheck'>
   readonly balancer: Pick<Balancer, 'wanted' | 'choose'>
   readonly tables: Pick<Tables, 'add'>
@@ -32,12 +34,13 @@ export type Chosen = Result<Target, ChooseFailure>
 
 export class Chooser {
   readonly #deps: ChooserDeps
-  readonly #turns = new Turns()
+  readonly #turns: Turns
   readonly #budget: WorkBudget
 
   constructor (deps: ChooserDeps) {
     const { maxCallers, queryWorkPerSecond } = deps.config.limits
     this.#deps = deps
+    this.#turns = new Turns(deps.soon)
     this.#budget = new WorkBudget(deps.clock, queryWorkPerSecond, maxCallers)
     deps.tables.add('searches', MAX_JOBS, () => this.#turns.jobs)
     deps.tables.add('callers_work', maxCallers, () => this.#budget.size)

@@ -1,6 +1,5 @@
 // Who may go on with long work: one piece in each turn of the event loop, whatever is asked for, so that everybody else
 // is served between two pieces. Callers take turns; of one caller's jobs one runs at a time.
-import { setImmediate } from 'node:timers'
 
 /** Jobs at once. */
 export const MAX_JOBS = 256
@@ -19,8 +18,14 @@ interface Waiting {
 export class Turns {
   // In the order of their turns.
   readonly #lines = new Map<string, Waiting[]>()
+  readonly #soon: (run: () => void) => void
   #jobs = 0
   #isGoing = false
+
+  /** @param soon calls `run` in the next turn of the event loop */
+  constructor (soon: (run: () => void) => void) {
+    this.#soon = soon
+  }
 
   get jobs (): number {
     return this.#jobs
@@ -55,7 +60,7 @@ export class Turns {
   #goOn (): void {
     if (this.#isGoing || this.#jobs === 0) return
     this.#isGoing = true
-    setImmediate(() => {
+    this.#soon(() => {
       this.#isGoing = false
       for (const [caller, line] of this.#lines) {
         const first = line[0]

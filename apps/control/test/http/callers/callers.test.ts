@@ -163,7 +163,7 @@ void t.test('work: so much of each caller in a second', t => {
 })
 
 void t.test('turns: callers take turns, and of one caller one job runs at a time', async t => {
-  const turns = new Turns()
+  const turns = new Turns(run => { setImmediate(run) })
   const order: string[] = []
   await Promise.all(['a', 'a', 'b'].map(async (caller, number) => {
     const job = turns.enter(caller)!
