@@ -1,7 +1,7 @@
 // One seed, from its first step to its last, or to the first thing that is wrong.
 import type { Violation } from './checks/invariants.js'
 import type { Plant } from './plants.js'
-import { World } from './world.js'
+import { Steps } from './steps.js'
 
 export interface RunOptions {
   readonly seed: number
@@ -23,12 +23,12 @@ export interface Outcome {
 }
 
 export async function run ({ seed, steps, plant }: RunOptions): Promise<Outcome> {
-  const world = new World(seed, plant)
-  const { watch, trace, time } = world
+  const script = new Steps(seed, plant)
+  const { watch, trace, time } = script.world
   let step = 0
   while (step < steps && watch.violation === undefined) {
     step++
-    await world.step()
+    await script.next()
   }
   const outcome = { seed, steps: step, hash: trace.hash, virtualMs: time.nowMs }
   return watch.violation === undefined ? { ...outcome, last: [] } : { ...outcome, violation: watch.violation, last: trace.lines() }

@@ -1,6 +1,5 @@
 // A simulated world: the network, players and game servers, and between them one proxy and one or more control processes,
 // which crash and come back.
-import { actions, type ActionName } from './actions.js'
 import { Agreement } from './checks/agreement.js'
 import { AnswerBook } from './checks/answer-book.js'
 import { Clients } from './cast/clients.js'
@@ -19,19 +18,15 @@ import type { Surroundings } from './platform/surroundings.js'
 import { TokenBook } from './checks/token-book.js'
 import { Trace } from './basics/trace.js'
 import { traceWords } from './checks/trace-words.js'
-import { settle, VirtualTime } from './basics/virtual-time.js'
+import { VirtualTime } from './basics/virtual-time.js'
 
-/** Everything is looked at once in so many steps; what a datagram or a call has touched, at once. */
-const SCAN_STEPS = 16
 const MOST_CONTROLS = 3
-
-const names = Object.keys(actions) as ActionName[]
 
 export class World {
   readonly random: Random
   readonly profile: Profile
   readonly time = new VirtualTime()
-  readonly trace = new Trace({ action: names, ...traceWords })
+  readonly trace: Trace
   readonly watch = new Watch()
   readonly fleet: Fleet
   readonly clients: Clients
@@ -46,19 +41,18 @@ export class World {
   readonly #storage = new MemoryStorage()
   #former: ProxyLife | undefined
   readonly #network: Network
-  readonly #weights: readonly number[]
-  readonly #allWeights: number
   // Since when there have been these.
   #controlsSinceMs = 0
   #lives = 0
   #controlsMade = 0
   #waitMs = 0
-  #steps = 0
 
-  constructor (seed: number, plant: Plant | undefined) {
+  /** @param actions names of what may happen in a step */
+  constructor (seed: number, plant: Plant | undefined, actions: readonly string[]) {
     const random = this.random = new Random(seed)
     const profile = this.profile = worldOf(drawProfile(random), plant)
-    const { time, trace, watch } = this
+    const trace = this.trace = new Trace({ action: actions, ...traceWords })
+    const { time, watch } = this
     const network = this.#network = new Network(profile.network, random, time)
     const proxy = (): ProxyLife | undefined => this.proxy
     const fleet = this.fleet = new Fleet(profile, random)
@@ -68,27 +62,24 @@ export class World {
     this.#answers = new AnswerBook(time, watch, this.book, profile.config.loadBalancing.type === 'leastSessions', proxy)
     this.#surroundings = { random, time, trace, watch, network, profile, plant, servers: this.servers, clients: this.clients }
     this.#agreement = new Agreement(this.#surroundings)
-    this.#weights = names.map(name => actions[name].weight * weightOf(profile, actions[name].group))
-    this.#allWeights = this.#weights.reduce((sum, weight) => sum + weight, 0)
     this.#startProxy()
     this.addControl()
   }
 
-  /** One step: some time passes, somebody does something, and what must hold is checked. */
-  async step (): Promise<void> {
+  /** Some time passes. */
+  async pass (): Promise<void> {
     await this.time.advance(this.#waitMs + this.random.between(0, this.profile.mostStepMs))
     this.#waitMs = 0
-    const index = this.#anyAction()
-    const action = actions[names[index]!]
-    this.trace.note('step', this.time.nowMs, ++this.#steps, index)
-    action.run(this)
-    if (action.wakes) await settle()
-    this.proxy?.check()
-    for (const control of this.#controls) control.check()
-    if (this.#steps % SCAN_STEPS === 0) this.#scan()
   }
 
-  #scan (): void {
+  /** What is quick to check. */
+  check (): void {
+    this.proxy?.check()
+    for (const control of this.#controls) control.check()
+  }
+
+  /** Everything else. */
+  scan (): void {
     this.proxy?.scan()
     this.book.scan()
     this.#answers.scan()
@@ -164,17 +155,4 @@ export class World {
     this.proxy = new ProxyLife(this.#surroundings, ++this.#lives, this.#ports, this.#storage, former)
     if (former !== undefined) this.book.restarted(former, this.proxy)
   }
-
-  #anyAction (): number {
-    let left = this.random.next() * this.#allWeights
-    for (const [index, weight] of this.#weights.entries()) {
-      left -= weight
-      if (left < 0) return index
-    }
-    return 0
-  }
-}
-
-function weightOf ({ unrest }: Profile, group: typeof actions[ActionName]['group']): number {
-  return group === 'players' || group === 'time' ? 1 : unrest[group]
 }
