@@ -7,7 +7,7 @@ import type { CoreState } from '../core/datagrams/core-state.js'
 import { NO_LOCAL } from '../core/datagrams/local-addresses.js'
 import { EndCause } from '../core/ledger/counters.js'
 import { ADMITTED } from '../core/sessions/admission.js'
-import { CLIENT_KEY_WORDS, type Origin } from '../core/tables/session-table.js'
+import { CLIENT_KEY_WORDS, pastFields, sessionPast, type Origin, type SessionPast } from '../core/tables/session-table.js'
 import { Voidness } from '../core/tables/token-table.js'
 import type { Target, TargetFault, TargetSpec, TargetTable } from '../core/tables/target-table.js'
 import { shardOfClient } from '../engines/shard-of-client.js'
@@ -166,14 +166,7 @@ function restoreSession (state: CoreState, { images: { view }, targets, shiftMs 
   state.targets.release(target.id)
   if (slot < 0) return slot
   if ((origin & REDEEMED_FLAG) !== 0) state.promote(slot)
-  state.sessions.restore(slot, {
-    serial: read.serial(view, body),
-    createdAt: Math.min(lastSeen, read.createdAt(view, body) + shiftMs),
-    datagramsToTarget: read.datagramsToTarget(view, body),
-    bytesToTarget: read.bytesToTarget(view, body),
-    datagramsToClient: read.datagramsToClient(view, body),
-    bytesToClient: read.bytesToClient(view, body)
-  })
+  state.sessions.restore(slot, pastOf(view, body, shiftMs, lastSeen))
   const tokenExpiresAt = read.tokenExpiresAt(view, body)
   if (tokenExpiresAt !== 0) {
     const token = new Uint32Array(TOKEN_WORDS)
@@ -181,6 +174,14 @@ function restoreSession (state: CoreState, { images: { view }, targets, shiftMs 
     state.sessions.setToken(slot, token, tokenExpiresAt + shiftMs)
   }
   return slot
+}
+
+// Nothing of a session's past is later than when it was last seen.
+function pastOf (view: DataView, body: number, shiftMs: number, lastSeen: number): SessionPast {
+  return Object.fromEntries(pastFields.map(field => {
+    const value = SESSION.read[field](view, body)
+    return [field, sessionPast[field] === 'time' ? Math.min(lastSeen, value + shiftMs) : value]
+  })) as SessionPast
 }
 
 // First the flows come back for those who had them; then the engine opens the sockets that they name, on the ports they had.

@@ -3,6 +3,7 @@
 // below have to say why not).
 import { formatAddress } from '#wire/address.js'
 import type { Core } from '../../src/core/core.js'
+import { pastFields, sessionPast, type SessionPast } from '../../src/core/tables/session-table.js'
 import { Voidness } from '../../src/core/tables/token-table.js'
 
 /** By the name of the question. */
@@ -33,6 +34,7 @@ export function factsOf ({ state }: Core, offsetMs: number): Readonly<Record<str
       target,
       lastSeen: time,
       createdAt: time,
+      past: (past: SessionPast) => pastFields.map(field => sessionPast[field] === 'time' ? time(past[field]) : past[field]),
       readToken: ([expiresAt, words]: [number, string]) => [time(expiresAt), words],
       // Flows say whose they are.
       firstFlow: () => 'see flows'

@@ -99,8 +99,7 @@ export class SessionTable {
     this.changes.mark(slot)
   }
 
-  /** A field of the session's past. */
-  past (slot: number, field: PastField): number { return this.#doubles[slot * DOUBLES + column[field]]! }
+  pastField (slot: number, field: PastField): number { return this.#doubles[slot * DOUBLES + column[field]]! }
   /** Tells two sessions apart that had the same slot. */
   serial (slot: number): number { return this.#doubles[slot * DOUBLES + SERIAL]! }
   target (slot: number): number { return this.#word(slot, TARGET) }
@@ -201,13 +200,13 @@ export class SessionTable {
   }
 
   traffic (slot: number): SessionTraffic {
-    const at = slot * DOUBLES
-    return {
-      datagramsToTarget: this.#doubles[at + DATAGRAMS_TO_TARGET]!,
-      bytesToTarget: this.#doubles[at + BYTES_TO_TARGET]!,
-      datagramsToClient: this.#doubles[at + DATAGRAMS_TO_CLIENT]!,
-      bytesToClient: this.#doubles[at + BYTES_TO_CLIENT]!
-    }
+    const { datagramsToTarget, bytesToTarget, datagramsToClient, bytesToClient } = this.past(slot)
+    return { datagramsToTarget, bytesToTarget, datagramsToClient, bytesToClient }
+  }
+
+  /** All of its past. Allocates: not for the packet path. */
+  past (slot: number): SessionPast {
+    return Object.fromEntries(pastFields.map(field => [field, this.pastField(slot, field)])) as SessionPast
   }
 
   #word (slot: number, word: number): number {

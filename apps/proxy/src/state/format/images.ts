@@ -4,9 +4,11 @@ import { ADDRESS_WORDS } from '#wire/address.js'
 import { TOKEN_WORDS } from '#wire/token.js'
 import type { CoreState } from '../../core/datagrams/core-state.js'
 import type { Changes } from '../../core/feed/changes.js'
+import { pastFields, type PastField } from '../../core/tables/session-table.js'
 import { Voidness } from '../../core/tables/token-table.js'
 import type { ImageWriter } from './image-writer.js'
 import { FLOW, ImageKind, LOCAL_ADDRESS, NOBODY, REDEEMED_FLAG, savedCounters, SEEN, SESSION, TARGET, TOKEN, UPSTREAM_PORT } from './layout.js'
+import type { RecordWriter } from './record.js'
 
 /** One kind of records: how many slots there may be, the feed of those that change, and how one is written. */
 export interface ImageSource {
@@ -59,24 +61,24 @@ export function imageSources (state: CoreState, { writesUnredeemed }: ImageOptio
       .finish()
   }
 
+  // Gives every field of its past; what it returns asks for the others.
+  const beginSession = (writer: ImageWriter, slot: number): RecordWriter<typeof SESSION.rows, Exclude<keyof typeof SESSION.rows, PastField>> => {
+    const fields = SESSION.begin(writer, slot)
+    for (const field of pastFields) fields[field](sessions.pastField(slot, field))
+    return fields as unknown as ReturnType<typeof beginSession>
+  }
+
   const writeSession = (writer: ImageWriter, slot: number): void => {
-    const traffic = sessions.traffic(slot)
     sessions.readClientWords(slot, address)
     const tokenExpiresAt = sessions.readToken(slot, token)
-    SESSION.begin(writer, slot)
+    beginSession(writer, slot)
       .client(address)
       .clientPort(sessions.clientPort(slot))
       .target(sessions.target(slot))
       .origin(sessions.origin(slot) | (sessions.hasRedeemed(slot) ? REDEEMED_FLAG : 0))
-      .serial(sessions.serial(slot))
       .token(token)
       .tokenExpiresAt(tokenExpiresAt)
-      .createdAt(sessions.createdAt(slot))
       .lastSeen(state.lastSeen(slot))
-      .datagramsToTarget(traffic.datagramsToTarget)
-      .bytesToTarget(traffic.bytesToTarget)
-      .datagramsToClient(traffic.datagramsToClient)
-      .bytesToClient(traffic.bytesToClient)
       .finish()
   }
 

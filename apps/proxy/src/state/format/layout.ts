@@ -9,11 +9,11 @@
 // An image stands for all before it of the same kind and slot. Numbers are little-endian.
 import { ADDRESS_WORDS } from '#wire/address.js'
 import { MAX_LOCALS } from '../../core/datagrams/local-addresses.js'
-import { originNames } from '../../core/tables/session-table.js'
+import { originNames, type PastField, type sessionPast } from '../../core/tables/session-table.js'
 import type { TargetSpec } from '../../core/tables/target-table.js'
 import { Voidness } from '../../core/tables/token-table.js'
 import { MOMENT_BYTES } from './moment.js'
-import { isCount, recordLayout } from './record.js'
+import { isCount, recordLayout, type Row, type Rows } from './record.js'
 
 /** Bytes in front of a batch's first image. */
 export const BATCH_HEAD_BYTES = MOMENT_BYTES
@@ -41,6 +41,9 @@ export const REDEEMED_FLAG = 0x80
 
 const isPort = (value: number): boolean => value > 0
 
+/** A session's past has a row for each field, of the type that the session table says. */
+type PastRows = { readonly [Field in PastField]: Row & { readonly type: typeof sessionPast[Field] } }
+
 export const SESSION = recordLayout(ImageKind.session, {
   client:            { at:  0, type: 'address' },
   clientPort:        { at: 16, type: 'u16', check: isPort },
@@ -55,7 +58,7 @@ export const SESSION = recordLayout(ImageKind.session, {
   bytesToTarget:     { at: 75, type: 'count' },
   datagramsToClient: { at: 83, type: 'count' },
   bytesToClient:     { at: 91, type: 'count' }
-})
+} satisfies Rows & PastRows)
 
 /** When a session was last seen: written now and then, in between its own images. */
 export const SEEN = recordLayout(ImageKind.seen, {
