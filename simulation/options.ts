@@ -1,7 +1,7 @@
 // The options of `npm run simulate`, once: what parses them and what `--help` says derive from the same table.
 import type { Result } from '#core/result.js'
 import { helpText, numberFrom, readCommandLine, type Values } from '#testkit/command-line.js'
-import { plants, type Plant } from './plants.js'
+import { plants, type Plant } from './checks/plants.js'
 
 export interface SimulationOptions {
   readonly seeds: number
@@ -15,7 +15,7 @@ const table = {
   seeds: { value: 'NUMBER', fallback: '200', help: 'how many worlds' },
   steps: { value: 'NUMBER', fallback: '2000', help: 'how long each of them lasts' },
   seed: { value: 'NUMBER', fallback: '1', help: 'the first seed; the others follow it' },
-  plant: { value: 'NAME', help: 'plant a bug and see that it is found; see simulation/plants.ts' }
+  plant: { value: 'NAME', help: 'plant a bug and see that it is found; see simulation/checks/plants.ts' }
 } as const
 
 export const help = helpText([

@@ -1,6 +1,6 @@
 // One seed, from its first step to its last, or to the first thing that is wrong.
 import type { Violation } from './checks/invariants.js'
-import type { Plant } from './plants.js'
+import type { Plant } from './checks/plants.js'
 import { Steps } from './steps.js'
 
 export interface RunOptions {

@@ -1,8 +1,8 @@
 // What happens in a world, one step after the other: some time passes, somebody does something, and what must hold is checked.
 import { actions, type ActionName } from './actions.js'
 import { settle } from './basics/virtual-time.js'
-import type { Plant } from './plants.js'
-import type { Profile } from './profile.js'
+import type { Plant } from './checks/plants.js'
+import type { Profile } from './cast/profile.js'
 import { World } from './world.js'
 
 /** Everything is looked at once in so many steps; what a datagram or a call has touched, at once. */

@@ -6,7 +6,7 @@ import type { KubeObject } from '../../apps/control/src/inventory/objects/invent
 import { SERVICES_TYPE } from '../../apps/control/src/inventory/objects/resource-types.js'
 import { endpointOf } from './address-book.js'
 import { changedFeatures, drawFeatures, hostNameOf, isNamed, NAMESPACE, objectOf, serviceOf, typesByNumber, type Features, type HeldType, type ObjectParts, type Place } from './objects.js'
-import type { Profile } from '../profile.js'
+import type { Profile } from './profile.js'
 import type { Random } from '../basics/random.js'
 
 export interface GameServer extends ObjectParts {

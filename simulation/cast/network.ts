@@ -1,5 +1,5 @@
 // The simulated network: datagrams get lost, come twice, come late and overtake each other, each way.
-import type { NetworkProfile } from '../profile.js'
+import type { NetworkProfile } from './profile.js'
 import type { Random } from '../basics/random.js'
 import type { VirtualTime } from '../basics/virtual-time.js'
 

@@ -2,7 +2,7 @@
 // inventory and the session has left.
 import type { Fleet } from './fleet.js'
 import type { Network } from './network.js'
-import type { Profile } from '../profile.js'
+import type { Profile } from './profile.js'
 import type { Random } from '../basics/random.js'
 import type { VirtualTime } from '../basics/virtual-time.js'
 

@@ -5,7 +5,7 @@ import { COUNTS_PERIOD_MS } from '../../apps/proxy/src/rpc/event-stream.js'
 import { isAnswer, type Seen } from './inventory-view.js'
 import type { Watch } from './invariants.js'
 import { isNamed, type Place } from '../cast/objects.js'
-import type { Profile } from '../profile.js'
+import type { Profile } from '../cast/profile.js'
 import { isInStep, type Keeper, type Promiser } from './promiser.js'
 import type { VirtualTime } from '../basics/virtual-time.js'
 

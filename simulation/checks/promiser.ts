@@ -4,7 +4,7 @@ import type { ProxyPeer } from '../../apps/control/src/proxies/proxy-peer.js'
 import type { TargetLoad } from '../../apps/control/src/proxies/target-load.js'
 import type { TokenRegistry } from '../../apps/control/src/tokens/token-registry.js'
 import type { InventoryView } from './inventory-view.js'
-import type { ShardLedger } from '../ledger.js'
+import type { ShardLedger } from './ledger.js'
 
 /** A control process. */
 export interface Promiser {

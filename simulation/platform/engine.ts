@@ -11,7 +11,7 @@ import { FORWARD } from '../../apps/proxy/src/core/datagrams/packet-path.js'
 import type { TargetSpec } from '../../apps/proxy/src/core/tables/target-table.js'
 import { addressOf, endpointOf, type Address } from '../cast/address-book.js'
 import { Meaning, type Datagram } from '../cast/datagram.js'
-import type { Restored, ShardLedger } from '../ledger.js'
+import type { Restored, ShardLedger } from '../checks/ledger.js'
 import type { Surroundings } from './surroundings.js'
 
 export interface EngineOptions {

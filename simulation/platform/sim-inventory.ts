@@ -10,7 +10,7 @@ import { createStore, type Store } from '../../apps/control/src/inventory/store/
 import type { Fleet, FleetChange } from '../cast/fleet.js'
 import type { InventoryView } from '../checks/inventory-view.js'
 import { NAMESPACE, serverName, serviceName, type HeldType } from '../cast/objects.js'
-import type { Plant } from '../plants.js'
+import type { Plant } from '../checks/plants.js'
 import type { Surroundings } from './surroundings.js'
 
 export interface SimInventoryOptions {

@@ -5,7 +5,7 @@ import type { Config } from '#config/schema.js'
 import { MAX_LINK_CALLS } from '../../apps/control/src/proxies/call-bounds.js'
 import type { WiringMetrics, WiringOptions } from '../../apps/control/src/wiring.js'
 import type { Watch } from '../checks/invariants.js'
-import type { Plant } from '../plants.js'
+import type { Plant } from '../checks/plants.js'
 import type { Surroundings } from './surroundings.js'
 
 const nothing = (): undefined => undefined

@@ -5,7 +5,7 @@ import { promisify } from 'node:util'
 import t from 'tap'
 import { invariants, type Invariant } from '../checks/invariants.js'
 import { help, readOptions } from '../options.js'
-import { plants, type Plant } from '../plants.js'
+import { plants, type Plant } from '../checks/plants.js'
 import { run } from '../run.js'
 
 // A few seconds of processor time on a slow machine; .ci/run has the full 200 seeds of 2,000 steps.

@@ -2,10 +2,10 @@
 // draws its own, so that rare combinations come up, and tables are small enough to be full.
 import { ConfigSchema, type Config } from '#config/schema.js'
 import { fillDefaults } from '#config/load/fill-defaults.js'
-import { defaultSlice, type SliceSize } from '../apps/proxy/src/core/tables/slice-size.js'
-import { MAX_DATAGRAM_BYTES } from './cast/datagram.js'
-import { drawDefault, mappingsFor, NAMESPACE, playersLabels, STATE_PATH } from './cast/objects.js'
-import type { Random } from './basics/random.js'
+import { defaultSlice, type SliceSize } from '../../apps/proxy/src/core/tables/slice-size.js'
+import { MAX_DATAGRAM_BYTES } from './datagram.js'
+import { drawDefault, mappingsFor, NAMESPACE, playersLabels, STATE_PATH } from './objects.js'
+import type { Random } from '../basics/random.js'
 
 export interface NetworkProfile {
   readonly loss: number

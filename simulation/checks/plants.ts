@@ -1,8 +1,8 @@
 // Bugs to plant in a simulation, to show that it finds them: each is something that the simulated pieces around the
 // product do wrong, or a part of the product that they leave out. The product itself has no hooks for this.
 import type { Config } from '#config/schema.js'
-import type { Invariant } from './checks/invariants.js'
-import type { Profile } from './profile.js'
+import type { Invariant } from './invariants.js'
+import type { Profile } from '../cast/profile.js'
 
 interface PlantRow {
   readonly says: string

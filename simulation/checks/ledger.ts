@@ -1,14 +1,14 @@
 // The ledger of one shard: who may hear whom, by what was sent and what control asked for. A naive model on maps of
 // strings that shares nothing with the proxy's tables and is told nothing by them but what is being checked.
 import type { Token } from '#wire/token.js'
-import { DropReason } from '../apps/proxy/src/core/ledger/drop-reason.js'
-import { CONSUMED, FORWARD, type Verdict } from '../apps/proxy/src/core/datagrams/packet-path.js'
-import type { TargetSpec } from '../apps/proxy/src/core/tables/target-table.js'
-import { seenRoundMs } from '../apps/proxy/src/state/seen-writer.js'
-import { addresses, endpointOfPlace, isSamePlace, type Address } from './cast/address-book.js'
-import { Meaning, type Datagram } from './cast/datagram.js'
-import type { Watch } from './checks/invariants.js'
-import type { VirtualTime } from './basics/virtual-time.js'
+import { DropReason } from '../../apps/proxy/src/core/ledger/drop-reason.js'
+import { CONSUMED, FORWARD, type Verdict } from '../../apps/proxy/src/core/datagrams/packet-path.js'
+import type { TargetSpec } from '../../apps/proxy/src/core/tables/target-table.js'
+import { seenRoundMs } from '../../apps/proxy/src/state/seen-writer.js'
+import { addresses, endpointOfPlace, isSamePlace, type Address } from '../cast/address-book.js'
+import { Meaning, type Datagram } from '../cast/datagram.js'
+import type { Watch } from './invariants.js'
+import type { VirtualTime } from '../basics/virtual-time.js'
 
 export interface LedgerRules {
   readonly sessionTimeoutMs: number
