@@ -10,7 +10,7 @@ import { Watch } from './checks/invariants.js'
 import { MemoryStorage } from '#testkit/memory-storage.js'
 import { Network } from './cast/network.js'
 import { worldOf, type Plant } from './checks/plants.js'
-import { drawProfile, type Profile } from './cast/profile.js'
+import { drawProfile, MOST_SHARDS, type Profile } from './cast/profile.js'
 import { ProxyLife, UpstreamPorts } from './lives/proxy-life.js'
 import { Random } from './basics/random.js'
 import { Servers } from './cast/servers.js'
@@ -151,8 +151,16 @@ export class World {
   }
 
   #startProxy (): void {
+    const { random, profile } = this
     const former = this.#former
-    this.proxy = new ProxyLife(this.#surroundings, ++this.#lives, this.#ports, this.#storage, former)
-    if (former !== undefined) this.book.restarted(former, this.proxy)
+    this.proxy = new ProxyLife({
+      surroundings: this.#surroundings,
+      number: ++this.#lives,
+      shards: former === undefined ? profile.shards : random.chance(profile.reshards) ? random.between(1, MOST_SHARDS) : former.shards.length,
+      ports: this.#ports,
+      storage: this.#storage,
+      former,
+      onShards: life => { if (former !== undefined) this.book.restarted(former, life) }
+    })
   }
 }

@@ -7,9 +7,9 @@ import type { CoreOptions } from '../apps/proxy/src/core/datagrams/options.js'
 /** Options of which only what differs is named. */
 export type CoreChanges = Partial<Omit<CoreOptions, 'limits'>> & { readonly limits?: Partial<CoreOptions['limits']> }
 
-const defaults = coreOptions(fillDefaults(ConfigSchema, {}) as Config, () => 0.5)
+const defaults = coreOptions({ config: fillDefaults(ConfigSchema, {}) as Config, shard: 0, shards: 1, claims: undefined, ownAddresses: [] }, () => 0.5)
 
 /** Complete options. Nothing of them is chance or this machine's: every draw is 0.5, and no address is known as our own. */
 export function changedCoreOptions ({ limits, ...changes }: CoreChanges = {}): CoreOptions {
-  return { ...defaults, ownAddresses: [], sessionIdPrefix: '', ...changes, limits: { ...defaults.limits, ...limits } }
+  return { ...defaults, ...changes, limits: { ...defaults.limits, ...limits } }
 }

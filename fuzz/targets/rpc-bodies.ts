@@ -87,10 +87,9 @@ interface SmallProxy {
 
 function smallProxy (): SmallProxy {
   const clock = createFakeClock(1000)
-  const body = new ShardBody({ config: configuration, core: coreOptions(), clock, voice: { log: () => {}, publish: () => {} } })
+  const body = new ShardBody({ start: { config: configuration, stateStart: undefined, isTracing: false }, core: coreOptions(), clock, voice: { log: () => {}, publish: () => {} }, storage: undefined })
   body.attach({ dataPorts: [], upstreamSockets: () => 0, receiveDrops: () => [], sweep: function * () { return undefined } })
   const shard: Shard = {
-    engine: 'dgram',
     dataPorts: [],
     // Its tables are small: one slice does.
     call: async (name, ...args) => await new Promise(resolve => { body.run(name, args, resolve) }),

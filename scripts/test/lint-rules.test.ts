@@ -126,7 +126,7 @@ const cases: Record<string, Case> = {
     says: /it knows no shard/,
     refused: ['../shards/shard.js', '#rpc/contract.js', '../engines/batch/libc.js', '../proxy.js'].map(specifier =>
       ['apps/proxy/src/state/x.ts', imports(specifier)] as const),
-    allowed: ['../core/core.js', '../engines/shard-of-client.js', '../unix-sockets/unix-socket.js', './x.js', '#wire/x.js'].map(specifier =>
+    allowed: ['../core/core.js', '../../apps/proxy/src/engines/shard-of-client.js', '../unix-sockets/unix-socket.js', './x.js', '#wire/x.js'].map(specifier =>
       ['apps/proxy/src/state/x.ts', imports(specifier)] as const)
   },
   'the core\'s sessions know no datagrams, and its tables no sessions': {

@@ -15,7 +15,10 @@ export interface NetworkProfile {
 }
 
 export interface Profile {
+  /** At the start. */
   readonly shards: number
+  /** Share of restarts with another number of shards. */
+  readonly reshards: number
   readonly config: Config
   readonly network: NetworkProfile
   /** One way between the processes, in ms. */
@@ -28,7 +31,7 @@ export interface Profile {
   readonly hasNames: boolean
   /** Share of calls that are cut off in the middle. */
   readonly cutCalls: number
-  /** How long a message to a worker waits, in ms. */
+  /** How long a message to a worker waits, in ms; one shard has no worker. */
   readonly mostShardDelayMs: number
   /** How long a game server may take to answer, in ms. */
   readonly mostAnswerMs: number
@@ -47,13 +50,16 @@ export interface Profile {
   readonly mostStepMs: number
 }
 
+export const MOST_SHARDS = 3
+
 export function drawProfile (random: Random): Profile {
   const mostDelayMs = random.pick([0, 5, 40, 200])
   const mostAnswerMs = random.pick([0, 20, 600])
   const dataPorts = random.between(1, 3)
-  const shards = random.between(1, 3)
+  const shards = random.between(1, MOST_SHARDS)
   return {
     shards,
+    reshards: random.pick([0, 0, 0.5, 1]),
     config: drawConfig(random, { dataPorts, shards, lingerMs: 2 * mostDelayMs + mostAnswerMs }),
     network: {
       loss: random.pick([0, 0, 0.02, 0.2]),
@@ -66,7 +72,7 @@ export function drawProfile (random: Random): Profile {
     hasUids: random.chance(0.5),
     hasNames: random.chance(0.5),
     cutCalls: random.pick([0, 0, 0.01, 0.1]),
-    mostShardDelayMs: shards === 1 ? 0 : random.pick([0, 1, 20]),
+    mostShardDelayMs: random.pick([0, 1, 20]),
     mostAnswerMs,
     failedSends: random.pick([0, 0, 0.02]),
     clients: random.between(2, 24),

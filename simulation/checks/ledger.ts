@@ -43,6 +43,25 @@ export interface Entry {
 /** A session as a new life of the proxy has it when it starts. */
 export type Restored = Pick<Entry, 'address' | 'place' | 'lastSeenMs' | 'token' | 'tokenUntilMs' | 'hasRedeemed' | 'datagramsIn' | 'bytesIn' | 'bytesOut' | 'ports'>
 
+/** The life before this one, as its ledgers have it. */
+export interface FormerLife {
+  /** By shard. */
+  readonly ledgers: readonly ShardLedger[]
+  readonly crashedMs: number
+}
+
+/** What a shard has when it starts. */
+export interface Inheritance {
+  /** By client address. */
+  readonly sessions: ReadonlyMap<number, Restored>
+  /** Whether this is the shard of a client address. */
+  readonly isOwn: (address: Address) => boolean
+  /** Whether there are as many shards as before. */
+  readonly isSamePlace: boolean
+  /** Whether it has no room for one more. */
+  readonly isFull: boolean
+}
+
 /** What the ledger is shown of the proxy's tables when a datagram has been judged. */
 export interface Shown {
   /** The target that the session of an address has now. */
@@ -283,12 +302,10 @@ export class ShardLedger {
     entry.ports.clear()
   }
 
-  /**
-   * A new life has begun with what the former one wrote down.
-   * @param crashedMs when that one ended
-   */
-  inherit (former: ShardLedger, crashedMs: number, restored: ReadonlyMap<number, Restored>): void {
-    for (const { address, place, seenMs, changedMs, ports } of former.entries.values()) {
+  /** A new life has begun with what the former one wrote down. */
+  inherit ({ ledgers, crashedMs }: FormerLife, { sessions: restored, isOwn, isSamePlace: isSameShard, isFull }: Inheritance): void {
+    const entries = ledgers.flatMap(ledger => [...ledger.entries.values()]).filter(({ address }) => isOwn(address))
+    for (const { address, place, seenMs, changedMs, ports } of entries) {
       const isWritten = crashedMs - changedMs > WRITTEN_WITHIN_MS
       // Seen so short a time before the kill that nothing says so: then it counts as silent since it was seen before that,
       // unless the time between was long. Then it was written before its datagram went on.
@@ -296,13 +313,16 @@ export class ShardLedger {
       const isAlive = this.#time.nowMs - knownMs + WRITTEN_WITHIN_MS < this.#rules.sessionTimeoutMs
       const found = restored.get(address.id)
       if (!isWritten || !isAlive) continue
-      this.#watch.hold('sessionsComeBack', found !== undefined, address.id, 'is lost')
+      // Of other shards there may be more in one than it has room for.
+      this.#watch.hold('sessionsComeBack', found !== undefined || (isFull && !isSameShard), address.id, 'is lost')
       if (found === undefined) continue
       this.#watch.hold('sessionsComeBack', isSamePlace(found.place, place), address.id, `was at ${place.key} and is back at ${found.place.key}`)
-      for (const [dataPort, port] of ports) this.#watch.hold('sessionsComeBack', found.ports.get(dataPort) === port, address.id, `had upstream port ${port} and has ${String(found.ports.get(dataPort))}`)
+      // The ports belong to the shard that had them.
+      if (isSameShard) for (const [dataPort, port] of ports) this.#watch.hold('sessionsComeBack', found.ports.get(dataPort) === port, address.id, `had upstream port ${port} and has ${String(found.ports.get(dataPort))}`)
     }
     for (const [address, found] of restored) {
-      const known = former.entries.get(address) ?? former.#over.get(address)
+      this.#watch.hold('sessionsComeBack', isOwn(found.address), address, 'is in a shard that its datagrams do not reach')
+      const known = ledgers.map(ledger => ledger.entries.get(address)).find(entry => entry !== undefined) ?? ledgers.map(ledger => ledger.#over.get(address)).find(entry => entry !== undefined)
       const isRight = known !== undefined && (isSamePlace(known.place, found.place) || crashedMs - known.changedMs <= WRITTEN_WITHIN_MS)
       this.#holdPlace(found.address, isRight, known?.place.key ?? nowhere, found.place)
       this.entries.set(address, { ...found, seenMs: [found.lastSeenMs], changedMs: known?.changedMs ?? crashedMs })

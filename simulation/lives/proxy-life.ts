@@ -1,24 +1,26 @@
-// One life of the proxy, from a start to a crash: real shards, handlers and event stream, without the sockets they would
-// stand behind. Whatever is in it dies with it.
-import { createRpcService, type RpcHandlers, type RpcService } from '#rpc/service.js'
+// One life of the proxy, from a start to a crash: the product's own, on a simulated platform. Whatever is in it dies with it.
+import type { NetworkInterfaceInfo } from 'node:os'
+import { ok } from '#core/result.js'
+import type { RpcService } from '#rpc/service.js'
 import type { Token } from '#wire/token.js'
-import { Draining } from '../../apps/proxy/src/rpc/draining.js'
-import { EventStream } from '../../apps/proxy/src/rpc/event-stream.js'
-import { createHandlers } from '../../apps/proxy/src/rpc/handlers.js'
-import { SessionCounts } from '../../apps/proxy/src/rpc/session-counts.js'
-import { Shards } from '../../apps/proxy/src/shards/shards.js'
-import { stateStarts } from '../../apps/proxy/src/shards/state-starts.js'
-import { TokenClaims } from '../../apps/proxy/src/shards/calls/token-claims.js'
 import { TokenState } from '../../apps/proxy/src/core/tables/token-table.js'
-import { loadSavedState } from '../../apps/proxy/src/state/saved-state.js'
+import type { Platform } from '../../apps/proxy/src/platform.js'
+import { openProxy, type ProxyDeps } from '../../apps/proxy/src/proxy.js'
+import { createProxyService } from '../../apps/proxy/src/rpc/proxy-service.js'
+import type { RpcPlace } from '../../apps/proxy/src/rpc/rpc-place.js'
+import type { EngineKind } from '../../apps/proxy/src/shards/engine-kind.js'
+import { shardOfClient } from '../../apps/proxy/src/engines/shard-of-client.js'
+import { readFormerState } from '../../apps/proxy/src/state/former-state.js'
+import type { SavedFiles } from '../../apps/proxy/src/state/files/saved-files.js'
+import type { StatePlace } from '../../apps/proxy/src/state/state-place.js'
 import type { StateStorage } from '../../apps/proxy/src/state/files/state-storage.js'
-import { SAVE_PERIOD_MS } from '../../apps/proxy/src/state/state-log.js'
 import type { Datagram } from '../cast/datagram.js'
 import type { SimEngine } from '../platform/engine.js'
 import { redemptionOf, WRITTEN_WITHIN_MS, type Redemptions } from '../checks/ledger.js'
 import { ProcessClock } from '../platform/process-clock.js'
 import { SimShard } from './shard.js'
 import type { Surroundings } from '../platform/surroundings.js'
+import type { Listening } from '../platform/transport.js'
 
 /** Ports of upstream sockets, never given out twice in a run: a game server that answers a dead proxy answers nobody. */
 export class UpstreamPorts {
@@ -26,85 +28,74 @@ export class UpstreamPorts {
   next (wanted: number): number { return wanted > 0 ? wanted : ++this.#last }
 }
 
-export class ProxyLife {
+export interface ProxyLifeOptions {
+  readonly surroundings: Surroundings
+  readonly number: number
+  readonly shards: number
+  readonly ports: UpstreamPorts
+  /** Where the life before this one has left its state. */
+  readonly storage: StateStorage
+  readonly former: ProxyLife | undefined
+  /** Called when it forwards. */
+  readonly onShards: (life: ProxyLife) => void
+}
+
+// Nobody reads it; a bug ends the run.
+const quiet: ProxyDeps['log'] = {
+  trace: () => undefined,
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: ({ err }: { err: Error }) => { throw err },
+  isLevelEnabled: () => false
+}
+
+// What addresses this machine has is nothing a seed could know.
+const ownAddress: NetworkInterfaceInfo = { address: '203.0.113.1', netmask: '255.255.255.0', cidr: '203.0.113.1/24', family: 'IPv4', mac: '02:00:00:00:00:01', internal: false }
+
+export class ProxyLife implements Listening {
   readonly number: number
   readonly instanceId: string
   readonly shards: readonly SimShard[]
   readonly redemptions: Redemptions = new Map()
   isAlive = true
+  service: RpcService | undefined
   #crashedMs = 0
   /** Called when this life ends, for those who have a connection to it. */
   readonly onCrash = new Set<() => void>()
+  readonly #options: ProxyLifeOptions
   readonly #surroundings: Surroundings
   readonly #clock: ProcessClock
-  readonly #events: EventStream
-  readonly service: RpcService
   readonly #sockets = new Map<number, { readonly engine: SimEngine, readonly socketNumber: number }>()
+  readonly #opened: SimShard[] = []
 
-  /** @param former the life before this one, whose state is in `storage` */
-  constructor (surroundings: Surroundings, number: number, ports: UpstreamPorts, storage: StateStorage, former: ProxyLife | undefined) {
-    const { random, time, profile: { config, shards, sweepPeriodMs }, plant } = surroundings
+  constructor (options: ProxyLifeOptions) {
+    const { surroundings, number } = options
+    const { random, time, profile: { config, sweepPeriodMs } } = surroundings
+    this.#options = options
     this.number = number
     this.instanceId = `proxy-${number}`
+    this.shards = this.#opened
     this.#surroundings = surroundings
     const clock = this.#clock = new ProcessClock(time, random.between(0, 100_000), wallOffsetOf(number))
-    const claims = shards > 1 ? new TokenClaims(clock, config.limits.maxTokens) : undefined
-    const saved = loadSavedState(storage, config.dataPorts.map(({ name }) => name))
-    const given = plant === 'claimsNotShared' ? undefined : claims
-    const starts = stateStarts({ config, clock, former: { path: 'state', saved }, run: this.instanceId }, shards, given)
-    this.shards = Array.from({ length: shards }, (_, shard) => new SimShard({
-      surroundings,
+    const platform: Platform = {
       clock,
-      shard,
-      claims: plant === 'claimsNotShared' ? undefined : claims?.words,
-      redemptions: this.redemptions,
-      publish: event => { this.#events.publish(event) },
-      openPort: (engine, socketNumber, wanted) => {
-        const port = ports.next(wanted)
-        this.#sockets.set(port, { engine, socketNumber })
-        return port
-      },
-      closePort: port => { this.#sockets.delete(port) },
-      isAlive: () => this.isAlive,
-      storage,
-      stateStart: starts[shard]!,
-      former: former && { ledger: former.shards[shard]!.ledger, crashedMs: former.#crashedMs }
-    }))
-    for (const name of saved.names) storage.remove(name)
-    if (former !== undefined) this.#holdRedemptions(former)
-    // A claim number means a place in shared words; without those it would be one in nobody's.
-    const all: Shards = new Shards(this.shards, given, clock)
-    const counts = new SessionCounts()
-    const refresh = async (): Promise<void> => { await all.takeChangedCounts((shard, part) => { counts.apply(shard, part) }) }
-    this.#events = new EventStream({ instanceId: this.instanceId, clock, counts, refresh, want: async kinds => { await all.setEventKinds(kinds) } })
-    this.#events.start()
-    const handlers = createHandlers({
-      shards: all,
-      instanceId: this.instanceId,
-      engine: 'batch',
-      dataPorts: config.dataPorts.map(({ name, port }) => ({ name, address: '::', port })),
-      draining: new Draining({
-        clock,
-        timeoutMs: config.drainTimeoutSeconds * 1000,
-        apply: async isDraining => { await all.setDraining(isDraining) },
-        look: async () => await all.left(),
-        log: { info: () => undefined }
-      }),
-      events: this.#events,
-      stats: async () => await Promise.resolve([]),
-      onUnusableTargets: () => undefined
-    })
-    const onBug = (error: Error): void => { throw error }
-    this.service = createRpcService({ handlers: plant === 'numbersAsText' ? talkative(handlers) : handlers, events: this.#events, onBug })
-    clock.every(SAVE_PERIOD_MS, () => { void all.saveState() })
-    clock.every(sweepPeriodMs, () => { void all.sweep() })
-    surroundings.trace.note('proxyStarts', time.nowMs, number, shards, this.sessions)
+      random: random.next,
+      newInstanceId: () => this.instanceId,
+      engines: [this.#engine()],
+      rpc: this.#rpc(),
+      state: this.#state(),
+      networkInterfaces: () => ({ eth0: [ownAddress] }),
+      processSamples: () => [],
+      sweepPeriodMs
+    }
+    void openProxy({ config, log: quiet, platform })
   }
 
   /** A datagram of a client: each address belongs to one shard. */
   fromClient (datagram: Datagram): void {
-    const { length } = this.shards
-    this.shards[(Math.imul(datagram.source.id + 1, 0x9e3779b1) >>> 8) % length]!.sockets.fromClient(datagram)
+    const { words, port } = datagram.source
+    this.shards[shardOfClient(words, port, this.shards.length)]?.sockets.fromClient(datagram)
   }
 
   /** A datagram for an upstream port; nobody hears it if the port is not open. */
@@ -168,12 +159,80 @@ export class ProxyLife {
   /** The process is gone, in the middle of whatever it did. */
   crash (): void {
     const { trace, time } = this.#surroundings
-    trace.note('proxyCrashes', time.nowMs, this.number, this.sessions, this.shards[0]!.core.state.tokens.size)
+    trace.note('proxyCrashes', time.nowMs, this.number, this.sessions, this.shards[0]?.core.state.tokens.size ?? 0)
     this.isAlive = false
     this.#crashedMs = time.nowMs
     this.#clock.stop()
     for (const tell of [...this.onCrash]) tell()
     this.onCrash.clear()
+  }
+
+  #engine (): EngineKind {
+    const { surroundings, shards, ports, storage, former, onShards } = this.#options
+    const openPort = (engine: SimEngine, socketNumber: number, wanted: number): number => {
+      const port = ports.next(wanted)
+      this.#sockets.set(port, { engine, socketNumber })
+      return port
+    }
+    return {
+      name: 'batch',
+      find: async () => await Promise.resolve(ok(({ voice }) => ({
+        shards,
+        openShard: async start => {
+          const shard = new SimShard({
+            surroundings,
+            clock: this.#clock,
+            start,
+            voice,
+            redemptions: this.redemptions,
+            openPort,
+            closePort: port => { this.#sockets.delete(port) },
+            isAlive: () => this.isAlive,
+            storage,
+            former: former && { ledgers: former.shards.map(({ ledger }) => ledger), crashedMs: former.#crashedMs }
+          })
+          if (this.#opened.push(shard) === shards) {
+            surroundings.trace.note('proxyStarts', surroundings.time.nowMs, this.number, shards, this.sessions)
+            if (former !== undefined) this.#holdRedemptions(former)
+            onShards(this)
+          }
+          return await Promise.resolve(shard)
+        }
+      })))
+    }
+  }
+
+  #rpc (): RpcPlace {
+    const { plant } = this.#surroundings
+    return {
+      claim: async () => { await Promise.resolve() },
+      load: async () => await Promise.resolve({
+        createService: createProxyService,
+        createServer: service => ({
+          listen: async () => {
+            this.service = plant === 'numbersAsText' ? talkative(service) : service
+            await Promise.resolve()
+          },
+          tables: () => ({ rpc_connections: { entries: 0, capacity: 0 }, rpc_calls: { entries: 0, capacity: 0 } }),
+          close: async () => { await Promise.resolve() }
+        })
+      })
+    }
+  }
+
+  #state (): StatePlace {
+    const { storage } = this.#options
+    const path = 'state'
+    return {
+      path,
+      readClaimed: async (dataPortNames, voice, clock) => ({
+        former: await readFormerState(path, dataPortNames, voice, clock, filesOf(storage)),
+        release: async () => { await Promise.resolve() }
+      }),
+      isInMemory: async () => await Promise.resolve(true),
+      openWriter: () => { throw new Error('a storage in memory needs no thread') },
+      openStorage: () => storage
+    }
   }
 }
 
@@ -182,13 +241,26 @@ function wallOffsetOf (life: number): number {
   return (life % 3 - 1) * (life + 1) * 3_600_000
 }
 
-// A plant.
-function talkative (handlers: RpcHandlers): RpcHandlers {
+function filesOf (storage: StateStorage): SavedFiles {
+  const remove = async (name: string): Promise<void> => {
+    storage.remove(name)
+    await Promise.resolve()
+  }
   return {
-    ...handlers,
-    listSessions: async input => {
-      const page = await handlers.listSessions(input)
-      return page.ok ? { ok: true, value: { ...page.value, total: '1' as unknown as number } } : page
+    read: async () => await Promise.resolve(new Map(storage.list().map(name => [name, storage.read(name)]))),
+    tryToWrite: async () => { await Promise.resolve() },
+    setAside: remove,
+    remove
+  }
+}
+
+// A plant.
+function talkative (service: RpcService): RpcService {
+  return {
+    ...service,
+    answer: async (name, request) => {
+      const { status, body } = await service.answer(name, request)
+      return name === 'listSessions' && status === 200 ? { status, body: { ...body as object, total: '1' } } : { status, body }
     }
   }
 }

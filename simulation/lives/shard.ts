@@ -1,27 +1,28 @@
-// A simulated shard: the real core, journal and calls over a simulated engine, as a thread of its own would have them.
-// Every call passes the ledger on its way out, which notes what the shard was asked and said.
+// A simulated host of a shard: the product's shard over a simulated engine, as a thread of its own would have it. Every call
+// passes the ledger on its way out, which notes what the shard was asked and said.
 import { eventKinds } from '#rpc/contract.js'
 import { whole, type Slices } from '#core/slices.js'
 import { ADDRESS_WORDS } from '#wire/address.js'
 import { TOKEN_WORDS, tokenFromWords, type Token } from '#wire/token.js'
 import { coreOptions } from '../../apps/proxy/src/shards/body/core-options.js'
+import type { ShardStart } from '../../apps/proxy/src/shards/body/shard-start.js'
 import type { Core } from '../../apps/proxy/src/core/core.js'
 import type { CoreOptions } from '../../apps/proxy/src/core/datagrams/options.js'
 import type { TargetSpec } from '../../apps/proxy/src/core/tables/target-table.js'
 import { Voidness, type TokenState } from '../../apps/proxy/src/core/tables/token-table.js'
 import type { ShardCallTable } from '../../apps/proxy/src/shards/calls/call-runner.js'
-import { LocalHost } from '../../apps/proxy/src/shards/hosts/local-host.js'
+import { shardOfClient } from '../../apps/proxy/src/engines/shard-of-client.js'
+import { LocalHost } from '../../apps/proxy/src/shards/hosts/local-shard.js'
 import { ShardBody } from '../../apps/proxy/src/shards/body/shard-body.js'
-import type { ShardEvent } from '../../apps/proxy/src/shards/journal/shard-voice.js'
+import type { ShardEvent, ShardVoice } from '../../apps/proxy/src/shards/journal/shard-voice.js'
 import type { Shard, ShardCall, ShardCalls } from '../../apps/proxy/src/shards/calls/shard.js'
-import type { ShardStateStart } from '../../apps/proxy/src/shards/body/shard-state.js'
 import type { Translator } from '../../apps/proxy/src/shards/calls/translate.js'
 import { NO_CLAIM, type SavedTokens } from '../../apps/proxy/src/state/saved-tokens.js'
 import type { StateFile, StateStorage } from '../../apps/proxy/src/state/files/state-storage.js'
 import { addressFromText, type Address } from '../cast/address-book.js'
 import { SimEngine } from '../platform/engine.js'
 import type { Bound } from '../checks/invariants.js'
-import { ShardLedger, type Redemptions } from '../checks/ledger.js'
+import { ShardLedger, type FormerLife, type Redemptions } from '../checks/ledger.js'
 import type { ProcessClock } from '../platform/process-clock.js'
 import type { Surroundings } from '../platform/surroundings.js'
 import { tokenWords } from '../cast/token-words.js'
@@ -30,23 +31,20 @@ import { numberOfShardCall } from '../checks/trace-words.js'
 export interface SimShardOptions {
   readonly surroundings: Surroundings
   readonly clock: ProcessClock
-  readonly shard: number
-  readonly claims: Int32Array | undefined
+  readonly start: ShardStart
+  readonly voice: ShardVoice
   readonly redemptions: Redemptions
-  readonly publish: (event: ShardEvent) => void
   readonly openPort: (engine: SimEngine, socketNumber: number, wanted: number) => number
   readonly closePort: (port: number) => void
   readonly isAlive: () => boolean
   readonly storage: StateStorage
-  readonly stateStart: ShardStateStart
-  /** The same shard of the life before, if there was one. */
-  readonly former: { readonly ledger: ShardLedger, readonly crashedMs: number } | undefined
+  /** The life before, if there was one. */
+  readonly former: FormerLife | undefined
 }
 
 const anybody = new Uint32Array(ADDRESS_WORDS)
 
 export class SimShard implements Shard {
-  readonly engine = 'batch'
   readonly dataPorts
   readonly core: Core
   readonly ledger: ShardLedger
@@ -64,14 +62,12 @@ export class SimShard implements Shard {
   #areOfferedAll = true
 
   constructor (options: SimShardOptions) {
-    const { surroundings, clock, redemptions } = options
-    const { config } = surroundings.profile
+    const { surroundings, clock, redemptions, voice, start: { config } } = options
     this.#options = options
     this.dataPorts = config.dataPorts.map(({ name, port }) => ({ name, port, address: '::', receiveBufferBytes: 0 }))
     this.ledger = new ShardLedger({ ...config, ...config.limits, sessionTimeoutMs: config.sessionTimeoutSeconds * 1000 }, surroundings.time, redemptions, surroundings.watch)
-    const voice = { log: () => undefined, publish: (event: ShardEvent) => { this.#say(event) } }
     const storage = surroundings.plant === 'stateWrittenLate' ? forgetful(options.storage) : options.storage
-    const body = new ShardBody({ config, clock, voice, core: this.#coreOptions(), stateStart: options.stateStart, storage })
+    const body = new ShardBody({ start: this.#planted(), clock, voice: { ...voice, publish: event => { this.#say(event) } }, core: this.#coreOptions(), storage })
     const { core } = body
     this.core = core
     core.state.ownSources.setDataPorts(this.dataPorts.map(({ port }) => port))
@@ -84,7 +80,8 @@ export class SimShard implements Shard {
   }
 
   readonly call = async <Name extends ShardCall> (name: Name, ...args: Parameters<ShardCalls[Name]>): Promise<ReturnType<ShardCalls[Name]>> => {
-    const { profile: { mostShardDelayMs }, random, time } = this.#options.surroundings
+    const { random, time } = this.#options.surroundings
+    const mostShardDelayMs = this.#mostDelayMs
     return await new Promise(resolve => {
       if (mostShardDelayMs === 0) {
         this.#run(name, args, resolve)
@@ -113,7 +110,7 @@ export class SimShard implements Shard {
   }
 
   * bounds (): Iterable<Bound> {
-    const { config: { limits, dataPorts }, shards } = this.#options.surroundings.profile
+    const { config: { limits, dataPorts }, shards } = this.#options.start
     const { sessions, tokens, targets, flows } = this.core.state
     const mostSessions = Math.ceil(limits.maxSessions / shards)
     yield { of: 'sessions of a shard', size: sessions.size, most: mostSessions }
@@ -135,14 +132,14 @@ export class SimShard implements Shard {
       // The ledger looks at every session when one has left: it knows of no time between.
       leaveTargets: gone => inOneGo(calls.leaveTargets(gone), clock.now()),
       setDefaultTargets: (targets, more) => inOneGo(calls.setDefaultTargets(targets, more), clock.now()),
-      ...plant === 'stateWrittenLate' ? { saveState: () => ({ isComplete: false, status: 'written' as const }) } : {}
+      ...plant === 'stateWrittenLate' ? { saveState: () => ({ isComplete: true, status: 'written' as const }) } : {}
     }
   }
 
   #coreOptions (): CoreOptions {
-    const { surroundings: { profile: { config, shards, slice }, random, plant }, shard, claims } = this.#options
-    // What addresses this machine has is nothing a seed could know.
-    const options = { ...coreOptions(config, random.next, { shard, shards }), ownAddresses: ['203.0.113.1'], claims, slice }
+    const { surroundings: { profile: { slice }, random, plant }, start } = this.#options
+    const options = { ...coreOptions(start, random.next), slice }
+    if (plant === 'claimsNotShared') return { ...options, claims: start.claims?.slice() }
     const { limits } = options
     if (plant === 'boundOffByOne') return { ...options, limits: { ...limits, maxSessions: limits.maxSessions + 1 } }
     if (plant === 'repliesUnbounded') return { ...options, limits: { ...limits, amplificationFactor: 0 } }
@@ -151,8 +148,8 @@ export class SimShard implements Shard {
   }
 
   #run<Name extends ShardCall> (name: Name, args: Parameters<ShardCalls[Name]>, done: (answer: ReturnType<ShardCalls[Name]>) => void): void {
-    const { surroundings: { trace, time }, shard } = this.#options
-    this.#host.run(name, this.#planted(name, args) as typeof args, answer => {
+    const { surroundings: { trace, time }, start: { shard } } = this.#options
+    this.#host.run(name, this.#plantedIn(name, args) as typeof args, answer => {
       if (name !== 'takeChangedCounts' && name !== 'saveState') trace.note('shard', time.nowMs, shard, numberOfShardCall[name], this.core.state.sessions.size)
       this.#enter(name, args, answer)
       done(answer)
@@ -161,15 +158,23 @@ export class SimShard implements Shard {
 
   // Sessions and tokens of the life before this one.
   #takeOver (): void {
-    const { former, stateStart: { tokens }, surroundings: { plant }, clock } = this.#options
+    const { former, start, surroundings: { plant }, clock } = this.#options
     const { state, operations } = this.core
     if (plant === 'restoredSessionDropped' && state.sessions.size > 0) this.#endFirst(clock.now())
     this.sockets.reopen()
     for (let slot = 0; slot < state.sessions.highWater; slot++) {
       if (state.sessions.isLive(slot)) this.#addressOfId.set(operations.idOf(slot), addressFromText(operations.clientOf(slot)))
     }
-    if (former !== undefined) this.ledger.inherit(former.ledger, former.crashedMs, this.sockets.restored())
-    this.#enterRestored(tokens)
+    if (former !== undefined) {
+      const { sessions, targets, options: { limits } } = state
+      this.ledger.inherit(former, {
+        sessions: this.sockets.restored(),
+        isOwn: ({ words, port }) => shardOfClient(words, port, start.shards) === start.shard,
+        isSamePlace: former.ledgers.length === start.shards,
+        isFull: sessions.isFull || targets.size >= limits.maxTargets
+      })
+    }
+    if (start.stateStart !== undefined) this.#enterRestored(start.stateStart.tokens)
   }
 
   // What a call has done to who may hear whom.
@@ -217,10 +222,21 @@ export class SimShard implements Shard {
     }
   }
 
-  #planted (name: ShardCall, args: readonly unknown[]): readonly unknown[] {
-    const { surroundings: { plant, profile: { shards } }, shard, clock } = this.#options
+  get #mostDelayMs (): number {
+    const { surroundings: { profile }, start: { shards } } = this.#options
+    return shards === 1 ? 0 : profile.mostShardDelayMs
+  }
+
+  #planted (): ShardStart {
+    const { surroundings: { plant }, start } = this.#options
+    const { stateStart, shards } = start
+    return plant !== 'shardsNotDealtAnew' || stateStart === undefined ? start : { ...start, stateStart: { ...stateStart, saved: { ...stateStart.saved, shardCount: shards } } }
+  }
+
+  #plantedIn (name: ShardCall, args: readonly unknown[]): readonly unknown[] {
+    const { surroundings: { plant }, start: { shard, shards, claims }, clock } = this.#options
     if (plant === undefined) return args
-    if (name === 'sweep' && plant === 'claimsForgotten') this.#options.claims?.fill(0)
+    if (name === 'sweep' && plant === 'claimsForgotten') claims?.fill(0)
     if (name === 'moveSession' && plant === 'movesTooMany') this.#moveAnother(...args as Parameters<ShardCalls['moveSession']>)
     if (name === 'leaveTargets' && plant === 'wrongSessionsLeave') this.#endAny(clock.now())
     if (name === 'setDraining' && args[0] === true && plant === 'drainEndsSessions') this.#endAny(clock.now())
@@ -258,10 +274,10 @@ export class SimShard implements Shard {
   }
 
   #say (event: ShardEvent): void {
-    const { publish, surroundings: { profile: { mostShardDelayMs } } } = this.#options
+    const { voice } = this.#options
     this.#hear(event)
-    if (mostShardDelayMs === 0) publish(event)
-    else this.#later(() => { publish(event) })
+    if (this.#mostDelayMs === 0) voice.publish(event)
+    else this.#later(() => { voice.publish(event) })
   }
 
   // The ledger hears of redemptions and of the ids of sessions at their source.
@@ -276,8 +292,8 @@ export class SimShard implements Shard {
   }
 
   #later (run: () => void): void {
-    const { surroundings: { profile: { mostShardDelayMs }, random, time }, isAlive } = this.#options
-    this.#outDueMs = Math.max(this.#outDueMs, time.nowMs + random.between(0, mostShardDelayMs))
+    const { surroundings: { random, time }, isAlive } = this.#options
+    this.#outDueMs = Math.max(this.#outDueMs, time.nowMs + random.between(0, this.#mostDelayMs))
     time.plan(this.#outDueMs - time.nowMs, () => { if (isAlive()) run() }, true)
   }
 }
@@ -293,7 +309,7 @@ function forgetful (storage: StateStorage): StateStorage {
     }
     return { ...file, room: Infinity, get written () { return file.written }, append }
   }
-  return { ...storage, create }
+  return { list: () => storage.list(), read: name => storage.read(name), create, remove: name => { storage.remove(name) }, removeAllOf: (shard, from) => { storage.removeAllOf(shard, from) } }
 }
 
 function inOneGo<Value> (answer: Value | Slices<Value>, now: number): Value {

@@ -1,14 +1,11 @@
 // The proxy process: environment, configuration, signals and exit codes. Everything else is in proxy.ts.
-import { randomInt } from 'node:crypto'
 import { readStartUp } from '#config/load/start-up.js'
 import { seconds } from '#core/durations.js'
 import { ExitCode } from '#core/exit-code.js'
-import { systemClock } from '#core/system-clock.js'
 import { endWithParent } from '#telemetry/end-with-parent.js'
 import { writeError } from '#telemetry/log-lines/write-error.js'
 import { createLogger, flushLogs, lineLimits, terminalStream } from '#telemetry/logger.js'
 import { usageFor } from '#telemetry/process-arguments.js'
-import { processSamples } from '#telemetry/process-samples.js'
 import { stopOnSignal } from '#telemetry/stop-on-signal.js'
 import { NoLibc } from './engines/batch/libc.js'
 import { BindError } from './engines/engine.js'
@@ -30,7 +27,7 @@ if (!startUp.ok) {
   process.exit(ExitCode.config)
 }
 // Most of what there is to load comes after the configuration was found sound: its faults are told at once.
-const { openProxy } = await import('./proxy.js')
+const [{ openProxy }, { systemPlatform }] = await Promise.all([import('./proxy.js'), import('./platform.js')])
 const { config, environment: { logLevel, socketPath, statePath } } = startUp.value
 const log = createLogger({ name: 'proxy', level: logLevel, destination: await terminalStream(), limits: lineLimits(config.limits) })
 
@@ -41,12 +38,9 @@ function exitAsBug (error: unknown): void {
 process.on('uncaughtException', exitAsBug)
 process.on('unhandledRejection', exitAsBug)
 
-// Seeds the tables' hashes, which nobody may guess.
-const random = (): number => randomInt(0x1_0000_0000) / 0x1_0000_0000
-
 async function open (): Promise<Proxy> {
   try {
-    return await openProxy({ config, log, clock: systemClock, socketPath, statePath, random, processSamples: () => processSamples('proxy') })
+    return await openProxy({ config, log, platform: systemPlatform({ socketPath, statePath }) })
   } catch (error) {
     if (!(error instanceof BindError || error instanceof SocketPathError || error instanceof StateClaimedError || error instanceof NoLibc)) throw error
     writeError(`${sentenceFor(error)}\n`)

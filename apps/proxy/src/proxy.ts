@@ -1,38 +1,27 @@
-// The proxy, put together: shards, RPC server, event stream and the periodic sweep.
-import { randomUUID } from 'node:crypto'
+// The proxy, put together: shards, RPC server, event stream and the periodic sweep, on whatever platform.
 import type { Logger } from 'pino'
+import { ownSources } from '#config/own-listeners.js'
 import type { Config } from '#config/schema.js'
-import type { Clock } from '#core/clock.js'
 import { seconds } from '#core/durations.js'
-import type { Sample } from '#rpc/contract.js'
-import { Draining } from './rpc/draining.js'
 import type { BoundDataPort, EngineName } from './engines/engine.js'
+import type { Platform } from './platform.js'
+import { Draining } from './rpc/draining.js'
 import { EventStream } from './rpc/event-stream.js'
+import type { RpcServer } from './rpc/rpc-place.js'
 import { SessionCounts } from './rpc/session-counts.js'
-import { claimUnixSocket, listenOnUnixSocket } from './unix-sockets/unix-socket.js'
+import type { ShardVoice } from './shards/journal/shard-voice.js'
 import { openShards } from './shards/open-shards.js'
 import type { Shards } from './shards/shards.js'
-import { READ_WAIT_MS } from './state/former-state.js'
+import { READ_WAIT_MS, type FormerState } from './state/former-state.js'
 import { within } from './state/files/saved-files.js'
 import { SAVE_PERIOD_MS } from './state/state-log.js'
-import { readClaimedState } from './state/state-claim.js'
-import { isInMemory, openStateWriter, type StateWriter, type WriterEnd } from './state/files/state-writer.js'
-
-// What answers control takes longest to load, and no datagram needs it: workers forward meanwhile.
-const loadRpc = async () => await import('./rpc/rpc-app.js')
-
-/** How often sessions are looked through for those that are idle too long, in ms. */
-export const SWEEP_PERIOD_MS = 30_000
+import type { StatePlace } from './state/state-place.js'
+import type { StateWriter, WriterEnd } from './state/files/state-writer.js'
 
 export interface ProxyDeps {
   readonly config: Config
-  readonly log: Logger
-  readonly clock: Clock
-  readonly socketPath: string
-  /** What the names of the state logs begin with; left out, nothing is kept for a restart. */
-  readonly statePath?: string | undefined
-  readonly random: () => number
-  readonly processSamples: () => readonly Sample[]
+  readonly log: Pick<Logger, 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'isLevelEnabled'>
+  readonly platform: Platform
 }
 
 export interface Proxy {
@@ -50,12 +39,12 @@ export interface Proxy {
 }
 
 /**
- * Takes over what the process before this one had, binds the data ports, then the Unix socket. Throws BindError,
+ * Takes over what the process before this one had, binds the data ports, then answers control. Throws BindError,
  * SocketPathError or StateClaimedError, with nothing left open.
  */
-export async function openProxy (deps: ProxyDeps): Promise<Proxy> {
-  const { config, log, clock, random } = deps
-  const instanceId = randomUUID()
+export async function openProxy ({ config, log, platform }: ProxyDeps): Promise<Proxy> {
+  const { clock, random, rpc, engines, processSamples } = platform
+  const instanceId = platform.newInstanceId()
   const counts = new SessionCounts()
   const events: EventStream = new EventStream({
     instanceId,
@@ -64,24 +53,29 @@ export async function openProxy (deps: ProxyDeps): Promise<Proxy> {
     refresh: async () => { await shards.takeChangedCounts((shard, part) => { counts.apply(shard, part) }) },
     want: async kinds => { await shards.setEventKinds(kinds) }
   })
-  const voice = {
-    log: (level: 'trace' | 'debug' | 'info' | 'warn', fields: object, message: string) => { log[level](fields, message) },
-    publish: events.publish.bind(events)
+  const voice: ShardVoice = {
+    log: (level, fields, message) => { log[level](fields, message) },
+    publish: event => { events.publish(event) }
   }
   // Whoever answers there is alive, and the state is its own.
-  await claimUnixSocket(deps.socketPath)
-  const claimed = deps.statePath === undefined ? undefined : await readClaimedState(deps.statePath, config.dataPorts.map(({ name }) => name), voice, clock)
-  const former = claimed?.former
-  const writers: StateWriter[] = []
-  const openWriter = (shards: number): readonly WriterEnd[] => {
-    const writer = openStateWriter(former!.path, shards)
-    writers.push(writer)
-    return writer.ends
-  }
-  const isOnDisk = former !== undefined && await within(READ_WAIT_MS, clock, isInMemory(former.path)) !== true
-  if (isOnDisk) log.info({ path: former.path }, 'State is on a disk, a kill can lose what it has not taken')
-  const { shards, engine, dataPorts } = await openShards({ config, clock, random, voice, isTracing: log.isLevelEnabled('trace'), former, run: instanceId, openWriter: isOnDisk ? openWriter : undefined, onceWorkersStart: () => { void loadRpc() } }).catch(async (error: unknown) => {
-    await claimed?.release()
+  await rpc.claim()
+  const state = await openState(platform, config, voice)
+  const { shards, engine, dataPorts } = await openShards({
+    config,
+    clock,
+    random,
+    voice,
+    engines,
+    ownAddresses: ownSources(config, platform.networkInterfaces()),
+    isTracing: log.isLevelEnabled('trace'),
+    former: state?.former,
+    run: instanceId,
+    openWriter: state?.openWriter,
+    openStorage: platform.state?.openStorage,
+    // Workers forward while what answers control is loaded.
+    onceShardsStart: () => { void rpc.load() }
+  }).catch(async (error: unknown) => {
+    await state?.close()
     throw error
   })
   events.start()
@@ -92,37 +86,23 @@ export async function openProxy (deps: ProxyDeps): Promise<Proxy> {
     apply: async isDraining => { await shards.setDraining(isDraining) },
     look: async () => await shards.left()
   })
-  const { createRpcApp } = await loadRpc()
-  const app = createRpcApp(deps, { instanceId, shards, engine, dataPorts, events, former, draining })
-  let isSweeping = false
-  const stopSweeping = clock.every(SWEEP_PERIOD_MS, () => {
-    if (isSweeping) return
-    isSweeping = true
-    void sweep(shards, log).then(() => { isSweeping = false })
-  })
-  // What the process before this one left is needed until a restart would find all there is without it.
-  let isNeeded = former !== undefined
-  const save = async (): Promise<void> => {
-    const { isComplete, status } = await shards.saveState()
-    events.tellState(status)
-    if (!isComplete || !isNeeded) return
-    isNeeded = false
-    await former?.remove()
-  }
-  if (former !== undefined) await save()
-  const stopSaving = former === undefined ? () => {} : clock.every(SAVE_PERIOD_MS, () => { void save() })
+  const { createService, createServer } = await rpc.load()
+  const onBug = (error: Error): void => { log.error({ err: error }, 'RPC call failed') }
+  const service = createService({ instanceId, shards, engine, dataPorts, events, former: state?.former, draining, rpcTables: () => server.tables(), processSamples, log, onBug })
+  const server: RpcServer = createServer(service, { clock, onBug })
+  const stopSweeping = sweepAgainAndAgain(shards, platform, log)
+  const stopSaving = state === undefined ? () => {} : await saveAgainAndAgain(shards, state.former, platform, events)
   const close = async (): Promise<void> => {
     draining.close()
     stopSweeping()
     stopSaving()
     events.close()
-    await app.close()
+    await server.close()
     await shards.close()
-    await Promise.all(writers.map(async writer => { await writer.close() }))
-    await claimed?.release()
+    await state?.close()
   }
   try {
-    await listenOnUnixSocket(app, deps.socketPath)
+    await server.listen()
   } catch (error) {
     await close()
     throw error
@@ -138,7 +118,59 @@ export async function openProxy (deps: ProxyDeps): Promise<Proxy> {
   }
 }
 
-async function sweep (shards: Shards, log: Logger): Promise<void> {
-  const ended = await shards.sweep()
-  if (ended > 0) log.info({ ended, active: (await shards.stats()).sessions }, 'Cleaned up timed-out sessions')
+interface OpenState {
+  readonly former: FormerState
+  /** Starts the thread that writes, where shards would have to wait for a disk. */
+  readonly openWriter: ((shards: number) => readonly WriterEnd[]) | undefined
+  /** Once the shards write no more: resolves when what they wrote is there. */
+  readonly close: () => Promise<void>
+}
+
+async function openState ({ state, clock }: Platform, config: Config, voice: ShardVoice): Promise<OpenState | undefined> {
+  if (state === undefined) return undefined
+  const { former, release } = await state.readClaimed(config.dataPorts.map(({ name }) => name), voice, clock)
+  const isOnDisk = await within(READ_WAIT_MS, clock, state.isInMemory()) !== true
+  if (isOnDisk) voice.log('info', { path: state.path }, 'State is on a disk, a kill can lose what it has not taken')
+  const writers: StateWriter[] = []
+  return {
+    former,
+    openWriter: isOnDisk ? shards => openWriterOf(state, shards, writers) : undefined,
+    close: async () => {
+      await Promise.all(writers.map(async writer => { await writer.close() }))
+      await release()
+    }
+  }
+}
+
+function openWriterOf (state: StatePlace, shards: number, writers: StateWriter[]): readonly WriterEnd[] {
+  const writer = state.openWriter(shards)
+  writers.push(writer)
+  return writer.ends
+}
+
+function sweepAgainAndAgain (shards: Shards, { clock, sweepPeriodMs }: Platform, log: ProxyDeps['log']): () => void {
+  let isSweeping = false
+  const sweep = async (): Promise<void> => {
+    if (isSweeping) return
+    isSweeping = true
+    const ended = await shards.sweep()
+    if (ended > 0) log.info({ ended, active: (await shards.stats()).sessions }, 'Cleaned up timed-out sessions')
+    isSweeping = false
+  }
+  return clock.every(sweepPeriodMs, () => { void sweep() })
+}
+
+/** The first time is over when this resolves. */
+async function saveAgainAndAgain (shards: Shards, former: FormerState, { clock }: Platform, events: EventStream): Promise<() => void> {
+  // What the process before this one left is needed until a restart would find all there is without it.
+  let isNeeded = true
+  const save = async (): Promise<void> => {
+    const { isComplete, status } = await shards.saveState()
+    events.tellState(status)
+    if (!isComplete || !isNeeded) return
+    isNeeded = false
+    await former.remove()
+  }
+  await save()
+  return clock.every(SAVE_PERIOD_MS, () => { void save() })
 }

@@ -12,9 +12,9 @@ import { PATIENCE_MS, until } from '#testkit/patience.js'
 import { openUdpPeer, type UdpPeer } from '#testkit/udp-peer.js'
 import { controlPacket, magicFromHex } from '#wire/control-packet.js'
 import { metrics } from '#telemetry/metrics-table.js'
-import { processSamples } from '#telemetry/process-samples.js'
 import { systemClock } from '#core/system-clock.js'
-import { openProxy, SWEEP_PERIOD_MS, type Proxy } from '../src/proxy.js'
+import { SWEEP_PERIOD_MS, systemPlatform } from '../src/platform.js'
+import { openProxy, type Proxy } from '../src/proxy.js'
 import { SocketPathError } from '../src/unix-sockets/unix-socket.js'
 import { tokenOf } from './core/core-driver.js'
 
@@ -48,7 +48,7 @@ ${lines}`, 'test.yaml')
 }
 
 async function open (socketPath: string, clock: FakeClock, log: Logger, lines = ''): Promise<Proxy> {
-  return await openProxy({ config: configOf(lines), log, clock, socketPath, random: Math.random, processSamples: () => processSamples('proxy') })
+  return await openProxy({ config: configOf(lines), log, platform: { ...systemPlatform({ socketPath, statePath: undefined }), clock } })
 }
 
 async function setUp (t: Test, lines = ''): Promise<Rig> {

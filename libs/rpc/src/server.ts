@@ -67,7 +67,7 @@ function linesOut (response: ServerResponse): LinesOut {
     end: async () => {
       await new Promise<void>(resolve => {
         if (isClosed) resolve()
-        response.once('close', resolve).end(resolve)
+        response.once('finish', resolve).once('close', resolve).end()
       })
     },
     cut: () => { response.destroy() },

@@ -1,34 +1,35 @@
-// What the proxy has to know of an engine to choose it: a row for each (engine-kinds.ts).
+// What the proxy has to know of an engine to choose it and to open shards on it: a row for each (engine-kinds.ts).
+import type { Config } from '#config/schema.js'
+import type { Clock } from '#core/clock.js'
 import type { Result } from '#core/result.js'
-import type { Libc } from '../engines/batch/libc.js'
-import type { BoundDataPort, EngineName } from '../engines/engine.js'
-import type { FormerState } from '../state/former-state.js'
+import type { EngineName } from '../engines/engine.js'
+import type { StateStorage } from '../state/files/state-storage.js'
 import type { WriterEnd } from '../state/files/state-writer.js'
-import type { LocalShardOptions } from './hosts/local-shard.js'
-import type { Shards } from './shards.js'
+import type { ShardStart } from './body/shard-start.js'
+import type { Shard } from './calls/shard.js'
+import type { ShardVoice } from './journal/shard-voice.js'
 
-export interface OpenedShards {
-  readonly shards: Shards
-  readonly engine: EngineName
-  /** In the order of the configuration. */
-  readonly dataPorts: readonly BoundDataPort[]
+/** What all shards of an engine have in common. */
+export interface EngineSurroundings {
+  readonly config: Config
+  readonly clock: Clock
+  /** Uniform in [0, 1). */
+  readonly random: () => number
+  readonly voice: ShardVoice
+  /** Where a shard of this thread writes its state log; one with a thread of its own finds that out there. Undefined: nowhere. */
+  readonly openStorage: ((writer: WriterEnd | undefined) => StateStorage) | undefined
 }
 
-export interface OpenShardsOptions extends Omit<LocalShardOptions, 'stateStart' | 'descriptors'> {
-  /** How to get at the system's calls; throws NoLibc where they cannot be had. */
-  readonly libc?: () => Promise<Libc>
-  /** What the process before this one left, and where this one writes; left out, nothing is kept for a restart. */
-  readonly former?: FormerState | undefined
-  /** Names this life in its state logs. */
-  readonly run?: string
-  /** Starts the thread that writes the logs of so many shards; left out, each writes its own. */
-  readonly openWriter?: ((shards: number) => readonly WriterEnd[]) | undefined
-  /** Called when the workers have been started: there is time for something else until they forward. */
-  readonly onceWorkersStart?: () => void
+/** An engine that has what its shards share. */
+export interface OpenEngine {
+  /** How many there are to be opened, at least 1. */
+  readonly shards: number
+  /** Opens one of them; it forwards when this resolves. */
+  readonly openShard: (start: ShardStart) => Promise<Shard>
 }
 
 export interface EngineKind {
   readonly name: EngineName
-  /** How its shards are opened here, in the threads it takes; or why it cannot run on this system. */
-  readonly find: (options: OpenShardsOptions) => Promise<Result<() => Promise<OpenedShards>, Error>>
+  /** How it is opened on this system, or why it cannot run here. The data ports are bound with it, or with its only shard: either throws BindError, with nothing left open. */
+  readonly find: () => Promise<Result<(surroundings: EngineSurroundings) => OpenEngine, Error>>
 }

@@ -1,5 +1,4 @@
 // What each shard takes over from the process before this one.
-import type { Config } from '#config/schema.js'
 import type { Clock } from '#core/clock.js'
 import { TOKEN_WORDS, tokenFromWords } from '#wire/token.js'
 import type { FormerState } from '../state/former-state.js'
@@ -9,16 +8,15 @@ import type { ShardStateStart } from './body/shard-state.js'
 import type { TokenClaims } from './calls/token-claims.js'
 
 export interface StateStartOptions {
-  readonly config: Config
   readonly clock: Clock
-  readonly former?: Omit<FormerState, 'faults' | 'remove'> | undefined
-  readonly run?: string
-  /** Starts the thread that writes for so many shards; left out, each writes itself. */
-  readonly openWriter?: ((shards: number) => readonly WriterEnd[]) | undefined
+  readonly former: Pick<FormerState, 'path' | 'saved' | 'unreadBefore'> | undefined
+  readonly run: string
+  /** Starts the thread that writes for so many shards; undefined: each writes itself. */
+  readonly openWriter: ((shards: number) => readonly WriterEnd[]) | undefined
 }
 
 /** By the number of the shard; empty if nothing is kept. */
-export function stateStarts ({ clock, former, run = '', openWriter }: StateStartOptions, shards: number, claims: TokenClaims | undefined): ShardStateStart[] {
+export function stateStarts ({ clock, former, run, openWriter }: StateStartOptions, shards: number, claims: TokenClaims | undefined): ShardStateStart[] {
   if (former === undefined) return []
   const { path, saved, unreadBefore = 0 } = former
   const found = savedTokens(saved, clock)

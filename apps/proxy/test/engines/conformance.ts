@@ -44,7 +44,7 @@ export async function openRig (t: Test, open: OpenHere, bindAddress: string | re
   const storage = new MemoryStorage()
   const saved = loadSavedState(storage, [])
   const stateStart = { path: 'memory', header: { run: 'rig', bootId: undefined, shard: 0, shards: 1, generation: 1 }, saved, tokens: savedTokens(saved, systemClock) }
-  const body = new ShardBody({ config, clock: systemClock, voice: { log: () => {}, publish: () => {} }, core: testOptions(core), stateStart, storage })
+  const body = new ShardBody({ start: { config, stateStart, isTracing: false }, clock: systemClock, voice: { log: () => {}, publish: () => {} }, core: testOptions(core), storage })
   const theEngine = await open(body, {
     ...body.wiring,
     bindAddresses: [bindAddress].flat(),

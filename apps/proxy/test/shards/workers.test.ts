@@ -14,8 +14,11 @@ import type { Result } from '#core/result.js'
 import { PATIENCE_MS, until } from '#testkit/patience.js'
 import { hasIPv6, openUdpPeer, type UdpPeer } from '#testkit/udp-peer.js'
 import { NoLibc, openLibc } from '../../src/engines/batch/libc.js'
+import { systemPlatform } from '../../src/platform.js'
 import { openProxy, type Proxy } from '../../src/proxy.js'
-import { openShards } from '../../src/shards/open-shards.js'
+import type { ShardVoice } from '../../src/shards/journal/shard-voice.js'
+import { systemEngines } from '../../src/shards/engine-kinds.js'
+import { openShards, type OpenedShards } from '../../src/shards/open-shards.js'
 import { tokenOf } from '../core/core-driver.js'
 
 interface Rig {
@@ -42,10 +45,7 @@ async function setUp (t: Test, lines: string): Promise<Rig> {
   const proxy = await openProxy({
     config: configOf(lines),
     log: pino({ level: 'debug' }, { write: line => { log.push(JSON.parse(line) as Record<string, unknown>) } }),
-    clock: systemClock,
-    socketPath,
-    random: Math.random,
-    processSamples: () => []
+    platform: systemPlatform({ socketPath, statePath: undefined })
   })
   const client = createRpcClient({ socketPath, deadlineMs: PATIENCE_MS, maxInFlight: 20, clock: systemClock })
   t.teardown(async () => {
@@ -68,6 +68,26 @@ async function setUp (t: Test, lines: string): Promise<Rig> {
       .reduce((sum, { value }) => sum + value, 0)
   }
   return { proxy, client, log, peer, grant, sample }
+}
+
+const silent: ShardVoice = { log: () => {}, publish: () => {} }
+
+/** Shards alone, of which nothing is kept. */
+async function open (config: Config, voice = silent, libc = openLibc): Promise<OpenedShards> {
+  return await openShards({
+    config,
+    clock: systemClock,
+    random: Math.random,
+    voice,
+    engines: systemEngines(libc),
+    ownAddresses: [],
+    isTracing: false,
+    former: undefined,
+    run: 'run',
+    openWriter: undefined,
+    openStorage: undefined,
+    onceShardsStart: () => {}
+  })
 }
 
 async function sessionsOf (client: RpcClient): Promise<Session[]> {
@@ -183,14 +203,14 @@ void t.test('where the system has no such calls, auto takes dgram and says why, 
   const said: string[] = []
   const voice = { log: (_: string, fields: object, message: string) => { said.push(`${message} ${JSON.stringify(fields)}`) }, publish: () => {} }
   const libc = async () => await Promise.reject(new NoLibc('the moon is not made of cheese'))
-  const opened = await openShards({ config: configOf('engine: auto'), clock: systemClock, random: Math.random, voice, libc })
+  const opened = await open(configOf('engine: auto'), voice, libc)
   t.equal(opened.engine, 'dgram')
   t.same(said, ['Engine is not available, using another one {"reason":"the moon is not made of cheese","engine":"dgram"}'])
   await opened.shards.close()
-  await t.rejects(openShards({ config: configOf('engine: batch'), clock: systemClock, random: Math.random, voice, libc }), new NoLibc('the moon is not made of cheese'))
+  await t.rejects(open(configOf('engine: batch'), voice, libc), new NoLibc('the moon is not made of cheese'))
   const real = await openLibc()
   const noSpread = { ...real, setsockopt: (...args: Parameters<typeof real.setsockopt>) => args[2] === 51 ? -1 : real.setsockopt(...args) }
-  const narrowed = await openShards({ config: configOf('workers: 3'), clock: systemClock, random: Math.random, voice, libc: async () => await Promise.resolve(noSpread) })
+  const narrowed = await open(configOf('workers: 3'), voice, async () => await Promise.resolve(noSpread))
   t.equal(narrowed.shards.count, 1)
   t.equal(said.at(-1), 'The kernel cannot spread clients over workers {"workers":1,"wanted":3}')
   await narrowed.shards.close()
@@ -200,11 +220,9 @@ void t.test('a port that is taken is told as such by every engine', async t => {
   const { proxy } = await setUp(t, 'workers: 2')
   const config = configOf('')
   const taken = { ...config, dataPorts: [{ ...config.dataPorts[0]!, port: game(proxy) }] }
-  await t.rejects(openShards({ config: taken, clock: systemClock, random: Math.random, voice: { log: () => {}, publish: () => {} } }),
+  await t.rejects(open(taken),
     { code: 'EADDRINUSE', message: `data port "game": cannot bind UDP :: port ${game(proxy)} (EADDRINUSE)` })
 })
-
-const silent = { log: () => {}, publish: () => {} }
 
 void t.test('no other proxy is let into a data port that is in use, whatever either of them is like', async t => {
   const dual = await hasIPv6() ? ['::'] : []
@@ -213,17 +231,17 @@ void t.test('no other proxy is let into a data port that is in use, whatever eit
     return ['workers: 3', ...isEverywhere ? ['engine: dgram', 'workers: 1'] : []].map(way => ({ ...configOf(way), dataBindAddress }))
   })
   for (const one of ways) {
-    const first = await openShards({ config: one, clock: systemClock, random: Math.random, voice: silent })
+    const first = await open(one)
     const [game, voice] = first.dataPorts
     for (const other of ways) {
       for (const ports of [[game!.port, 0], [0, voice!.port]]) {
         const dataPorts = other.dataPorts.map((spec, index) => ({ ...spec, port: ports[index]! }))
-        await t.rejects(openShards({ config: { ...other, dataPorts }, clock: systemClock, random: Math.random, voice: silent }), { code: 'EADDRINUSE' },
+        await t.rejects(open({ ...other, dataPorts }), { code: 'EADDRINUSE' },
           `${one.engine} ${one.workers} on ${String(one.dataBindAddress)}, then ${other.engine} ${other.workers} on ${String(other.dataBindAddress)}`)
       }
     }
     await first.shards.close()
-    const next = await openShards({ config: { ...one, dataPorts: one.dataPorts.map((spec, index) => ({ ...spec, port: [game!.port, voice!.port][index]! })) }, clock: systemClock, random: Math.random, voice: silent })
+    const next = await open({ ...one, dataPorts: one.dataPorts.map((spec, index) => ({ ...spec, port: [game!.port, voice!.port][index]! })) })
     await next.shards.close()
   }
 })
@@ -232,7 +250,7 @@ void t.test('of proxies that start on one data port at the same moment, one has 
   const probe = await openUdpPeer()
   await probe.close()
   const config = configOf('workers: 3')
-  const starting = Array.from({ length: 4 }, async () => await openShards({ config: { ...config, dataPorts: [{ ...config.dataPorts[0]!, port: probe.port }] }, clock: systemClock, random: Math.random, voice: silent }))
+  const starting = Array.from({ length: 4 }, async () => await open({ ...config, dataPorts: [{ ...config.dataPorts[0]!, port: probe.port }] }))
   const opened = (await Promise.allSettled(starting)).map(outcome => {
     if (outcome.status === 'fulfilled') return outcome.value.shards
     t.match(outcome.reason as Error, { code: 'EADDRINUSE' })
@@ -255,7 +273,7 @@ void t.test('clients keep their workers when another proxy tries to have their p
   }
   const four = configOf('workers: 4')
   const config = { ...four, dataPorts: [{ ...four.dataPorts[0]!, port: game(proxy) }] }
-  await t.rejects(openShards({ config, clock: systemClock, random: Math.random, voice: silent }), { code: 'EADDRINUSE' })
+  await t.rejects(open(config), { code: 'EADDRINUSE' })
   for (const player of players) {
     await player.send('after', game(proxy))
     t.equal((await player.next()).bytes.toString(), 'after')

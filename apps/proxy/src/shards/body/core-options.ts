@@ -1,24 +1,16 @@
 // From the configuration file's words to the core's.
-import { networkInterfaces } from 'node:os'
-import { ownSources } from '#config/own-listeners.js'
 import { portRange } from '#config/port-range.js'
-import type { Config } from '#config/schema.js'
 import { inMs } from '#core/durations.js'
 import { magicFromHex } from '#wire/control-packet.js'
 import type { CoreOptions } from '../../core/datagrams/options.js'
 import { sessionIdPrefix } from '../calls/session-id.js'
-
-/** Which of how many cores this is. */
-export interface Part {
-  readonly shard: number
-  readonly shards: number
-}
+import type { ShardStart } from './shard-start.js'
 
 /**
- * The options of one core. Clients are spread evenly over shards, and so are the bounds on what belongs to clients.
+ * The options of a shard's core. Clients are spread evenly over shards, and so are the bounds on what belongs to clients.
  * @param random uniform in [0, 1)
  */
-export function coreOptions (config: Config, random: () => number, { shard, shards }: Part = { shard: 0, shards: 1 }): CoreOptions {
+export function coreOptions ({ config, shard, shards, claims, ownAddresses }: Pick<ShardStart, 'config' | 'shard' | 'shards' | 'claims' | 'ownAddresses'>, random: () => number): CoreOptions {
   const magic = magicFromHex(config.controlPacketMagicBytes)
   if (!magic.ok) notChecked('controlPacketMagicBytes')
   const limits = inMs(config.limits)
@@ -36,7 +28,8 @@ export function coreOptions (config: Config, random: () => number, { shard, shar
     },
     blockedSourcePorts: config.blockedSourcePorts.map(text => portRange(String(text)) ?? notChecked('blockedSourcePorts')),
     clients: config.clients.allow === undefined && config.clients.deny.length === 0 ? undefined : config.clients,
-    ownAddresses: ownSources(config, networkInterfaces()),
+    ownAddresses,
+    claims,
     sessionIdPrefix: sessionIdPrefix(shard),
     random
   }

@@ -5,7 +5,6 @@
 //     └── beforeSend ◀── state log ◀── what changed          flush: before a datagram leaves, before a call is answered
 //
 // Written before sent, and written before answered: both are here, so that no engine and no host can forget them.
-import type { Config } from '#config/schema.js'
 import type { Clock } from '#core/clock.js'
 import type { Core } from '../../core/core.js'
 import type { CoreOptions } from '../../core/datagrams/options.js'
@@ -17,7 +16,8 @@ import { CallRunner, type ShardCallTable } from '../calls/call-runner.js'
 import { createShardCalls } from '../calls/shard-calls.js'
 import { createShardCore, type ShardCore } from './shard-core.js'
 import { LeftOutLines, warningsOf } from '../journal/left-out.js'
-import { openStateLog, restoreShard, saveState, type ShardStateStart } from './shard-state.js'
+import type { ShardStart } from './shard-start.js'
+import { openStateLog, restoreShard, saveState } from './shard-state.js'
 import { statsOf, type ShardStats } from '../calls/shard-stats.js'
 import type { ShardCall, ShardCalls } from '../calls/shard.js'
 import type { ShardVoice } from '../journal/shard-voice.js'
@@ -25,16 +25,12 @@ import { SocketFaults } from '../journal/socket-faults.js'
 import type { Translator } from '../calls/translate.js'
 
 export interface ShardBodyOptions {
-  readonly config: Config
+  readonly start: Pick<ShardStart, 'config' | 'stateStart' | 'isTracing'>
   readonly clock: Clock
   readonly voice: ShardVoice
   readonly core: CoreOptions
-  /** Left out: nothing is kept for a restart. */
-  readonly stateStart?: ShardStateStart | undefined
-  /** Where the state log goes, if not to where `stateStart` says. */
-  readonly storage?: StateStorage
-  /** Whether every decision about a datagram is told of, as far as a bound goes. */
-  readonly isTracing?: boolean
+  /** Where the state log goes, if there is one. */
+  readonly storage: StateStorage | undefined
 }
 
 /** What a shard asks of its engine. */
@@ -55,7 +51,7 @@ export class ShardBody {
 
   /** Takes over what the process before this one had. */
   constructor (options: ShardBodyOptions) {
-    const { config, clock, voice, stateStart, isTracing = false } = options
+    const { start: { config, stateStart, isTracing }, clock, voice } = options
     const { warningsPerSecond, receiveBufferBytes, sendQueueBytes } = config.limits
     this.#options = options
     this.#parts = createShardCore(config, { ...options.core, trace: isTracing ? new TraceRing() : undefined }, clock, voice)
@@ -81,9 +77,9 @@ export class ShardBody {
    * @param around sees the calls before they are run
    */
   attach (engine: ShardEngine, around = (calls: ShardCallTable): ShardCallTable => calls): void {
-    const { clock, voice, stateStart, storage } = this.#options
+    const { start: { stateStart }, clock, voice, storage } = this.#options
     const { core, translator, journal } = this.#parts
-    if (stateStart !== undefined) this.#log = openStateLog(stateStart, engine.dataPorts, { core, clock, voice }, storage)
+    if (stateStart !== undefined && storage !== undefined) this.#log = openStateLog(stateStart, engine.dataPorts, { core, clock, voice }, storage)
     this.#runner = new CallRunner(around(createShardCalls({
       core,
       clock,

@@ -5,7 +5,7 @@ import { restoreSessions, restoreTokens, type SavedShards } from '../../state/re
 import type { SavedTokens } from '../../state/saved-tokens.js'
 import { StateLog } from '../../state/state-log.js'
 import type { StateStatus } from '../../state/state-health.js'
-import { openShardStorage, type WriterEnd } from '../../state/files/state-writer.js'
+import type { WriterEnd } from '../../state/files/state-writer.js'
 import type { StateStorage } from '../../state/files/state-storage.js'
 import type { ShardCore } from './shard-core.js'
 import type { SavedSoFar } from '../calls/shard.js'
@@ -45,7 +45,7 @@ export function restoreShard ({ header, saved, tokens }: Omit<ShardStateStart, '
 }
 
 /** Starts the log; from now on a restart finds what this shard has. */
-export function openStateLog ({ path, header, unreadBefore, writer }: ShardStateStart, dataPorts: LogHeader['dataPorts'], deps: ShardStateDeps, storage: StateStorage = openShardStorage(path, writer)): StateLog {
+export function openStateLog ({ path, header, unreadBefore }: ShardStateStart, dataPorts: LogHeader['dataPorts'], deps: ShardStateDeps, storage: StateStorage): StateLog {
   const { core, clock, voice } = deps
   const log = new StateLog({
     storage,

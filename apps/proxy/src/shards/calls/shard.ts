@@ -5,7 +5,7 @@ import type { EventKind, RpcBody, RpcQuery, RpcReply, Session, SessionsPage, Sta
 import type { DrainLeft } from '#core/drain.js'
 import type { RpcFailure } from '#rpc/failure.js'
 import type { Result } from '#core/result.js'
-import type { BoundDataPort, EngineName } from '../../engines/engine.js'
+import type { BoundDataPort } from '../../engines/engine.js'
 import type { TokenPush } from './apply-tokens.js'
 import type { ShardStats } from './shard-stats.js'
 
@@ -45,7 +45,6 @@ export interface SavedSoFar {
 export type ShardCall = keyof ShardCalls
 
 export interface Shard {
-  readonly engine: EngineName
   readonly dataPorts: readonly BoundDataPort[]
   readonly call: <Name extends ShardCall> (name: Name, ...args: Parameters<ShardCalls[Name]>) => Promise<ReturnType<ShardCalls[Name]>>
   /** Lets go of every socket. */

@@ -1,41 +1,70 @@
-// The shard of the main thread, on the engine that needs no thread of its own.
-import { dataAddresses } from '#config/bind-addresses.js'
-import type { Config } from '#config/schema.js'
-import type { Clock } from '#core/clock.js'
+// A shard in the thread of its engine's sockets, which is the main one: what takes long goes on in slices, with datagrams
+// in between.
+import type { Cancel, Clock } from '#core/clock.js'
+import type { Engine, EngineWiring } from '../../engines/engine.js'
+import type { StateStorage } from '../../state/files/state-storage.js'
 import { coreOptions } from '../body/core-options.js'
-import { openDgramEngine } from '../../engines/dgram/dgram-engine.js'
-import type { Descriptors } from '../../engines/dgram/socket.js'
-import { LocalHost } from './local-host.js'
 import { ShardBody } from '../body/shard-body.js'
-import type { ShardStateStart } from '../body/shard-state.js'
-import type { Shard } from '../calls/shard.js'
+import type { ShardStart } from '../body/shard-start.js'
+import { SLICE_PAUSE_MS } from '../calls/call-runner.js'
+import type { Shard, ShardCall, ShardCalls } from '../calls/shard.js'
 import type { ShardVoice } from '../journal/shard-voice.js'
 
+/** Runs a shard's calls in this thread. */
+export class LocalHost {
+  readonly #body: ShardBody
+  readonly #clock: Clock
+  #cancelStep: Cancel | undefined
+
+  constructor (body: ShardBody, clock: Clock) {
+    this.#body = body
+    this.#clock = clock
+  }
+
+  run<Name extends ShardCall> (name: Name, args: Parameters<ShardCalls[Name]>, settle: (answer: ReturnType<ShardCalls[Name]>) => void): void {
+    this.#body.run(name, args, settle)
+    this.#stepSoon()
+  }
+
+  readonly call = async <Name extends ShardCall> (name: Name, ...args: Parameters<ShardCalls[Name]>): Promise<ReturnType<ShardCalls[Name]>> =>
+    await new Promise(resolve => { this.run(name, args, resolve) })
+
+  /** What is under way stays as it is. */
+  close (): void {
+    this.#cancelStep?.()
+  }
+
+  #stepSoon (): void {
+    if (this.#cancelStep !== undefined || this.#body.isIdle) return
+    this.#cancelStep = this.#clock.after(SLICE_PAUSE_MS, () => {
+      this.#cancelStep = undefined
+      this.#body.step()
+      this.#stepSoon()
+    })
+  }
+}
+
 export interface LocalShardOptions {
-  readonly config: Config
+  readonly start: ShardStart
   readonly clock: Clock
   readonly random: () => number
   readonly voice: ShardVoice
-  /** Left out: nothing is kept for a restart. */
-  readonly stateStart?: ShardStateStart | undefined
-  /** Makes the sockets' descriptors, where the system's calls are at hand. */
-  readonly descriptors?: Descriptors
-  /** Whether every decision about a datagram is told of, as far as a bound goes. */
-  readonly isTracing?: boolean
+  readonly storage: StateStorage | undefined
+  /** Binds the data ports. Throws BindError, with nothing left open. */
+  readonly openEngine: (wiring: EngineWiring) => Promise<Engine>
 }
 
 // How often decisions are told of, in ms.
 const TRACE_PERIOD_MS = 20
 
-/** Binds the data ports. Throws BindError, with nothing left open. */
-export async function openLocalShard ({ config, clock, random, voice, stateStart, descriptors, isTracing = false }: LocalShardOptions): Promise<Shard> {
-  const body = new ShardBody({ config, clock, voice, core: coreOptions(config, random), stateStart, isTracing })
-  const engine = await openDgramEngine({ ...body.wiring, descriptors, bindAddresses: dataAddresses(config), dataPorts: config.dataPorts })
+/** Opens it with its engine; fails as that does. */
+export async function openLocalShard ({ start, clock, random, voice, storage, openEngine }: LocalShardOptions): Promise<Shard> {
+  const body = new ShardBody({ start, clock, voice, core: coreOptions(start, random), storage })
+  const engine = await openEngine(body.wiring)
   body.attach(engine)
   const host = new LocalHost(body, clock)
-  const stopTracing = isTracing ? clock.every(TRACE_PERIOD_MS, () => { body.tellTrace() }) : () => {}
+  const stopTracing = start.isTracing ? clock.every(TRACE_PERIOD_MS, () => { body.tellTrace() }) : () => {}
   return {
-    engine: engine.name,
     dataPorts: engine.dataPorts,
     call: host.call,
     close: async () => {

@@ -29,7 +29,7 @@ process.on('exit', () => { for (const stop of running) stop() })
 
 /** Starts the worker; it forwards when this returns. */
 export async function openWorkerShard ({ libc, data, voice }: WorkerShardOptions): Promise<Shard> {
-  const worker = new Worker(script, { workerData: data, name: `shard ${data.shard}`, resourceLimits })
+  const worker = new Worker(script, { workerData: data, name: `shard ${data.start.shard}`, resourceLimits })
   const waiting = new Map<number, (answer: unknown) => void>()
   let lastId = 0
   const ended = new Promise<void>(resolve => { worker.once('exit', () => { resolve() }) })
@@ -57,7 +57,6 @@ export async function openWorkerShard ({ libc, data, voice }: WorkerShardOptions
   const stop = (): void => { post('close') }
   running.add(stop)
   return {
-    engine: 'batch',
     dataPorts: dataPortsOf(data.listeners),
     call: async <Name extends ShardCall> (name: Name, ...args: Parameters<ShardCalls[Name]>) => await new Promise<ReturnType<ShardCalls[Name]>>(resolve => {
       const id = ++lastId

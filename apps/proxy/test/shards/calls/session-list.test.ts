@@ -26,7 +26,6 @@ function setUp () {
     if (client % 15 === 0) core.operations.moveSession(core.state.flows.session(core.packets.flow), servers.B, clock.now())
   }
   const shards = new Shards(cores.map((core): Shard => ({
-    engine: 'batch',
     dataPorts: [],
     call: (async (_name: string, query: SessionListQuery) => await Promise.resolve(whole(listSessions(core, translator, query, clock), clock.now()))) as unknown as Shard['call'],
     close: async () => {}
