@@ -7,7 +7,7 @@ import type { CoreState } from '../core/datagrams/core-state.js'
 import { NO_LOCAL } from '../core/datagrams/local-addresses.js'
 import { EndCause } from '../core/ledger/counters.js'
 import { ADMITTED } from '../core/sessions/admission.js'
-import { CLIENT_KEY_WORDS, pastFields, sessionPast, type Origin, type SessionPast } from '../core/tables/session-table.js'
+import { CLIENT_KEY_WORDS, pastFields, sessionPast, type Origin, type PastField, type SessionPast } from '../core/tables/session-table.js'
 import { Voidness } from '../core/tables/token-table.js'
 import type { Target, TargetFault, TargetSpec, TargetTable } from '../core/tables/target-table.js'
 import { shardOfClient } from '../engines/shard-of-client.js'
@@ -176,12 +176,16 @@ function restoreSession (state: CoreState, { images: { view }, targets, shiftMs 
   return slot
 }
 
+// Filled in for one session after the other.
+const past = Object.fromEntries(pastFields.map(field => [field, 0])) as Record<PastField, number>
+
 // Nothing of a session's past is later than when it was last seen.
 function pastOf (view: DataView, body: number, shiftMs: number, lastSeen: number): SessionPast {
-  return Object.fromEntries(pastFields.map(field => {
+  for (const field of pastFields) {
     const value = SESSION.read[field](view, body)
-    return [field, sessionPast[field] === 'time' ? Math.min(lastSeen, value + shiftMs) : value]
-  })) as SessionPast
+    past[field] = sessionPast[field] === 'time' ? Math.min(lastSeen, value + shiftMs) : value
+  }
+  return past
 }
 
 // First the flows come back for those who had them; then the engine opens the sockets that they name, on the ports they had.

@@ -35,7 +35,8 @@ export function factsOf ({ state }: Core, offsetMs: number): Readonly<Record<str
       lastSeen: time,
       createdAt: time,
       past: (past: SessionPast) => pastFields.map(field => sessionPast[field] === 'time' ? time(past[field]) : past[field]),
-      readToken: ([expiresAt, words]: [number, string]) => [time(expiresAt), words],
+      readToken: ([expiresAt, words]: [number, number[]]) => [time(expiresAt), words],
+      readPast: ([, values]: [number, number[]]) => pastFields.map((field, index) => sessionPast[field] === 'time' ? time(values[index]!) : values[index]),
       // Flows say whose they are.
       firstFlow: () => 'see flows'
     }),
@@ -63,9 +64,9 @@ export function countersOf ({ state: { counters } }: Core): Facts {
 function answersOf (table: object, slot: number, rules: Readonly<Record<string, Rule>>): Facts {
   const methods = Object.entries(Object.getOwnPropertyDescriptors(Object.getPrototypeOf(table))).flatMap(([name, { value }]) => typeof value === 'function' && !notQuestions.has(name) ? [[name, value] as const] : [])
   return Object.fromEntries(methods.flatMap(([name, method]) => {
-    const words = new Uint32Array(4)
+    const words = name === 'readPast' ? new Float64Array(pastFields.length) : new Uint32Array(4)
     if (name.startsWith('read') && method.length === 2) {
-      const answer = [method.call(table, slot, words) ?? 0, [...words].join()]
+      const answer = [method.call(table, slot, words) ?? 0, [...words]]
       return [[name, rules[name]?.(answer as never, slot) ?? answer]]
     }
     if (method.length !== 1) return []

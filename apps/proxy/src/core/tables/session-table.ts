@@ -99,7 +99,6 @@ export class SessionTable {
     this.changes.mark(slot)
   }
 
-  pastField (slot: number, field: PastField): number { return this.#doubles[slot * DOUBLES + column[field]]! }
   /** Tells two sessions apart that had the same slot. */
   serial (slot: number): number { return this.#doubles[slot * DOUBLES + SERIAL]! }
   target (slot: number): number { return this.#word(slot, TARGET) }
@@ -163,6 +162,11 @@ export class SessionTable {
     return this.#doubles[slot * DOUBLES + TOKEN_EXPIRES_AT]!
   }
 
+  /** Copies the session's past to `past`, in the order of `pastFields`. */
+  readPast (slot: number, past: Float64Array): void {
+    for (let field = 0; field < pastFields.length; field++) past[field] = this.#doubles[slot * DOUBLES + field]!
+  }
+
   /** Gives a session that was just inserted the past it had before a restart. */
   restore (slot: number, past: SessionPast): void {
     for (const field of pastFields) this.#doubles[slot * DOUBLES + column[field]] = past[field]
@@ -206,7 +210,7 @@ export class SessionTable {
 
   /** All of its past. Allocates: not for the packet path. */
   past (slot: number): SessionPast {
-    return Object.fromEntries(pastFields.map(field => [field, this.pastField(slot, field)])) as SessionPast
+    return Object.fromEntries(pastFields.map(field => [field, this.#doubles[slot * DOUBLES + column[field]]!])) as SessionPast
   }
 
   #word (slot: number, word: number): number {

@@ -4,11 +4,9 @@ import { ADDRESS_WORDS } from '#wire/address.js'
 import { TOKEN_WORDS } from '#wire/token.js'
 import type { CoreState } from '../../core/datagrams/core-state.js'
 import type { Changes } from '../../core/feed/changes.js'
-import { pastFields, type PastField } from '../../core/tables/session-table.js'
 import { Voidness } from '../../core/tables/token-table.js'
 import type { ImageWriter } from './image-writer.js'
-import { FLOW, ImageKind, LOCAL_ADDRESS, NOBODY, REDEEMED_FLAG, savedCounters, SEEN, SESSION, TARGET, TOKEN, UPSTREAM_PORT } from './layout.js'
-import type { RecordWriter } from './record.js'
+import { FLOW, ImageKind, LOCAL_ADDRESS, NOBODY, REDEEMED_FLAG, savedCounters, SEEN, SESSION, SESSION_PAST, TARGET, TOKEN, UPSTREAM_PORT } from './layout.js'
 
 /** One kind of records: how many slots there may be, the feed of those that change, and how one is written. */
 export interface ImageSource {
@@ -28,6 +26,7 @@ export interface ImageOptions {
 export function imageSources (state: CoreState, { writesUnredeemed }: ImageOptions): readonly ImageSource[] {
   const address = new Uint32Array(ADDRESS_WORDS)
   const token = new Uint32Array(TOKEN_WORDS)
+  const past = new Float64Array(SESSION_PAST.names.length)
   const { sessions, flows, tokens, targets, upstreamPorts, locals } = state
 
   const writeToken = (writer: ImageWriter, slot: number): void => {
@@ -61,17 +60,11 @@ export function imageSources (state: CoreState, { writesUnredeemed }: ImageOptio
       .finish()
   }
 
-  // Gives every field of its past; what it returns asks for the others.
-  const beginSession = (writer: ImageWriter, slot: number): RecordWriter<typeof SESSION.rows, Exclude<keyof typeof SESSION.rows, PastField>> => {
-    const fields = SESSION.begin(writer, slot)
-    for (const field of pastFields) fields[field](sessions.pastField(slot, field))
-    return fields as unknown as ReturnType<typeof beginSession>
-  }
-
   const writeSession = (writer: ImageWriter, slot: number): void => {
+    sessions.readPast(slot, past)
     sessions.readClientWords(slot, address)
     const tokenExpiresAt = sessions.readToken(slot, token)
-    beginSession(writer, slot)
+    SESSION.begin(writer, slot)
       .client(address)
       .clientPort(sessions.clientPort(slot))
       .target(sessions.target(slot))
@@ -79,6 +72,7 @@ export function imageSources (state: CoreState, { writesUnredeemed }: ImageOptio
       .token(token)
       .tokenExpiresAt(tokenExpiresAt)
       .lastSeen(state.lastSeen(slot))
+      .group(SESSION_PAST, past)
       .finish()
   }
 

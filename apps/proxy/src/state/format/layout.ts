@@ -9,7 +9,7 @@
 // An image stands for all before it of the same kind and slot. Numbers are little-endian.
 import { ADDRESS_WORDS } from '#wire/address.js'
 import { MAX_LOCALS } from '../../core/datagrams/local-addresses.js'
-import { originNames, type PastField, type sessionPast } from '../../core/tables/session-table.js'
+import { originNames, pastFields, type PastField, type sessionPast } from '../../core/tables/session-table.js'
 import type { TargetSpec } from '../../core/tables/target-table.js'
 import { Voidness } from '../../core/tables/token-table.js'
 import { MOMENT_BYTES } from './moment.js'
@@ -58,7 +58,10 @@ export const SESSION = recordLayout(ImageKind.session, {
   bytesToTarget:     { at: 75, type: 'count' },
   datagramsToClient: { at: 83, type: 'count' },
   bytesToClient:     { at: 91, type: 'count' }
-} satisfies Rows & PastRows)
+} satisfies PastRows & Rows)
+
+/** What the core calls a session's past. */
+export const SESSION_PAST = SESSION.group(pastFields)
 
 /** When a session was last seen: written now and then, in between its own images. */
 export const SEEN = recordLayout(ImageKind.seen, {

@@ -134,7 +134,19 @@ export type Rows = Readonly<Record<string, Row>>
 /** Takes each field once, in any order; only after the last of them there is a `finish`. */
 export type RecordWriter<R extends Rows, Left extends keyof R> = [Left] extends [never]
   ? { readonly finish: () => void }
-  : { readonly [Name in Left]: (value: ValueOf<R[Name]['type']>) => RecordWriter<R, Exclude<Left, Name>> }
+  : { readonly [Name in Left]: (value: ValueOf<R[Name]['type']>) => RecordWriter<R, Exclude<Left, Name>> } & {
+    /** Takes the fields of a group, in its order. */
+    readonly group: <Names extends Left>(group: FieldGroup<Names>, values: Float64Array) => RecordWriter<R, Exclude<Left, Names>>
+  }
+
+/** Some fields of a record that come and go together, as an array of numbers. */
+export interface FieldGroup<Names> {
+  readonly names: readonly Names[]
+  readonly write: (values: Float64Array) => void
+}
+
+/** The fields of a record that can be in a group. */
+type GroupField<R extends Rows> = { [Name in keyof R]: R[Name]['type'] extends 'u32' | 'time' | 'count' ? Name : never }[keyof R]
 
 /** A kind of record whose bodies all have the same fields. */
 export interface RecordLayout<R extends Rows = Rows> {
@@ -145,6 +157,7 @@ export interface RecordLayout<R extends Rows = Rows> {
   /** Starts the image of a slot. Every field has to be given before `finish`: what is not is left over from another image. */
   readonly begin: (sink: ImageSink, slot: number) => RecordWriter<R, keyof R>
   readonly read: { readonly [Name in keyof R]: Reader<ValueOf<R[Name]['type']>> }
+  readonly group: <Names extends GroupField<R>>(names: readonly Names[]) => FieldGroup<Names>
   /** Whether the body that starts at `body` is one of a proxy with so many data ports. */
   readonly isSound: (view: DataView, body: number, length: number, dataPorts: number) => boolean
 }
@@ -152,7 +165,13 @@ export interface RecordLayout<R extends Rows = Rows> {
 /** Throws if a row does not begin where the one before it ends. */
 export function recordLayout<const R extends Rows> (kind: number, rows: R): RecordLayout<R> {
   const place: Place & { sink: ImageSink | undefined } = { view: new DataView(new ArrayBuffer(0)), body: 0, sink: undefined }
-  const steps: Record<string, unknown> = { finish: () => { place.sink!.finish() } }
+  const steps: Record<string, unknown> = {
+    finish: () => { place.sink!.finish() },
+    group: ({ write }: FieldGroup<keyof R>, values: Float64Array) => {
+      write(values)
+      return steps
+    }
+  }
   const read: Record<string, unknown> = {}
   const checks: Array<(view: DataView, body: number, dataPorts: number) => boolean> = []
   let bytes = 0
@@ -178,6 +197,23 @@ export function recordLayout<const R extends Rows> (kind: number, rows: R): Reco
       return steps as unknown as RecordWriter<R, keyof R>
     },
     read: read as RecordLayout<R>['read'],
+    group: names => groupOf(place, rows, names),
     isSound: (view, body, length, dataPorts) => length === bytes && checks.every(check => check(view, body, dataPorts))
+  }
+}
+
+// Offsets in an array rather than a function for each field: these are written with every session.
+function groupOf<R extends Rows, Names extends keyof R> (place: Place, rows: R, names: readonly Names[]): FieldGroup<Names> {
+  const offsets = Uint16Array.from(names, name => rows[name]!.at)
+  const isDouble = Uint8Array.from(names, name => rows[name]!.type === 'u32' ? 0 : 1)
+  return {
+    names,
+    write: values => {
+      const { view, body } = place
+      for (let field = 0; field < offsets.length; field++) {
+        if (isDouble[field] === 1) view.setFloat64(body + offsets[field]!, values[field]!, true)
+        else view.setUint32(body + offsets[field]!, values[field]!, true)
+      }
+    }
   }
 }
