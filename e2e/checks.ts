@@ -1,23 +1,22 @@
 // The runner: one line per check with its time, and a closing line that counts them. A suite whose programs are missing
 // fails and says how to install them; it never passes silently.
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { PATIENCE_MS } from '#testkit/patience.js'
-import { endAll, RUN_MS } from './children.js'
+import { openFolder } from '#testkit/folder.js'
+import { PATIENCE_MS, patiently } from '#testkit/patience.js'
+import { endAll } from '#testkit/processes/child.js'
+import { RUN_MS } from '#testkit/processes/run-program.js'
+import { closeDirectors } from './director.js'
 import { findProgram, installLine, type Program } from './programs.js'
 
 export interface Suite {
   readonly name: string
   /** Programs without which no check of it can run. */
   readonly needs: readonly Program[]
-  /** `folder` is empty and gone afterwards, and so is every process that was started. */
+  /** `folder` is gone afterwards, and so is every process that was started. */
   readonly run: (checks: Checks, folder: string) => Promise<void>
 }
 
-// More than one program may take (children.ts), so that the wait says first what it was that did not come.
+// More than one program may take, so that the wait says first what it was that did not come.
 const CHECK_MS = RUN_MS + PATIENCE_MS
-const POLL_MS = 50
 
 export class Checks {
   #passed = 0
@@ -28,7 +27,7 @@ export class Checks {
   async check (name: string, body: () => Promise<void>): Promise<void> {
     const startedMs = now()
     try {
-      await withinTime(body())
+      await patiently(body(), 'the end of this check', CHECK_MS)
       this.#passed++
       write(`ok      ${name}`, startedMs)
     } catch (error) {
@@ -65,17 +64,15 @@ export class Checks {
   // What a suite prepares outside of its checks can fail too.
   async #runPresent (suite: Suite): Promise<void> {
     const startedMs = now()
-    const folder = mkdtempSync(join(tmpdir(), 'udp-director-e2e-'))
-    const remove = (): void => { rmSync(folder, { recursive: true, force: true }) }
-    process.once('exit', remove)
+    const folder = openFolder()
     try {
-      await suite.run(this, folder)
+      await suite.run(this, folder.path)
     } catch (error) {
       this.#fail(`${suite.name}: could not be prepared`, startedMs, error)
     } finally {
+      await closeDirectors()
       await endAll()
-      process.off('exit', remove)
-      remove()
+      folder.close()
     }
   }
 
@@ -98,42 +95,12 @@ export function same (actual: string, expected: string, what: string): void {
   if (actual !== expected) throw new Error(`${what}\n  expected: ${expected}\n  actual:   ${actual}`)
 }
 
-/** Calls `attempt` until it returns a value; throws its last word when it never does. */
-export async function eventually<Value> (what: string, attempt: () => Promise<Value | undefined>): Promise<Value> {
-  const deadline = now() + PATIENCE_MS
-  let lastWord = ''
-  while (now() < deadline) {
-    try {
-      const value = await attempt()
-      if (value !== undefined) return value
-    } catch (error) {
-      lastWord = `: ${String(error)}`
-    }
-    // eslint-disable-next-line no-restricted-syntax -- between two looks
-    await new Promise(resolve => setTimeout(resolve, POLL_MS))
-  }
-  throw new Error(`${what} never happened${lastWord}`)
-}
-
-async function withinTime (work: Promise<void>): Promise<void> {
-  let timer
-  const late = new Promise<never>((_resolve, reject) => {
-    // eslint-disable-next-line no-restricted-syntax -- the limit of a check
-    timer = setTimeout(() => { reject(new Error(`not done after ${CHECK_MS / 1000} s`)) }, CHECK_MS)
-  })
-  try {
-    await Promise.race([work, late])
-  } finally {
-    clearTimeout(timer)
-  }
-}
-
 function write (line: string, startedMs: number): void {
   process.stdout.write(`${line} (${(now() - startedMs).toFixed(0)} ms)\n`)
 }
 
 function now (): number {
-  // eslint-disable-next-line no-restricted-syntax -- for the report, and for the one limit
+  // eslint-disable-next-line no-restricted-syntax -- for the report
   return performance.now()
 }
 

@@ -1,7 +1,8 @@
 // `npm run e2e [-- SUITE…]`: the director between programs that nobody here wrote, and the README's own words, run as they stand.
 import { ExitCode } from '#core/exit-code.js'
+import { helpText, readCommandLine } from '#testkit/command-line.js'
+import { endOnSignal } from '#testkit/processes/child.js'
 import { Checks } from './checks.js'
-import { endAll } from './children.js'
 import { addresses } from './suites/addresses.js'
 import { dns } from './suites/dns.js'
 import { integrity } from './suites/integrity.js'
@@ -10,18 +11,26 @@ import { quake } from './suites/quake.js'
 import { readme } from './suites/readme.js'
 import { sdk } from './suites/sdk.js'
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => { void endAll().finally(() => process.exit(1)) })
-}
-
 const checks = new Checks()
 const suites = { dns, quake, integrity, addresses, paths, readme, sdk }
-const asked = process.argv.slice(2)
-const unknown = asked.find(name => !Object.hasOwn(suites, name))
-if (unknown !== undefined) {
-  process.stderr.write(`There is no suite ${unknown}; there are ${Object.keys(suites).join(', ')}.\n`)
+const help = helpText(['npm run e2e -- [SUITE…]', '', ...Object.entries(suites).map(([name, suite]) => `  ${name.padEnd(22)}${suite.name}`)], {})
+const asked = readCommandLine(process.argv.slice(2), {}, (_values, words) => {
+  const unknown = words.find(name => !Object.hasOwn(suites, name))
+  if (unknown !== undefined) throw new Error(`there is no suite ${unknown}; there are ${Object.keys(suites).join(', ')}`)
+  return words
+}, { hasWords: true })
+if (!asked.ok) {
+  process.stderr.write(`${asked.error}
+`)
   process.exit(ExitCode.usage)
 }
-for (const [name, suite] of Object.entries(suites)) if (asked.length === 0 || asked.includes(name)) await checks.run(suite)
+const { value: names } = asked
+if (names === undefined) {
+  process.stdout.write(`${help}
+`)
+  process.exit(ExitCode.ok)
+}
+endOnSignal()
+for (const [name, suite] of Object.entries(suites)) if (names.length === 0 || names.includes(name)) await checks.run(suite)
 // Not exitCode: a check that timed out may have left a socket open.
 process.exit(checks.close() ? 0 : 1)

@@ -1,4 +1,4 @@
-// Options of a benchmark, from one table: what reads them and what `--help` says are the same.
+// Options of a command of ours, from one table: what reads them and what `--help` says are the same.
 import { parseArgs } from 'node:util'
 import { err, ok, type Result } from '#core/result.js'
 
@@ -26,14 +26,15 @@ export function helpText (lines: readonly string[], table: Options): string {
 
 /**
  * Reads the words of a command line; undefined if they ask for help, and the error is one sentence.
- * @param from makes something of the values; what it throws is a fault of the words
+ * @param from makes something of the values, and of the words that belong to no option; what it throws is a fault of the words
+ * @param hasWords whether there may be any of these
  */
-export function readCommandLine<Table extends Options, Read> (args: readonly string[], table: Table, from: (values: Values<Table>) => Read): Result<Read | undefined, string> {
+export function readCommandLine<Table extends Options, Read> (args: readonly string[], table: Table, from: (values: Values<Table>, words: readonly string[]) => Read, { hasWords = false } = {}): Result<Read | undefined, string> {
   try {
     const options = Object.fromEntries(Object.entries(table).map(([name, { value }]) => [name, { type: value === undefined ? 'boolean' as const : 'string' as const }]))
-    const values: Readonly<Record<string, string | boolean | undefined>> = parseArgs({ args: [...args], options: { ...options, help: { type: 'boolean' } } }).values
+    const { values, positionals }: { values: Readonly<Record<string, string | boolean | undefined>>, positionals: string[] } = parseArgs({ args: [...args], options: { ...options, help: { type: 'boolean' } }, allowPositionals: hasWords })
     const filled = Object.fromEntries(Object.entries(table).map(([name, { fallback }]) => [name, values[name] ?? fallback])) as Values<Table>
-    return values['help'] === true ? ok(undefined) : ok(from(filled))
+    return values['help'] === true ? ok(undefined) : ok(from(filled, positionals))
   } catch (error) {
     return err(`${(error as Error).message} (--help says what there is)`)
   }

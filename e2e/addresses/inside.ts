@@ -1,15 +1,10 @@
 // The checks of suites/addresses.ts, run in a network namespace of their own. Prints a line of JSON for each: its name and,
 // if it failed, why.
-import { mkdtempSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { eventually } from '../checks.js'
-import { endAll } from '../children.js'
+import { endAll } from '#testkit/processes/child.js'
 import { openNetwork, theirs } from './network.js'
 import { openPlayer, type Player } from './player.js'
-import { startDirectorThere, type DirectorThere } from './director-there.js'
+import { startDirectorThere } from './director-there.js'
 
-const [folder = '.'] = process.argv.slice(2)
 /** More than there are workers, so that most of these have some. */
 const PLAYERS = 8
 const BURST = 40
@@ -35,13 +30,13 @@ async function check (name: string, body: () => Promise<void>): Promise<void> {
 
 const network = await openNetwork()
 for (const [name, config] of modes) {
-  const director = await startDirectorThere(network, mkdtempSync(join(folder, 'director-')), config)
+  const director = await startDirectorThere(network, config)
   const reachable = theirs.filter(address => !(name.includes('IPv4') && address.includes(':')))
   const players = (await Promise.all(reachable.map(async address => await Promise.all(Array.from({ length: PLAYERS }, async () => await openPlayer(director, address)))))).flat()
   await check(`${name}: replies come from the address the player sent to, of ${reachable.length}`, async () => { await each(players, async player => { await player.join('one'); await player.burst(BURST) }) })
   await check(`${name}: after a reset too`, async () => { await each(players, async player => { await player.join('two'); await player.burst(BURST) }) })
   await check(`${name}: a server speaks first after the proxy was killed`, async () => {
-    await killProxy(director)
+    await director.restartProxy()
     await each(players, async player => { await player.hearFirst() })
     await each(players, async player => { await player.burst(BURST) })
   })
@@ -63,25 +58,11 @@ for (const [name, config] of modes) {
     })
   }
   await each(players, async player => { await player.close() })
-  await director.end()
+  await director.close()
 }
 await endAll()
 process.exit(0)
 
 async function each (players: readonly Player[], body: (player: Player) => Promise<void>): Promise<void> {
   await Promise.all(players.map(body))
-}
-
-async function killProxy ({ pid }: DirectorThere): Promise<void> {
-  const proxyOf = async (): Promise<number | undefined> => {
-    const children = (await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')).trim().split(' ').map(Number)
-    for (const child of children) if ((await readFile(`/proc/${child}/cmdline`, 'utf8')).includes('apps/proxy')) return child
-    return undefined
-  }
-  const former = await eventually('The proxy', proxyOf)
-  process.kill(former, 'SIGKILL')
-  await eventually('Another proxy', async () => {
-    const next = await proxyOf()
-    return next !== undefined && next !== former ? true : undefined
-  })
 }

@@ -3,8 +3,9 @@
 //
 //   players, game servers           director
 //   c0  10.9.0.100, fd09::100  ───  d0  10.9.0.1, .2, 10.9.1.7, fd09::1, ::2      lo  198.51.100.9, fd77::9, 127.0.0.0/8
-import { run, start, type Child } from '../children.js'
-import { eventually } from '../checks.js'
+import { eventually } from '#testkit/patience.js'
+import { startChild, type Child } from '#testkit/processes/child.js'
+import { runProgram } from '#testkit/processes/run-program.js'
 
 /** Where players and game servers are. */
 export const here = { 4: '10.9.0.100', 6: 'fd09::100' } as const
@@ -22,7 +23,7 @@ export interface Network {
 }
 
 export async function openNetwork (): Promise<Network> {
-  const holder = start('the director\'s network', 'unshare', ['--net', 'sleep', '600'])
+  const holder = startChild('the director\'s network', 'unshare', ['--net', 'sleep', '600'])
   const there = ['nsenter', '--target', String(await untilApart(holder)), '--net']
   const [program, ...front] = there
   const inside = async (...args: string[]): Promise<void> => { await orThrow(program!, [...front, 'ip', ...args]) }
@@ -46,14 +47,14 @@ export async function openNetwork (): Promise<Network> {
 
 // unshare becomes the program it starts, once it is in a network of its own.
 async function untilApart (holder: Child): Promise<number> {
-  await eventually('A network of its own', async () => {
-    const [ours, its] = await Promise.all(['self', String(holder.pid)].map(async pid => (await run('readlink', [`/proc/${pid}/ns/net`])).stdout))
+  await eventually(async () => {
+    const [ours, its] = await Promise.all(['self', String(holder.pid)].map(async pid => (await runProgram('readlink', [`/proc/${pid}/ns/net`])).stdout))
     return its !== '' && ours !== its ? true : undefined
-  })
-  return holder.pid!
+  }, { what: 'a network of its own', mayFail: true, pollMs: 50 })
+  return holder.pid
 }
 
 async function orThrow (command: string, args: readonly string[]): Promise<void> {
-  const { code, stderr } = await run(command, args)
+  const { code, stderr } = await runProgram(command, args)
   if (code !== 0) throw new Error(`${[command, ...args].join(' ')}: ${stderr}`)
 }

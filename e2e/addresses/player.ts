@@ -1,7 +1,7 @@
 // A player who knows one address of the director, and takes nothing from any other.
 import { createSocket } from 'node:dgram'
-import { eventually } from '../checks.js'
-import { DATA_PORT, type DirectorThere } from './director-there.js'
+import { eventually } from '#testkit/patience.js'
+import { PORT, type DirectorThere } from './director-there.js'
 import { here } from './network.js'
 
 export interface Player {
@@ -28,32 +28,32 @@ export async function openPlayer (director: DirectorThere, address: string, from
   await new Promise<void>(resolve => { socket.bind(0, here[family], resolve) })
   if (family === 4) socket.setBroadcast(true)
   socket.on('message', (bytes, source) => {
-    if (!from.includes(source.address) || source.port !== DATA_PORT) fault ??= `a reply for ${address} came from ${source.address} port ${source.port}`
+    if (!from.includes(source.address) || source.port !== PORT) fault ??= `a reply for ${address} came from ${source.address} port ${source.port}`
     heard.add(bytes.toString())
   })
   // Does `again` every so many looks, and `then` a few looks after it.
   const until = async (what: string, isDone: () => boolean, again: () => void, then = (): void => undefined): Promise<void> => {
     heard.clear()
     let looks = 0
-    await eventually(`${name} at ${address}: ${what}`, () => {
+    await eventually(() => {
       if (fault !== undefined) throw new Error(fault)
       if (isDone()) return Promise.resolve(true)
       if (looks % 10 === 0) again()
       if (looks++ % 10 === 2) then()
       return Promise.resolve(undefined)
-    })
+    }, { what: `${name} at ${address}: ${what}`, mayFail: true, pollMs: 50 })
   }
   return {
     join: async wanted => {
       const token = await director.query(wanted)
       server = wanted
       await until(`to join ${wanted}`, () => heard.has(`${name} welcome`), () => {
-        socket.send(Buffer.concat([magic, Buffer.from(token)]), DATA_PORT, address)
-        socket.send(`${name} 0`, DATA_PORT, address)
+        socket.send(Buffer.concat([magic, Buffer.from(token)]), PORT, address)
+        socket.send(`${name} 0`, PORT, address)
       }, () => { director.servers[wanted].sayTo(name, 'welcome') })
     },
     burst: async count => {
-      await until(`${count} datagrams`, () => heard.size === count, () => { socket.send(`${name} ${count}`, DATA_PORT, address) })
+      await until(`${count} datagrams`, () => heard.size === count, () => { socket.send(`${name} ${count}`, PORT, address) })
     },
     hearFirst: async () => {
       await until(`to hear server ${server} first`, () => heard.has(`${name} again`), () => { director.servers[server].sayTo(name, 'again') })

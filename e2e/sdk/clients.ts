@@ -4,14 +4,14 @@
 export const typescriptClients = {
   'hey-api': `
 import { query } from './hey-public/sdk.gen.js'
-const { data, error } = await query({ baseUrl: process.argv[2], body: { resourceType: 'server', namespace: 'e2e', labelSelector: { name: 'echo' } } })
+const { data, error } = await query({ baseUrl: process.argv[2], body: { resourceType: 'gameserver', namespace: 'games', labelSelector: { name: 'echo' } } })
 if (data === undefined) throw new Error(JSON.stringify(error))
 console.log(data.token, data.dataPorts[0]!.port)
 `,
   'openapi-typescript': `
 import createClient from 'openapi-fetch'
 import type { paths } from './types-public.js'
-const { data, error } = await createClient<paths>({ baseUrl: process.argv[2] }).POST('/query', { body: { resourceType: 'server', namespace: 'e2e', labelSelector: { name: 'echo' } } })
+const { data, error } = await createClient<paths>({ baseUrl: process.argv[2] }).POST('/query', { body: { resourceType: 'gameserver', namespace: 'games', labelSelector: { name: 'echo' } } })
 if (data === undefined) throw new Error(JSON.stringify(error))
 console.log(data.token, data.dataPorts[0]!.port)
 `
@@ -22,7 +22,7 @@ import sys
 from director_public import Client
 from director_public.api.public import query
 from director_public.models import IssuedToken, QueryRequest, QueryRequestLabelSelector
-body = QueryRequest(resource_type='server', namespace='e2e', label_selector=QueryRequestLabelSelector.from_dict({'name': 'echo'}))
+body = QueryRequest(resource_type='gameserver', namespace='games', label_selector=QueryRequestLabelSelector.from_dict({'name': 'echo'}))
 issued = query.sync(client=Client(base_url=sys.argv[1]), body=body)
 assert isinstance(issued, IssuedToken), issued
 print(issued.token, issued.data_ports[0].port)
@@ -46,7 +46,7 @@ func main() {
     panic(err)
   }
   answer, err := client.QueryWithResponse(context.Background(), api.QueryRequest{
-    ResourceType: "server", Namespace: "e2e", LabelSelector: &map[string]string{"name": "echo"},
+    ResourceType: "gameserver", Namespace: "games", LabelSelector: &map[string]string{"name": "echo"},
   })
   if err != nil || answer.JSON200 == nil {
     panic(fmt.Sprint(err, answer))
@@ -78,7 +78,7 @@ func main() {
     panic(err)
   }
   answer, err := client.Query(context.Background(), &api.QueryRequest{
-    ResourceType: "server", Namespace: "e2e",
+    ResourceType: "gameserver", Namespace: "games",
     LabelSelector: api.NewOptQueryRequestLabelSelector(api.QueryRequestLabelSelector{"name": "echo"}),
   })
   issued, ok := answer.(*api.IssuedToken)

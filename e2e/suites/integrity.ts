@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { openUdpPeer } from '#testkit/udp-peer.js'
 import type { Suite } from '../checks.js'
-import { startDirector } from '../director.js'
+import { DATA_PORT, query, startDirector } from '../director.js'
 
 const COUNT = 5000
 // So many are under way at once: less than the smallest receive buffer a system grants.
@@ -12,17 +12,18 @@ const LARGEST = 65_507
 export const integrity: Suite = {
   name: 'Integrity: what goes in comes out',
   needs: [],
-  run: async (checks, folder) => {
+  run: async checks => {
     const server = await openUdpPeer()
     const client = await openUdpPeer()
     server.onDatagram(({ bytes, address, port }) => { void server.send(bytes, port, address) })
-    const director = await startDirector(folder, [{ name: 'echo', address: '127.0.0.1', port: server.port }])
+    const director = await startDirector([{ name: 'echo', address: '127.0.0.1', port: server.port }])
+    const dataPort = director.dataPorts[DATA_PORT]!
 
     await checks.check(`${COUNT} datagrams of 0 to 1,400 bytes arrive in order and identical, there and back`, async () => {
-      await client.send(await director.query('echo'), director.dataPort)
+      await client.send(await query(director, 'echo'), dataPort)
       for (let first = 0; first < COUNT; first += WINDOW) {
         const batch = Array.from({ length: Math.min(WINDOW, COUNT - first) }, (_, index) => payload(first + index))
-        for (const bytes of batch) await client.send(bytes, director.dataPort)
+        for (const bytes of batch) await client.send(bytes, dataPort)
         for (const [index, bytes] of batch.entries()) {
           if (!(await client.next()).bytes.equals(bytes)) throw new Error(`datagram ${first + index} came back different or out of order`)
         }
@@ -34,7 +35,7 @@ export const integrity: Suite = {
     })
     await checks.check(`a datagram of ${LARGEST.toLocaleString('en')} bytes arrives whole, there and back`, async () => {
       const bytes = Buffer.alloc(LARGEST, payload(1399))
-      await client.send(bytes, director.dataPort)
+      await client.send(bytes, dataPort)
       if (!(await client.next()).bytes.equals(bytes)) throw new Error('it came back different')
     })
     await client.close()

@@ -3,9 +3,9 @@
 //
 //   home (the director) ── 1500 ── router ── 1280 ── far (a client, a server)
 import { join } from 'node:path'
+import { root } from '#testkit/processes/node-program.js'
+import { runProgram } from '#testkit/processes/run-program.js'
 import { pathOf, type Suite } from '../checks.js'
-import { run } from '../children.js'
-import { root } from '../director.js'
 
 const [home, router, far] = ['home', 'router', 'far'].map(name => `e2e-${process.pid}-${name}`) as [string, string, string]
 
@@ -28,7 +28,7 @@ const settings = [
 ] as const
 
 async function ip (line: string): Promise<string> {
-  const { code, stderr } = await run(pathOf('ip'), line.split(' '))
+  const { code, stderr } = await runProgram(pathOf('ip'), line.split(' '))
   return code === 0 ? '' : `ip ${line}: ${stderr.trim()}`
 }
 
@@ -38,7 +38,7 @@ async function lay (): Promise<string> {
     if (fault !== '') return fault
   }
   for (const [name, setting] of settings) {
-    const { code, stderr } = await run(pathOf('ip'), ['netns', 'exec', name, 'sh', '-c', `echo 1 > /proc/sys/${setting}`])
+    const { code, stderr } = await runProgram(pathOf('ip'), ['netns', 'exec', name, 'sh', '-c', `echo 1 > /proc/sys/${setting}`])
     if (code !== 0) return stderr
   }
   return ''
@@ -55,7 +55,7 @@ export const paths: Suite = {
         if (fault !== '') checks.skip(name, `no network can be laid here (${fault})`)
         else {
           await checks.check(name, async () => {
-            const { code, stdout, stderr } = await run(pathOf('ip'), ['netns', 'exec', home, process.execPath, join(root, 'dist/e2e/paths/inside.js'), engine, far])
+            const { code, stdout, stderr } = await runProgram(pathOf('ip'), ['netns', 'exec', home, process.execPath, join(root, 'dist/e2e/paths/inside.js'), engine, far])
             if (code !== 0) throw new Error(`${stdout}${stderr}`)
           })
         }

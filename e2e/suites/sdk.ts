@@ -3,10 +3,12 @@
 // and C# is checked by hand, because its Java programs take longer to fetch than all of this.
 import { cp, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Serve } from '#testkit/director/serve.js'
+import { root } from '#testkit/processes/node-program.js'
 import { openUdpPeer } from '#testkit/udp-peer.js'
 import { pathOf, same, type Checks, type Suite } from '../checks.js'
 import { findOnPath } from '../programs.js'
-import { root, startDirector, type Director } from '../director.js'
+import { DATA_PORT, startDirector } from '../director.js'
 import { goClients, pythonClient, typescriptClients } from '../sdk/clients.js'
 import { goTools, must, npmTools, pipTools } from '../sdk/tools.js'
 
@@ -24,7 +26,7 @@ checks.positive_data_acceptance.enabled = false
 interface Bench {
   readonly checks: Checks
   readonly folder: string
-  readonly director: Director
+  readonly director: Serve
   /** Runs a client and uses the token that it prints. */
   readonly play: (command: string, args: readonly string[], cwd: string) => Promise<void>
 }
@@ -35,7 +37,7 @@ export const sdk: Suite = {
   run: async (checks, folder) => {
     const server = await openUdpPeer()
     server.onDatagram(({ bytes, address, port }) => { void server.send(bytes, port, address) })
-    const director = await startDirector(folder, [{ name: 'echo', address: '127.0.0.1', port: server.port }])
+    const director = await startDirector([{ name: 'echo', address: '127.0.0.1', port: server.port }])
     for (const listener of listeners) await cp(join(root, `openapi/${listener}.json`), join(folder, `${listener}.json`))
     const bench: Bench = { checks, folder, director, play: async (command, args, cwd) => { await play(director, command, args, cwd) } }
     await checkNpm(bench)
@@ -129,7 +131,8 @@ async function generateGo (name: string, listener: typeof listeners[number], cwd
   await must(join(cwd, 'bin/oapi-codegen'), ['-generate', 'types,client', '-package', `oapi${listener}`, '-o', `oapi${listener}/api.go`, document], cwd)
 }
 
-async function play ({ queryUrl, dataPort }: Director, command: string, args: readonly string[], cwd: string): Promise<void> {
+async function play ({ queryUrl, dataPorts }: Serve, command: string, args: readonly string[], cwd: string): Promise<void> {
+  const dataPort = dataPorts[DATA_PORT]!
   const { stdout } = await must(command, [...args, queryUrl], cwd)
   const [token = '', port] = stdout.trim().split(' ')
   same(String(port), String(dataPort), 'the port')

@@ -1,7 +1,7 @@
 // Histories of a small core: what clients, game servers, control and time may do to it. Its tables are so small that
 // every bound is met.
-import { whole } from '#core/slices.js'
 import fc from 'fast-check'
+import { whole } from '#core/slices.js'
 import { addressWords } from '#wire/address.js'
 import { controlPacket } from '#wire/control-packet.js'
 import type { Token } from '#wire/token.js'

@@ -8,8 +8,8 @@ import { loadSavedState, type SavedState } from '../../apps/proxy/src/state/save
 import { savedTokens } from '../../apps/proxy/src/state/saved-tokens.js'
 import { StateLog } from '../../apps/proxy/src/state/state-log.js'
 import type { StateStorage } from '../../apps/proxy/src/state/files/state-storage.js'
-import { dataPortNames, smallCore, takeStep, type Step } from './core-history.js'
 import { MemoryStorage } from '../memory-storage.js'
+import { dataPortNames, smallCore, takeStep, type Step } from './core-history.js'
 
 /** Logs this short are begun anew every few steps, and take several slices. */
 const pace = { growthBytes: 300, sliceSlots: 2 }

@@ -1,6 +1,6 @@
 // What can go wrong with a request, as data, and the rules that say which request it happens to.
-import type { Cut, FrameFault } from './frame.js'
 import { matches, type RequestMatch, type RequestRecord } from '../requests/request-log.js'
+import type { Cut, FrameFault } from './frame.js'
 
 export type Fault =
   /** Waits before the first byte, in milliseconds of the server's clock. */

@@ -1,7 +1,7 @@
 // Faults of a watch. All are counted within one stream, from 1, over frames that are events (ADDED, MODIFIED, DELETED).
+import { statusBody } from '../requests/reply.js'
 import type { Fault } from './fault.js'
 import type { Cut, Frame, FrameFault, Outgoing } from './frame.js'
-import { statusBody } from '../requests/reply.js'
 
 /** The `nth` event is sent to its half, and then the connection goes as `how` says. */
 export function cutFrame (how: Cut, nth = 1): Fault {

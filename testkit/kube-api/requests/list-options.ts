@@ -1,8 +1,8 @@
 // The query of a list or a watch, read and checked as the server does before it looks at any object.
 import { err, ok, type Result } from '#core/result.js'
-import { failure, invalidOptions, type Reply } from './reply.js'
 import type { ResourceType } from '../objects/resource-type.js'
 import { parseFieldSelector, parseLabelSelector, type Predicate } from '../objects/selector.js'
+import { failure, invalidOptions, type Reply } from './reply.js'
 
 export interface ListOptions {
   readonly selects: Predicate
