@@ -77,6 +77,17 @@ const bans = [
     imports: new RegExp(`^apps/control/src/inventory/${other}/`),
     message: 'A provider of the inventory imports nothing of another: what both need belongs in inventory/objects or inventory/store.'
   })),
+  ...['bench', 'e2e', 'fuzz', 'scripts', 'simulation', 'test'].map(tree => ({
+    from: /\//,
+    except: new RegExp(`^${tree}/`),
+    imports: new RegExp(`^${tree}/`),
+    message: 'Nothing imports one of the trees of tests and tools but itself: what two need belongs in the testkit.'
+  })),
+  {
+    from: /^(?:bench|e2e|fuzz|scripts|simulation|test)\//,
+    imports: /^apps\/cli\//,
+    message: 'The command is driven from outside: testkit/director and testkit/processes have what that takes.'
+  },
   {
     from: /^libs\/core\//,
     except: outsideRooms,

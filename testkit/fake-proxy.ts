@@ -1,13 +1,12 @@
 // A proxy that forwards nothing: it speaks the contract of libs/rpc over a real Unix socket, remembers what it was told
 // and fails on demand. For tests of everything that talks to a proxy.
 import { randomUUID } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { EVENTS_PATH, eventKinds, eventKindsFrom, LINES_CONTENT_TYPE, MAX_RPC_BODY_BYTES, rpcCalls, type DrainReply, type EventKind, type GoneTarget, type Hello, type RpcEvent, type RpcName, type Sample, type Session, type Target, type TokenGrant, type TokenRejection } from '#rpc/contract.js'
 import { rpcErrors, type RpcErrorCode } from '#rpc/failure.js'
 import { LineSplitter } from '#rpc/line-splitter.js'
+import { openFolder } from './folder.js'
 import { patiently } from './patience.js'
 
 /** What a hook may do with a call instead of the usual answer. */
@@ -79,8 +78,8 @@ interface Matched { readonly name: RpcName, readonly id: string, readonly search
 
 /** Starts a fake proxy on a socket in a temporary directory of its own. */
 export async function startFakeProxy (): Promise<FakeProxy> {
-  const directory = await mkdtemp(join(tmpdir(), 'udp-director-'))
-  const socketPath = join(directory, 'proxy.sock')
+  const folder = openFolder()
+  const socketPath = join(folder.path, 'proxy.sock')
   const streams = new Map<ServerResponse, readonly EventKind[]>()
   const watchers = new Set<() => void>()
   let server: Server | undefined
@@ -200,7 +199,7 @@ export async function startFakeProxy (): Promise<FakeProxy> {
     },
     close: async () => {
       await fake.stop()
-      await rm(directory, { recursive: true, force: true })
+      folder.close()
     }
   }
   await listen()

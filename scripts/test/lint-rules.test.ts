@@ -89,7 +89,7 @@ const cases: Record<string, Case> = {
   },
   'no tree imports another tree\'s tests': {
     rule: 'rooms/imports',
-    says: /another tree's tests/,
+    says: /another tree's tests|what two need belongs in the testkit/,
     refused: [
       ['fuzz/x.ts', imports('../apps/proxy/test/state/x.js')],
       ['libs/rpc/test/x.test.ts', imports('../../wire/test/x.js')],
@@ -97,6 +97,19 @@ const cases: Record<string, Case> = {
       ['test/x.test.ts', imports('../simulation/test/x.js')]
     ],
     allowed: [['fuzz/test/x.test.ts', imports('./y.js')], ['apps/proxy/test/x.test.ts', imports('./state/y.js')], ['fuzz/x.ts', imports('#testkit/x.js')]]
+  },
+  'trees of tests and tools import nobody\'s but the testkit\'s': {
+    rule: 'rooms/imports',
+    says: /what two need belongs in the testkit|driven from outside/,
+    refused: [
+      ['bench/forward/x.ts', imports('../../e2e/x.js')],
+      ['fuzz/x.ts', imports('../bench/x.js')],
+      ['apps/proxy/test/x.test.ts', imports('../../../fuzz/x.js')],
+      ['testkit/x.ts', imports('../simulation/x.js')],
+      ['scripts/test/x.test.ts', imports('../../e2e/x.js')],
+      ['bench/query/x.ts', imports('../../apps/cli/src/x.js')]
+    ],
+    allowed: [['bench/forward/x.ts', imports('../x.js')], ['bench/x.ts', imports('#testkit/x.js')], ['testkit/x.ts', imports('../apps/cli/src/x.js')], ['fuzz/x.ts', imports('../apps/proxy/src/x.js')]]
   },
   'libraries are imported by subpath': {
     rule: 'rooms/imports',
