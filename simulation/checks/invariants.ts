@@ -70,6 +70,9 @@ export const invariants = {
   /** After a restart every session is back at its target and behind its upstream ports, but for the last of its changes. */
   sessionsComeBack: (isBack: boolean, address: number, how: string): Fault => isBack ? undefined : `the session of address ${address} ${how}`,
 
+  /** Calls line by line are answered once each, in their order. */
+  linesAnsweredInOrder: (isRight: boolean, what: string): Fault => isRight ? undefined : `there is ${what}`,
+
   /** What the processes tell each other fits the contract between them. */
   callsFitTheContract: (fits: boolean, what: string): Fault => fits ? undefined : `${what} does not fit the contract`
 } as const satisfies Record<string, (...seen: never[]) => Fault>

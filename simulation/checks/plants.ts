@@ -52,6 +52,7 @@ export const plants = {
   drainsTooLong: { says: 'a drain may last twice as long', found: ['drainHolds'], world: { unrest: stormy }, config: { drainTimeoutSeconds: 1, sessionTimeoutSeconds: 60 } },
   drainIssues: { says: 'control hands out tokens while it drains', found: ['drainHolds'], world: { unrest: stormy }, config: { drainTimeoutSeconds: 5 } },
   drainEndsSessions: { says: 'a drain ends sessions', found: ['targetChangesByRight', 'answeredTokensWork'] },
+  answeredTwice: { says: 'a call in a line is answered twice', found: ['linesAnsweredInOrder', 'answeredTokensWork'] },
   numbersAsText: { says: 'the proxy answers with the number of sessions as text', found: ['callsFitTheContract'] }
 } as const satisfies Record<string, PlantRow>
 

@@ -2,7 +2,7 @@
 // text on its way, calls overtake each other (every one has a connection of its own), lines on one connection do not,
 // connections break in the middle, and end when the other side dies.
 import { Buffer } from 'node:buffer'
-import type { EventKind, RpcEvent, RpcName } from '#rpc/contract.js'
+import type { EventKind, RpcBody, RpcEvent, RpcName, RpcReply } from '#rpc/contract.js'
 import type { RpcAnswer, RpcService } from '#rpc/service.js'
 import type { CallParts, LastingRequest, LinesOut, RpcTransport } from '#rpc/transport.js'
 import { holdError, holdEvent, holdReply, holdRequest } from '../checks/contract-check.js'
@@ -86,15 +86,28 @@ export class SimTransport implements RpcTransport {
   }
 
   readonly openLines = (name: RpcName): LastingRequest => {
-    const { surroundings: { time, trace, watch }, control } = this.#options
+    const { surroundings: { time, trace, watch, plant }, control } = this.#options
+    // The calls without an answer, as the tokens in them.
+    const asked: Array<ReadonlySet<string>> = []
     return this.#begin({
-      serve: (service, body, out) => { void service.converse(name, body, out) },
+      serve: (service, body, out) => { void service.converse(name, body, plant === 'answeredTwice' ? sayingTwice(out) : out) },
       onSent: text => {
-        for (const line of linesOf(text)) holdRequest(watch, name, { body: JSON.parse(line) as unknown })
+        for (const line of linesOf(text)) {
+          const body = JSON.parse(line) as RpcBody<'pushTokens'>
+          holdRequest(watch, name, { body })
+          asked.push(new Set(body.tokens.map(({ token }) => token)))
+        }
         trace.note('asked', time.nowMs, control, numberOfRpc[name], text.length)
       },
       onSaid: text => {
-        for (const line of linesOf(text)) this.#checked(name, JSON.parse(line) as RpcAnswer)
+        for (const line of linesOf(text)) {
+          const answer = JSON.parse(line) as RpcAnswer
+          const call = asked.shift()
+          watch.hold('linesAnsweredInOrder', call !== undefined, 'an answer without a call')
+          const { rejected = [] } = answer.body as Partial<RpcReply<'pushTokens'>>
+          for (const { token } of rejected) watch.hold('linesAnsweredInOrder', call?.has(token) === true, `the refusal of token ${token}, which is in another call`)
+          this.#checked(name, answer)
+        }
       }
     })
   }
@@ -270,6 +283,11 @@ class Chunks implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8Array> {
   }
 
   [Symbol.asyncIterator] (): this { return this }
+}
+
+function sayingTwice (out: LinesOut): LinesOut {
+  const { end, cut, onDrain, onClose } = out
+  return { end, cut, onDrain, onClose, get isOver () { return out.isOver }, write: text => out.write(text) && out.write(text) }
 }
 
 function linesOf (text: string): string[] {
