@@ -19,8 +19,8 @@ export interface FormerState {
   /** Logs that cannot be believed. */
   readonly faults: number
   /**
-   * Removes what was read, or sets it aside: call it when every shard has a log of its own, and do not wait for it in a
-   * hurry. Not before: a proxy that cannot have its data ports has no business with the files of the one that has them.
+   * Removes what was read, or sets it aside. Call it when every shard has a log of its own, not before: a proxy that cannot
+   * bind its data ports must not touch the files of the proxy that has them. It may take long.
    */
   readonly remove: () => Promise<void>
 }
@@ -92,7 +92,7 @@ function agesOf ({ shards, bootId }: SavedState, clock: StateClock): number[] {
   return [...shards.values()].map(({ lastMoment }) => elapsedSince(lastMoment, bootId, clock))
 }
 
-// The one who wrote it has only just gone.
+// The process that wrote it ended only just now.
 function isFresh (saved: SavedState, clock: StateClock): boolean {
   return agesOf(saved, clock).every(age => age <= FRESH_MS)
 }

@@ -71,10 +71,11 @@ function readLog (storage: Pick<StateStorage, 'read'>, name: string, dataPortNam
   const log = decodeLog(bytes)
   if (!log.ok) return log.error
   const { header: { shard, generation, dataPorts }, batches } = log.value
-  // Somebody put it there in place of another.
+  // The file was renamed, or put in place of another.
   if (logName(shard, generation) !== name) return 'corrupt'
+  // The one place where a saved state meets the data ports there are now. From here on index i is the same data port in both.
   if (!isDeepStrictEqual(dataPorts.map(({ name }) => name), dataPortNames)) return 'other_data_ports'
-  // A bug wrote it, or an enemy: half of it would be worse than nothing.
+  // The file is damaged or forged. Use none of it: a partial restore is worse than an empty start.
   if (!batches.every(batch => isBatch(batch, dataPorts.length))) return 'corrupt'
   return { ...log.value, name }
 }

@@ -272,7 +272,7 @@ export class StateLog {
     }
   }
 
-  // A log with a gap would tell of a past that never was. It is no use any more; the next one starts with all there is.
+  // A log with a gap would restore a state that never existed. It is removed; the next log starts with all there is.
   #fail (error: Error, files = [this.#file]): void {
     const { storage, header, unreadBefore = 0, clock } = this.#options
     const now = clock.now()
