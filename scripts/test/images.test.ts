@@ -5,7 +5,6 @@
 import { execFile, spawnSync } from 'node:child_process'
 import { cpSync, existsSync, readdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -13,6 +12,7 @@ import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
 import { parseAllDocuments } from 'yaml'
 import { environmentDefaults } from '#config/env.js'
+import { claimPort } from '#testkit/ports.js'
 import { startNode, type NodeProgram } from '#testkit/processes/node-program.js'
 import { assemble, imageNames, type ImageName } from '../image/assemble.js'
 import { importGraph } from '../image/import-graph.js'
@@ -173,14 +173,6 @@ class Running {
   }
 }
 
-async function freePort (): Promise<number> {
-  const server = createServer()
-  await new Promise<void>(resolve => { server.listen(0, '127.0.0.1', resolve) })
-  const { port } = server.address() as AddressInfo
-  await new Promise(resolve => { server.close(resolve) })
-  return port
-}
-
 void t.test('each Dockerfile makes an image that starts, is healthy and holds nothing else\'s packages', async t => {
   // Not t.testdir(), whose path is longer than that of a socket may be, and inside of which Node would find the checkout.
   const folder = await mkdtemp(join(tmpdir(), 'images-'))
@@ -206,7 +198,7 @@ void t.test('each Dockerfile makes an image that starts, is healthy and holds no
   for (const name of ['typescript', 'tap', 'eslint']) t.notOk(ofControl!.has(name) || ofProxy!.has(name), `no ${name}`)
   t.notOk(existsSync(join(proxy.root, proxy.workdir, 'dist/apps/control')), 'no code of control in the proxy')
 
-  const adminPort = await freePort()
+  const { port: adminPort } = await claimPort()
   const config = join(folder, 'config.yaml')
   await mkdir(join(folder, 'inventory'))
   await mkdir(join(folder, 'run'))

@@ -9,6 +9,8 @@ import { dirname, join, resolve } from 'node:path'
 import t, { type Test } from 'tap'
 import { END_WITH_PARENT } from '#telemetry/end-with-parent.js'
 import { gameServerYaml } from '#testkit/objects/game-server.js'
+import { isAlive } from '#testkit/processes/child.js'
+import { claimDemoPorts } from '#testkit/demo-ports.js'
 import { until } from '#testkit/patience.js'
 import { pasteSteps } from '../src/demo/introduction.js'
 import { findBusyDemoPorts } from '../src/demo/ports.js'
@@ -64,22 +66,6 @@ function pidsIn (text: string): number[] {
   return jsonLines(text).filter(({ msg }) => msg === 'Process started').map(({ pid }) => pid)
 }
 
-function isAlive (pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
-  }
-}
-
-async function freeOffset (): Promise<number> {
-  for (;;) {
-    const offset = 1000 + Math.floor(Math.random() * 20_000)
-    if ((await findBusyDemoPorts(portsFrom(offset))).length === 0) return offset
-  }
-}
-
 function configFile (t: Test, text: string): string {
   return join(t.testdir({ 'config.yaml': text, inventory: {} }), 'config.yaml')
 }
@@ -104,7 +90,7 @@ void t.test('up --once goes through the whole flow beside a running director and
 })
 
 void t.test('a taken port is named, with the way out, and nothing is started', async t => {
-  const offset = await freeOffset()
+  const { offset } = await claimDemoPorts()
   const { query, data } = portsFrom(offset)
   const tcp = createServer().listen(query, '127.0.0.1')
   const udp = createSocket('udp4').bind(data, '127.0.0.1')
@@ -121,7 +107,7 @@ void t.test('a taken port is named, with the way out, and nothing is started', a
 const hasTools = ['bash', 'nc', 'curl'].every(tool => spawnSync(tool, ['-h'], { stdio: 'ignore' }).error === undefined)
 
 void t.test('up prints lines that work when pasted, shows what happens, and ends on Ctrl-C without leaving anything', async t => {
-  const offset = await freeOffset()
+  const { offset } = await claimDemoPorts()
   const { says, out, ended, kill, tmp } = run(t, ['up', '--port-offset', String(offset)])
   await says(/Ctrl-C ends everything/)
   const steps = pasteSteps(portsFrom(offset))
@@ -237,7 +223,7 @@ void t.test('help and version on stdout, a bad command line on stderr with 64', 
 })
 
 void t.test('a reader that goes away ends everything', async t => {
-  const offset = await freeOffset()
+  const { offset } = await claimDemoPorts()
   const tmp = mkdtempSync(join(tmpdir(), 'cli-'))
   t.teardown(() => { rmSync(tmp, { recursive: true, force: true }) })
   const child = spawn('/usr/bin/env', [...node, 'up', '--port-offset', String(offset)], { env: { ...process.env, TMPDIR: tmp }, stdio: ['ignore', 'pipe', 'ignore'] })

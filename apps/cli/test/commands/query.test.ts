@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import t from 'tap'
+import { claimPort } from '#testkit/ports.js'
 import { parseCommandLine } from '../../src/command-line/parse-command-line.js'
 import type { QueryInvocation } from '../../src/command-line/query-options.js'
 import { query } from '../../src/commands/query.js'
@@ -139,12 +140,7 @@ void t.test('another server, or none, is told apart from a director', async t =>
     t.equal(out, '')
     t.match(err, new RegExp(`does not answer like a UDP Director: status ${strange.status}, `))
   }
-  const free = createServer()
-  free.listen(0, '127.0.0.1')
-  await once(free, 'listening')
-  const { port } = free.address() as AddressInfo
-  free.close()
-  await once(free, 'close')
+  const { port } = await claimPort()
   const { code, err } = await runAt(`http://127.0.0.1:${port}`)
   t.equal(code, 69)
   t.equal(err, `http://127.0.0.1:${port}/query cannot be reached: ECONNREFUSED. Is the director running there?\n`)

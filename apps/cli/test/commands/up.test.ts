@@ -2,19 +2,12 @@ import { createServer } from 'node:net'
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import t from 'tap'
+import { claimDemoPorts } from '#testkit/demo-ports.js'
 import { until } from '#testkit/patience.js'
 import { up } from '../../src/commands/up.js'
-import { findBusyDemoPorts } from '../../src/demo/ports.js'
 import { portsFrom } from '../../src/demo/world.js'
 import { openFakeDirector } from '../demo/fake-director.js'
 import { createFakeRuntime, type FakeRuntime, type Puppet } from '../fake-runtime.js'
-
-async function freeOffset (): Promise<number> {
-  for (;;) {
-    const offset = 21_000 + Math.floor(Math.random() * 15_000)
-    if ((await findBusyDemoPorts(portsFrom(offset))).length === 0) return offset
-  }
-}
 
 const configOf = (puppets: readonly Puppet[]): string => puppets[0]!.spec.env['CONFIG_PATH']!
 
@@ -31,7 +24,7 @@ async function setUp (t: { teardown: (run: () => void) => void }, isTerminal: bo
 
 void t.test('live on a terminal: the introduction, then what happens, until a signal', async t => {
   const { runtime, text, puppets, signal } = await setUp(t, true)
-  const ended = up({ command: 'up', isOnce: false, portOffset: await freeOffset() }, runtime)
+  const ended = up({ command: 'up', isOnce: false, portOffset: (await claimDemoPorts()).offset }, runtime)
   await until(() => text.out.includes('Ctrl-C ends everything'))
   t.match(readFileSync(configOf(puppets), 'utf8'), /provider: file/)
   t.match(puppets[0]!.spec.env['LOG_LEVEL'], /info|debug|trace/)
@@ -56,7 +49,7 @@ void t.test('once: a step that fails shows the log, and the exit code is 1', asy
 void t.test('a signal while it starts ends it; the steps of --once have not passed then', async t => {
   for (const [isOnce, exitCode] of [[false, 0], [true, 1]] as const) {
     const { runtime, text, signal, puppets } = createFakeRuntime(() => {})
-    const ended = up({ command: 'up', isOnce, portOffset: await freeOffset() }, runtime)
+    const ended = up({ command: 'up', isOnce, portOffset: (await claimDemoPorts()).offset }, runtime)
     await until(() => puppets.length === 2)
     signal('SIGTERM')
     t.equal(await ended, exitCode)
@@ -76,7 +69,7 @@ void t.test('a process that refuses to run ends it with 78 and its log', async t
 })
 
 void t.test('taken ports and a bad environment are told before anything starts', async t => {
-  const offset = await freeOffset()
+  const { offset } = await claimDemoPorts()
   const { runtime, text, puppets } = createFakeRuntime(() => {})
   const tcp = createServer().listen(portsFrom(offset).admin, '127.0.0.1')
   t.teardown(() => { tcp.close() })

@@ -4,6 +4,7 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'
 import { until } from '#testkit/patience.js'
+import { claimPort } from '#testkit/ports.js'
 import { listenOn } from '../../../src/http/listener/listen.js'
 import type { TypedApp } from '../../../src/http/listener/listener.js'
 
@@ -77,7 +78,7 @@ void t.test('an address that cannot be bound is a clear error, and leaves nothin
   }
   // RFC 5737: documentation, nobody's.
   for (const strangers of [['127.0.0.1', '192.0.2.1'], ['192.0.2.1', '127.0.0.1']]) {
-    const port = await freePort()
+    const { port } = await claimPort()
     t.same(await listenOn(appFor(t), strangers, port, 'queryPort'), { ok: false, error: 'bindAddress 192.0.2.1 is not an address of this machine.' })
     t.same(await doors(port), refused)
   }
@@ -122,10 +123,3 @@ void t.test('closing: a request that is under way at a side door gets its answer
   await closing
   t.same(await doors(port), refused)
 })
-
-async function freePort (): Promise<number> {
-  const server = createServer()
-  const port = await listening(server, '127.0.0.1', 0)
-  await new Promise<void>(resolve => { server.close(() => { resolve() }) })
-  return port
-}
