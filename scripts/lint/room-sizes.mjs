@@ -8,7 +8,7 @@ export const MOST_FILES = 15
 /** Folders with more files than this have a row in the table "Rooms" of docs/architecture.md. */
 export const MOST_WITHOUT_ROW = 5
 
-const areas = /^(?:apps\/[^/]+\/src|libs\/[^/]+\/src|simulation|fuzz|e2e|bench|scripts)(?:\/|$)/
+const areas = /^(?:apps\/[^/]+\/src|libs\/[^/]+\/src|simulation|testkit|fuzz|e2e|bench|scripts)(?:\/|$)/
 
 /**
  * How many of `files` each folder has, not counting those of folders in it. Folders of tests are left out: they have the
