@@ -73,7 +73,7 @@ void t.test('what does not exist is found', async t => {
     ['rate(udp_director_queries_total)', 'udp_director_queries_total has a range where none belongs, or none where one does']
   ]
   for (const [expression, fault] of faults) t.strictSame(checkPromql(expression, isValue), [fault], expression)
-  for (const broken of ['sum by (pod (udp_director_proxy_up)', 'rate(udp_director_queries_total[5m]', 'udp_director_proxy_up{a}', 'udp_director_proxy_up)', 'udp_director_proxy_up ? 1']) {
+  for (const broken of ['sum by (pod (udp_director_proxy_up)', 'rate(udp_director_queries_total[5m]', 'udp_director_proxy_up{a}', 'udp_director_proxy_up)', 'udp_director_proxy_up ? 1', 'rated(udp_director_queries_total[5m])', '{pod="a"}', 'sum(udp_director_proxy_up) by pod']) {
     t.throws(() => readPromql(broken), broken)
   }
 })

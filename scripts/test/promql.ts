@@ -1,6 +1,8 @@
-// Reads PromQL as far as it takes to know which series an expression is about, by which labels it chooses and groups
-// them, and what is made of them. No parser of the whole language: what it does not know it refuses.
+// Which series a PromQL expression is about, by which labels it chooses and groups them, and what is made of them; read
+// by the grammar that Prometheus' own pages use.
 // https://prometheus.io/docs/prometheus/latest/querying/basics/
+import type { SyntaxNode } from '@lezer/common'
+import { parser } from '@prometheus-io/lezer-promql'
 
 export interface Matcher {
   readonly label: string
@@ -24,144 +26,50 @@ export interface Grouping {
 
 export interface Reading {
   readonly selectors: readonly Selector[]
+  /** As they stand in the text. */
   readonly groupings: readonly Grouping[]
 }
 
-const aggregations: ReadonlySet<string> = new Set(['sum', 'min', 'max', 'avg', 'count', 'topk', 'bottomk'])
-const functions: ReadonlySet<string> = new Set(['rate', 'increase', 'irate', 'changes', 'resets', 'max_over_time', 'min_over_time', 'avg_over_time', 'deriv', 'histogram_quantile', 'absent', 'time', 'clamp_max', 'clamp_min', 'label_values'])
-const setWords: ReadonlySet<string> = new Set(['and', 'or', 'unless', 'bool', 'offset'])
-const groupWords: ReadonlySet<string> = new Set(['by', 'without', 'on', 'ignoring', 'group_left', 'group_right'])
-
-const TOKEN = /\s+|"(?:[^"\\]|\\.)*"|[a-zA-Z_:][\w:]*|\d+(?:\.\d+)?[a-z]*|\$\w+|[=!]~|[=!<>]=|[-+*/%^<>=(){},[\]]/y
-
-/** Throws with what it does not understand. */
+/** Throws if `text` is not PromQL, but for Grafana's `[$__rate_interval]`. */
 export function readPromql (text: string): Reading {
-  const reader = new Reader(tokensOf(text))
-  reader.expression(undefined)
-  reader.end()
-  return reader
-}
-
-function tokensOf (text: string): string[] {
-  const tokens: string[] = []
-  for (TOKEN.lastIndex = 0; TOKEN.lastIndex < text.length;) {
-    const at = TOKEN.lastIndex
-    const [token = ''] = TOKEN.exec(text) ?? []
-    if (token === '') throw new Error(`not understood: ${text.slice(at)}`)
-    if (token.trim() !== '') tokens.push(token)
-  }
-  return tokens
-}
-
-class Reader implements Reading {
-  readonly selectors: Selector[] = []
-  readonly groupings: Grouping[] = []
-  readonly #tokens: readonly string[]
-  #next = 0
-
-  constructor (tokens: readonly string[]) {
-    this.#tokens = tokens
-  }
-
-  /** Up to the parenthesis or comma that ends it; returns its selectors. */
-  expression (within: string | undefined): Selector[] {
-    const from = this.selectors.length
-    const joins: string[][] = []
-    for (let token = this.#peek(); token !== undefined && token !== ')' && token !== ','; token = this.#peek()) {
-      this.#next++
-      if (token === '(') this.#closing(() => this.expression(within))
-      else if (token === 'on') joins.push(this.#labels())
-      else if (groupWords.has(token)) this.#labels()
-      else if (aggregations.has(token)) this.#aggregation(token)
-      else if (functions.has(token)) this.#call(token)
-      else if (/^[a-zA-Z_:]/.test(token) && !setWords.has(token)) this.#selector(token, within)
-    }
-    const mine = this.selectors.slice(from)
-    for (const labels of joins) this.groupings.push({ labels, selectors: mine })
-    return mine
-  }
-
-  end (): void {
-    if (this.#peek() !== undefined) throw new Error(`too much: ${this.#tokens.slice(this.#next).join(' ')}`)
-  }
-
-  // `sum by (a) (…)` and `sum(…) by (a)`.
-  #aggregation (name: string): void {
-    const before = this.#by()
-    const selectors = this.#call(name)
-    const labels = [...before, ...this.#by()]
-    if (labels.length > 0) this.groupings.push({ labels, selectors })
-  }
-
-  #by (): string[] {
-    if (this.#peek() !== 'by') return []
-    this.#next++
-    return this.#labels()
-  }
-
-  #call (name: string): Selector[] {
-    this.#take('(')
-    return this.#closing(() => {
-      const selectors = this.expression(name)
-      for (; this.#peek() === ','; selectors.push(...this.expression(name))) this.#next++
-      return selectors
+  const read = (node: SyntaxNode): string => expression.slice(node.from, node.to)
+  const expression = text.replaceAll('[$__rate_interval]', '[5m]')
+  const { topNode } = parser.parse(expression)
+  topNode.cursor().iterate(({ type, from }) => {
+    if (type.isError) throw new Error(`not understood: ${expression.slice(from) || 'it ends too early'}`)
+  })
+  const selectorsIn = (node: SyntaxNode): Selector[] => nodesIn(node, 'VectorSelector').map(selector => selectorFrom(selector, read))
+  return {
+    selectors: selectorsIn(topNode),
+    groupings: nodesIn(topNode, 'GroupingLabels').flatMap(grouping => {
+      const clause = grouping.parent! // `by (…)` or `on (…)`; `group_left (…)`, `without (…)` and `ignoring (…)` bring nothing together
+      if (clause.getChild('By') === null && (clause.getChild('On') === null || clause.getChild('GroupingLabels')!.from !== grouping.from)) return []
+      return [{ labels: grouping.getChildren('LabelName').map(read), selectors: selectorsIn(clause.parent!) }]
     })
   }
+}
 
-  #closing<Value> (read: () => Value): Value {
-    const value = read()
-    this.#take(')')
-    return value
-  }
+function selectorFrom (node: SyntaxNode, read: (node: SyntaxNode) => string): Selector {
+  const name = node.getChild('Identifier')
+  if (name === null) throw new Error(`${read(node)} has no name of a metric`)
+  const matchers = nodesIn(node, 'UnquotedLabelMatcher').map(matcher => ({
+    label: read(matcher.getChild('LabelName')!),
+    value: read(matcher.getChild('StringLiteral')!).slice(1, -1)
+  }))
+  return { name: read(name), matchers, isRange: node.parent?.name === 'MatrixSelector', within: within(node, read) }
+}
 
-  #selector (name: string, within: string | undefined): void {
-    const matchers: Matcher[] = []
-    if (this.#peek() === '{') {
-      this.#next++
-      while (this.#peek() !== '}') {
-        const label = this.#any()
-        if (!/^(?:=|!=|=~|!~)$/.test(this.#any())) throw new Error(`no matcher of ${name}: ${label}`)
-        matchers.push({ label, value: this.#any().slice(1, -1) })
-        this.#skip(',')
-      }
-      this.#take('}')
-    }
-    const isRange = this.#peek() === '['
-    if (isRange) {
-      this.#next += 2
-      this.#take(']')
-    }
-    this.selectors.push({ name, matchers, isRange, within })
+function within (node: SyntaxNode, read: (node: SyntaxNode) => string): string | undefined {
+  for (let around = node.parent; around !== null; around = around.parent) {
+    const name = around.getChild('FunctionIdentifier') ?? around.getChild('AggregateOp')
+    if (name !== null) return read(name)
   }
+  return undefined
+}
 
-  #labels (): string[] {
-    this.#take('(')
-    const labels: string[] = []
-    while (this.#peek() !== ')') {
-      labels.push(this.#any())
-      this.#skip(',')
-    }
-    this.#take(')')
-    return labels
-  }
-
-  #peek (): string | undefined {
-    return this.#tokens[this.#next]
-  }
-
-  #any (): string {
-    const token = this.#peek()
-    if (token === undefined) throw new Error('it ends too early')
-    this.#next++
-    return token
-  }
-
-  #skip (token: string): void {
-    if (this.#peek() === token) this.#next++
-  }
-
-  #take (token: string): void {
-    const found = this.#any()
-    if (found !== token) throw new Error(`${token} expected, not ${found}`)
-  }
+/** All nodes of a kind in `node`, itself too, as they stand in the text. */
+function nodesIn (node: SyntaxNode, kind: string): SyntaxNode[] {
+  const found: SyntaxNode[] = []
+  node.cursor().iterate(({ name, node }) => { if (name === kind) found.push(node) })
+  return found
 }
