@@ -9,7 +9,7 @@ import { EndCause } from '../core/ledger/counters.js'
 import { ADMITTED } from '../core/sessions/admission.js'
 import { CLIENT_KEY_WORDS, pastFields, sessionPast, type Origin, type PastField, type SessionPast } from '../core/tables/session-table.js'
 import { Voidness } from '../core/tables/token-table.js'
-import type { Target, TargetFault, TargetSpec, TargetTable } from '../core/tables/target-table.js'
+import type { HeldTarget, TargetFault, TargetSpec, TargetTable } from '../core/tables/target-table.js'
 import { shardOfClient } from '../engines/shard-of-client.js'
 import { FLOW, LOCAL_ADDRESS, NOBODY, REDEEMED_FLAG, SEEN, SESSION, UPSTREAM_PORT } from './format/layout.js'
 import { elapsedSince } from './format/moment.js'
@@ -134,7 +134,7 @@ function lastSeenOf (images: SavedImages, slot: number): number {
 class HeldTargets {
   readonly #table: TargetTable
   readonly #specOf: (number: number) => TargetSpec | undefined
-  readonly #known = new Map<number, Target>()
+  readonly #known = new Map<number, HeldTarget>()
 
   constructor (table: TargetTable, specOf: (number: number) => TargetSpec | undefined) {
     this.#table = table
@@ -142,7 +142,7 @@ class HeldTargets {
   }
 
   /** Every hold needs one `release`. */
-  hold (number: number): Target | TargetFault {
+  hold (number: number): HeldTarget | TargetFault {
     const known = this.#known.get(number)
     if (known !== undefined && this.#table.find(known.id) === known) {
       this.#table.holdId(known.id)

@@ -1,6 +1,6 @@
 // The candidates of the default endpoint, and which of them the next client without a token gets.
 import type { SessionOptions } from './options.js'
-import type { Target, TargetTable } from '../tables/target-table.js'
+import type { HeldTarget, TargetTable } from '../tables/target-table.js'
 
 type DefaultChoice = SessionOptions['defaultChoice']
 
@@ -11,8 +11,8 @@ export class DefaultCandidates {
   readonly #targets: TargetTable
   readonly #choice: DefaultChoice
   readonly #random: () => number
-  #candidates: readonly Target[] = []
-  #former: Target[] = []
+  #candidates: readonly HeldTarget[] = []
+  #former: HeldTarget[] = []
   #next = 0
 
   /** @param random uniform in [0, 1) */
@@ -22,10 +22,10 @@ export class DefaultCandidates {
     this.#random = random
   }
 
-  get candidates (): readonly Target[] { return this.#candidates }
+  get candidates (): readonly HeldTarget[] { return this.#candidates }
 
   /** Replaces the candidates, best first; takes over the caller's hold on each. The former ones are held until `forget`. */
-  replace (candidates: readonly Target[]): void {
+  replace (candidates: readonly HeldTarget[]): void {
     this.#former = this.#former.concat(this.#candidates)
     this.#candidates = candidates
   }
@@ -38,7 +38,7 @@ export class DefaultCandidates {
   }
 
   /** The target for the next session among some of the candidates, or undefined if there is none. */
-  choose (among = this.#candidates): Target | undefined {
+  choose (among = this.#candidates): HeldTarget | undefined {
     const count = among.length
     if (count <= 1) return among[0]
     switch (this.#choice) {
@@ -51,15 +51,15 @@ export class DefaultCandidates {
     }
   }
 
-  #any (among: readonly Target[]): Target {
+  #any (among: readonly HeldTarget[]): HeldTarget {
     return among[Math.floor(this.#random() * among.length)]!
   }
 
-  #leastLoaded (among: readonly Target[]): Target {
+  #leastLoaded (among: readonly HeldTarget[]): HeldTarget {
     return among.reduce((best, target) => this.#lessLoaded(best, target))
   }
 
-  #lessLoaded (one: Target, other: Target): Target {
+  #lessLoaded (one: HeldTarget, other: HeldTarget): HeldTarget {
     return this.#targets.sessionsOf(other.key) < this.#targets.sessionsOf(one.key) ? other : one
   }
 }

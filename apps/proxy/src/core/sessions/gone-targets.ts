@@ -6,7 +6,7 @@ import { EndCause, GoneAction, type GoneActionName } from '../ledger/counters.js
 import { defaultSlice, SliceWork } from '../tables/slice-size.js'
 import { Origin } from '../tables/session-table.js'
 import type { SessionState } from './session-state.js'
-import type { Target, TargetSpec } from '../tables/target-table.js'
+import type { HeldTarget, TargetSpec } from '../tables/target-table.js'
 
 /** A key whose target is gone, or is only at `stays`: sessions that are there stay. */
 export interface GoneKey {
@@ -23,7 +23,7 @@ export function * leaveGoneTargets (state: SessionState, gone: readonly GoneKey[
   const { targets } = state
   if (gone.some(({ key }) => targets.sessionsOf(key) > 0)) {
     const places = new Map(gone.map(({ key, stays }) => [key, stays]))
-    const isGone = (target: Target): boolean => places.has(target.key) && !isAt(target, places.get(target.key))
+    const isGone = (target: HeldTarget): boolean => places.has(target.key) && !isAt(target, places.get(target.key))
     yield * leaveEach(state, isGone, startedAt)
   }
   return new Map(gone.map(({ key }) => [key, targets.sessionsOf(key)]))
@@ -32,7 +32,7 @@ export function * leaveGoneTargets (state: SessionState, gone: readonly GoneKey[
 // A look here finds a target and then its key: it takes this many times as long as a look elsewhere.
 const COST = 8
 
-function * leaveEach (state: SessionState, isGone: (target: Target) => boolean, startedAt: number): Slices<undefined> {
+function * leaveEach (state: SessionState, isGone: (target: HeldTarget) => boolean, startedAt: number): Slices<undefined> {
   const { sessions, targets } = state
   const reports = new Reports(state)
   let candidates = state.defaults.candidates
@@ -64,7 +64,7 @@ interface Departure {
   readonly leave: (slot: number, now: number) => void
 }
 
-function departureFrom (state: SessionState, isGone: (target: Target) => boolean): Departure {
+function departureFrom (state: SessionState, isGone: (target: HeldTarget) => boolean): Departure {
   const { defaults, options: { onTargetGone } } = state
   if (onTargetGone === 'close') return { action: 'close', leave: (slot, now) => { state.endSession(slot, EndCause.targetGone, now) } }
   // Control says who is gone and who is a candidate in two calls: a candidate may be gone.
@@ -99,6 +99,6 @@ class Reports {
   }
 }
 
-function isAt (target: Target, place: TargetSpec | undefined): boolean {
+function isAt (target: HeldTarget, place: TargetSpec | undefined): boolean {
   return place !== undefined && target.address === place.address && target.ports.every((port, index) => port === place.ports[index])
 }

@@ -9,7 +9,7 @@ import { leaveGoneTargets, type GoneKey } from './gone-targets.js'
 import { Origin, originNames, type SessionTraffic } from '../tables/session-table.js'
 import { defaultSlice, SliceWork, type SliceSize } from '../tables/slice-size.js'
 import type { SessionState } from './session-state.js'
-import type { Target, TargetFault, TargetSpec } from '../tables/target-table.js'
+import type { HeldTarget, TargetFault, TargetSpec } from '../tables/target-table.js'
 
 export type GrantFault = TargetFault | 'TOKEN_TABLE_FULL'
 
@@ -29,7 +29,7 @@ export interface Grant {
 export interface SessionView extends SessionTraffic {
   readonly id: string
   readonly client: string
-  readonly target: Target
+  readonly target: HeldTarget
   readonly origin: typeof originNames[number]
   readonly ageMs: number
   readonly idleMs: number
@@ -40,7 +40,7 @@ export class Operations {
   readonly #slice: SliceSize
   readonly #token = new Uint32Array(TOKEN_WORDS)
   // Of the default endpoint: those that have come so far, each of them held.
-  #candidates: Target[] = []
+  #candidates: HeldTarget[] = []
 
   constructor (state: SessionState) {
     this.#state = state
@@ -204,7 +204,7 @@ export class Operations {
     return formatEndpoint(formatAddress(sessions.clientWords(slot)), sessions.clientPort(slot))
   }
 
-  targetOf (slot: number): Target {
+  targetOf (slot: number): HeldTarget {
     return this.#state.targets.get(this.#state.sessions.target(slot))
   }
 }

@@ -4,7 +4,7 @@ import type { Slices } from '#core/slices.js'
 import { EndCause, type Counters } from '../ledger/counters.js'
 import type { Observer } from '../ledger/observer.js'
 import { Origin, SessionTable } from '../tables/session-table.js'
-import { TargetTable, type Target } from '../tables/target-table.js'
+import { TargetTable, type HeldTarget } from '../tables/target-table.js'
 import { TokenTable } from '../tables/token-table.js'
 import { Admission, type AdmissionSurroundings } from './admission.js'
 import { DefaultCandidates } from './default-candidates.js'
@@ -86,7 +86,7 @@ export class SessionState {
   }
 
   /** A new session on `target`; -1 if the table is full. Call `announce` once it is complete. */
-  createSession (client: Uint32Array, target: Target, origin: Origin, now: number): number {
+  createSession (client: Uint32Array, target: HeldTarget, origin: Origin, now: number): number {
     const slot = this.sessions.insert(client, now)
     if (slot < 0) return slot
     this.targets.holdId(target.id)
@@ -121,7 +121,7 @@ export class SessionState {
    * Points a session at another target. From this moment replies of the former one are stale. Returns false, and
    * changes only the origin, if it is there already.
    */
-  moveSession (slot: number, target: Target, origin: Origin, now: number): boolean {
+  moveSession (slot: number, target: HeldTarget, origin: Origin, now: number): boolean {
     const former = this.targets.get(this.sessions.target(slot))
     this.sessions.bind(slot, target.id, origin)
     if (former.id === target.id) return false

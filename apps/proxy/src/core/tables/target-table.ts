@@ -11,7 +11,8 @@ export interface TargetSpec {
   readonly ports: readonly number[]
 }
 
-export interface Target extends TargetSpec {
+/** A target that somebody holds: the table keeps it under its id until the last one lets go. */
+export interface HeldTarget extends TargetSpec {
   readonly id: number
   readonly words: Uint32Array
   readonly isIPv4: boolean
@@ -20,7 +21,7 @@ export interface Target extends TargetSpec {
 export type TargetFault = 'INVALID_TARGET' | 'TARGET_TABLE_FULL'
 
 interface Entry {
-  readonly target: Target
+  readonly target: HeldTarget
   readonly identity: string
   holders: number
 }
@@ -43,7 +44,7 @@ export class TargetTable {
   get size (): number { return this.#byIdentity.size }
 
   /** Finds or adds the target and holds it. Every hold needs one `release`. */
-  hold (spec: TargetSpec): Target | TargetFault {
+  hold (spec: TargetSpec): HeldTarget | TargetFault {
     const identity = `${spec.key} ${spec.address} ${spec.ports.join()}`
     const known = this.#byIdentity.get(identity)
     if (known !== undefined) {
@@ -54,7 +55,7 @@ export class TargetTable {
     if (words === undefined || !isUnicast(words) || !spec.ports.some(port => port > 0)) return 'INVALID_TARGET'
     if (this.#byIdentity.size >= this.#capacity) return 'TARGET_TABLE_FULL'
     const id = this.#free.pop() ?? this.#entries.length
-    const target: Target = Object.freeze({ ...spec, id, words, isIPv4: isIPv4Words(words) })
+    const target: HeldTarget = Object.freeze({ ...spec, id, words, isIPv4: isIPv4Words(words) })
     const entry: Entry = { target, identity, holders: 1 }
     this.#entries[id] = entry
     this.#byIdentity.set(identity, entry)
@@ -79,11 +80,11 @@ export class TargetTable {
   get highWater (): number { return this.#entries.length }
 
   /** The target with this id, if the id is held. */
-  find (id: number): Target | undefined {
+  find (id: number): HeldTarget | undefined {
     return this.#entries[id]?.target
   }
 
-  get (id: number): Target {
+  get (id: number): HeldTarget {
     return this.#entry(id).target
   }
 

@@ -8,7 +8,7 @@ import type { Clock } from '#core/clock.js'
 import type { Core } from '../../core/core.js'
 import { CLIENT_KEY_WORDS, type SessionTable } from '../../core/tables/session-table.js'
 import { defaultSlice, SliceWork } from '../../core/tables/slice-size.js'
-import type { Target } from '../../core/tables/target-table.js'
+import type { HeldTarget } from '../../core/tables/target-table.js'
 import type { Translator } from './translate.js'
 
 export interface SessionListQuery {
@@ -77,7 +77,7 @@ function rangeOf (sessions: SessionTable, { key }: ClientFilter): readonly [numb
 }
 
 // The key, the IP, or `ip:port` of any of its ports.
-function targetFilter (wanted: string | undefined): (target: Target) => boolean {
+function targetFilter (wanted: string | undefined): (target: HeldTarget) => boolean {
   if (wanted === undefined) return () => true
   const ip = ipOf(wanted)
   return target => wanted === target.key || ip === target.address ||
