@@ -110,6 +110,18 @@ function echo (server: UdpPeer): void {
   server.onDatagram(({ bytes, address, port }) => { void server.send(bytes, port, address) })
 }
 
+/** How many sessions a kill would find at the moment in which the target has heard from a first client: 1, or the engine does not keep them. */
+export async function savedWhenSent (t: Test, open: OpenHere): Promise<number> {
+  const { core, storage, port, peer } = await openRig(t, open, '127.0.0.1')
+  const [server, client] = [await peer(), await peer()]
+  core.operations.grant({ token: tokenOf('t'), target: { key: 'k', address: '127.0.0.1', ports: [server.port, 0] }, ttlMs: 3_600_000, consumed: 0 }, systemClock.now())
+  t.equal(savedSessions(storage), 0)
+  await client.send(bytesOf({ control: 't' }), port(0))
+  await client.send('x', port(0))
+  await server.next()
+  return savedSessions(storage)
+}
+
 export function conformance (t: Test, open: OpenHere): void {
   for (const [bindAddress, clientFamily, targetFamily] of [['127.0.0.1', 4, 4], ['::', 4, 4], ['::', 6, 4], ['::', 4, 6], ['::', 6, 6], ['::1', 6, 6], ['0.0.0.0', 4, 4]] as const) {
     void t.test(`bound to ${bindAddress}, an IPv${clientFamily} client and an IPv${targetFamily} target exchange datagrams on two data ports`, async t => {
@@ -249,14 +261,7 @@ export function conformance (t: Test, open: OpenHere): void {
   })
 
   void t.test('what a datagram changed is written before it leaves', async t => {
-    const { core, storage, port, peer } = await openRig(t, open, '127.0.0.1')
-    const [server, client] = [await peer(), await peer()]
-    core.operations.grant({ token: tokenOf('t'), target: { key: 'k', address: '127.0.0.1', ports: [server.port, 0] }, ttlMs: 3_600_000, consumed: 0 }, systemClock.now())
-    t.equal(savedSessions(storage), 0)
-    await client.send(bytesOf({ control: 't' }), port(0))
-    await client.send('x', port(0))
-    await server.next()
-    t.equal(savedSessions(storage), 1, 'a kill after the target has heard from the client finds the session')
+    t.equal(await savedWhenSent(t, open), 1, 'a kill after the target has heard from the client finds the session')
   })
 
   void t.test('a port that is taken, and an address that is not here, are told as such, with nothing left open', async t => {
