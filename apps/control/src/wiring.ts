@@ -72,7 +72,7 @@ export async function wireControl (platform: ControlPlatform, options: WiringOpt
   const { config, metrics, log } = options
   const events = new EventsHub(clock)
   logEvents(events, log)
-  const inventory = await platform.openInventory({ config, clock, random, log, metrics: metrics.inventory })
+  const inventory = await platform.openInventory({ config, clock, random, log, events, metrics: metrics.inventory })
   return inventory.ok ? ok(wireOver(inventory.value, events, platform, options)) : inventory
 }
 

@@ -1,6 +1,5 @@
 // The first reader of events: the log. It makes a line at once, within the turn of what it tells of, so no line is ever missing and
 // all keep their order. Kinds whose lines the log's level leaves out are not read, so they are not even made.
-import type { BaseLogger } from 'pino'
 import type { EventReader, EventsHub } from './events-hub.js'
 import type { HubData, HubKind } from './hub-kinds.js'
 
@@ -8,6 +7,9 @@ import type { HubData, HubKind } from './hub-kinds.js'
 const order = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']
 
 type Level = 'debug' | 'info' | 'warn' | 'error'
+/** The part of a pino logger that is needed here. */
+export type LineLogger = { readonly level: string } & { readonly [Each in Level]: (fields: object, sentence: string) => void }
+
 type Line = readonly [level: Level, fields: object, sentence: string]
 
 interface LoggedKind<Kind extends HubKind> {
@@ -74,7 +76,7 @@ const linkLines: Readonly<Record<HubData<'link'>['change'], readonly [Level, str
 }
 
 /** Writes lines from now on, until the reader is closed. */
-export function logEvents (hub: EventsHub, log: BaseLogger): EventReader {
+export function logEvents (hub: EventsHub, log: LineLogger): EventReader {
   const kinds = (Object.keys(logged) as HubKind[]).filter(kind => order.indexOf(logged[kind]!.upTo) >= order.indexOf(log.level))
   const wake = (): void => {
     for (let item = reader.take(); item !== undefined; item = reader.take()) {

@@ -4,6 +4,7 @@ import type { BaseLogger } from 'pino'
 import type { Config } from '#config/schema.js'
 import type { Clock } from '#core/clock.js'
 import { err, type Result } from '#core/result.js'
+import type { EventSink } from '../events/event-sink.js'
 import { openFileInventory } from './file/open-file-inventory.js'
 import { sourcesFrom } from './kubernetes/api/source.js'
 import { openKubernetesInventory } from './kubernetes/kubernetes-inventory.js'
@@ -26,6 +27,7 @@ export interface ProviderDeps {
   /** Uniform in [0, 1). */
   readonly random: () => number
   readonly log: BaseLogger
+  readonly events: EventSink
   readonly metrics: InventoryMetrics
 }
 
@@ -43,10 +45,10 @@ export interface Provider {
 
 export const providers: Readonly<Record<Config['inventory']['provider'], Provider>> = {
   file: {
-    open: async ({ config, clock, log, metrics }) => {
+    open: async ({ config, clock, log, events, metrics }) => {
       const { inventory: { path }, resourceQueryMapping: mappings } = config
       if (path === undefined) throw new Error('inventory.path is missing, which the configuration has checked')
-      return await openFileInventory({ path, mappings, indexPaths: indexedPaths(config), clock, log, onReload: metrics.listed })
+      return await openFileInventory({ path, mappings, indexPaths: indexedPaths(config), clock, log, events, onReload: metrics.listed })
     },
     // Files may have any namespace.
     holds: ({ resourceQueryMapping }) => resourceType => Object.hasOwn(resourceQueryMapping, resourceType),

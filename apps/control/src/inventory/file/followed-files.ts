@@ -3,12 +3,13 @@
 import type { Clock } from '#core/clock.js'
 import { inTurns } from '#core/in-turns.js'
 import type { Result } from '#core/result.js'
+import type { EventSink } from '../../events/event-sink.js'
 import type { InventoryLog, InventoryStatus } from '../objects/inventory.js'
 import type { ResourceType } from '../objects/resource-types.js'
 import type { Store } from '../store/store.js'
 import { assignObjects } from './assign.js'
 import { formatFault, nextContents, noContents, parsedBefore, type FileFault, type ReadFile } from './contents.js'
-import { FaultLog } from './fault-log.js'
+import { FaultReport } from './fault-report.js'
 import { Lookout } from './lookout.js'
 import { createParser, type Parser } from './parser.js'
 import { listPath, pathFaults, readListing, type Listing, type PathFault } from './read-path.js'
@@ -20,6 +21,7 @@ export interface FollowedFilesDeps {
   readonly path: string
   readonly clock: Clock
   readonly log: InventoryLog
+  readonly events: EventSink
   /** How long the files must be at rest before they are read again, in milliseconds. */
   readonly debounceMs?: number
   /** How often the files are looked at even without a notice from the system, in milliseconds. */
@@ -36,7 +38,7 @@ export class FollowedFiles {
   readonly #deps: FollowedFilesDeps
   readonly #types: ReadonlyMap<string, ResourceType>
   readonly #store: Store
-  readonly #faultLog: FaultLog
+  readonly #faultReport: FaultReport
   readonly #lookout: Lookout
   readonly #parser: Parser
   #contents = noContents
@@ -49,11 +51,11 @@ export class FollowedFiles {
   #saidHeld = false
 
   constructor (deps: FollowedFilesDeps, types: ReadonlyMap<string, ResourceType>, store: Store) {
-    const { clock, log, debounceMs = DEBOUNCE_MS, pollMs = POLL_MS } = deps
+    const { clock, log, events, debounceMs = DEBOUNCE_MS, pollMs = POLL_MS } = deps
     this.#deps = deps
     this.#types = types
     this.#store = store
-    this.#faultLog = new FaultLog(log)
+    this.#faultReport = new FaultReport(events)
     this.#parser = createParser(clock)
     this.#trueAtMs = clock.now()
     this.#lookout = new Lookout({
@@ -150,7 +152,7 @@ export class FollowedFiles {
   #conclude (): void {
     const faults = this.#faults()
     if (faults.length === 0) this.#trueAtMs = this.#deps.clock.now()
-    this.#faultLog.report(faults)
+    this.#faultReport.report(faults)
     if (!this.#isClosed) this.#deps.onReload?.(faults.length === 0 ? 'ok' : 'fault')
   }
 

@@ -1,6 +1,6 @@
 // What is wrong now, source by source. Says it once when it begins and once when it is over, however many sources
 // suffer from it, however often they try, and whatever else goes wrong with them in between.
-import type { InventoryLog } from '../objects/inventory.js'
+import type { EventSink } from '../../events/event-sink.js'
 import type { SourceFault, Verb } from './api/describe-fault.js'
 import type { Source } from './api/source.js'
 
@@ -13,11 +13,11 @@ interface Trouble {
 }
 
 export class FaultBoard {
-  readonly #log: InventoryLog
+  readonly #events: EventSink
   readonly #troubles = new Map<Source, Trouble>()
 
-  constructor (log: InventoryLog) {
-    this.#log = log
+  constructor (events: EventSink) {
+    this.#events = events
   }
 
   /** Each fault once. */
@@ -37,20 +37,20 @@ export class FaultBoard {
 
   /** What is wrong with `source` now, or with undefined: that this verb works. Lists may work where watches do not. */
   set (source: Source, verb: Verb, fault: SourceFault | undefined): void {
-    if (fault === undefined) this.#mend(source, verb)
+    if (fault === undefined) this.#recover(source, verb)
     else this.#add(source, verb, fault)
   }
 
   #add (source: Source, verb: Verb, fault: SourceFault): void {
     const { summary, detail } = fault
-    if (!this.#isKnown(summary)) this.#log.warn({ fault: summary, detail }, 'Kubernetes objects cannot be read, what is known of them is kept')
+    if (!this.#isKnown(summary)) this.#events.publish('inventory', () => ({ change: 'fault', provider: 'kubernetes', subject: summary, detail }))
     const { faults, summaries } = this.#troubles.get(source) ?? { faults: new Map<Verb, SourceFault>(), summaries: new Set<string>() }
     faults.delete(verb)
     this.#troubles.set(source, { faults: faults.set(verb, fault), summaries: summaries.add(summary) })
   }
 
   // A fault that became another one is not over: only a source without any has recovered.
-  #mend (source: Source, verb: Verb): void {
+  #recover (source: Source, verb: Verb): void {
     const trouble = this.#troubles.get(source)
     if (trouble === undefined) return
     trouble.faults.delete(verb)
@@ -58,7 +58,7 @@ export class FaultBoard {
     if (verb === 'watch') trouble.faults.clear()
     if (trouble.faults.size > 0) return
     this.#troubles.delete(source)
-    for (const fault of trouble.summaries) if (!this.#isKnown(fault)) this.#log.info({ fault }, 'Kubernetes fault is over')
+    for (const fault of trouble.summaries) if (!this.#isKnown(fault)) this.#events.publish('inventory', () => ({ change: 'recovered', provider: 'kubernetes', subject: fault }))
   }
 
   #isKnown (summary: string): boolean {

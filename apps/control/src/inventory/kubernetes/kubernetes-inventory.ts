@@ -3,6 +3,7 @@
 import type { Config } from '#config/schema.js'
 import type { Cancel, Clock } from '#core/clock.js'
 import { err, ok, type Result } from '#core/result.js'
+import type { EventSink } from '../../events/event-sink.js'
 import type { ChangeListener, Inventory, InventoryChange, InventoryLog, InventoryStatus } from '../objects/inventory.js'
 import { heldTypes, indexedPaths } from '../objects/resource-types.js'
 import { createStore, type Store } from '../store/store.js'
@@ -20,6 +21,7 @@ export interface KubernetesInventoryDeps {
   /** Uniform in [0, 1). */
   readonly random: () => number
   readonly log: InventoryLog
+  readonly events: EventSink
   readonly hooks?: ReflectorHooks
   /** Instead of those that the configuration and the surroundings give. */
   readonly credentials?: Credentials
@@ -104,7 +106,7 @@ class FollowedCluster {
     this.#deps = deps
     this.#store = store
     this.#transport = transport
-    this.#faults = new FaultBoard(deps.log)
+    this.#faults = new FaultBoard(deps.events)
     this.#stopListening = store.onChange(changes => { this.#noticeSoon(changes) })
     const spreadMs = Math.min(MAX_SPREAD_MS, SPREAD_PER_SOURCE_MS * (sources.length - 1))
     this.#reflectors = new Map(sources.map(source => [source, this.#reflectorOf(source, spreadMs)]))

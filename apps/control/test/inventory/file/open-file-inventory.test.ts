@@ -10,6 +10,7 @@ import type { ReloadOutcome } from '../../../src/inventory/file/followed-files.j
 import { openFileInventory } from '../../../src/inventory/file/open-file-inventory.js'
 import type { Inventory } from '../../../src/inventory/objects/inventory.js'
 import { SERVICES_TYPE } from '../../../src/inventory/objects/resource-types.js'
+import { loggedEvents, recordingSink } from '../../events/recording-sink.js'
 import { mapping } from '../kube-objects.js'
 
 const server = (name: string, state = 'Ready'): string =>
@@ -43,11 +44,13 @@ async function open (t: Test, path: string): Promise<Bench> {
   const logged: string[] = []
   const changes: string[][] = []
   const write = (level: string) => (fields: object, message: string): void => { logged.push(`${level} ${message} ${JSON.stringify(fields)}`) }
+  const log = { info: write('info'), warn: write('warn') }
   const opened = await openFileInventory({
     path,
     mappings: { gameserver: mapping() },
     clock,
-    log: { info: write('info'), warn: write('warn') },
+    log,
+    events: loggedEvents(log),
     onReload: outcome => { reloads.push(outcome) }
   })
   if (!opened.ok) throw new Error(opened.error.message)
@@ -69,7 +72,7 @@ async function until (clock: FakeClock, isReached: () => boolean, endMs = Infini
 
 void t.test('a path that cannot be read is the caller\'s to know', async t => {
   const path = await directory(t)
-  const deps = { mappings: {}, clock: createFakeClock(), log: { info: () => {}, warn: () => {} } }
+  const deps = { mappings: {}, clock: createFakeClock(), log: { info: () => {}, warn: () => {} }, events: recordingSink() }
   t.match(await openFileInventory({ ...deps, path: join(path, 'none') }), { ok: false, error: { reason: 'not_found', message: /inventory\.path: .*none does not exist/ } })
   t.match(await openFileInventory({ ...deps, path: '/dev/null' }), { ok: false, error: { reason: 'not_a_file_or_directory' } })
   t.equal(deps.clock.pending(), 0, 'nothing is left behind')
@@ -267,7 +270,7 @@ void t.test('a closed inventory does nothing more', async t => {
 
 void t.test('Services are held for mappings that route to them', async t => {
   const path = await directory(t, { 'a.yaml': `${server('a')}---\napiVersion: v1\nkind: Service\nmetadata: {name: a, namespace: games, labels: {gs: a}}\n` })
-  const deps = { path, clock: createFakeClock(), log: { info: () => {}, warn: () => {} } }
+  const deps = { path, clock: createFakeClock(), log: { info: () => {}, warn: () => {} }, events: recordingSink() }
   const legacy = { group: 'agones.dev', version: 'v1', resource: 'gameservers', serviceSelectorLabel: 'gs', serviceTargetPortName: 'default' }
   const opened = await openFileInventory({ ...deps, mappings: { legacy } })
   if (!opened.ok) throw new Error(opened.error.message)

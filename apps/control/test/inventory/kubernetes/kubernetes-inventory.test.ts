@@ -13,6 +13,7 @@ import { sourcesFrom } from '../../../src/inventory/kubernetes/api/source.js'
 import { createTransport } from '../../../src/inventory/kubernetes/api/transport.js'
 import { SERVICES_TYPE } from '../../../src/inventory/objects/resource-types.js'
 import { createStore } from '../../../src/inventory/store/store.js'
+import { recordingSink } from '../../events/recording-sink.js'
 import { mapping } from '../kube-objects.js'
 import { openRig, plainCredentials, server, type RigOptions } from './rig.js'
 
@@ -277,7 +278,7 @@ void t.test('what the configuration would have to change is a failure to open', 
   const api = await startKubeApi({ clock, tokens: ['x'] })
   t.teardown(() => api.close())
   const kubeconfig = join(path, 'config')
-  const deps = { clock, random: () => 0.5, log: { info: () => undefined, warn: () => undefined } }
+  const deps = { clock, random: () => 0.5, log: { info: () => undefined, warn: () => undefined }, events: recordingSink() }
   const config = { resourceQueryMapping: { gameserver: mapping() }, namespaces: ['games'], inventory: { provider: 'kubernetes' as const, kubeconfig } }
   t.match(await openKubernetesInventory({ ...deps, config: { ...config, namespaces: [] } }), { ok: false, error: { reason: 'no_namespace', message: /^namespaces: / } })
   t.match(await openKubernetesInventory({ ...deps, config }), { ok: false, error: { reason: 'no_credentials', message: /config cannot be used: .*ENOENT/ } })

@@ -10,6 +10,7 @@ import type { NewObject } from '#testkit/kube-api/objects/resource-type.js'
 import { startKubeApi, type KubeApi, type KubeApiOptions, type RequestRecord } from '#testkit/kube-api/start-kube-api.js'
 import type { Credentials } from '../../../src/inventory/kubernetes/api/access.js'
 import { openKubernetesInventory, type KubernetesInventory, type KubernetesInventoryDeps } from '../../../src/inventory/kubernetes/kubernetes-inventory.js'
+import { loggedEvents } from '../../events/recording-sink.js'
 import { mapping } from '../kube-objects.js'
 
 export interface Rig {
@@ -66,11 +67,13 @@ export async function openRig (t: Test, options: RigOptions = {}): Promise<Rig> 
   const logged: string[] = []
   const told: string[] = []
   const write = (level: string) => (fields: object, message: string): void => { logged.push(`${level} ${message} ${JSON.stringify(fields)}`) }
+  const log = { info: write('info'), warn: write('warn') }
   const opened = await openKubernetesInventory({
     config: { resourceQueryMapping: { gameserver: mapping() }, namespaces: ['games'], inventory: { provider: 'kubernetes' }, ...config },
     clock,
     random,
-    log: { info: write('info'), warn: write('warn') },
+    log,
+    events: loggedEvents(log),
     credentials: credentials(api),
     hooks: {
       listed: outcome => { told.push(`listed ${outcome}`) },
