@@ -1,5 +1,5 @@
 // The files of an inventory, from one reading to the next: what they add up to goes into the store, and what is wrong with them
-// into the log.
+// is told as events.
 import type { Clock } from '#core/clock.js'
 import { inTurns } from '#core/in-turns.js'
 import type { Result } from '#core/result.js'
