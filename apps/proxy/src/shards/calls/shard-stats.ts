@@ -7,26 +7,35 @@ import { tableSizes, type CoreTable, type TableSize } from '../../core/table-siz
 /** The arrays of the core's counters; see there for what their places mean. */
 export type CounterArrays = Pick<Counters, 'received' | 'proxied' | 'bytes' | 'dropped' | 'consumed' | 'redeemed' | 'deadFirstTokens' | 'sessionsCreated' | 'sessionsReset' | 'sessionsEnded' | 'targetsGone'>
 
-export interface ShardStats {
-  readonly counters: CounterArrays
-  readonly sessions: number
-  readonly tokens: number
-  readonly tokensExpired: number
-  readonly targets: number
-  readonly upstreamSockets: number
+const add = (one: number, other: number): number => one + other
+const larger = (one: number, other: number): number => Math.max(one, other)
+
+/** The plain numbers of a shard, and how two shards' become one: every shard has every token and, roughly, every target. */
+const numbers = {
+  sessions: add,
+  tokens: larger,
+  tokensExpired: larger,
+  targets: larger,
+  upstreamSockets: add,
   /** Sockets there may be: one for each number and family. */
-  readonly maxUpstreamSockets: number
-  readonly tables: Readonly<Record<CoreTable, TableSize>>
-  readonly socketErrors: number
-  readonly linesSuppressed: number
+  maxUpstreamSockets: add,
+  socketErrors: add,
+  linesSuppressed: add,
   /** Of the state log, in bytes; 0 without one. */
-  readonly stateBytes: number
+  stateBytes: add,
   /** Times that the state log could not be written. */
-  readonly stateFaults: number
+  stateFaults: add,
+  /** Sessions taken over at the start. */
+  sessionsRestored: add
+} as const
+
+type ShardNumbers = Readonly<Record<keyof typeof numbers, number>>
+
+export interface ShardStats extends ShardNumbers {
+  readonly counters: CounterArrays
+  readonly tables: Readonly<Record<CoreTable, TableSize>>
   /** Whether what there is is written; of all shards, the worst. */
   readonly stateStatus: StateStatus
-  /** Sessions taken over at the start. */
-  readonly sessionsRestored: number
   /** Datagrams that the system dropped before anybody could read them, by data port; empty if the engine cannot tell. */
   readonly receiveDrops: readonly number[]
 }
@@ -49,23 +58,13 @@ export function statsOf ({ state }: Core, { journalSuppressed, ...own }: ShardOw
   }
 }
 
-/** All shards together. Every shard has every token and, roughly, every target: of those the largest number counts. */
+/** All shards together. */
 export function totalOf (all: readonly ShardStats[]): ShardStats {
   return all.reduce((total, stats) => ({
+    ...Object.fromEntries(Object.entries(numbers).map(([name, join]) => [name, join(total[name as keyof ShardNumbers], stats[name as keyof ShardNumbers])])) as unknown as ShardNumbers,
     counters: Object.fromEntries(Object.entries(total.counters).map(([name, values]) => [name, sum(values, stats.counters[name as keyof CounterArrays])])) as unknown as CounterArrays,
-    sessions: total.sessions + stats.sessions,
-    tokens: Math.max(total.tokens, stats.tokens),
-    tokensExpired: Math.max(total.tokensExpired, stats.tokensExpired),
-    targets: Math.max(total.targets, stats.targets),
-    upstreamSockets: total.upstreamSockets + stats.upstreamSockets,
-    maxUpstreamSockets: total.maxUpstreamSockets + stats.maxUpstreamSockets,
     tables: bothTables(total.tables, stats.tables),
-    socketErrors: total.socketErrors + stats.socketErrors,
-    stateBytes: total.stateBytes + stats.stateBytes,
-    stateFaults: total.stateFaults + stats.stateFaults,
     stateStatus: worseStatus(total.stateStatus, stats.stateStatus),
-    sessionsRestored: total.sessionsRestored + stats.sessionsRestored,
-    linesSuppressed: total.linesSuppressed + stats.linesSuppressed,
     receiveDrops: total.receiveDrops.map((drops, index) => drops + (stats.receiveDrops[index] ?? 0))
   }))
 }
@@ -84,7 +83,7 @@ const replicated: ReadonlySet<string> = new Set<CoreTable>(['tokens', 'targets',
 function bothTables (left: ShardStats['tables'], right: ShardStats['tables']): ShardStats['tables'] {
   return Object.fromEntries(Object.entries(left).map(([name, size]) => {
     const other = right[name as CoreTable]
-    const join = replicated.has(name) ? Math.max : (one: number, two: number) => one + two
+    const join = replicated.has(name) ? larger : add
     return [name, { entries: join(size.entries, other.entries), capacity: join(size.capacity, other.capacity) }]
   })) as unknown as ShardStats['tables']
 }
