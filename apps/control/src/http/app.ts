@@ -4,7 +4,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { BaseLogger } from 'pino'
 import type { Config } from '#config/schema.js'
 import type { Authenticators } from './auth/open-authenticators.js'
-import { addApiDocument, addApiDocumentRoute, type Tag } from './document/api-document.js'
+import { addApiDocument, addApiDocumentRoute } from './document/api-document.js'
 import { addDocsPage } from './document/docs-page.js'
 import type { GuardDeps } from './guards/guard-deps.js'
 import { addGuards } from './guards/guards.js'
@@ -24,7 +24,7 @@ import { ProblemSchema } from './schemas/problem.js'
 import { querySchemas, tokenSchemas } from './schemas/query.js'
 import { sessionSchemas } from './schemas/session.js'
 import { targetSchemas } from './schemas/target.js'
-import type { TypedApp } from './listener/listener.js'
+import type { Listener, TypedApp } from './listener/listener.js'
 
 // A request that trickles in for longer than this is given up; bodies are small.
 const REQUEST_TIMEOUT_MS = 10_000
@@ -67,7 +67,7 @@ export async function buildAdminApp (features: AdminFeatures): Promise<TypedApp>
   return app
 }
 
-async function createApp ({ config, log, authenticators }: AppDeps, tag: Tag, schemas: readonly Named[]): Promise<TypedApp> {
+async function createApp ({ config, log, authenticators }: AppDeps, tag: Listener, schemas: readonly Named[]): Promise<TypedApp> {
   const app = Fastify({
     // Ours is handed in and used where there is something to say; a line per request would cost more than a query.
     logger: false,

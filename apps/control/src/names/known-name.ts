@@ -48,7 +48,7 @@ export class KnownName {
 
   /** Takes an answer in. What it says nothing about stays: a fault of the DNS must not take the last answer away. */
   take (answer: Result<NameAnswer, NameFailure>, nowMs: number): NameChange | undefined {
-    // An answer that denies comes from a DNS that is there: what it did before is no reason to wait for it.
+    // A DNS that denies is there: how often it failed before says nothing of the next attempt.
     this.#failures = answer.ok ? 0 : answer.error === this.#reason ? this.#failures + 1 : 1
     this.#reason = answer.ok ? undefined : answer.error
     if (!answer.ok && answer.error === 'no_answer') return undefined

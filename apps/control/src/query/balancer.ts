@@ -11,7 +11,7 @@ export interface BalancerDeps {
 }
 
 export interface Balancer {
-  /** How many candidates, the first of all, `choose` has to be given: with more it would choose the same. */
+  /** How many candidates `choose` needs, from the first on: with more it would choose the same one. */
   readonly wanted: number
   /** The candidate to use next; undefined if none has capacity, or there is none. */
   readonly choose: (candidates: readonly Candidate[]) => Candidate | undefined
@@ -68,8 +68,8 @@ const costsFor: Readonly<Record<LoadBalancing['type'], (deps: BalancerDeps, load
   labelArithmetic: ({ loadOf }, loadBalancing) => placesLeft(loadOf, loadBalancing)
 }
 
-// The one whose turn is longest ago. One memory for all targets rather than a counter: selections that overlap, or whose
-// matches come and go, still give everyone the same share. A target that is new comes first.
+// The one whose last turn is longest ago; a new target comes first. There is one memory for all targets, not a counter for each
+// selection: so every target gets the same share even if selections overlap or their matches come and go.
 function turns (): Costs {
   const lastTurn = new Map<string, number>()
   let turn = 0

@@ -1,5 +1,5 @@
-// From a selection to one target, at a cost that has bounds. What is cheap is done at once; the rest in slices, between
-// which health and everybody else's queries are answered.
+// From a selection to one target, at a bounded cost. A cheap search is done at once; a costly one in slices, so that health and
+// everybody else's queries are answered in between.
 import type { Config, Selection } from '#config/schema.js'
 import type { Clock } from '#core/clock.js'
 import { err, ok, type Result } from '#core/result.js'
@@ -26,7 +26,7 @@ export interface ChooserDeps {
   readonly onRefused: () => void
 }
 
-/** Of the candidates of a search, how many may turn out to be gone or changed before the query is given up. */
+/** How many candidates of a search may turn out to be gone or changed before the query is given up. */
 export const MAX_STALE = 16
 
 /** The target for a query. */

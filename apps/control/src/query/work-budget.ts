@@ -16,7 +16,7 @@ export class WorkBudget {
   // In the order of their last work.
   readonly #windows = new Map<string, Window>()
 
-  /** `perSecond` of 0 is no bound. */
+  /** With 0 for `perSecond` there is no bound. */
   constructor (clock: Pick<Clock, 'now'>, perSecond: number, maxCallers: number) {
     this.#clock = clock
     this.#perSecond = perSecond

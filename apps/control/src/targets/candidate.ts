@@ -33,7 +33,7 @@ interface Host {
 
 type HostFailure = 'name_not_resolved' | 'not_allowed'
 
-/** Why an object is no candidate. The texts continue "…, none is usable: 2". */
+/** Why an object is not a candidate. The texts continue "…, none is usable: 2". */
 export const unusable = {
   deleting: 'being deleted',
   no_service: 'without a Service',
@@ -86,8 +86,8 @@ function isDeleting ({ metadata }: KubeObject): boolean {
   return metadata.deletionTimestamp !== undefined
 }
 
-// The first address that the policy allows: an object with two of them is not lost because of one. What a name resolves
-// to is asked of the policy like any other address, so no answer of a DNS server leads to our own host.
+// The first address that the policy allows, so that one bad address does not cost an object its other one. The policy also
+// judges what a name resolves to, so no answer of a DNS server leads to our own host.
 function allowedAddress ({ addresses, names, ports }: Reach, policy: TargetPolicy, lookup: NameLookup): Result<Host, HostFailure> {
   const known: readonly Host[] = addresses.length > 0
     ? addresses.map(address => ({ address }))
@@ -108,8 +108,8 @@ function firstUsable (services: Iterable<KubeObject>, candidateFrom: CandidateOf
   return failure
 }
 
-// Objects never change; a changed one is another. So what depends on the object alone, and on names whose answers
-// seldom change, is worked out once.
+// A changed object is another object. So what depends only on the object, and on names whose answers seldom change, is worked
+// out once.
 function remembered (names: NameLookup, candidateOf: CandidateOf): CandidateOf {
   let known = new WeakMap<KubeObject, Result<Candidate, Unusable>>()
   let version = names.version

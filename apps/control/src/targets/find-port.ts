@@ -12,7 +12,7 @@ type Entry = Readonly<Record<string, unknown>>
  * The port called `name` at an address of that kind. In a GameServer of Agones the port's policy says where it is; in
  * a Pod it is `containerPort`, or `hostPort` on the node. In anything else the first place that has one counts:
  * `status.ports`, `spec.ports` (Services), `spec.containers[*].ports`; there also as `name-udp`, which is what protocol
- * TCPUDP makes of `name`. A port 0 is none, and an entry that says it is for TCP or SCTP is passed over.
+ * TCPUDP makes of `name`. A port 0 does not count, and an entry that says it is for TCP or SCTP is passed over.
  */
 export function findPort (object: KubeObject, name: string, at: AddressKind = 'unknown'): Result<number, PortFailure> {
   if (isGameServer(object)) return gameServerPort(object, name, at)

@@ -1,5 +1,5 @@
-// Where datagrams may be sent. Any object in a watched namespace can name any address, so without a rule the director
-// would reach its own host, a cloud's metadata service, or itself in a loop, for whoever may create objects.
+// Where datagrams may be sent. An object can name any address, so without a rule anybody who may create objects in a watched
+// namespace could make the director send to its own host, to a cloud's metadata service, or to itself in a loop.
 import type { Target } from '#rpc/contract.js'
 import { addressWords } from '#wire/address.js'
 import { addressBlock, type AddressBlock } from '#wire/address-block.js'
@@ -44,7 +44,7 @@ const refusals: Readonly<Record<RefusalReason, string>> = {
 const loopback = blocks('127.0.0.0/8', '::1/128')
 const linkLocal = blocks('169.254.0.0/16', 'fe80::/10')
 
-/** The policy of a configuration. Throws if a block of `allowedTargets` is none, which the configuration has checked. */
+/** The policy of a configuration. Throws on a block that is not CIDR, which the configuration has checked. */
 export function createTargetPolicy ({ allowedTargets, ownAddresses, ownPorts }: TargetPolicyOptions): TargetPolicy {
   const allowed = allowedTargets === undefined ? undefined : blocks(...allowedTargets)
   const isOwnAddress = ownBlocks(ownAddresses)

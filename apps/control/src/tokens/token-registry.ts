@@ -1,5 +1,5 @@
-// The live tokens this control process has issued, and how many of them are on their way to each target. What the proxy
-// redeems is the proxy's own; this table is what control tells it again after a restart, and half of a target's load.
+// The live tokens that this control process has issued, and how many for each target are not redeemed yet. The proxy redeems from
+// a table of its own; control tells it this one again after a restart, and counts it as half of a target's load.
 import type { Cancel, Clock } from '#core/clock.js'
 import type { Selection } from '#config/schema.js'
 import type { Target, TokenGrant } from '#rpc/contract.js'
@@ -162,7 +162,7 @@ export class TokenRegistry {
     if (this.#cancelForget === undefined) this.#forgetSome()
   }
 
-  // A few at a time: queries wait meanwhile. The sweep may be late, and thousands end in the same slice.
+  // A few at a time, because queries wait meanwhile: the sweep may be late, and thousands may end in the same slice.
   #forgetSome (): void {
     this.#cancelForget = undefined
     for (const token of this.#over.splice(Math.max(0, this.#over.length - FORGOTTEN_AT_ONCE))) this.#forget(token)
@@ -173,7 +173,7 @@ export class TokenRegistry {
     const entry = this.#entries.get(token)
     if (entry === undefined) return
     this.#entries.delete(token)
-    // One that is taken back leaves nothing behind until its time would have been over.
+    // A token that is taken back early leaves nothing behind in its slice.
     this.#slices.get(sliceOf(entry.expiresAtMs))?.delete(token)
     if (entry.consumed === undefined) this.#settle(token, entry)
   }

@@ -1,6 +1,6 @@
-// What a request must bring to be served, whatever the kind of proof.
+// What a request must bring to be served, for every kind of proof.
 
-/** Why a request counts as nobody's: a closed set, and the label of a metric. */
+/** Why a caller is not authenticated: a closed set, and the label of a metric. */
 export const authFailures = ['missing', 'malformed', 'refused', 'unavailable'] as const
 export type AuthFailure = typeof authFailures[number]
 

@@ -31,7 +31,7 @@ export function createJwtAuthenticator (auth: Auth, { keyFor, close }: KeySet, c
   return { isRequired: true, verify, close }
 }
 
-// A token that names a wrong key is its bearer's fault; that there are no keys, or that one is broken, is not.
+// If a token names a wrong key, that is its bearer's fault. If there are no keys, or one is broken, it is not.
 function tellingApart (keyFor: JWTVerifyGetKey): JWTVerifyGetKey {
   return async (header, token) => {
     try {

@@ -55,8 +55,8 @@ const FETCH_DEADLINE_MS = 5000
 const COOLDOWN_MS = 30_000
 
 /**
- * Keys of an issuer, fetched at once, every five minutes, and when a token names one that is not known. Their age is no
- * reason to refuse them: while the issuer is away, what it last said goes on, as with files.
+ * Keys of an issuer, fetched at once, every five minutes, and when a token names one that is not known. Old keys are not
+ * refused: while the issuer is away, what it last said stays valid, as with files.
  */
 export function openRemoteKeySet ({ url, clock, log, onRead, cooldownMs = COOLDOWN_MS }: RemoteKeySetOptions): KeySet {
   const set = createRemoteJWKSet(url, { timeoutDuration: FETCH_DEADLINE_MS, cooldownDuration: cooldownMs, cacheMaxAge: Infinity })

@@ -19,8 +19,8 @@ type Headers = Readonly<Record<string, string | string[] | undefined>>
 
 /**
  * The caller whose connection comes from `peer`, or for whom `peer` speaks if that is trusted. `unclear` if a trusted
- * proxy tells of somebody who cannot be made out: to take the proxy for the caller would let everybody behind it in by
- * its address. Undefined if `peer` is no address, as on a connection that is gone.
+ * proxy names a caller that is not an address: to take the proxy for the caller would let everybody behind it in by its
+ * address. Undefined if `peer` is not an address, as on a connection that is gone.
  */
 export function callerOf (peer: string | undefined, headers: Headers, { isTrusted, header }: Trust): Caller | 'unclear' | undefined {
   // A link-local peer has a zone (fe80::1%eth0), which says nothing about who it is.

@@ -1,4 +1,4 @@
-// Who a request came from when proxies brought it: the address nearest to us that is none of theirs. Pure.
+// Who a request came from when proxies brought it: the address nearest to us that is not one of theirs. Pure.
 import { addressWords } from '#wire/address.js'
 import { isUnicast } from '#wire/unicast.js'
 
@@ -12,13 +12,12 @@ export const otherHeaders = ['x-real-ip', 'x-client-ip', 'x-cluster-client-ip', 
 /** Most proxies on the way of a request. */
 export const MAX_PROXIES = 32
 
-/** Undefined stands for a node that is no address, or more proxies than there may be. */
 export type Words = ArrayLike<number>
 
 /**
  * The caller behind `peer`, which is trusted, from the value of a header that lists nodes, the nearest last. `peer`
  * itself if there are none, and the first of the list if all are trusted. Undefined if the node that would be the
- * caller, or one between it and us, is no address: it is somebody, and not who brought it.
+ * caller, or one between it and us, is not an address: somebody is behind it, and it is not the proxy that brought it.
  */
 export function callerBehind (peer: Words, nodes: readonly string[], isTrusted: (words: Words) => boolean): Words | undefined {
   let caller = peer
@@ -90,7 +89,7 @@ const ZONE = /%[\w.%~-]+$/
 /**
  * The address of a node as proxies write it: `192.0.2.1`, `192.0.2.1:4711` (Azure Application Gateway, IIS, AWS ALB if told
  * to), `2001:db8::1`, `[2001:db8::1]`, `[2001:db8::1]:4711`, also with a zone. Undefined for `unknown`, names, what is hidden, and
- * an address that is no host's, such as `0.0.0.0`.
+ * an address that no host can have, such as `0.0.0.0`.
  */
 export function nodeWords (node: string): Words | undefined {
   const bare = BRACKETED.exec(node)?.[1] ?? IPV4_AND_PORT.exec(node)?.[1] ?? node

@@ -6,7 +6,7 @@ import { addressWords } from '#wire/address.js'
 /** Names that lead to nowhere outside of the machine, the cluster or the site (RFC 6761 §6.3, ICANN resolution 2024.07.29.06, Kubernetes' DNS specification). */
 const LOCAL_SUFFIXES = ['.localhost', '.svc', '.cluster.local', '.internal']
 
-/** The host and port of a Host header (RFC 9110 §7.2), the name in lower case without a last dot. Undefined if it is none. */
+/** The host and port of a Host header (RFC 9110 §7.2), the name in lower case without a last dot. Undefined if it does not parse. */
 export function hostFrom (text: string): { readonly name: string, readonly port: string } | undefined {
   const [, name = '', port = ''] = /^(\[[0-9a-fA-F:.]+(?:%25[\w.~-]+)?\]|[A-Za-z0-9_.-]+)(?::(\d{0,5}))?$/.exec(text) ?? []
   return name === '' ? undefined : { name: name.toLowerCase().replace(/\.$/, ''), port }
@@ -21,7 +21,7 @@ export function authorityOf (target: string): string | undefined {
 export function isLocalName (name: string): boolean {
   if (name.startsWith('[')) return addressWords(name.slice(1, -1).replace(/%.*$/, '')) !== undefined
   if (addressWords(name) !== undefined) return true
-  // A number alone would be an address to a browser (WHATWG URL §3.5), and is none here.
+  // To a browser a number alone is an address (WHATWG URL §3.5); here it is not.
   return !name.includes('.') || LOCAL_SUFFIXES.some(suffix => name.endsWith(suffix))
 }
 
@@ -42,7 +42,7 @@ export function isSameOrigin (origin: string, host: { readonly name: string, rea
   return standard !== undefined && hostname === host.name && (port === '' ? standard : port) === (host.port === '' ? standard : host.port)
 }
 
-/** The name in an origin; undefined if there is none, as in `null`. */
+/** The name in an origin; undefined if it has none, as `null` has not. */
 export function originName (origin: string): string | undefined {
   return URL.canParse(origin) ? new URL(origin).hostname : undefined
 }

@@ -2,6 +2,7 @@
 import swagger from '@fastify/swagger'
 import type { FastifyInstance, FastifySchema } from 'fastify'
 import { Type } from '@sinclair/typebox'
+import type { Listener } from '../listener/listener.js'
 import type { ErrorCode } from '../problems/errors.js'
 import { problemResponses } from '../schemas/problem.js'
 import { isOpenRoute } from '../guards/callers.js'
@@ -10,16 +11,14 @@ import { guardErrors } from '../guards/guards.js'
 /** Version of the API, not of the program: raised when an answer changes its meaning. */
 export const API_VERSION = '1.0.0'
 
-export type Tag = 'public' | 'admin'
-
 const errorsNote = 'Errors are `application/problem+json` with a stable `code`. Requests are closed: an unknown field is a fault; a field that may be left out may be null or `[]` instead. Answers are open: a version of the same number may add fields and values.'
 
-const about: Readonly<Record<Tag, { readonly title: string, readonly description: string }>> = {
+const about: Readonly<Record<Listener, { readonly title: string, readonly description: string }>> = {
   public: { title: 'UDP Director', description: `Ask for a game server, get a token, send it over UDP. ${errorsNote}` },
   admin: { title: 'UDP Director Admin', description: `Tokens, sessions, targets, metrics and configuration of a director. ${errorsNote}` }
 }
 
-const descriptions: Readonly<Record<Tag, string>> = {
+const descriptions: Readonly<Record<Listener, string>> = {
   public: 'Queries and health, on `queryPort`.',
   admin: 'Tokens, sessions, targets, metrics and configuration, on `adminPort`. Not meant for the internet.'
 }
@@ -27,7 +26,7 @@ const descriptions: Readonly<Record<Tag, string>> = {
 type Json = Record<string, unknown>
 
 /** Registers the document's maker; must run before the routes. `isKeyRequired` for all but the open ones. */
-export async function addApiDocument (app: FastifyInstance, tag: Tag, isKeyRequired: boolean): Promise<void> {
+export async function addApiDocument (app: FastifyInstance, tag: Listener, isKeyRequired: boolean): Promise<void> {
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -47,7 +46,7 @@ export async function addApiDocument (app: FastifyInstance, tag: Tag, isKeyRequi
 }
 
 /** `GET /openapi.json`: this listener's part. */
-export function addApiDocumentRoute (app: FastifyInstance, tag: Tag): void {
+export function addApiDocumentRoute (app: FastifyInstance, tag: Listener): void {
   let document: Buffer | undefined
   app.get('/openapi.json', {
     schema: {
@@ -84,9 +83,8 @@ declare module 'fastify' {
   }
 }
 
-// Words that validate and that generators do not know, put into words that they do: the document is OpenAPI 3.1 and says
-// nothing that 3.0 could not. A choice between two forms is documented by oneOf (see eitherOf), bounds of names by their
-// description alone.
+// Generators do not know some of the keywords that we validate with, so the document says the same in keywords of OpenAPI 3.0.
+// A choice between two forms is documented by oneOf (see eitherOf), bounds of names by their description alone.
 function documented (document: Json): Json {
   const components = document['components'] as { schemas?: Record<string, Json> } | undefined
   for (const schema of Object.values(components?.schemas ?? {})) {

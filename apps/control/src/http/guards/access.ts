@@ -23,7 +23,7 @@ export function addAccess (app: FastifyInstance, { config, metrics }: Pick<Guard
 /** Whether an address, as its words, may call: `deny` wins, and `allow`, if given, must have it. */
 export type AccessList = (words: ArrayLike<number>) => boolean
 
-/** Undefined if the lists let everybody in. Throws if a block is none, which the configuration has checked. */
+/** Undefined if the lists let everybody in. Throws on a block that is not CIDR, which the configuration has checked. */
 export function createAccessList ({ allow, deny = [] }: Access): AccessList | undefined {
   if (allow === undefined && deny.length === 0) return undefined
   const allowed = allow?.map(blockFrom)

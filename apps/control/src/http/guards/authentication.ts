@@ -1,5 +1,5 @@
-// Keys and signed tokens. Judging comes before the count of requests and the refusal after it: who has proved a name is
-// counted by it, and who has not is counted by address, so that guessing is limited like everything else.
+// Keys and signed tokens. They are judged before requests are counted, and refused after: callers who have proved a name are
+// counted by that name, the others by their address, so that guessing is limited like everything else.
 import type { FastifyInstance } from 'fastify'
 import type { AuthFailure } from '../auth/authenticator.js'
 import type { Listener } from '../listener/listener.js'
@@ -38,7 +38,7 @@ export function addAuthentication (app: FastifyInstance, { authenticators, metri
   })
 }
 
-/** Refuses those that were found wanting. */
+/** Refuses the requests that were judged to bring nothing valid. */
 export function addAuthenticationDemand (app: FastifyInstance, { authenticators, metrics }: Parts, listener: Listener): void {
   if (!authenticators[listener].isRequired) return
   app.addHook('onRequest', (request, reply, done) => {

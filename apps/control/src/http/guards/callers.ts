@@ -13,10 +13,10 @@ declare module 'fastify' {
   }
 }
 
-/** Served to everybody, at any rate: refusing them would make the kubelet restart what withstands a flood. */
+/** Served to everybody at any rate: if they were refused in a flood, the kubelet would restart a process that withstands it. */
 const health: ReadonlySet<string> = new Set(['/livez', '/readyz', '/healthz'])
 
-/** Served without a key, because there is nothing in them that the repository does not show. */
+/** Served without a key, because all that is in them is in the repository. */
 const openDocuments: Readonly<Record<Listener, (url: string) => boolean>> = {
   public: url => url === '/openapi.json',
   admin: url => url === '/docs' || url.startsWith('/docs/')
@@ -37,7 +37,7 @@ export function isGuarded (listener: Listener, { routeOptions: { url } }: Fastif
   return !isOpenRoute(listener, url)
 }
 
-/** A connection that is gone has no address any more; what it asked for is answered to nobody. */
+/** For a connection that is gone, which has no address any more. Nobody gets the answer. */
 const nobody: Caller = { ip: '0.0.0.0', words: [0, 0, 0xffff, 0], key: 'ip:0.0.0.0' }
 
 /** Adds `request.caller`. */

@@ -1,4 +1,4 @@
-// The connections of a listener: bounds on them, and problems in place of Node's own answers to what is no request.
+// The connections of a listener: bounds on them, and problems in place of Node's own answers to what is not a request.
 import type { FastifyInstance } from 'fastify'
 import { Connections } from '#http/connections.js'
 import { answerHalfClosed } from '#http/half-closed.js'

@@ -48,7 +48,7 @@ function hostCount ({ rawHeaders }: IncomingMessage): number {
   return count
 }
 
-// Fetch Metadata (W3C): a link that somebody follows is no request of the page it is on. A form that a page sends is.
+// Fetch Metadata (W3C): to follow a link is not a request of the page that has the link. To send a form is.
 function isFromElsewhere ({ method, headers }: IncomingMessage): boolean {
   const site = headers['sec-fetch-site']
   const isLink = headers['sec-fetch-mode'] === 'navigate' && (method === 'GET' || method === 'HEAD')

@@ -10,7 +10,7 @@ import type { GuardDeps } from './guard-deps.js'
 /** What one caller may have of the bound. */
 const CALLER_SHARE = 1 / 4
 
-/** For so long nobody has to give way: a body from far away comes in several parts. */
+/** For this long nobody has to give way: a body from far away comes in several parts. */
 const GRACE_MS = 250
 
 /** Refuses requests beyond `limits.maxRequests`, before anything of their bodies is read. */

@@ -6,9 +6,9 @@ import type { ApiFailure } from './problem.js'
 /** Undefined if a body with these headers can be read. */
 export function codingFailure (headers: IncomingHttpHeaders): ApiFailure | undefined {
   const { 'transfer-encoding': transfer, 'content-encoding': content } = headers
-  // RFC 9112 §6.1. Where chunked is not the last one, there is no telling where the body ends, and the parser has refused it.
+  // RFC 9112 §6.1. If chunked is not the last one, nobody can tell where the body ends, and the parser has refused it.
   if (codingsOf(transfer).some(coding => coding !== 'chunked')) return { code: 'UNSUPPORTED_TRANSFER_ENCODING', detail: 'The only transfer coding that is read is chunked.' }
-  // RFC 9110 §8.4. `identity` says that there is none.
+  // RFC 9110 §8.4. `identity` means that it is not coded.
   if (!hasNoBody(headers) && codingsOf(content).some(coding => coding !== 'identity')) return { code: 'UNSUPPORTED_CONTENT_ENCODING', detail: 'The body must not be compressed.' }
   return undefined
 }

@@ -1,12 +1,11 @@
 // Probes: alive, ready, and why not. Both listeners have them.
 import { healthOf, readinessOf, type HealthDeps } from './health-report.js'
-import type { Tag } from '../document/api-document.js'
 import { HealthSchema, LivenessSchema, ReadinessSchema } from '../schemas/health.js'
 import { refTo } from '../schemas/named.js'
-import type { TypedApp } from '../listener/listener.js'
+import type { Listener, TypedApp } from '../listener/listener.js'
 
 /** Adds GET /livez, /readyz and /healthz. */
-export function addHealthRoutes (app: TypedApp, deps: HealthDeps, tag: Tag): void {
+export function addHealthRoutes (app: TypedApp, deps: HealthDeps, tag: Listener): void {
   app.get('/livez', {
     schema: {
       operationId: 'getLiveness',

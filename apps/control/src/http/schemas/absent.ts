@@ -1,5 +1,5 @@
-// Bodies as generated clients write them: what is not used is null, and an empty list where PHP means an empty map. Both
-// count as absent, for fields that may be.
+// Generated clients write null for fields that are not used, and PHP writes an empty list for an empty map. In fields that may
+// be left out, both count as left out.
 import type { FastifyRequest } from 'fastify'
 import type { Named } from './named.js'
 

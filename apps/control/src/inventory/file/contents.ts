@@ -1,5 +1,5 @@
-// What a set of files adds up to. Pure: each file's last good content is carried from one reading to the next, and a
-// file that is broken is represented by that.
+// What a set of files adds up to. Pure: each file's last good content is carried from one reading to the next, and stands in for
+// a file that is broken.
 import { err, type Result } from '#core/result.js'
 import { Pace } from '#core/pace.js'
 import type { Slices } from '#core/slices.js'

@@ -1,5 +1,5 @@
-// A file that is written in place, and slowly, is read half-way; half of a YAML file is mostly valid YAML. So what such
-// a file no longer says is not believed before the file has come to rest. Pure.
+// A file that is written slowly and in place may be read half-way, and half of a YAML file is mostly valid YAML. So an object
+// that such a file lacks is kept until the file has come to rest. Pure.
 import type { Pace } from '#core/pace.js'
 import type { Slices } from '#core/slices.js'
 import type { KubeObject } from '../objects/inventory.js'
@@ -9,7 +9,7 @@ import { identityOf } from './parse-documents.js'
 /** How long a file written in place must be at rest before what it lacks is gone, in milliseconds. */
 export const SETTLED_MS = 10_000
 
-/** Longest that an object is kept which its file lacks; a file that somebody writes every second never rests. */
+/** An object that its file lacks is kept no longer than this: a file that somebody writes every second never rests. */
 export const MAX_HELD_MS = 60_000
 
 /** An object that its file said, and says no longer, or only the beginning of. */

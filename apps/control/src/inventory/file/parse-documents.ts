@@ -38,7 +38,7 @@ export function parseDocuments (text: string, isJson: boolean): Parsed {
   for (const [document, value] of values.entries()) {
     const fault = freezeJson(value)
     if (fault !== undefined) faults.push({ place: { document, path: fault.path }, message: fault.message })
-    // A document of nothing but comments is none.
+    // A document of nothing but comments has no value.
     else if (value !== null) unpack(value, { document, path: [] }, objects, faults)
   }
   faults.push(...duplicates(objects))
@@ -53,7 +53,7 @@ function at<Thing extends object> (position: Position | undefined, thing: Thing)
 
 const identities = new WeakMap<KubeObject, string>()
 
-/** What two objects may not share within an inventory. The version of the API is no part of it, as in Kubernetes. */
+/** What two objects may not share within an inventory. The version of the API is not a part of it, as in Kubernetes. */
 export function identityOf (object: KubeObject): string {
   const known = identities.get(object)
   if (known !== undefined) return known
@@ -88,7 +88,7 @@ interface List extends Json {
   readonly items?: readonly unknown[] | null
 }
 
-// A `List`, or a list of one kind as the API answers with. An object with a name is no list, whatever its kind is called.
+// A `List`, or a list of one kind as the API answers with. An object with a name is not a list, whatever its kind is called.
 function isList (value: unknown): value is List {
   if (!isMap(value) || typeof value['kind'] !== 'string' || !value['kind'].endsWith('List')) return false
   const isNamed = isMap(value['metadata']) && value['metadata']['name'] !== undefined
@@ -117,8 +117,7 @@ export function describe ({ kind, metadata }: KubeObject): string {
 
 const configKeys: ReadonlySet<string> = new Set([...Object.keys(ConfigSchema.properties), ...rootAliases.map(({ alias }) => alias)])
 
-// What a document is that is no Kubernetes object, where that can be said better than by what it lacks; undefined if it may be
-// meant for an object.
+// What a document is that is not a Kubernetes object, if that says more than what it lacks. Undefined if it may be meant for one.
 function otherText (value: unknown): string | undefined {
   if (!isMap(value) || value['kind'] !== undefined || value['apiVersion'] !== undefined) return undefined
   if (Object.keys(value).filter(key => configKeys.has(key)).length < 2) return undefined

@@ -41,7 +41,7 @@ export const MAX_YAML_LENGTH = 4 * 1024 * 1024
 // Longest JSON in which positions are found, by reading it once more as YAML.
 const MAX_LOCATED_JSON = 1024 * 1024
 
-/** Everything in a text that `isJson` or is YAML; or what is wrong with it, at least one fault. JSON that is none is read as YAML. */
+/** Everything in a text that `isJson` or is YAML; or what is wrong with it, at least one fault. What turns out not to be JSON is read as YAML. */
 export function readDocuments (text: string, isJson: boolean): Result<Documents, readonly TextFault[]> {
   const json = isJson ? parseJson(text) : undefined
   if (json?.ok === true) {
@@ -117,7 +117,7 @@ function offsetAt (document: Document.Parsed | undefined, path: DocumentPath): n
   return 0
 }
 
-// Throws where an alias or a scalar stands in the way, or what is no text for a key.
+// `getIn` throws where an alias or a scalar stands in the way, or a key that is not text.
 function nodeAt (document: Document.Parsed | undefined, path: DocumentPath): unknown {
   try {
     return document?.getIn(path, true)

@@ -21,7 +21,7 @@ export function isMap (value: unknown): value is Json {
 const heights = new WeakMap<object, number>()
 
 /**
- * Freezes `value` with all it holds, or says which part of it is no JSON: YAML knows binary values, infinity, and
+ * Freezes `value` with all it holds, or says which part of it is not JSON: YAML knows binary values, infinity, and
  * aliases to what they stand in. Also refuses what is nested too deep for recursion, and numbers that were rounded.
  */
 export function freezeJson (value: unknown, above = new Set<unknown>()): ShapeFault | undefined {

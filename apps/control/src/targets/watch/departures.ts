@@ -1,4 +1,5 @@
-// Targets that are gone, on their way to the proxy: each once, however often it is noticed, until it has acknowledged.
+// Targets that are gone, on their way to the proxy: each is told once, however often it is noticed, and again until the proxy
+// has acknowledged it.
 import { MAX_GONE_PER_CALL, type GoneTarget, type Target } from '#rpc/contract.js'
 
 export interface DeparturesDeps {
@@ -25,7 +26,7 @@ export class Departures {
   gone (key: string): void {
     const sessions = this.#deps.sessionsOf(key)
     const told = this.#told.get(key) ?? 0
-    // One that was replaced before went too, and its sessions may not have been counted yet.
+    // A notice that waits may be of a replacement, whose sessions may not have been counted yet.
     if (sessions > told || this.#waiting.has(key)) this.#waiting.set(key, undefined)
     else if (sessions > 0) this.#told.set(key, sessions)
     else this.#told.delete(key)
@@ -37,13 +38,13 @@ export class Departures {
     this.#waiting.set(key, target)
   }
 
-  /** There is an object with the key. One that is waiting to be told of was before it, or elsewhere; `target` is where it can be reached, if that is known. */
+  /** An object with the key exists (again), at `target` if that is known. A notice that waits is about an earlier one, or another place. */
   present (key: string, target?: Target): void {
     this.#told.delete(key)
     if (target !== undefined && this.#waiting.has(key)) this.#waiting.set(key, target)
   }
 
-  /** Keys that the proxy was told nothing has any more, while they had sessions. */
+  /** Keys that had sessions when the proxy was told that they are gone. */
   told (): readonly string[] {
     return [...this.#told.keys()]
   }
@@ -63,7 +64,7 @@ export class Departures {
       if (gone.length >= MAX_GONE_PER_CALL) break
       this.#waiting.delete(key)
       if (stays !== undefined) gone.push({ key, stays })
-      // Since it was noticed its sessions may be gone too, or known to the proxy.
+      // Since then its sessions may have ended, or the proxy may know of them.
       else if (this.#deps.sessionsOf(key) > (this.#told.get(key) ?? 0)) gone.push({ key })
     }
     if (gone.length === 0) return true

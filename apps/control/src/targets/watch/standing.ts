@@ -6,7 +6,7 @@ import type { CandidateOf, NameLookup, Unusable } from '../candidate.js'
 export type Standing =
   /** Nothing is there any more. */
   | { readonly kind: 'gone' }
-  /** It is there, and does not say where: sessions stay where they are. */
+  /** It is there, but does not say where: sessions stay where they are. */
   | { readonly kind: 'unsaid' }
   /** It is there; `isSettled` if it is nowhere else. */
   | { readonly kind: 'at', readonly target: Target, readonly isSettled: boolean }

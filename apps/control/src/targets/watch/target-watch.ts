@@ -1,6 +1,6 @@
-// What becomes of tokens and sessions when the inventory changes under them: tokens whose target is gone or is not any
-// more what was asked for are withdrawn, and the proxy is told of targets that are gone, or are at another address or
-// port. Looks at what changed, never at all there is: a change that concerns no token and no session costs three look-ups.
+// What becomes of tokens and sessions when the inventory changes under them: tokens are withdrawn if their target is gone or no
+// longer what was asked for, and the proxy is told of targets that are gone or have moved to another address or port. Looks
+// only at what changed: a change that concerns no token and no session costs three look-ups.
 import type { Cancel, Clock } from '#core/clock.js'
 import type { GoneTarget, Target } from '#rpc/contract.js'
 import type { Token } from '#wire/token.js'

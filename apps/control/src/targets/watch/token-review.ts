@@ -1,5 +1,5 @@
-// Tokens whose object has changed, judged again: is its target still what the query of each would find? One object may have
-// thousands, each with a path of its own; so they are judged in slices, objects in turn.
+// When an object changes, its tokens are judged again: would the query of each still find the same target? One object may have
+// thousands of tokens, each with a path of its own, so they are judged in slices, and objects take turns.
 import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '#core/clock.js'
 import { Work } from '#jsonpath/work.js'

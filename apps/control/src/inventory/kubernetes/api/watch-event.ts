@@ -1,4 +1,4 @@
-// From a line of a watch to an event, or to the reason why it is none. What is in doubt is refused: after a line that
+// From a line of a watch to an event, or to the reason why it is not one. What is in doubt is refused: after a line that
 // was skipped nobody could say what the server holds.
 import { err, ok, type Result } from '#core/result.js'
 import { isMap } from '../../objects/json.js'

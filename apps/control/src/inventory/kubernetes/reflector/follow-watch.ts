@@ -31,11 +31,11 @@ export interface WatchDeps {
   readonly onCorrupt: (reason: CorruptReason) => void
   /** The server has said something. */
   readonly onWord: () => void
-  /** It has been open for so long that it is one. */
+  /** It has been open for so long that it counts as one. */
   readonly onSettled: () => void
 }
 
-/** What ends a watch and is no end. */
+/** What ends a watch that should have gone on. */
 type Misfortune = { readonly kind: 'failed', readonly failure: ApiFailure } | { readonly kind: 'corrupt' }
 
 /** Watches from version `from` on, for `seconds` if nothing ends it before. */

@@ -1,5 +1,5 @@
-// What comes from the server on its way into a collection: pages and events are checked, late news are dropped, and
-// what contradicts what is known is told from what is merely new.
+// What comes from the server on its way into a collection: checks pages and events, drops late news, and separates events that
+// contradict the known state from events that only add to it.
 import { err, ok, type Result } from '#core/result.js'
 import type { Slices } from '#core/slices.js'
 import type { KubeObject } from '../../objects/inventory.js'
@@ -9,7 +9,7 @@ import { listPageFrom, type Expected, type ListPage } from '../api/object-from-a
 import { apiVersionOf, type Source } from '../api/source.js'
 import { lineFaults, watchEventFrom, type WatchEvent } from '../api/watch-event.js'
 
-/** What makes an event one that nobody can make sense of. */
+/** Why an event makes no sense. */
 export const corruptReasons = [...lineFaults, 'too_long', 'version_went_back'] as const
 
 export type CorruptReason = typeof corruptReasons[number]
@@ -20,11 +20,11 @@ export type Taken =
   /** The state held is newer. */
   | { readonly kind: 'stale' }
   | { readonly kind: 'failed', readonly failure: ApiFailure }
-  /** Nobody can make sense of it: what the server holds is unknown from here. */
+  /** It makes no sense: from here on nobody knows what the server holds. */
   | { readonly kind: 'corrupt', readonly reason: CorruptReason }
 
 const applied: Taken = { kind: 'applied' }
-// A stream never does, but the storage behind it may have been restored from a backup: only a list can say what there is.
+// A stream never goes back, but the storage behind it may have been restored from a backup: only a list can say what there is.
 const wentBack: Taken = { kind: 'corrupt', reason: 'version_went_back' }
 
 export class Intake {

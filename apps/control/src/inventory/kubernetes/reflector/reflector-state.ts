@@ -51,7 +51,7 @@ export interface ReflectorState {
   readonly isUnpaged: boolean
   /** Until a list succeeds or a watch settles. */
   readonly failures: Failures
-  /** Versions given up in a row for what a new list should mend: nothing but the time it is of use says that it did. */
+  /** Versions given up in a row, because a new list should help. Whether it did is known only when its version has been of use for a while. */
   readonly relists: Failures
   /** Since when watches from `version` fail, and not one event came. */
   readonly stuckSinceMs: number | undefined
@@ -79,7 +79,7 @@ export interface Decision {
   readonly empty?: true
   /** The version was given up. */
   readonly relist?: RelistReason
-  /** The failure may be none: nothing is said of it yet. */
+  /** It may not be a real failure: nothing is said of it yet. */
   readonly unsure?: true
 }
 
@@ -123,7 +123,7 @@ export function afterList ({ relists, denial }: ReflectorState, version: string,
 
 /** After a list that failed. */
 export function afterListFailure (state: ReflectorState, failure: ApiFailure, at: Moment): Decision {
-  // A list that took too long for its version is no fault of anyone.
+  // If a list took longer than its version was kept, nobody is at fault.
   if (failure.reason !== 'expired') return afterFailure({ ...state, isUnpaged: false }, 'list', failure, at)
   const decision = state.isUnpaged ? afterFailure({ ...state, isUnpaged: false }, 'list', failure, at) : promptly({ ...state, isUnpaged: true }, at)
   return { ...decision, unsure: true }

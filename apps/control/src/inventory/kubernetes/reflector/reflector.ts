@@ -89,7 +89,7 @@ export class Reflector {
 
   /**
    * Milliseconds since the server's last word on the collection: a list, an event, a bookmark, or a watch that came to stay.
-   * An open watch is none: a server that is frozen has one too.
+   * That a watch is open says nothing: a server that is frozen has open ones, too.
    */
   get ageMs (): number {
     return this.#deps.clock.now() - this.#trueAtMs

@@ -1,5 +1,5 @@
-// Ends an attempt at the API server that takes too long: as a whole, or between two signs of life. One timer that is
-// set again only when it runs out, so that a sign of life costs an addition.
+// Ends an attempt at the API server that takes too long, as a whole or between two signs of life. It has one timer, which is set
+// again only when it runs out, so a sign of life costs an addition.
 import type { Cancel, Clock } from '#core/clock.js'
 
 export type Overrun = 'idle' | 'overdue'
