@@ -13,7 +13,6 @@ export const wordList = [
   [/\b(?:control|proxy)'s word\b|\btakes? (?:the|its) word back\b/i, 'order, cancel, renew'],
   [/\ban enemy\b|\bthe enemy\b/i, 'an attacker'],
   [/\bin earnest\b|\bin peace\b/i, 'say what happens'],
-  [/\bnobody knows what\b/i, 'say what is unknown'],
   [/\bwithout words\b/i, 'without output']
 ]
 

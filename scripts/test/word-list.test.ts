@@ -5,7 +5,7 @@ import t from 'tap'
 const { findWords } = await import(pathToFileURL('scripts/lint/word-list.mjs').href) as { findWords: (text: string, kind: 'markdown' | 'source') => string[] }
 
 void t.test('each phrase is found, with its line and what to say instead', async t => {
-  const phrases = ['what he sends', 'Mend the file.', 'a prefix is no address', 'these are no clients', 'waits so many ms', 'control\'s word holds', 'takes its word back', 'a bug or an enemy', 'an end in peace', 'nobody knows what it is', 'it goes on without words']
+  const phrases = ['what he sends', 'Mend the file.', 'a prefix is no address', 'these are no clients', 'waits so many ms', 'control\'s word holds', 'takes its word back', 'a bug or an enemy', 'an end in peace', 'it goes on without words']
   for (const phrase of phrases) t.match(findWords(`fine\n${phrase}`, 'source'), [/^2: ".+": say /], phrase)
   t.strictSame(findWords('what he mends', 'source').length, 2, 'one of each')
 })

@@ -241,7 +241,7 @@ void t.test('log lines are limited, and what was left out is counted and told, f
   t.equal(told().length, 3, 'once')
 })
 
-void t.test('the Unix socket: mode, a stale file, a living neighbour, a file that is no socket, no directory', async t => {
+void t.test('the Unix socket: mode, a stale file, a living neighbour, a file that is not a socket, no directory', async t => {
   const { socketPath, clock } = await setUp(t)
   const silent = pino({ level: 'silent' })
   t.equal((await stat(socketPath)).mode & 0o777, 0o660)

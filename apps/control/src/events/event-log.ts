@@ -15,7 +15,7 @@ type Line = readonly [level: Level, fields: object, sentence: string]
 interface LoggedKind<Kind extends HubKind> {
   /** The highest level of its lines. */
   readonly upTo: Level
-  /** Undefined: this one is no line. */
+  /** Undefined: this one is not a line. */
   readonly lineOf: (data: HubData<Kind>) => Line | undefined
 }
 

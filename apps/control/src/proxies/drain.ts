@@ -1,4 +1,4 @@
-// Control's end in peace: no new tokens, the proxy told, and a wait until no session and no redeemable token is left. The
+// How control shuts down without cutting players off: no new tokens, the proxy told, and a wait until no session and no redeemable token is left. The
 // proxy counts, because it also has the sessions and tokens of former control processes.
 import type { Clock } from '#core/clock.js'
 import { drain, type DrainLeft } from '#core/drain.js'
@@ -60,7 +60,7 @@ export class Drain {
     events.publish('drain', () => ({ change: 'ended', outcome, ...this.#left }))
   }
 
-  // A proxy that does not answer may come back with sessions, so that is no reason to end.
+  // A proxy that does not answer may come back with sessions, so that is not a reason to end.
   async #look (untilMs: number): Promise<DrainLeft | 'alone' | undefined> {
     const { link } = this.#deps
     const said = await link.drain(untilMs)
@@ -71,7 +71,7 @@ export class Drain {
   }
 
   // Nobody's: there never was a proxy, a newer control process has it, it stopped after this process had been told, or it is
-  // gone before it was asked and had nothing. Both get their signal at the same time where the proxy is no sidecar.
+  // gone before it was asked and had nothing. Both get their signal at the same time where the proxy is not a sidecar.
   #isAlone (): boolean {
     const { state, proxy } = this.#deps.link.status()
     return state === 'superseded' || proxy === undefined || this.#isProxyStopping || this.#hadNothing()

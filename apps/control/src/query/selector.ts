@@ -57,7 +57,7 @@ export function createSelector ({ config, inventory, opensNamespaces, policy, na
 
   const admit = (resourceType: string, namespace: string, isOperator: boolean): Result<CandidateOf, SelectFailure> => {
     const candidateOf = candidates.get(resourceType)
-    if (candidateOf === undefined) return err({ code: 'UNKNOWN_RESOURCE_TYPE', detail: 'The resource type is no key of resourceQueryMapping.' })
+    if (candidateOf === undefined) return err({ code: 'UNKNOWN_RESOURCE_TYPE', detail: 'The resource type is not a key of resourceQueryMapping.' })
     // Before the namespaces, which without a list of them are known only from the objects.
     if (inventory.unready(resourceType, namespace) !== undefined) return err({ code: 'INVENTORY_NOT_READY', detail: 'Objects of this type cannot be read at the moment.' })
     if (isOperator || isOpen(namespace)) return ok(candidateOf)

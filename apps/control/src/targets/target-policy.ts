@@ -32,8 +32,8 @@ export interface TargetPolicyOptions {
 }
 
 const refusals: Readonly<Record<RefusalReason, string>> = {
-  not_an_address: 'The address is no IPv4 or IPv6 address.',
-  not_unicast: 'The address is no unicast address.',
+  not_an_address: 'The address is not an IPv4 or IPv6 address.',
+  not_unicast: 'The address is not a unicast address.',
   loopback: 'The address is a loopback address, and no `allowedTargets` name it.',
   link_local: 'The address is a link-local address, and no `allowedTargets` name it.',
   not_in_allowed_targets: 'The address lies outside of `allowedTargets`.',
@@ -80,7 +80,7 @@ function isIn (words: ArrayLike<number>, candidates: readonly AddressBlock[]): b
 function blocks (...texts: readonly string[]): readonly AddressBlock[] {
   return texts.map(text => {
     const block = addressBlock(text)
-    if (block === undefined) throw new Error(`${text} is no CIDR block`)
+    if (block === undefined) throw new Error(`${text} is not a CIDR block`)
     return block
   })
 }

@@ -97,7 +97,7 @@ void t.test('a name is asked for at once, and again when its answer has expired'
   t.equal(dns.asked.length, 1, 'not before its TTL')
   await pass(1)
   t.equal(dns.asked.length, 2)
-  t.equal(names.version, version, 'another order is no change')
+  t.equal(names.version, version, 'another order is not a change')
   dns.answers.set('a.example', at(0, '10.0.0.3'))
   await pass(60_000)
   t.strictSame(names.addressesOf('a.example'), ['10.0.0.3'])
@@ -107,7 +107,7 @@ void t.test('a name is asked for at once, and again when its answer has expired'
 
   dns.answers.set('a.example', at(86_400, '10.0.0.3'))
   await pass(MIN_REFRESH_MS - 21)
-  t.equal(dns.asked.length, 3, 'a TTL of 0 is no licence to ask for ever')
+  t.equal(dns.asked.length, 3, 'a TTL of 0 is not a licence to ask for ever')
   await pass(1)
   t.equal(dns.asked.length, 4)
   await pass(MAX_REFRESH_MS - 1)

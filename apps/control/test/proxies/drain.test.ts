@@ -143,7 +143,7 @@ void t.test('a proxy that is gone before it was asked: one that had something ma
   }
 })
 
-void t.test('0 is no drain', async t => {
+void t.test('0 means no drain', async t => {
   const { features, open, proxy } = await startRig(t, { objects, config: 'drainTimeoutSeconds: 0' })
   await features.drain.run()
   t.equal(features.drain.isDraining, false)

@@ -56,7 +56,7 @@ void t.test('roundRobin gives everyone a turn', async t => {
   const turns = (candidates: readonly Candidate[], count: number): string => Array.from({ length: count }, () => keyOf(choose(candidates))).join('')
   t.equal(turns([a, b, c], 7), 'abcabca')
   t.equal(keysOf(ordered([a, b, c])), 'bca')
-  t.equal(keysOf(ordered([a, b, c])), 'bca', 'looking is no turn')
+  t.equal(keysOf(ordered([a, b, c])), 'bca', 'looking is not a turn')
   t.equal(turns([b, c], 3), 'bcb', 'one that is gone')
   t.equal(turns([a, b, c], 3), 'acb', 'one that is back')
   t.equal(turns([a, b, c, candidate('d')], 2), 'da', 'one that is new comes first')

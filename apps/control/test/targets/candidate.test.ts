@@ -86,7 +86,7 @@ void t.test('every GameServer of the fixtures is where Agones says it is, at a p
       t.equal(placeOf(object, mapping(form('InternalIP'))), byInternalIP, `${name} by InternalIP`)
       t.equal(placeOf(object, mapping(form('ExternalIP'))), external, `${name} by ExternalIP`)
       t.equal(placeOf(object, mapping(form('PodIP'))), byPodIP, `${name} by PodIP`)
-      // One fixture has an ExternalDNS; a Hostname is no name of the DNS, and is on none without a dot.
+      // One fixture has an ExternalDNS; a Hostname is not a name of the DNS, and is on none without a dot.
       const unnamed = byStatus === 'deleting' ? 'deleting' : 'no_address'
       t.equal(placeOf(object, mapping(form('ExternalDNS'))), name.includes('externaldns') ? byStatus : unnamed, `${name} by ExternalDNS`)
       t.equal(placeOf(object, mapping(form('InternalDNS'))), unnamed, `${name} by InternalDNS`)
@@ -197,7 +197,7 @@ void t.test('ports are found by name in the usual places, or by path', async t =
     ['port 0 in status decides', withPorts({ ports: [{ name: 'game', port: 0 }] }, { ports: [{ name: 'game', port: 3 }] }), undefined],
     ['for TCP', withPorts({}, { ports: [{ name: 'game', port: 3, protocol: 'TCP' }] }), undefined],
     ['for TCP and UDP', withPorts({}, { ports: [{ name: 'game', port: 3, protocol: 'TCP' }, { name: 'game', port: 4, protocol: 'UDP' }] }), 4],
-    ['what is no list', withPorts({ ports: 'game' }, { ports: { name: 'game' }, containers: [null, 'x', { ports: 7 }] }), undefined],
+    ['what is not a list', withPorts({ ports: 'game' }, { ports: { name: 'game' }, containers: [null, 'x', { ports: 7 }] }), undefined],
     ['nothing', withPorts(undefined, null), undefined]
   ]
   for (const [description, object, port] of table) t.strictSame(findPort(object, 'game'), port === undefined ? err('no_port') : ok(port), description)
@@ -248,6 +248,6 @@ void t.test('a Service that changes is followed, though the object does not chan
 void t.test('a mapping that the configuration would refuse is a bug', async t => {
   const { portName: _, addressPath: __, ...neither } = mapping()
   for (const broken of [mapping({ addressPath: 'a[' }), { ...neither, addressPath: 'a' }, { ...neither, portPath: 'a' }, { ...neither, addressPath: 'a', portPath: 'b..' }]) {
-    t.throws(() => placeOf(gameServer('a'), broken), /is no JSONPath/)
+    t.throws(() => placeOf(gameServer('a'), broken), /is not a JSONPath/)
   }
 })

@@ -82,7 +82,7 @@ void t.test('127.0.0.0/8 is ours only if we listen on loopback', async t => {
 void t.test('a block that is none is a bug of the caller', async t => {
   for (const text of ['', '10.0.0.0/33', '::/129', '10.0.0/8', 'example/8', '10.0.0.0/', '10.0.0.0/8/8', '10.0.0.0/-1']) {
     t.equal(addressBlock(text), undefined, text)
-    t.throws(() => createTargetPolicy({ ...own, allowedTargets: [text] }), /is no CIDR block/)
+    t.throws(() => createTargetPolicy({ ...own, allowedTargets: [text] }), /is not a CIDR block/)
   }
 })
 
@@ -115,6 +115,6 @@ void t.test('our own listeners are the configured address, or every interface', 
   }
   t.strictSame(ownListeners({ bindAddress: '10.0.0.5', dataPorts: [...dataPorts] }, interfaces).ownAddresses, ['10.0.0.5'])
   const apart = { bindAddress: '10.0.0.5', dataBindAddress: ['10.0.0.6', '0.0.0.0', '2001:db8::1'], dataPorts: [...dataPorts] }
-  t.strictSame(ownListeners(apart, interfaces).ownAddresses, ['10.0.0.6', '127.0.0.1', '::1', '10.0.0.5', 'fe80::1', '2001:db8::1'], 'HTTP listeners are no data ports')
+  t.strictSame(ownListeners(apart, interfaces).ownAddresses, ['10.0.0.6', '127.0.0.1', '::1', '10.0.0.5', 'fe80::1', '2001:db8::1'], 'HTTP listeners are not data ports')
   t.strictSame(ownSources({ ...apart, dataBindAddress: '10.0.0.6' }, interfaces), ['10.0.0.6', '127.0.0.1', '::1', '10.0.0.5', 'fe80::1'], 'upstream sockets have any address')
 })

@@ -1,11 +1,11 @@
-// Whether the proxy drains, and until when: on control's word, on its own signal, or both. In a pod control drains first
+// Whether the proxy drains, and until when: by control's order, by its own signal, or both. In a pod control drains first
 // and the proxy is asked to stop after it: the time that control has spent counts.
 import type { Cancel, Clock } from '#core/clock.js'
 import { drain, type DrainLeft } from '#core/drain.js'
 
 /**
- * How long control's word holds beyond the time it named, in ms. A control process that went away for good without
- * taking it back must not leave a proxy that turns clients away; in a pod that is going, the signal comes within this.
+ * Extra time that a drain order of control stays valid after its deadline, in ms. A control process that went away for good
+ * without cancelling it must not leave a proxy that turns clients away; in a pod that is going, the signal comes within this.
  */
 export const WORD_HOLD_MS = 30_000
 
@@ -41,7 +41,7 @@ export class Draining {
     return this.#ownUntilMs !== undefined
   }
 
-  /** Control drains for so many ms more, or (undefined) does not drain. In force when this resolves. */
+  /** Control drains for that many ms more, or (undefined) does not drain. In force when this resolves. */
   async told (remainingMs: number | undefined): Promise<void> {
     const { clock } = this.#deps
     this.#cancelWord?.()

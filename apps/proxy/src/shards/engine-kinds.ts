@@ -10,7 +10,7 @@ import type { EngineKind, EngineSurroundings, OpenEngine } from './engine-kind.j
 import { openLocalShard } from './hosts/local-shard.js'
 import { openWorkerShard } from './hosts/worker-shard.js'
 
-// What a container may use can be far less than the machine has: 64 processors are no reason for 63 threads.
+// What a container may use can be far less than the machine has: 64 processors do not justify 63 threads.
 const MAX_AUTO_WORKERS = 8
 
 /**

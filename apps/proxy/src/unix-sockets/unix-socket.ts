@@ -4,7 +4,7 @@ import { connect } from 'node:net'
 import { dirname } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 
-/** The socket cannot be opened for a reason an operator has to mend. */
+/** The socket cannot be opened for a reason an operator has to repair. */
 export class SocketPathError extends Error {}
 
 /** Listens on `path` with mode 0660, after `claimUnixSocket`. Throws SocketPathError. */
@@ -19,7 +19,7 @@ export async function listenOnUnixSocket (app: FastifyInstance, path: string): P
 }
 
 /**
- * Removes the file that a dead process left behind. If somebody answers on it, or it is no socket, or its directory is
+ * Removes the file that a dead process left behind. If somebody answers on it, or it is not a socket, or its directory is
  * missing, this throws SocketPathError and touches nothing.
  */
 export async function claimUnixSocket (path: string): Promise<void> {

@@ -105,7 +105,7 @@ const chains: Readonly<Record<string, readonly Extension[]>> = {
   'long hop-by-hop options': [[0, 256]],
   'destination options': [destination],
   'a routing header': [routing],
-  'a fragment header that is no fragment\'s': [fragment],
+  'a fragment header that is not a fragment\'s': [fragment],
   'all of RFC 8200, 4.1': [hopByHop, destination, routing, fragment, destination],
   'as many as are walked': Array.from({ length: 8 }, () => destination),
   'one more': Array.from({ length: 9 }, () => destination),

@@ -244,7 +244,7 @@ export function conformance (t: Test, open: OpenHere): void {
     t.equal(core.state.sessions.size, 1)
   })
 
-  void t.test('replies to a client that has sent one datagram are cut off, and its own data ports are no clients', async t => {
+  void t.test('replies to a client that has sent one datagram are cut off, and its own data ports are not clients', async t => {
     const { core, port, peer } = await openRig(t, open, '127.0.0.1', { limits: { amplificationFactor: 3 }, ownAddresses: ['127.0.0.1'] })
     const [server, client] = [await peer(), await peer()]
     core.operations.setDefaultTargets([{ key: 'k', address: '127.0.0.1', ports: [server.port, 0] }])

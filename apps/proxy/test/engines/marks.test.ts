@@ -67,7 +67,7 @@ void t.test('two clients in one batch: neither gets the mark of the other', asyn
   for (const { text, mark } of await server.receive(40)) t.equal(mark, text === 'one' ? 3 : 0)
 })
 
-void t.test('what is not whole, or is something else, is no mark', t => {
+void t.test('what is not whole, or is something else, is not a mark', t => {
   const blocks = new ControlBlocks(libc, 2)
   const { words } = blocks.memory
   for (const [what, message, bytes] of [

@@ -101,7 +101,7 @@ void t.test('after the whole of control\'s time it ends at once', async t => {
   t.equal(stopping.isOver, true)
 })
 
-void t.test('a time of 0 is no drain at all', async t => {
+void t.test('a time of 0 means no drain at all', async t => {
   const { draining, applied, said } = setUp(t, 0)
   await draining.stop()
   t.strictSame([applied, said], [[], []])

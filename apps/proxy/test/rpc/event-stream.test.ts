@@ -235,7 +235,7 @@ void t.test('a newer epoch ends what those before it read, and nothing else', as
   t.equal(stream.isControlled(7), false, 'of those that have been ended nobody is left in charge')
 })
 
-void t.test('an epoch that is no number is refused', t => {
+void t.test('an epoch that is not a number is refused', t => {
   const { stream } = setUp()
   for (const epoch of ['', 'x', '-1', '1e3', '12345678901234567']) t.equal(stream.read({ epoch }, new FakeReader())?.code, 'INVALID', epoch)
   t.end()

@@ -85,9 +85,9 @@ function token (voidness: number, expiresAt: number): Uint8Array {
 const [target] = servers
 
 const forgeries: Readonly<Record<string, readonly [kind: ImageKind, body: Uint8Array]>> = {
-  'a target that is no JSON': [ImageKind.target, text('{')],
+  'a target that is not JSON': [ImageKind.target, text('{')],
   'a target without a key': [ImageKind.target, text({ ...target, key: '' })],
-  'a target whose ports are no list': [ImageKind.target, text({ ...target, ports: '7001' })],
+  'a target whose ports are not a list': [ImageKind.target, text({ ...target, ports: '7001' })],
   'a target with too few ports': [ImageKind.target, text({ ...target, ports: [7001] })],
   'a target with a port that is none': [ImageKind.target, text({ ...target, ports: [70_000, 0] })],
   'a session that is cut short': [ImageKind.session, session({}).subarray(0, 40)],

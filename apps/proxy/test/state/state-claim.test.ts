@@ -82,7 +82,7 @@ void t.test('a claim dies with its process, and the next one takes its socket aw
   await release()
 })
 
-void t.test('what is no claim on these logs is left alone', async t => {
+void t.test('what is not a claim on these logs is left alone', async t => {
   const { folder, claim, files } = await setUp(t)
   await mkdir(join(folder, 'state'))
   const listens = async (name: string): Promise<Server> => {

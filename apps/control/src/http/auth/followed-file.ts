@@ -82,7 +82,7 @@ async function readSmall (path: string): Promise<Result<string, string>> {
     handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
     const stats = await handle.stat()
     if (stats.isDirectory()) return err('it is a directory')
-    if (!stats.isFile()) return err('it is no regular file, but a pipe, a socket or a device')
+    if (!stats.isFile()) return err('it is not a regular file, but a pipe, a socket or a device')
     if (stats.size > MAX_BYTES) return err(`it is larger than ${MAX_BYTES} bytes`)
     const text = textFromBytes(await handle.readFile())
     return text.ok ? text : err(`it ${text.error}`)

@@ -53,7 +53,7 @@ export function keyRingFrom (text: string): Result<KeyRing, string> {
   for (const [index, line] of text.split(/\r?\n/).entries()) {
     if (isIdleKeyLine(line)) continue
     const { name = `key-${keys.length + 1}`, key } = keyLineFrom(line) ?? {}
-    const fault = key === undefined ? 'is no key' : faultOf(key, seen)
+    const fault = key === undefined ? 'is not a key' : faultOf(key, seen)
     if (key === undefined || fault !== undefined) return err(`line ${index + 1} ${fault ?? ''}`)
     seen.add(key)
     keys.push({ name, key })

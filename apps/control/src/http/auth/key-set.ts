@@ -25,7 +25,7 @@ export function keySetFrom (text: string): Result<JWTVerifyGetKey, string> {
   try {
     return ok(createLocalJWKSet(set as JSONWebKeySet))
   } catch {
-    return err('it is no JSON Web Key Set')
+    return err('it is not a JSON Web Key Set')
   }
 }
 

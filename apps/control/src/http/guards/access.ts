@@ -34,6 +34,6 @@ export function createAccessList ({ allow, deny = [] }: Access): AccessList | un
 
 function blockFrom (text: string): AddressBlock {
   const block = addressBlock(text)
-  if (block === undefined) throw new Error(`${text} is no CIDR block`)
+  if (block === undefined) throw new Error(`${text} is not a CIDR block`)
   return block
 }

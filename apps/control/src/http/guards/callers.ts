@@ -56,7 +56,7 @@ export function addCallers (app: FastifyInstance, { config, metrics }: Pick<Guar
 function trustFrom ({ trustedProxies, forwardedHeader }: GuardDeps['config']): Trust {
   const blocks = trustedProxies.map(text => {
     const block = addressBlock(text)
-    if (block === undefined) throw new Error(`${text} is no CIDR block`)
+    if (block === undefined) throw new Error(`${text} is not a CIDR block`)
     return block
   })
   return { isTrusted: words => blocks.some(contains => contains(words)), header: forwardedHeader }

@@ -15,13 +15,13 @@ export const MAX_REQUESTS_PER_CONNECTION = 16
 export const ANSWER_TIMEOUT_MS = 20_000
 
 const failures: Readonly<Record<ProtocolFault, ApiFailure>> = {
-  malformed: { code: 'MALFORMED_REQUEST', detail: 'This is no HTTP/1.1 request.' },
+  malformed: { code: 'MALFORMED_REQUEST', detail: 'This is not an HTTP/1.1 request.' },
   headers_too_large: { code: 'HEADERS_TOO_LARGE', detail: 'The header may have 16384 bytes.' },
   uri_too_long: { code: 'URI_TOO_LONG', detail: 'The request line may have 16384 bytes.' },
   body_too_large: { code: 'BODY_TOO_LARGE', detail: 'The extensions of the chunks are too long.' },
   timeout: { code: 'REQUEST_TIMEOUT', detail: 'The request did not come in time.' },
   expectation: { code: 'EXPECTATION_FAILED', detail: 'The only expectation that is met is 100-continue.' },
-  connect: { code: 'METHOD_NOT_ALLOWED', detail: 'This is no proxy: there is no CONNECT here.' }
+  connect: { code: 'METHOD_NOT_ALLOWED', detail: 'This is not a proxy: there is no CONNECT here.' }
 }
 
 const tooManyRequests: ApiFailure = { code: 'RATE_LIMITED', detail: `One connection may have ${MAX_REQUESTS_PER_CONNECTION} requests under way at once.` }

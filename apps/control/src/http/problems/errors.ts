@@ -12,8 +12,8 @@ export interface ErrorRow {
 }
 
 export const errors = {
-  MALFORMED_REQUEST: { status: 400, title: 'This is no HTTP request', remedy: 'Speak HTTP/1.1, with a Host header; TLS ends before the director.' },
-  MALFORMED_JSON: { status: 400, title: 'The body is not valid JSON', remedy: 'Mend the JSON; `detail` names the position where the parser stopped, if it knows.' },
+  MALFORMED_REQUEST: { status: 400, title: 'This is not an HTTP request', remedy: 'Speak HTTP/1.1, with a Host header; TLS ends before the director.' },
+  MALFORMED_JSON: { status: 400, title: 'The body is not valid JSON', remedy: 'Repair the JSON; `detail` names the position where the parser stopped, if it knows.' },
   INVALID_REQUEST: { status: 400, title: 'The request does not fit the schema', remedy: 'Compare with /openapi.json; `errors` lists each fault with its path. Unknown fields are faults.' },
   INVALID_JSON_PATH: { status: 400, title: 'The JSONPath does not parse', remedy: '`position` is the index of the character that does not fit.' },
   BODY_TOO_COMPLEX: { status: 400, title: 'The request has too many values', remedy: 'A request needs a few dozen fields and list entries at most; `detail` names the bound.' },

@@ -15,7 +15,7 @@ const MissingSchema = Type.Object({
 const DrainSchema = Type.Object({
   sessions: Type.Optional(Type.Integer({ minimum: 0, description: 'As the proxy last said; absent until it has.' })),
   unredeemedTokens: Type.Optional(Type.Integer({ minimum: 0, description: 'Tokens that can still be redeemed, as the proxy last said.' })),
-  secondsLeft: Type.Integer({ minimum: 0, description: 'It ends when nothing is left, or after so many seconds.' })
+  secondsLeft: Type.Integer({ minimum: 0, description: 'It ends when nothing is left, or after this many seconds.' })
 }, { description: 'While draining: what is waited for.' })
 
 export const ReadinessSchema = named('Readiness', Type.Object({

@@ -54,8 +54,8 @@ export function readDocuments (text: string, isJson: boolean): Result<Documents,
     return ok({ values: [json.value], positionOf })
   }
   if (text.length <= MAX_YAML_LENGTH) return parseYaml(text)
-  const what = json === undefined ? 'YAML' : `no JSON (${json.error}), and as YAML`
-  return err([{ message: `the file is ${what} longer than ${MAX_YAML_LENGTH} characters; ${json === undefined ? 'write it as JSON, or as several files' : 'mend it'}` }])
+  const what = json === undefined ? 'YAML' : `not JSON (${json.error}), and as YAML`
+  return err([{ message: `the file is ${what} longer than ${MAX_YAML_LENGTH} characters; ${json === undefined ? 'write it as JSON, or as several files' : 'repair it'}` }])
 }
 
 function parseJson (text: string): Result<unknown, string> {

@@ -105,7 +105,7 @@ async function readText (path: string): Promise<Omit<SourceFile, 'name'>> {
   }
 }
 
-const noFile = 'this is no file, but a directory, a pipe, a socket or a device'
+const noFile = 'this is not a file, but a directory, a pipe, a socket or a device'
 
 // Another one may be there since it was looked at: a pipe without a writer would keep the reader waiting for ever.
 async function textOf (path: string): Promise<Result<string, string>> {

@@ -41,7 +41,7 @@ export interface KubernetesInventory extends Inventory {
   readonly unready: (resourceType: string, namespace: string) => string | undefined
 }
 
-/** Changes are told so many milliseconds after the first of them: some listeners look at all objects, and hundreds of events may come together. */
+/** How long changes wait for others before they are told, in milliseconds: some listeners look at all objects, and hundreds of events may come together. */
 export const NOTICE_MS = 20
 
 /** Changes told in one turn: each listener looks at each. */

@@ -33,21 +33,21 @@ function metadataFault (metadata: Json): ShapeFault | undefined {
   for (const [field, isNeeded] of [['name', true], ['namespace', false]] as const) {
     const value = metadata[field] ?? undefined
     if (value === undefined ? isNeeded : typeof value !== 'string' || !namePattern.test(value)) {
-      return { path: ['metadata', field], message: `metadata.${field} is ${value === undefined ? 'missing' : 'no valid name'}` }
+      return { path: ['metadata', field], message: `metadata.${field} is ${value === undefined ? 'missing' : 'not a valid name'}` }
     }
   }
   const deletion = metadata['deletionTimestamp'] ?? ''
-  if (typeof deletion !== 'string') return { path: ['metadata', 'deletionTimestamp'], message: 'metadata.deletionTimestamp is no text' }
+  if (typeof deletion !== 'string') return { path: ['metadata', 'deletionTimestamp'], message: 'metadata.deletionTimestamp is not text' }
   return textsFault(metadata, 'labels') ?? textsFault(metadata, 'annotations')
 }
 
 // The API server refuses numbers and booleans here too; in YAML they want quotes.
 function textsFault (metadata: Json, field: 'labels' | 'annotations'): ShapeFault | undefined {
   const texts = metadata[field] ?? {}
-  if (!isMap(texts)) return { path: ['metadata', field], message: `metadata.${field} is no map` }
+  if (!isMap(texts)) return { path: ['metadata', field], message: `metadata.${field} is not a map` }
   for (const [name, text] of Object.entries(texts)) {
     if (typeof text !== 'string') {
-      return { path: ['metadata', field, name], message: `metadata.${field} "${name}" is no text; put the value in quotes` }
+      return { path: ['metadata', field, name], message: `metadata.${field} "${name}" is not text; put the value in quotes` }
     }
   }
   return undefined

@@ -16,7 +16,7 @@ export class PathIndex {
   constructor (texts: readonly string[]) {
     this.#paths = texts.map(text => {
       const path = compilePath(text)
-      if (!path.ok) throw new Error(`${JSON.stringify(text)} is no JSONPath: ${path.error.message}`)
+      if (!path.ok) throw new Error(`${JSON.stringify(text)} is not a JSONPath: ${path.error.message}`)
       return path.value
     })
     this.#numbers = new Map(this.#paths.map((path, number) => [meaningOf(path), number]))

@@ -32,7 +32,7 @@ export interface DefaultEndpoint {
   readonly close: () => void
 }
 
-/** After an evaluation the next one waits for so many times what it took: a fiftieth of the time is spent on them. */
+/** After an evaluation the next one waits for a multiple of what it took: a fiftieth of the time is spent on them. */
 export const PAUSE_PER_COST = 50
 /** But not for longer than this, in milliseconds: an object that is gone must not be a candidate a second later. */
 export const MAX_PAUSE_MS = 500

@@ -21,17 +21,17 @@ void t.test('a file has a key on a line, with or without a name', t => {
   t.end()
 })
 
-void t.test('what is no such file is told by line, never by content', t => {
+void t.test('what is not such a file is told by line, never by content', t => {
   const cases: ReadonlyArray<readonly [text: string, fault: string]> = [
     ['', 'it has no keys'],
     ['\n# nothing\n', 'it has no keys'],
     [`${first}\nshort`, 'line 2 has a key of less than 16 characters'],
     ['k'.repeat(513), 'line 1 has a key of more than 512 characters'],
     [`${first}\n\na: ${first}`, 'line 3 repeats a key'],
-    [`two words ${first}`, 'line 1 is no key'],
-    [`a: b: ${first}`, 'line 1 is no key'],
-    ['matchmaker:', 'line 1 is no key'],
-    ['\u0000\u0001', 'line 1 is no key'],
+    [`two words ${first}`, 'line 1 is not a key'],
+    [`a: b: ${first}`, 'line 1 is not a key'],
+    ['matchmaker:', 'line 1 is not a key'],
+    ['\u0000\u0001', 'line 1 is not a key'],
     [Array.from({ length: 257 }, (_, at) => `key-0123456789-${at}`).join('\n'), 'it has more than 256 keys']
   ]
   for (const [text, fault] of cases) t.strictSame(keyRingFrom(text), { ok: false, error: fault }, text.slice(0, 40))

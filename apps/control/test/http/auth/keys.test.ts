@@ -130,7 +130,7 @@ void t.test('files that cannot be used from the start keep the process from star
   t.strictSame(await open(`adminAuth: {${jwt}: windows}`), { ok: false, error: `adminAuth.jwksFile: ${folder}/windows cannot be used: it is UTF-16 text; save it as UTF-8.` })
   if (process.platform !== 'win32') {
     execFileSync('mkfifo', [join(folder, 'pipe')])
-    t.match(await open('queryAuth: {type: keys, keysFile: pipe}'), { error: /pipe cannot be used: it is no regular file, but a pipe, a socket or a device\.$/ })
+    t.match(await open('queryAuth: {type: keys, keysFile: pipe}'), { error: /pipe cannot be used: it is not a regular file, but a pipe, a socket or a device\.$/ })
   }
   t.strictSame(await open(`adminAuth: {${jwt}: good}`), { ok: false, error: `adminAuth.jwksFile: ${folder}/good cannot be used: it is not JSON.` })
   t.strictSame(await open(`adminAuth: {${jwt}: private.json}`), { ok: false, error: `adminAuth.jwksFile: ${folder}/private.json cannot be used: it holds a private or a shared key: only public ones belong there.` })

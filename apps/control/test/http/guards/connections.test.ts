@@ -38,7 +38,7 @@ function entries ({ features }: Rig, table: string): number {
 
 const isQuiet = (rig: Rig): boolean => ['connections_public', 'connections_admin', 'requests_public', 'requests_admin'].every(table => entries(rig, table) === 0)
 
-void t.test('who closes his side behind a request gets the answers, and then the end', async t => {
+void t.test('who closes their side behind a request gets the answers, and then the end', async t => {
   const rig = await startRig(t, { objects })
   const [open, admin] = [await listen(rig.open), await listen(rig.admin)]
   const cases: ReadonlyArray<readonly [port: number, text: string, statuses: readonly number[]]> = [

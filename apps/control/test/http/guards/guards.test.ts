@@ -49,7 +49,7 @@ void t.test('rates: each caller has its own, with the headers that say so', asyn
   for (const ip of ['2001:db8::1', '2001:db8::2:1']) t.equal((await ask(open, { ip })).status, 200, ip)
   t.equal((await ask(open, { ip: '2001:db8::3' })).status, 429, 'a /64 is one caller')
   t.equal((await ask(open, { ip: '2001:db8:0:1::1' })).status, 200, 'the next /64 is another')
-  t.equal((await send(open, 'GET', '/nonsense')).status, 429, 'a path that does not exist is no way round')
+  t.equal((await send(open, 'GET', '/nonsense')).status, 429, 'a path that does not exist is not a way round')
   for (const path of health) for (let time = 0; time < 3; time++) t.equal((await send(open, 'GET', path)).status, 200, path)
   t.equal((await send(open, 'GET', '/openapi.json')).status, 429)
   clock.advance(999)
@@ -278,7 +278,7 @@ void t.test('names and pages: what a browser can be made to send is refused', as
   t.strictSame(await ask(closed.open, { host: 'games.example' }, '/openapi.json'), [403, 'HOST_NOT_ALLOWED'])
 })
 
-void t.test('what is no request, and what no route has, are problems too', async t => {
+void t.test('what is not a request, and what no route has, are problems too', async t => {
   const { open, admin } = await startRig(t, { objects })
   const port = await listen(open)
   const say = async (text: string): Promise<string> => {

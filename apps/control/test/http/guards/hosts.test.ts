@@ -1,4 +1,4 @@
-// Requests as they come over the wire, where a client that is no browser can write what it likes.
+// Requests as they come over the wire, where a client that is not a browser can write what it likes.
 import { once } from 'node:events'
 import { connect, type AddressInfo } from 'node:net'
 import t from 'tap'

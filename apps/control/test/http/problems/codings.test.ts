@@ -66,5 +66,5 @@ void t.test('an empty body is none where there is none to send, whatever its typ
     t.match(await say(openPort, 'POST /query', headers, body), /^HTTP\/1\.1 400 /, `a query has one: ${header}`)
   }
   t.match(await say(adminPort, `DELETE ${unknownToken}`, ['content-type: text/plain', 'content-encoding: gzip', 'content-length: 0']), /^HTTP\/1\.1 404 /)
-  t.match(await say(adminPort, `DELETE ${unknownToken}`, ['content-type: application/json', 'content-length: 1'], Buffer.from('{')), /^HTTP\/1\.1 400 [^]*MALFORMED_JSON/, 'what is no JSON is none')
+  t.match(await say(adminPort, `DELETE ${unknownToken}`, ['content-type: application/json', 'content-length: 1'], Buffer.from('{')), /^HTTP\/1\.1 400 [^]*MALFORMED_JSON/, 'what is not JSON is none')
 })

@@ -25,7 +25,7 @@ const badTargets: ReadonlyArray<readonly [name: string, body: unknown, status: n
   ['outside allowedTargets', { address: '192.0.2.1', ports: { default: 1 } }, 403, { code: 'TARGET_NOT_ALLOWED', detail: 'The address lies outside of `allowedTargets`.' }],
   ['unknown object', { ...named, name: 'z' }, 404, { code: 'NO_MATCHING_RESOURCE', detail: 'There is no object of this name.' }],
   ['object whose target is not allowed', { ...named, name: 'elsewhere' }, 404, { code: 'NO_MATCHING_RESOURCE', detail: 'The object is not usable: outside of the allowed targets.' }],
-  ['unknown resource type', { ...named, resourceType: 'pod' }, 404, { code: 'UNKNOWN_RESOURCE_TYPE', detail: 'The resource type is no key of resourceQueryMapping.' }],
+  ['unknown resource type', { ...named, resourceType: 'pod' }, 404, { code: 'UNKNOWN_RESOURCE_TYPE', detail: 'The resource type is not a key of resourceQueryMapping.' }],
   ['namespace not configured', { ...named, namespace: 'other' }, 403, { code: 'NAMESPACE_NOT_ALLOWED', detail: 'The namespace is not one of those that queries may name.' }]
 ]
 

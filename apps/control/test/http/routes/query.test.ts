@@ -87,7 +87,7 @@ void t.test('every bad body has its exact answer', async t => {
     ['too many of them', { ...any, labelSelector: Object.fromEntries(Array.from({ length: 17 }, (_, number) => [`l${number}`, ''])) }, 400, invalid('The body has one fault.',
       { path: '/labelSelector', message: 'must NOT have more than 16 properties' })],
     ['JSONPath that does not parse', { ...any, statusQuery: { jsonPath: 'status..state', expectedValue: 'x' } }, 400, { code: 'INVALID_JSON_PATH', detail: 'Expected a name, found \'.\'.', position: 7 }],
-    ['unknown resource type', { ...any, resourceType: 'gamserver' }, 404, { code: 'UNKNOWN_RESOURCE_TYPE', detail: 'The resource type is no key of resourceQueryMapping.' }],
+    ['unknown resource type', { ...any, resourceType: 'gamserver' }, 404, { code: 'UNKNOWN_RESOURCE_TYPE', detail: 'The resource type is not a key of resourceQueryMapping.' }],
     ['namespace that is not configured', { ...any, namespace: 'kube-system' }, 403, { code: 'NAMESPACE_NOT_ALLOWED', detail: 'The namespace is not one of those that queries may name.' }],
     ['no match', { ...any, labelSelector: { map: 'de_nuke' } }, 404, { code: 'NO_MATCHING_RESOURCE', detail: 'No object of this type in this namespace matches the labels.' }],
     ['a megabyte', JSON.stringify({ ...any, labelSelector: { map: 'x'.repeat(1024 * 1024) } }), 413, { code: 'BODY_TOO_LARGE', detail: 'The body may have 65536 bytes.' }]

@@ -54,12 +54,12 @@ void t.test('what is broken is reported with its place', async t => {
     ['apiVersion: v1\nkind: Pod\n', /^1:1 metadata is missing/],
     ['apiVersion: v1\nkind: Pod\nmetadata: a\n', /^3:11 metadata is missing or no map/],
     ['apiVersion: v1\nkind: Pod\nmetadata:\n  namespace: x\n', /^4:3 metadata.name is missing/],
-    ['apiVersion: v1\nkind: Pod\nmetadata:\n  name: 12\n', /^4:9 metadata.name is no valid name/],
-    ['apiVersion: v1\nkind: Pod\nmetadata:\n  name: a/b\n', /^4:9 metadata.name is no valid name/],
-    ['apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\n  namespace: ""\n', /^5:14 metadata.namespace is no valid name/],
+    ['apiVersion: v1\nkind: Pod\nmetadata:\n  name: 12\n', /^4:9 metadata.name is not a valid name/],
+    ['apiVersion: v1\nkind: Pod\nmetadata:\n  name: a/b\n', /^4:9 metadata.name is not a valid name/],
+    ['apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\n  namespace: ""\n', /^5:14 metadata.namespace is not a valid name/],
     ['apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\n  deletionTimestamp: 12\n', /^5:22 metadata.deletionTimestamp/],
-    ['apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\n  labels: [x]\n', /^5:11 metadata.labels is no map/],
-    ['apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\n  labels:\n    max: 64\n', /^6:10 metadata.labels "max" is no text; put the value in quotes/],
+    ['apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\n  labels: [x]\n', /^5:11 metadata.labels is not a map/],
+    ['apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\n  labels:\n    max: 64\n', /^6:10 metadata.labels "max" is not text; put the value in quotes/],
     ['apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\n  annotations:\n    full: true\n', /^6:11 metadata.annotations "full"/],
     ['apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nx: .inf\n', /^4:4 a number is out of range/],
     ['apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nx: !!binary aGk=\n', /^4:13 binary/],
@@ -75,7 +75,7 @@ void t.test('what is broken is reported with its place', async t => {
   t.match(namesIn('{"apiVersion": "v1",\n "kind": "Pod",\n "metadata": {"name": 7}}', true), /^3:23 metadata.name/, 'JSON has places too')
   t.match(namesIn('{"apiVersion": "v1",\n "kind": }x', true), /^2:/)
   const many = parseDocuments(Array<string>(50).fill('text').join('\n---\n'), false)
-  t.equal(many.ok ? 0 : many.error.length, 10, 'no more faults than one can mend at a time')
+  t.equal(many.ok ? 0 : many.error.length, 10, 'no more faults than one can repair at a time')
 })
 
 // Aliases of aliases: a few lines that stand for 10^9 values.
@@ -118,9 +118,9 @@ void t.test('a broken file stays what it last was, alone', async t => {
   const emptied = contentsOf(second, { 'a.yaml': '', 'b.yaml': server('b2') })
   t.strictSame([names(emptied), faults(emptied)], [['a1', 'b2'], ['a.yaml: the file is empty; delete it if nothing belongs in it']], 'a file of no bytes is one that failed to be written')
   t.strictSame(names(contentsOf(second, { 'a.yaml': '# none', 'b.yaml': server('b2') })), ['b2'])
-  const mended = contentsOf(third, { 'a.yaml': server('a2'), 'b.yaml': server('b2') })
-  t.strictSame([names(mended), faults(mended)], [['a2', 'b2'], []])
-  t.strictSame(names(contentsOf(mended, { 'b.yaml': server('b2') })), ['b2'], 'a file that is gone is gone')
+  const repaired = contentsOf(third, { 'a.yaml': server('a2'), 'b.yaml': server('b2') })
+  t.strictSame([names(repaired), faults(repaired)], [['a2', 'b2'], []])
+  t.strictSame(names(contentsOf(repaired, { 'b.yaml': server('b2') })), ['b2'], 'a file that is gone is gone')
   const broken = contentsOf(noContents, { 'a.yaml': 'kind: [', 'b.yaml': server('b1') })
   t.strictSame(names(broken), ['b1'], 'broken from the start is empty')
 })

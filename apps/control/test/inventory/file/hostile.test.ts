@@ -107,13 +107,13 @@ void t.test('the thread has bounds of length, memory and time', async t => {
 
   const parser = createParser(clock)
   t.match(said(await parser.parse('#'.repeat(MAX_YAML_LENGTH + 1), false)), /^the file is YAML longer than 4194304 characters; write it as JSON, or as several files$/)
-  t.match(said(await parser.parse('{'.padEnd(MAX_YAML_LENGTH + 1), true)), /^the file is no JSON \(.*\), and as YAML longer than 4194304 characters; mend it$/)
+  t.match(said(await parser.parse('{'.padEnd(MAX_YAML_LENGTH + 1), true)), /^the file is not JSON \(.*\), and as YAML longer than 4194304 characters; repair it$/)
   const under = parser.parse(many, false)
   await parser.close()
   t.match(said(await under), /the thread that read the file has ended/)
 })
 
-void t.test('what is no text, or no file, is told as that', async t => {
+void t.test('what is not text, or no file, is told as that', async t => {
   const path = await mkdtemp(join(tmpdir(), 'inventory-'))
   t.teardown(() => rm(path, { recursive: true, force: true }))
   const utf16 = Buffer.from(`\ufeff${object}`, 'utf16le')
@@ -134,6 +134,6 @@ void t.test('what is no text, or no file, is told as that', async t => {
   t.ok(listing.ok)
   const read = listing.ok ? await readListing(listing.value) : []
   t.match(read.map(({ name, text }) => [name, text.ok ? text.value : text.error]),
-    [...Object.entries(files).map(([name, [, text]]) => [name, text]), ...hasPipe ? [['i-pipe.yaml', /^this is no file, but a/]] : []])
+    [...Object.entries(files).map(([name, [, text]]) => [name, text]), ...hasPipe ? [['i-pipe.yaml', /^this is not a file, but a/]] : []])
   if (hasPipe) t.match(await listPath(join(path, 'i-pipe.yaml')), { ok: false, error: 'not_a_file_or_directory' })
 })

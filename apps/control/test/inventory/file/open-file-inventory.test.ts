@@ -127,7 +127,7 @@ void t.test('changes are taken over as a whole, and told once', async t => {
   t.equal(logged.filter(line => line.startsWith('warn')).length, 0)
 })
 
-void t.test('YAML that breaks while running keeps its last good content, is told once, and mends', async t => {
+void t.test('YAML that breaks while running keeps its last good content, is told once, and recovers', async t => {
   const path = await directory(t, { 'a.yaml': server('a'), 'b.yaml': server('b') })
   const { inventory, clock, names, changes, reloads, logged } = await open(t, path)
   await replaceFile(join(path, 'a.yaml'), 'kind: GameServer\nmetadata: [\n')
@@ -185,7 +185,7 @@ void t.test('a path that disappears keeps what it had, and is watched again when
   t.strictSame(inventory.status().faults, [`${path}: does not exist`])
   const read = reloads.length
   await until(clock, () => inventory.status().ageMs > 20_000)
-  t.equal(reloads.length, read, 'that it is still gone is no news')
+  t.equal(reloads.length, read, 'that it is still gone is nothing new')
 
   await mkdir(path)
   await writeFile(join(path, 'b.yaml'), server('b'))
@@ -238,7 +238,7 @@ void t.test('what cannot be read is a fault: a link to nothing, a pipe\'s like, 
   await symlink('/dev/null', join(path, 'null.yaml'))
   const { inventory, names } = await open(t, path)
   t.strictSame(names(), ['a'])
-  t.match(inventory.status().faults, [/^huge\.json: the file has 16777217 bytes/, /^link\.yaml: .*ENOENT/, /^null\.yaml: this is no file/])
+  t.match(inventory.status().faults, [/^huge\.json: the file has 16777217 bytes/, /^link\.yaml: .*ENOENT/, /^null\.yaml: this is not a file/])
 })
 
 void t.test('what a file written in place lacks is gone once the file is at rest, of which no notice comes', async t => {

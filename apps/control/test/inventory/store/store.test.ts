@@ -92,7 +92,7 @@ void t.test('what is indexed is what the mapping says, or what the default endpo
   t.strictSame(indexedPaths(config), new Map([['a', ['status.state', 'spec.x']], ['b', ['status.phase']], ['c', []]]))
   t.strictSame(indexedPaths({ ...config, defaultEndpoint: { resourceType: 'a', namespace: 'games', statusQuery } }).get('a'), ['status.state', 'spec.x'])
   t.strictSame(indexedPaths({ resourceQueryMapping: config.resourceQueryMapping }).get('b'), [])
-  t.throws(() => createStore(['a'], new Map([['a', ['a[']]])), /is no JSONPath/)
+  t.throws(() => createStore(['a'], new Map([['a', ['a[']]])), /is not a JSONPath/)
 })
 
 void t.test('listeners hear of changes alone, after the fact, and until they stop', async t => {

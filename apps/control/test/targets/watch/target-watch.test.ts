@@ -93,7 +93,7 @@ void t.test('what a token was issued for decides whether a change ends it', asyn
   t.equal(rig.proxy.voidTokens.has(byName), false, 'whoever names an object means it in any state')
   remove(rig, 'a')
   await rig.proxy.until(() => rig.proxy.voidTokens.has(byName))
-  t.equal(rig.proxy.voidTokens.has(byAddress), false, 'an address is no object')
+  t.equal(rig.proxy.voidTokens.has(byAddress), false, 'an address is not an object')
 })
 
 /** Makes the next of `changes` whenever a token has arrived and is not acknowledged yet. */

@@ -17,7 +17,7 @@ export type Standing = typeof Standing[keyof typeof Standing]
 export interface PrefixLimits {
   /** Most sessions of a prefix, of each standing. */
   readonly maxSessionsPerPrefix: number
-  /** New default-endpoint sessions a prefix may open per second, as many at once; 0 is no limit. */
+  /** New default-endpoint sessions a prefix may open per second, as many at once; 0 means no limit. */
   readonly newSessionsPerSecond: number
 }
 

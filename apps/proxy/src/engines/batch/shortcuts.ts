@@ -2,7 +2,7 @@
 // it was sent to, and is told with each reply where that comes from; a socket that is bound to the address needs neither.
 // So the addresses that the host has at the start get sockets of their own beside the one for all. The kernel gives a
 // datagram to the socket that is bound to its address, if there is one (udp(7): the most exact match): what comes later, is left
-// out here, or is no address of an interface (127.0.0.2, a prefix that is local as a whole) goes through the socket for all, and is answered as well.
+// out here, or is not an address of an interface (127.0.0.2, a prefix that is local as a whole) goes through the socket for all, and is answered as well.
 import { ANY_ADDRESS, ANY_IPV4, isUnspecified } from '#config/bind-addresses.js'
 import { interfaceAddresses, type Interfaces } from '#config/own-listeners.js'
 import { addressWords, formatAddress, isIPv4Words } from '#wire/address.js'

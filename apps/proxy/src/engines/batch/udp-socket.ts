@@ -146,7 +146,7 @@ export class UdpSockets {
   }
 }
 
-// And what is no address at all: `::`, `0.0.0.0`.
+// And what is not an address at all: `::`, `0.0.0.0`.
 function isMulticast (words: Uint32Array): boolean {
   if (isIPv4Words(words)) return words[3] === 0 || words[3]! >>> 28 === 0xe
   return words[0]! >>> 24 === 0xff || (words[0] === 0 && words[1] === 0 && words[2] === 0 && words[3] === 0)

@@ -7,7 +7,7 @@ export function sessionIdPrefix (shard: number): string {
   return shard === 0 ? '' : `${shard.toString(36)}.`
 }
 
-/** The number of the shard that made this id; any number if it is no id. */
+/** The number of the shard that made this id; any number if it is not an id. */
 export function shardOfSessionId (id: string): number {
   const dot = id.indexOf('.')
   return dot < 0 ? 0 : Number.parseInt(id.slice(0, dot), 36)

@@ -55,7 +55,7 @@ interface ClientFilter {
 
 const anyone: ClientFilter = { key: undefined, is: () => true }
 
-// `ip`, `ip:port` or `[ip]:port`, in any spelling of the address; undefined for what is no client.
+// `ip`, `ip:port` or `[ip]:port`, in any spelling of the address; undefined for what is not a client.
 function clientFrom (text: string | undefined): ClientFilter | undefined {
   if (text === undefined) return anyone
   const ip = addressWords(text)

@@ -8,7 +8,7 @@ import type { ToWorker } from './worker-messages.js'
 
 export interface ShardLoopOptions {
   readonly body: Pick<ShardBody, 'run' | 'step' | 'isIdle' | 'tellTrace'>
-  /** Waits up to so many ms (-1: for ever) and forwards; returns whether somebody ended the wait. */
+  /** Waits up to `timeoutMs` (-1: for ever) and forwards; returns whether somebody ended the wait. */
   readonly turn: (timeoutMs: number) => boolean
   readonly clock: Clock
   /** The next message, if there is one. */

@@ -39,7 +39,7 @@ export function isOf (name: string, shard: number, from: number): boolean {
   return name.startsWith(`${shard}.`) && generationOf(name)! >= from
 }
 
-/** The generation in a log's name; undefined if it is no log's. */
+/** The generation in a log's name; undefined if it is not a log's. */
 export function generationOf (name: string): number | undefined {
   const match = /^\d{1,3}\.(\d{1,15})$/.exec(name)
   return match === null ? undefined : Number(match[1])

@@ -39,7 +39,7 @@ void t.test('in a full life every field of every record is other than zero somew
   }
 })
 
-void t.test('rows that leave a gap, or lie over each other, are no layout', async t => {
+void t.test('rows that leave a gap, or lie over each other, are not a layout', async t => {
   for (const at of [1, 3]) t.throws(() => recordLayout(100, { one: { at: 0, type: 'u16' }, two: { at, type: 'u8' } }), /field two is at/)
 })
 

@@ -83,7 +83,7 @@ function load (options: CredentialsOptions): Result<KubeConfig, string> {
     addTokenFile(config, kubeconfigsOf(options))
   } catch (error) {
     // The library looks into whatever the file holds.
-    return err(`${origin} cannot be used: ${error instanceof TypeError ? 'it is no kubeconfig.' : messageOf(error)}`)
+    return err(`${origin} cannot be used: ${error instanceof TypeError ? 'it is not a kubeconfig.' : messageOf(error)}`)
   }
   const fault = faultOf(config, origin)
   return fault === undefined ? ok(config) : err(fault)
@@ -110,8 +110,8 @@ function faultOf (config: KubeConfig, origin: string): string | undefined {
   if (cluster.name === 'inCluster' && !URL.canParse(cluster.server)) {
     return 'There is a service account, but KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT do not say where the API server is.'
   }
-  if (!URL.canParse(cluster.server) || !/^https?:/.test(cluster.server)) return `${origin} has a server that is no http or https URL: ${cluster.server}.`
-  return hasUsableProxy(cluster) ? undefined : `${origin} has a proxy-url that is no http or https URL.`
+  if (!URL.canParse(cluster.server) || !/^https?:/.test(cluster.server)) return `${origin} has a server that is not an http or https URL: ${cluster.server}.`
+  return hasUsableProxy(cluster) ? undefined : `${origin} has a proxy-url that is not an http or https URL.`
 }
 
 // Not said in the fault: it may hold a password. The library takes socks5 too; undici calls that experimental.

@@ -7,7 +7,7 @@ import { isMap } from '../../objects/json.js'
 
 /** The files that the library reads outside of a pod: those of KUBECONFIG, or else that of the home directory. */
 export function defaultKubeconfigs (): readonly string[] {
-  // eslint-disable-next-line no-restricted-properties -- what kubectl and the library look at is no setting of ours
+  // eslint-disable-next-line no-restricted-properties -- what kubectl and the library look at is not a setting of ours
   const { KUBECONFIG = '', HOME = '' } = process.env
   if (KUBECONFIG !== '') return KUBECONFIG.split(delimiter).filter(file => file !== '')
   const inHome = join(HOME, '.kube', 'config')

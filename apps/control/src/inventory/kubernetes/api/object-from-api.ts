@@ -48,7 +48,7 @@ function isExpected (object: KubeObject, { apiVersion, kind = object.kind, names
  * the list; a list without items may have `items: null`. The fault says what is wrong with it.
  */
 export function listPageFrom (body: unknown, expected: Expected): Result<ListPage, string> {
-  if (!isMap(body)) return err('the list is no JSON object')
+  if (!isMap(body)) return err('the list is not a JSON object')
   const metadata = isMap(body['metadata']) ? body['metadata'] : {}
   const { resourceVersion, continue: token } = metadata
   if (typeof resourceVersion !== 'string' || resourceVersion === '') return err('the list has no resourceVersion')

@@ -159,7 +159,7 @@ async function jsonFrom (stream: ByteStream): Promise<Result<unknown, ApiFailure
   try {
     return ok(JSON.parse(text.value))
   } catch {
-    return err({ reason: 'malformed', detail: 'the answer is no JSON' })
+    return err({ reason: 'malformed', detail: 'the answer is not JSON' })
   }
 }
 

@@ -107,13 +107,13 @@ void t.test('what is wrong with a kubeconfig is said in one sentence', async t =
   const file = join(path, 'config')
   const table: ReadonlyArray<readonly [text: string, message: RegExp]> = [
     ['a: [', /^The kubeconfig .*config cannot be used: /],
-    ['', /^The kubeconfig .*config cannot be used: it is no kubeconfig\.$/],
+    ['', /^The kubeconfig .*config cannot be used: it is not a kubeconfig\.$/],
     ['just text', /^The kubeconfig .*config (?:cannot be used|has no context)/],
     [kubeconfig({ context: 'none' }), /^The kubeconfig .*config has no context none\.$/],
     [kubeconfig().replace('cluster: c,', 'cluster: d,'), /^The kubeconfig .*config has no cluster d, which its context names\.$/],
-    [kubeconfig({ cluster: 'server: "10.0.0.1:6443"' }), /^The kubeconfig .*config has a server that is no http or https URL: 10\.0\.0\.1:6443\.$/],
-    [kubeconfig({ cluster: 'server: "https://h", proxy-url: "socks5://me:secret@p"' }), /^The kubeconfig .*config has a proxy-url that is no http or https URL\.$/],
-    [kubeconfig({ cluster: 'server: "https://h", proxy-url: "p:3128"' }), /^The kubeconfig .*config has a proxy-url that is no http or https URL\.$/]
+    [kubeconfig({ cluster: 'server: "10.0.0.1:6443"' }), /^The kubeconfig .*config has a server that is not an http or https URL: 10\.0\.0\.1:6443\.$/],
+    [kubeconfig({ cluster: 'server: "https://h", proxy-url: "socks5://me:secret@p"' }), /^The kubeconfig .*config has a proxy-url that is not an http or https URL\.$/],
+    [kubeconfig({ cluster: 'server: "https://h", proxy-url: "p:3128"' }), /^The kubeconfig .*config has a proxy-url that is not an http or https URL\.$/]
   ]
   for (const [text, message] of table) {
     await writeFile(file, text)

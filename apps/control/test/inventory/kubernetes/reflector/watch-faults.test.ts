@@ -126,7 +126,7 @@ void t.test('silence ends a watch, wherever it comes from', async t => {
   }
 })
 
-void t.test('a server that sends no bookmarks at all is no fault', async t => {
+void t.test('a server that sends no bookmarks at all is not a fault', async t => {
   const rig = await openWatching(t, [noBookmarks()], { times: Infinity })
   await rig.pass(590_000)
   t.equal(count(rig, 'list'), 1)
