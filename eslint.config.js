@@ -110,9 +110,9 @@ const bans = [
   },
   {
     from: /^/,
-    except: /^apps\/proxy\/src\/engines\/batch\/libc\.ts$/,
+    except: /^apps\/proxy\/src\/engines\/batch\/system\/libc\.ts$/,
     imports: /^koffi(?:\/|$)/,
-    message: 'koffi is imported by apps/proxy/src/engines/batch/libc.ts alone: what can crash the process stays in one room.'
+    message: 'koffi is imported by apps/proxy/src/engines/batch/system/libc.ts alone: what can crash the process stays in one room.'
   },
   {
     from: /^/,

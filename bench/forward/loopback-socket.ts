@@ -3,9 +3,9 @@
 //
 //   cmsghdr      0 length (8)   8 level (4)   12 type (4)
 //   in_pktinfo  16 interface   20 local address   24 destination
-import { AF_INET, SOL_SOCKET, type Libc } from '../../apps/proxy/src/engines/batch/libc.js'
-import { Memory } from '../../apps/proxy/src/engines/batch/memory.js'
-import { SystemError, UdpSockets } from '../../apps/proxy/src/engines/batch/udp-socket.js'
+import { AF_INET, SOL_SOCKET, type Libc } from '../../apps/proxy/src/engines/batch/system/libc.js'
+import { Memory } from '../../apps/proxy/src/engines/batch/system/memory.js'
+import { SystemError, UdpSockets } from '../../apps/proxy/src/engines/batch/system/udp-socket.js'
 import { addressWords } from '#wire/address.js'
 import type { Piece } from './message-block.js'
 

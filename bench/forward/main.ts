@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises'
 import { ExitCode } from '#core/exit-code.js'
 import { endAll, endOnSignal } from '#testkit/processes/child.js'
-import { NoLibc, openLibc } from '../../apps/proxy/src/engines/batch/libc.js'
+import { NoLibc, openLibc } from '../../apps/proxy/src/engines/batch/system/libc.js'
 import { machine } from '../table.js'
 import { chartOf } from './chart.js'
 import { runExperiment, titleOf, type Outcome } from './experiments.js'

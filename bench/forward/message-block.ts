@@ -1,7 +1,7 @@
 // Many messages for one system call, as the load generator and the sink need them: with room for control data, and with
 // parts that messages share. The layout of `struct mmsghdr` is drawn in the batch engine's message-headers.ts.
-import type { Libc } from '../../apps/proxy/src/engines/batch/libc.js'
-import { Memory } from '../../apps/proxy/src/engines/batch/memory.js'
+import type { Libc } from '../../apps/proxy/src/engines/batch/system/libc.js'
+import { Memory } from '../../apps/proxy/src/engines/batch/system/memory.js'
 
 const HEADER_BYTES = 64
 const HEADER_WORDS = HEADER_BYTES / 4

@@ -137,7 +137,7 @@ const cases: Record<string, Case> = {
   'the state log knows no shard and no RPC': {
     rule: 'rooms/imports',
     says: /it knows no shard/,
-    refused: ['../shards/shard.js', '#rpc/contract.js', '../engines/batch/libc.js', '../proxy.js'].map(specifier =>
+    refused: ['../shards/shard.js', '#rpc/contract.js', '../engines/batch/system/libc.js', '../proxy.js'].map(specifier =>
       ['apps/proxy/src/state/x.ts', imports(specifier)] as const),
     allowed: ['../core/core.js', '../../apps/proxy/src/engines/shard-of-client.js', '../unix-sockets/unix-socket.js', './x.js', '#wire/x.js'].map(specifier =>
       ['apps/proxy/src/state/x.ts', imports(specifier)] as const)
@@ -179,11 +179,11 @@ const cases: Record<string, Case> = {
     rule: 'rooms/imports',
     says: /libc\.ts alone/,
     refused: [
-      ['apps/proxy/src/engines/batch/epoll.ts', imports('koffi')],
+      ['apps/proxy/src/engines/batch/system/epoll.ts', imports('koffi')],
       ['apps/proxy/test/x.test.ts', imports('koffi')],
       ['bench/x.ts', imports('koffi')]
     ],
-    allowed: [['apps/proxy/src/engines/batch/libc.ts', imports('koffi')]]
+    allowed: [['apps/proxy/src/engines/batch/system/libc.ts', imports('koffi')]]
   },
   'the Kubernetes client lives in one file': {
     rule: 'rooms/imports',

@@ -1,10 +1,10 @@
 // The clients: few sockets, many addresses. Every message is made in advance, so that sending costs the generator a system
 // call for 64 of them and next to nothing else.
 import { addressWords } from '#wire/address.js'
-import { AF_INET, type Libc } from '../../../apps/proxy/src/engines/batch/libc.js'
-import { Memory } from '../../../apps/proxy/src/engines/batch/memory.js'
-import { SOCKADDR_BYTES, sockaddrLength, writeSockaddr } from '../../../apps/proxy/src/engines/batch/socket-address.js'
-import { SystemError } from '../../../apps/proxy/src/engines/batch/udp-socket.js'
+import { AF_INET, type Libc } from '../../../apps/proxy/src/engines/batch/system/libc.js'
+import { Memory } from '../../../apps/proxy/src/engines/batch/system/memory.js'
+import { SOCKADDR_BYTES, sockaddrLength, writeSockaddr } from '../../../apps/proxy/src/engines/batch/system/socket-address.js'
+import { SystemError } from '../../../apps/proxy/src/engines/batch/system/udp-socket.js'
 import { clientAddress, CLIENTS_PER_PORT, type Endpoint } from '../endpoints.js'
 import { LoopbackSockets, writeSource } from '../loopback-socket.js'
 import { MessageBlock } from '../message-block.js'

@@ -1,5 +1,5 @@
 // The load generator: a process that sends as fast as it can or at a given rate, and does nothing else meanwhile.
-import { openLibc } from '../../../apps/proxy/src/engines/batch/libc.js'
+import { openLibc } from '../../../apps/proxy/src/engines/batch/system/libc.js'
 import { percentile } from '../../statistics.js'
 import { serve } from '#testkit/processes/helper.js'
 import type { Endpoint } from '../endpoints.js'

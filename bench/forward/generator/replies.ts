@@ -1,7 +1,7 @@
 // What comes back to the clients, and how long that took: from the moment before the send call to when the kernel had the
 // reply for the client, by its own clock. That the generator looks for replies only now and then does not count.
-import type { Libc } from '../../../apps/proxy/src/engines/batch/libc.js'
-import { Memory } from '../../../apps/proxy/src/engines/batch/memory.js'
+import type { Libc } from '../../../apps/proxy/src/engines/batch/system/libc.js'
+import { Memory } from '../../../apps/proxy/src/engines/batch/system/memory.js'
 import { CONTROL_BYTES, LoopbackSockets, readTime } from '../loopback-socket.js'
 import { MessageBlock } from '../message-block.js'
 import { Crowd, BATCH, TIME_OFFSET } from './crowd.js'

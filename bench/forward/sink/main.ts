@@ -1,9 +1,9 @@
 // The target: one socket under all addresses of the targets. It counts what comes, and as an echo sends it back from the
 // address it was for, by handing the control data back as it got it.
-import { Epoll } from '../../../apps/proxy/src/engines/batch/epoll.js'
-import { openLibc } from '../../../apps/proxy/src/engines/batch/libc.js'
-import { Memory } from '../../../apps/proxy/src/engines/batch/memory.js'
-import { SOCKADDR_BYTES } from '../../../apps/proxy/src/engines/batch/socket-address.js'
+import { Epoll } from '../../../apps/proxy/src/engines/batch/system/epoll.js'
+import { openLibc } from '../../../apps/proxy/src/engines/batch/system/libc.js'
+import { Memory } from '../../../apps/proxy/src/engines/batch/system/memory.js'
+import { SOCKADDR_BYTES } from '../../../apps/proxy/src/engines/batch/system/socket-address.js'
 import { serve } from '#testkit/processes/helper.js'
 import { CONTROL_BYTES, LoopbackSockets } from '../loopback-socket.js'
 import { MessageBlock } from '../message-block.js'

@@ -1,9 +1,9 @@
 // The flood: first datagrams, each from an address that nobody had before it, all from one socket on loopback.
 import { addressWords } from '#wire/address.js'
-import { AF_INET, openLibc } from '../../../apps/proxy/src/engines/batch/libc.js'
-import { Memory } from '../../../apps/proxy/src/engines/batch/memory.js'
-import { SOCKADDR_BYTES, sockaddrLength, writeSockaddr } from '../../../apps/proxy/src/engines/batch/socket-address.js'
-import { SystemError } from '../../../apps/proxy/src/engines/batch/udp-socket.js'
+import { AF_INET, openLibc } from '../../../apps/proxy/src/engines/batch/system/libc.js'
+import { Memory } from '../../../apps/proxy/src/engines/batch/system/memory.js'
+import { SOCKADDR_BYTES, sockaddrLength, writeSockaddr } from '../../../apps/proxy/src/engines/batch/system/socket-address.js'
+import { SystemError } from '../../../apps/proxy/src/engines/batch/system/udp-socket.js'
 import type { Endpoint } from '../../forward/endpoints.js'
 import { BATCH } from '../../forward/generator/crowd.js'
 import { nap, run, type Sent } from '../../forward/generator/pace.js'

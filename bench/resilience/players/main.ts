@@ -1,6 +1,6 @@
 // The process of the players: they send at a steady rate, all in turn, until they are told to stop, and know nothing of
 // what happens to the director.
-import { openLibc } from '../../../apps/proxy/src/engines/batch/libc.js'
+import { openLibc } from '../../../apps/proxy/src/engines/batch/system/libc.js'
 import type { Endpoint } from '../../forward/endpoints.js'
 import { nap } from '../../forward/generator/pace.js'
 import { serve } from '#testkit/processes/helper.js'

@@ -1,10 +1,10 @@
 // Clients with a session each: every one an address of its own, all of them one socket. Each numbers its datagrams, and
 // takes only what is for its address.
 import { addressWords } from '#wire/address.js'
-import { AF_INET, type Libc } from '../../../apps/proxy/src/engines/batch/libc.js'
-import { Memory } from '../../../apps/proxy/src/engines/batch/memory.js'
-import { SOCKADDR_BYTES, sockaddrLength, writeSockaddr } from '../../../apps/proxy/src/engines/batch/socket-address.js'
-import { SystemError } from '../../../apps/proxy/src/engines/batch/udp-socket.js'
+import { AF_INET, type Libc } from '../../../apps/proxy/src/engines/batch/system/libc.js'
+import { Memory } from '../../../apps/proxy/src/engines/batch/system/memory.js'
+import { SOCKADDR_BYTES, sockaddrLength, writeSockaddr } from '../../../apps/proxy/src/engines/batch/system/socket-address.js'
+import { SystemError } from '../../../apps/proxy/src/engines/batch/system/udp-socket.js'
 import { clientAddress, type Endpoint } from '../../forward/endpoints.js'
 import { BATCH } from '../../forward/generator/crowd.js'
 import { CONTROL_BYTES, LoopbackSockets, writeSource } from '../../forward/loopback-socket.js'

@@ -1,9 +1,9 @@
 // The game servers: one socket under all of their addresses. They send back what players send, and remember from which
 // port each player came and when.
-import { Epoll } from '../../../apps/proxy/src/engines/batch/epoll.js'
-import { openLibc } from '../../../apps/proxy/src/engines/batch/libc.js'
-import { Memory } from '../../../apps/proxy/src/engines/batch/memory.js'
-import { SOCKADDR_BYTES } from '../../../apps/proxy/src/engines/batch/socket-address.js'
+import { Epoll } from '../../../apps/proxy/src/engines/batch/system/epoll.js'
+import { openLibc } from '../../../apps/proxy/src/engines/batch/system/libc.js'
+import { Memory } from '../../../apps/proxy/src/engines/batch/system/memory.js'
+import { SOCKADDR_BYTES } from '../../../apps/proxy/src/engines/batch/system/socket-address.js'
 import { CONTROL_BYTES, LoopbackSockets } from '../../forward/loopback-socket.js'
 import { MessageBlock } from '../../forward/message-block.js'
 import { serve } from '#testkit/processes/helper.js'

@@ -6,7 +6,7 @@ import t from 'tap'
 import { addressWords } from '#wire/address.js'
 import { hasIPv6 } from '#testkit/udp-peer.js'
 import { Direction } from '../../src/core/ledger/counters.js'
-import { openLibc } from '../../src/engines/batch/libc.js'
+import { openLibc } from '../../src/engines/batch/system/libc.js'
 import { mayBeCut, openRig, repliesComeFrom, settled } from './conformance.js'
 import { openHere } from './open-here.js'
 

@@ -2,7 +2,7 @@
 // must agree with the arithmetic that deals out sessions after a restart.
 import t from 'tap'
 import { addressWords } from '#wire/address.js'
-import { affinityProgram } from '../../src/engines/batch/client-affinity.js'
+import { affinityProgram } from '../../src/engines/batch/ports/client-affinity.js'
 import { shardOfClient } from '../../src/engines/shard-of-client.js'
 
 interface Packet {

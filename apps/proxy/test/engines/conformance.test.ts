@@ -1,6 +1,6 @@
 // Every engine of the table against the one suite.
 import t from 'tap'
-import { openLibc } from '../../src/engines/batch/libc.js'
+import { openLibc } from '../../src/engines/batch/system/libc.js'
 import { systemEngines } from '../../src/shards/engine-kinds.js'
 import { conformance, savedWhenSent } from './conformance.js'
 import { openHere } from './open-here.js'

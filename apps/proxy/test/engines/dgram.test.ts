@@ -5,7 +5,7 @@ import { until } from '#testkit/patience.js'
 import { hasIPv6 } from '#testkit/udp-peer.js'
 import { Direction } from '../../src/core/ledger/counters.js'
 import { DropReason } from '../../src/core/ledger/drop-reason.js'
-import { openLibc } from '../../src/engines/batch/libc.js'
+import { openLibc } from '../../src/engines/batch/system/libc.js'
 import { conformance, mayBeCut, openRig } from './conformance.js'
 import { openDgramWithDescriptors, openHere } from './open-here.js'
 

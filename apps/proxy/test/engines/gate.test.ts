@@ -2,10 +2,10 @@
 import t from 'tap'
 import { openUdpPeer } from '#testkit/udp-peer.js'
 import { addressWords } from '#wire/address.js'
-import { openGate, shutGate } from '../../src/engines/batch/gate.js'
-import { AF_INET, openLibc } from '../../src/engines/batch/libc.js'
+import { openGate, shutGate } from '../../src/engines/batch/ports/gate.js'
+import { AF_INET, openLibc } from '../../src/engines/batch/system/libc.js'
 import { ReceiveRing } from '../../src/engines/batch/receive-ring.js'
-import { UdpSockets } from '../../src/engines/batch/udp-socket.js'
+import { UdpSockets } from '../../src/engines/batch/system/udp-socket.js'
 
 void t.test('nothing comes through a shut gate, and everything through one that is open again', async t => {
   const libc = await openLibc()

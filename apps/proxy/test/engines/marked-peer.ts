@@ -2,11 +2,11 @@
 import { until } from '#testkit/patience.js'
 import { addressWords } from '#wire/address.js'
 import { LocalAddresses } from '../../src/core/datagrams/local-addresses.js'
-import type { Libc } from '../../src/engines/batch/libc.js'
-import { Memory } from '../../src/engines/batch/memory.js'
+import type { Libc } from '../../src/engines/batch/system/libc.js'
+import { Memory } from '../../src/engines/batch/system/memory.js'
 import { ReceiveRing } from '../../src/engines/batch/receive-ring.js'
 import { SendQueue } from '../../src/engines/batch/send-queue.js'
-import { familyOf, UdpSockets } from '../../src/engines/batch/udp-socket.js'
+import { familyOf, UdpSockets } from '../../src/engines/batch/system/udp-socket.js'
 
 export interface MarkedDatagram {
   readonly text: string

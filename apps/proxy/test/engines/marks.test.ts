@@ -1,9 +1,9 @@
 // DSCP and ECN through the batch engine, across families and in bursts.
 import t from 'tap'
 import { hasIPv6 } from '#testkit/udp-peer.js'
-import { ControlBlocks } from '../../src/engines/batch/control-blocks.js'
-import { openLibc } from '../../src/engines/batch/libc.js'
-import { markRule, type Dscp } from '../../src/engines/batch/mark-rule.js'
+import { ControlBlocks } from '../../src/engines/batch/system/control-blocks.js'
+import { openLibc } from '../../src/engines/batch/system/libc.js'
+import { markRule, type Dscp } from '../../src/engines/batch/ports/mark-rule.js'
 import { openRig } from './conformance.js'
 import { MarkedPeer } from './marked-peer.js'
 import { openHere } from './open-here.js'

@@ -2,9 +2,9 @@
 // test's own sockets.
 import { systemClock } from '#core/system-clock.js'
 import { BatchEngine } from '../../src/engines/batch/batch-engine.js'
-import { openLibc } from '../../src/engines/batch/libc.js'
-import { openListeners } from '../../src/engines/batch/listeners.js'
-import { UdpSockets } from '../../src/engines/batch/udp-socket.js'
+import { openLibc } from '../../src/engines/batch/system/libc.js'
+import { openListeners } from '../../src/engines/batch/ports/listeners.js'
+import { UdpSockets } from '../../src/engines/batch/system/udp-socket.js'
 import { openDgramEngine } from '../../src/engines/dgram/dgram-engine.js'
 import type { Engine, EngineName, EngineOptions } from '../../src/engines/engine.js'
 import type { ShardBody } from '../../src/shards/body/shard-body.js'

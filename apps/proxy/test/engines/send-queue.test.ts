@@ -3,8 +3,8 @@
 import { constants } from 'node:os'
 import t from 'tap'
 import { LocalAddresses } from '../../src/core/datagrams/local-addresses.js'
-import { AF_INET, AF_INET6, openLibc, type Libc } from '../../src/engines/batch/libc.js'
-import { Memory } from '../../src/engines/batch/memory.js'
+import { AF_INET, AF_INET6, openLibc, type Libc } from '../../src/engines/batch/system/libc.js'
+import { Memory } from '../../src/engines/batch/system/memory.js'
 import { SendQueue, type Outlet, type Slots } from '../../src/engines/batch/send-queue.js'
 
 const { EAGAIN, ECONNREFUSED, EINTR, EMSGSIZE, ENOBUFS, EPERM } = constants.errno

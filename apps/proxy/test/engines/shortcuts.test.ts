@@ -2,10 +2,10 @@
 import { createSocket } from 'node:dgram'
 import t from 'tap'
 import type { Interfaces } from '#config/own-listeners.js'
-import { openLibc } from '../../src/engines/batch/libc.js'
-import { openListeners, type Listener, type ListenerOptions } from '../../src/engines/batch/listeners.js'
-import { shortcuts } from '../../src/engines/batch/shortcuts.js'
-import { UdpSockets } from '../../src/engines/batch/udp-socket.js'
+import { openLibc } from '../../src/engines/batch/system/libc.js'
+import { openListeners, type Listener, type ListenerOptions } from '../../src/engines/batch/ports/listeners.js'
+import { shortcuts } from '../../src/engines/batch/ports/shortcuts.js'
+import { UdpSockets } from '../../src/engines/batch/system/udp-socket.js'
 import { dataPortsOf } from '../../src/engines/engine.js'
 
 const pod = hostWith('127.0.0.1', '::1', '10.1.2.3', 'fd00::3', 'fe80::1%eth0')

@@ -1,7 +1,7 @@
 // Which address of this host a datagram was sent to, as the core's number. Most often that of the datagram before.
 import { ADDRESS_WORDS } from '#wire/address.js'
 import { NO_LOCAL, type LocalAddresses } from '../../core/datagrams/local-addresses.js'
-import type { ControlBlocks } from './control-blocks.js'
+import type { ControlBlocks } from './system/control-blocks.js'
 
 export class ArrivalAddresses {
   readonly #locals: LocalAddresses

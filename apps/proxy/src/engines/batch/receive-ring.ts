@@ -5,11 +5,11 @@
 //   data     │ datagram │ datagram │ …free…             SLOT_BYTES each
 //   headers  │ where from, length  │                    one recvmmsg fills any number of them
 //            └─ used ──────────────┘
-import { CONTROL_BYTES, type ControlBlocks } from './control-blocks.js'
-import { MSG_TRUNC, type Libc } from './libc.js'
-import { Memory } from './memory.js'
-import { MessageHeaders } from './message-headers.js'
-import { readSockaddr, SOCKADDR_BYTES } from './socket-address.js'
+import { CONTROL_BYTES, type ControlBlocks } from './system/control-blocks.js'
+import { MSG_TRUNC, type Libc } from './system/libc.js'
+import { Memory } from './system/memory.js'
+import { MessageHeaders } from './system/message-headers.js'
+import { readSockaddr, SOCKADDR_BYTES } from './system/socket-address.js'
 
 /** Longest datagram there is: RFC 768's 16-bit length less its header. */
 export const MAX_DATAGRAM_BYTES = 65_535 - 8

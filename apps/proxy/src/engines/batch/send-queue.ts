@@ -11,10 +11,10 @@
 import { constants } from 'node:os'
 import { ADDRESS_WORDS } from '#wire/address.js'
 import { NO_LOCAL, type LocalAddresses } from '../../core/datagrams/local-addresses.js'
-import type { Libc } from './libc.js'
-import { MessageHeaders } from './message-headers.js'
+import type { Libc } from './system/libc.js'
+import { MessageHeaders } from './system/message-headers.js'
 import type { ReceiveRing } from './receive-ring.js'
-import { isIPv4Sockaddr, isSameSockaddr, sockaddrLength, writeSockaddr, type Family } from './socket-address.js'
+import { isIPv4Sockaddr, isSameSockaddr, sockaddrLength, writeSockaddr, type Family } from './system/socket-address.js'
 
 const { EAGAIN, ECONNREFUSED, EINTR, EINVAL, EIO, EMSGSIZE, ENOBUFS } = constants.errno
 const NONE = -1

@@ -3,10 +3,10 @@
 import type { Slices } from '#core/slices.js'
 import type { UpstreamPorts } from '../../core/datagrams/upstream-ports.js'
 import { closeInSlices } from '../engine.js'
-import type { Epoll } from './epoll.js'
+import type { Epoll } from './system/epoll.js'
 import type { Outlet } from './send-queue.js'
-import type { Family } from './socket-address.js'
-import { familyOf, type UdpSockets } from './udp-socket.js'
+import type { Family } from './system/socket-address.js'
+import { familyOf, type UdpSockets } from './system/udp-socket.js'
 
 const ANY_ADDRESS = new Uint32Array(4)
 

@@ -5,8 +5,8 @@
 import { createSocket, type Socket } from 'node:dgram'
 import { ANY_ADDRESS, ANY_IPV4 } from '#config/bind-addresses.js'
 import { addressWords } from '#wire/address.js'
-import { AF_INET, AF_INET6 } from '../batch/libc.js'
-import type { UdpSockets } from '../batch/udp-socket.js'
+import { AF_INET, AF_INET6 } from '../batch/system/libc.js'
+import type { UdpSockets } from '../batch/system/udp-socket.js'
 import { BindError, noIPv6, PORT_ATTEMPTS, type DataPortSpec } from '../engine.js'
 
 export type Family = 'udp4' | 'udp6'

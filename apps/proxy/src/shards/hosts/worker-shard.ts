@@ -2,8 +2,8 @@
 // its wait. A worker that fails takes the process with it, as a bug anywhere would: the next one starts clean.
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import type { Libc } from '../../engines/batch/libc.js'
-import { Memory } from '../../engines/batch/memory.js'
+import type { Libc } from '../../engines/batch/system/libc.js'
+import { Memory } from '../../engines/batch/system/memory.js'
 import { dataPortsOf } from '../../engines/engine.js'
 import type { Shard, ShardCall, ShardCalls } from '../calls/shard.js'
 import type { ShardVoice } from '../journal/shard-voice.js'

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { createFakeClock } from '#testkit/fake-clock.js'
-import { SystemError } from '../../../src/engines/batch/udp-socket.js'
+import { SystemError } from '../../../src/engines/batch/system/udp-socket.js'
 import { SocketFaults } from '../../../src/shards/journal/socket-faults.js'
 
 void t.test('of each kind of fault a few lines a second, without a stack, and a count of the others', t => {

@@ -9,9 +9,9 @@
 //
 //   IPv4   20 bytes, options ─────────────────────────────────▶ UDP header     the first byte says how long
 //   IPv6   40 bytes ─▶ extension header ─▶ … ─▶ ────────────────▶ UDP header     each says what is next, and how long it is
-import { AFFINITY_SPREAD } from '../shard-of-client.js'
-import { attachProgram, type Instruction } from './classic-bpf.js'
-import { SO_ATTACH_REUSEPORT_CBPF, type Libc } from './libc.js'
+import { AFFINITY_SPREAD } from '../../shard-of-client.js'
+import { attachProgram, type Instruction } from '../system/classic-bpf.js'
+import { SO_ATTACH_REUSEPORT_CBPF, type Libc } from '../system/libc.js'
 
 const SKF_NET = -0x10_0000
 const SKF_PROTOCOL = -0x1000

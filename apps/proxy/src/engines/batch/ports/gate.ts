@@ -1,9 +1,9 @@
 // Keeps datagrams out of a socket for a while. With several workers the sockets of a data port are bound one after the
 // other; until all of them are there and the kernel knows whose client is whose, it would give clients to workers that do
 // not have their sessions. What comes in that moment is dropped by the kernel, and counted as what a full buffer cannot take.
-import { attachProgram, type Instruction } from './classic-bpf.js'
-import { SO_ATTACH_FILTER, SO_DETACH_FILTER, SOL_SOCKET, type Libc } from './libc.js'
-import { Memory } from './memory.js'
+import { attachProgram, type Instruction } from '../system/classic-bpf.js'
+import { SO_ATTACH_FILTER, SO_DETACH_FILTER, SOL_SOCKET, type Libc } from '../system/libc.js'
+import { Memory } from '../system/memory.js'
 
 // uapi/linux/bpf_common.h: return the constant 0, which is how many bytes of a datagram are kept; none is a drop.
 const dropAll: readonly Instruction[] = [[0x06, 0]]

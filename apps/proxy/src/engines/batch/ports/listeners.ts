@@ -4,14 +4,14 @@ import { networkInterfaces } from 'node:os'
 import { ANY_ADDRESS, ANY_IPV4, isUnspecified } from '#config/bind-addresses.js'
 import type { Interfaces } from '#config/own-listeners.js'
 import { addressWords } from '#wire/address.js'
-import { BindError, noIPv6, PORT_ATTEMPTS, type BoundSocket, type DataPortSpec } from '../engine.js'
+import { BindError, noIPv6, PORT_ATTEMPTS, type BoundSocket, type DataPortSpec } from '../../engine.js'
 import { attachAffinity } from './client-affinity.js'
 import { openGate, shutGate } from './gate.js'
-import { AF_INET, AF_INET6, type Libc } from './libc.js'
+import { AF_INET, AF_INET6, type Libc } from '../system/libc.js'
 import { markRule, type Dscp } from './mark-rule.js'
 import { shortcuts } from './shortcuts.js'
-import type { Family } from './socket-address.js'
-import { SystemError, type UdpSockets } from './udp-socket.js'
+import type { Family } from '../system/socket-address.js'
+import { SystemError, type UdpSockets } from '../system/udp-socket.js'
 
 export interface Listener extends BoundSocket {
   readonly fd: number
