@@ -5,7 +5,7 @@ import { columnOf, consumedKindNames, directionNames, endCauseNames, goneActionN
 import { dropReasons, tokenReasons } from '../core/ledger/drop-reason.js'
 import { coreTables, type CoreTable, type TableSize } from '../core/table-sizes.js'
 import { originNames } from '../core/tables/session-table.js'
-import type { CounterArrays, ShardStats } from '../shards/calls/shard-stats.js'
+import { plainMetrics, type CounterArrays, type ShardStats } from '../shards/calls/shard-stats.js'
 
 /** What the server of calls bounds. */
 export const rpcTables = ['rpc_connections', 'rpc_calls'] as const
@@ -32,30 +32,22 @@ const NO_DATA_PORT = 'none'
 export function collectStats ({ stats, dataPortNames, eventsSkipped, rpcTables, stateLogsSetAside, isDraining, processSamples }: StatsSources): Sample[] {
   const { counters } = stats
   return [
-    sample('udp_director_sessions_active', stats.sessions),
+    ...plainMetrics(stats).map(({ name, value }) => sample(name, value)),
     ...named('udp_director_sessions_created_total', 'origin', originNames, counters.sessionsCreated),
     ...named('udp_director_sessions_reset_total', 'origin', originNames, counters.sessionsReset),
     ...named('udp_director_sessions_ended_total', 'cause', endCauseNames, counters.sessionsEnded),
     ...named('udp_director_targets_gone_total', 'action', goneActionNames, counters.targetsGone),
-    sample('udp_director_tokens_active', stats.tokens),
     ...named('udp_director_tokens_redeemed_total', 'data_port', dataPortNames, counters.redeemed),
     ...tokenReasons.map(reason => sample('udp_director_first_tokens_dead_total', counters.deadFirstTokens[reason]!, { reason: dropReasons[reason].name })),
-    sample('udp_director_tokens_expired_total', stats.tokensExpired),
     ...named('udp_director_packets_consumed_total', 'kind', consumedKindNames, counters.consumed),
     ...perDirection(counters, dataPortNames),
     ...stats.receiveDrops.map((drops, index) => sample('udp_director_receive_drops_total', drops, { data_port: dataPortNames[index]! })),
-    sample('udp_director_upstream_sockets', stats.upstreamSockets),
-    sample('udp_director_targets_active', stats.targets),
     ...tables({ ...stats.tables, upstream_sockets: { entries: stats.upstreamSockets, capacity: stats.maxUpstreamSockets }, ...rpcTables }),
-    sample('udp_director_socket_errors_total', stats.socketErrors),
     ...[...eventsSkipped].map(([event, lines]) => sample('udp_director_events_dropped_total', lines, { event })),
     sample('udp_director_draining', isDraining ? 1 : 0, { process: 'proxy' }),
-    sample('udp_director_log_lines_suppressed_total', stats.linesSuppressed),
-    sample('udp_director_state_bytes', stats.stateBytes),
     sample('udp_director_state_behind', stats.stateStatus === 'late' || stats.stateStatus === 'failed' ? 1 : 0),
     sample('udp_director_state_faults_total', stats.stateFaults, { operation: 'write' }),
     sample('udp_director_state_faults_total', stateLogsSetAside, { operation: 'read' }),
-    sample('udp_director_sessions_restored', stats.sessionsRestored),
     ...processSamples
   ]
 }

@@ -18,7 +18,7 @@ import { createShardCore, type ShardCore } from './shard-core.js'
 import { LeftOutLines, warningsOf } from '../journal/left-out.js'
 import type { ShardStart } from './shard-start.js'
 import { openStateLog, restoreShard, saveState } from './shard-state.js'
-import { statsOf, type ShardStats } from '../calls/shard-stats.js'
+import { statsOf } from '../calls/shard-stats.js'
 import type { ShardCall, ShardCalls } from '../calls/shard.js'
 import type { ShardVoice } from '../journal/shard-voice.js'
 import { SocketFaults } from '../journal/socket-faults.js'
@@ -85,7 +85,7 @@ export class ShardBody {
       clock,
       translator,
       journal,
-      stats: () => this.#stats(engine),
+      stats: () => statsOf({ core, engine, journal, socketFaults: this.#socketFaults, log: this.#log, sessionsRestored: this.#sessionsRestored }),
       sweepSockets: () => engine.sweep(),
       saveState: () => saveState(this.#log)
     })), clock)
@@ -119,19 +119,5 @@ export class ShardBody {
   /** Nothing is written any more. */
   close (): void {
     this.#log?.close()
-  }
-
-  #stats (engine: ShardEngine): ShardStats {
-    const { core, journal } = this.#parts
-    return statsOf(core, {
-      upstreamSockets: engine.upstreamSockets(),
-      receiveDrops: engine.receiveDrops(),
-      socketErrors: this.#socketFaults.total,
-      journalSuppressed: journal.suppressed + this.#socketFaults.suppressed,
-      stateBytes: this.#log?.bytes ?? 0,
-      stateFaults: this.#log?.faults ?? 0,
-      stateStatus: this.#log?.health ?? 'off',
-      sessionsRestored: this.#sessionsRestored
-    })
   }
 }

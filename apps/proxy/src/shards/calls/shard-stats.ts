@@ -1,8 +1,10 @@
 // The numbers of a shard as plain data, and those of all shards as one.
 import { stateStatuses, type StateStatus } from '#rpc/contract.js'
+import type { MetricName } from '#telemetry/metrics-table.js'
 import type { Core } from '../../core/core.js'
 import type { Counters } from '../../core/ledger/counters.js'
 import { tableSizes, type CoreTable, type TableSize } from '../../core/table-sizes.js'
+import type { Engine } from '../../engines/engine.js'
 
 /** The arrays of the core's counters; see there for what their places mean. */
 export type CounterArrays = Pick<Counters, 'received' | 'proxied' | 'bytes' | 'dropped' | 'consumed' | 'redeemed' | 'deadFirstTokens' | 'sessionsCreated' | 'sessionsReset' | 'sessionsEnded' | 'targetsGone'>
@@ -10,24 +12,45 @@ export type CounterArrays = Pick<Counters, 'received' | 'proxied' | 'bytes' | 'd
 const add = (one: number, other: number): number => one + other
 const larger = (one: number, other: number): number => Math.max(one, other)
 
-/** The plain numbers of a shard, and how two shards' become one: every shard has every token and, roughly, every target. */
+/** What the numbers of a shard are read from. */
+export interface ShardParts {
+  readonly core: Core
+  readonly engine: Pick<Engine, 'upstreamSockets' | 'receiveDrops'>
+  readonly journal: { readonly suppressed: number }
+  readonly socketFaults: { readonly total: number, readonly suppressed: number }
+  /** Undefined where nothing is kept. */
+  readonly log: { readonly bytes: number, readonly faults: number, readonly health: StateStatus } | undefined
+  readonly sessionsRestored: number
+}
+
+interface NumberRow {
+  readonly of: (shard: ShardParts) => number
+  /** How two shards' become one: every shard has every token and, roughly, every target. */
+  readonly join: (one: number, other: number) => number
+  /** The metric that it is, if it is one as it stands and without labels. */
+  readonly metric?: MetricName
+}
+
+/** The plain numbers of a shard. */
 const numbers = {
-  sessions: add,
-  tokens: larger,
-  tokensExpired: larger,
-  targets: larger,
-  upstreamSockets: add,
+  sessions: { of: ({ core }) => core.state.sessions.size, join: add, metric: 'udp_director_sessions_active' },
+  tokens: { of: ({ core }) => core.state.tokens.size, join: larger, metric: 'udp_director_tokens_active' },
+  tokensExpired: { of: ({ core }) => core.state.tokens.expiredUnused, join: larger, metric: 'udp_director_tokens_expired_total' },
+  targets: { of: ({ core }) => core.state.targets.size, join: larger, metric: 'udp_director_targets_active' },
+  upstreamSockets: { of: ({ engine }) => engine.upstreamSockets(), join: add, metric: 'udp_director_upstream_sockets' },
   /** Sockets there may be: one for each number and family. */
-  maxUpstreamSockets: add,
-  socketErrors: add,
-  linesSuppressed: add,
+  maxUpstreamSockets: { of: ({ core }) => core.state.options.limits.maxUpstreamSockets * 2, join: add },
+  socketErrors: { of: ({ socketFaults }) => socketFaults.total, join: add, metric: 'udp_director_socket_errors_total' },
+  linesSuppressed: { of: ({ core, journal, socketFaults }) => core.state.warningsSuppressed + journal.suppressed + socketFaults.suppressed, join: add, metric: 'udp_director_log_lines_suppressed_total' },
   /** Of the state log, in bytes; 0 without one. */
-  stateBytes: add,
+  stateBytes: { of: ({ log }) => log?.bytes ?? 0, join: add, metric: 'udp_director_state_bytes' },
   /** Times that the state log could not be written. */
-  stateFaults: add,
+  stateFaults: { of: ({ log }) => log?.faults ?? 0, join: add },
   /** Sessions taken over at the start. */
-  sessionsRestored: add
-} as const
+  sessionsRestored: { of: ({ sessionsRestored }) => sessionsRestored, join: add, metric: 'udp_director_sessions_restored' }
+} as const satisfies Record<string, NumberRow>
+
+const numberRows = Object.entries(numbers) as [keyof ShardNumbers, NumberRow][]
 
 type ShardNumbers = Readonly<Record<keyof typeof numbers, number>>
 
@@ -40,33 +63,35 @@ export interface ShardStats extends ShardNumbers {
   readonly receiveDrops: readonly number[]
 }
 
-/** What the shard around the core knows. */
-export type ShardOwnStats = Pick<ShardStats, 'upstreamSockets' | 'socketErrors' | 'receiveDrops' | 'stateBytes' | 'stateFaults' | 'stateStatus' | 'sessionsRestored'> & { readonly journalSuppressed: number }
-
-export function statsOf ({ state }: Core, { journalSuppressed, ...own }: ShardOwnStats): ShardStats {
-  const { received, proxied, bytes, dropped, consumed, redeemed, deadFirstTokens, sessionsCreated, sessionsReset, sessionsEnded, targetsGone } = state.counters
+export function statsOf (shard: ShardParts): ShardStats {
+  const { received, proxied, bytes, dropped, consumed, redeemed, deadFirstTokens, sessionsCreated, sessionsReset, sessionsEnded, targetsGone } = shard.core.state.counters
   return {
-    ...own,
+    ...numbersBy(({ of }) => of(shard)),
     counters: { received, proxied, bytes, dropped, consumed, redeemed, deadFirstTokens, sessionsCreated, sessionsReset, sessionsEnded, targetsGone },
-    sessions: state.sessions.size,
-    tokens: state.tokens.size,
-    tokensExpired: state.tokens.expiredUnused,
-    targets: state.targets.size,
-    maxUpstreamSockets: state.options.limits.maxUpstreamSockets * 2,
-    tables: tableSizes(state),
-    linesSuppressed: state.warningsSuppressed + journalSuppressed
+    tables: tableSizes(shard.core.state),
+    stateStatus: shard.log?.health ?? 'off',
+    receiveDrops: shard.engine.receiveDrops()
   }
+}
+
+/** The numbers that are metrics as they stand. */
+export function plainMetrics (stats: ShardStats): { readonly name: MetricName, readonly value: number }[] {
+  return numberRows.flatMap(([number, { metric }]) => metric === undefined ? [] : { name: metric, value: stats[number] })
 }
 
 /** All shards together. */
 export function totalOf (all: readonly ShardStats[]): ShardStats {
   return all.reduce((total, stats) => ({
-    ...Object.fromEntries(Object.entries(numbers).map(([name, join]) => [name, join(total[name as keyof ShardNumbers], stats[name as keyof ShardNumbers])])) as unknown as ShardNumbers,
+    ...numbersBy(({ join }, name) => join(total[name], stats[name])),
     counters: Object.fromEntries(Object.entries(total.counters).map(([name, values]) => [name, sum(values, stats.counters[name as keyof CounterArrays])])) as unknown as CounterArrays,
     tables: bothTables(total.tables, stats.tables),
     stateStatus: worseStatus(total.stateStatus, stats.stateStatus),
     receiveDrops: total.receiveDrops.map((drops, index) => drops + (stats.receiveDrops[index] ?? 0))
   }))
+}
+
+function numbersBy (value: (row: NumberRow, name: keyof ShardNumbers) => number): ShardNumbers {
+  return Object.fromEntries(numberRows.map(([name, row]) => [name, value(row, name)])) as unknown as ShardNumbers
 }
 
 export function worseStatus (one: StateStatus, other: StateStatus): StateStatus {

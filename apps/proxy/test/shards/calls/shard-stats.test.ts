@@ -12,7 +12,7 @@ function shard (guests: number): ShardStats {
   for (let port = 1; port <= guests; port++) core.packets.fromClient(0, addressWords('192.0.2.7')!, port, bytesOf({ data: 'x' }), false, 0)
   core.operations.grant({ token: tokenOf('t'), target: servers.A, ttlMs: 1000, consumed: 0 }, 0)
   core.packets.fromClient(0, addressWords('192.0.2.7')!, 1000, bytesOf({ token: 't' }), false, 0)
-  return statsOf(core, { upstreamSockets: guests, socketErrors: 0, receiveDrops: [], journalSuppressed: 0, stateBytes: 0, stateFaults: 0, stateStatus: 'off', sessionsRestored: 0 })
+  return statsOf({ core, engine: { upstreamSockets: () => guests, receiveDrops: () => [] }, journal: { suppressed: 0 }, socketFaults: { total: 0, suppressed: 0 }, log: undefined, sessionsRestored: 0 })
 }
 
 void t.test('what is divided among shards is added, what each has whole is not', async t => {
