@@ -5,6 +5,7 @@ import type { Core } from '../../core/core.js'
 import type { Counters } from '../../core/ledger/counters.js'
 import { tableSizes, type CoreTable, type TableSize } from '../../core/table-sizes.js'
 import type { Engine } from '../../engines/engine.js'
+import type { SocketFaults } from '../journal/socket-faults.js'
 
 /** The arrays of the core's counters; see there for what their places mean. */
 export type CounterArrays = Pick<Counters, 'received' | 'proxied' | 'bytes' | 'dropped' | 'consumed' | 'redeemed' | 'deadFirstTokens' | 'sessionsCreated' | 'sessionsReset' | 'sessionsEnded' | 'targetsGone'>
@@ -17,7 +18,7 @@ export interface ShardParts {
   readonly core: Core
   readonly engine: Pick<Engine, 'upstreamSockets' | 'receiveDrops'>
   readonly journal: { readonly suppressed: number }
-  readonly socketFaults: { readonly total: number, readonly suppressed: number }
+  readonly socketFaults: SocketFaults
   /** Undefined where nothing is kept. */
   readonly log: { readonly bytes: number, readonly faults: number, readonly health: StateStatus } | undefined
   readonly sessionsRestored: number

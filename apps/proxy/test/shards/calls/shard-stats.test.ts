@@ -1,9 +1,11 @@
 // What the shards say, added up: tables that are parts of one, and tables that each has whole.
 import t from 'tap'
 import { addressWords } from '#wire/address.js'
+import { systemClock } from '#core/system-clock.js'
 import { createCore } from '../../../src/core/core.js'
 import { statsOf, totalOf, type ShardStats } from '../../../src/shards/calls/shard-stats.js'
 import { bytesOf, servers, silentObserver, testOptions, tokenOf } from '../../core/core-driver.js'
+import { SocketFaults } from '../../../src/shards/journal/socket-faults.js'
 
 // A core with so many default-endpoint sessions, and one that a token made.
 function shard (guests: number): ShardStats {
@@ -12,7 +14,7 @@ function shard (guests: number): ShardStats {
   for (let port = 1; port <= guests; port++) core.packets.fromClient(0, addressWords('192.0.2.7')!, port, bytesOf({ data: 'x' }), false, 0)
   core.operations.grant({ token: tokenOf('t'), target: servers.A, ttlMs: 1000, consumed: 0 }, 0)
   core.packets.fromClient(0, addressWords('192.0.2.7')!, 1000, bytesOf({ token: 't' }), false, 0)
-  return statsOf({ core, engine: { upstreamSockets: () => guests, receiveDrops: () => [] }, journal: { suppressed: 0 }, socketFaults: { total: 0, suppressed: 0 }, log: undefined, sessionsRestored: 0 })
+  return statsOf({ core, engine: { upstreamSockets: () => guests, receiveDrops: () => [] }, journal: { suppressed: 0 }, socketFaults: new SocketFaults({ voice: { log: () => {} }, clock: systemClock, linesPerSecond: 1 }), log: undefined, sessionsRestored: 0 })
 }
 
 void t.test('what is divided among shards is added, what each has whole is not', async t => {
