@@ -1,12 +1,11 @@
 // The names behind the numbers of a trace.
 import { rpcCalls, type RpcName } from '#rpc/contract.js'
 import { dropReasons } from '../../apps/proxy/src/core/ledger/drop-reason.js'
-import type { ShardCall } from '../../apps/proxy/src/shards/calls/shard.js'
+import { shardCalls } from '../../apps/proxy/src/shards/calls/shard.js'
 import { fleetEvents } from '../cast/fleet.js'
 
 const rpcNames = Object.keys(rpcCalls) as RpcName[]
 const eventTypes = ['hello', 'counts', 'redeemed', 'session', 'target', 'skipped', 'state'] as const
-const shardCalls = ['applyTokens', 'setDefaultTargets', 'leaveTargets', 'listSessions', 'getSession', 'endSession', 'moveSession', 'stats', 'takeChangedCounts', 'sweep', 'saveState', 'setDraining', 'left', 'setEventKinds'] as const satisfies readonly ShardCall[]
 const operations = ['revoke', 'session'] as const
 
 export const numberOfRpc = numbersOf(rpcNames)

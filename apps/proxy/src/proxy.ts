@@ -51,7 +51,7 @@ export async function openProxy ({ config, log, platform }: ProxyDeps): Promise<
     clock,
     counts,
     refresh: async () => { await shards.takeChangedCounts((shard, part) => { counts.apply(shard, part) }) },
-    want: async kinds => { await shards.setEventKinds(kinds) }
+    want: async kinds => { await shards.ask('setEventKinds', kinds) }
   })
   const voice: ShardVoice = {
     log: (level, fields, message) => { log[level](fields, message) },
@@ -83,8 +83,8 @@ export async function openProxy ({ config, log, platform }: ProxyDeps): Promise<
     clock,
     log,
     timeoutMs: seconds(config.drainTimeoutSeconds),
-    apply: async isDraining => { await shards.setDraining(isDraining) },
-    look: async () => await shards.left()
+    apply: async isDraining => { await shards.ask('setDraining', isDraining) },
+    look: async () => await shards.ask('left')
   })
   const { createService, createServer } = await rpc.load()
   const onBug = (error: Error): void => { log.error({ err: error }, 'RPC call failed') }
@@ -112,7 +112,7 @@ export async function openProxy ({ config, log, platform }: ProxyDeps): Promise<
     engine,
     workers: shards.count,
     dataPorts,
-    sessions: async () => (await shards.stats()).sessions,
+    sessions: async () => (await shards.ask('stats')).sessions,
     drain: async () => { await draining.stop() },
     close
   }
@@ -154,7 +154,7 @@ function sweepAgainAndAgain (shards: Shards, { clock, sweepPeriodMs }: Platform,
     if (isSweeping) return
     isSweeping = true
     const ended = await shards.sweep()
-    if (ended > 0) log.info({ ended, active: (await shards.stats()).sessions }, 'Cleaned up timed-out sessions')
+    if (ended > 0) log.info({ ended, active: (await shards.ask('stats')).sessions }, 'Cleaned up timed-out sessions')
     isSweeping = false
   }
   return clock.every(sweepPeriodMs, () => { void sweep() })
@@ -165,7 +165,7 @@ async function saveAgainAndAgain (shards: Shards, former: FormerState, { clock }
   // What the process before this one left is needed until a restart would find all there is without it.
   let isNeeded = true
   const save = async (): Promise<void> => {
-    const { isComplete, status } = await shards.saveState()
+    const { isComplete, status } = await shards.ask('saveState')
     events.tellState(status)
     if (!isComplete || !isNeeded) return
     isNeeded = false

@@ -47,13 +47,13 @@ export function createHandlers ({ shards, instanceId, engine, dataPorts, drainin
       return await applyDefaults({ defaultTargets, more }) ?? ok(await applyTokens(body))
     },
     pushTokens: async ({ body }) => epoch.check(body.epoch) ?? ok(await applyTokens(body)),
-    leaveTargets: async ({ body }) => epoch.check(body.epoch) ?? ok({ instanceId, sessions: await shards.leaveTargets(body.gone) }),
+    leaveTargets: async ({ body }) => epoch.check(body.epoch) ?? ok({ instanceId, sessions: await shards.ask('leaveTargets', body.gone) }),
     putDefaultTargets: async ({ body }) => epoch.check(body.epoch) ?? await applyDefaults(body) ?? ok({}),
     drain: async ({ body }) => {
       const refusal = epoch.check(body.epoch)
       if (refusal !== undefined) return refusal
       await draining.told(body.remainingMs)
-      return ok({ instanceId, ...await shards.left(), stopping: draining.isStopping })
+      return ok({ instanceId, ...await shards.ask('left'), stopping: draining.isStopping })
     },
     listSessions: async ({ query }) => ok(await shards.listSessions(query)),
     getSession: async ({ params: { id } }) => await shards.withSession(id, 'getSession', id),

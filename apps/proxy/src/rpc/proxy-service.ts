@@ -32,7 +32,7 @@ export function createProxyService ({ events, shards, dataPorts, former, rpcTabl
     shards,
     dataPorts: dataPorts.map(({ name, address, port }) => ({ name, address, port })),
     stats: async () => collectStats({
-      stats: await shards.stats(),
+      stats: await shards.ask('stats'),
       dataPortNames: dataPorts.map(({ name }) => name),
       eventsSkipped: events.skipped,
       rpcTables: rpcTables(),

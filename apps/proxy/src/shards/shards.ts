@@ -1,15 +1,13 @@
 // All shards as one: what is for everybody goes to each, what is about one session goes to the shard that has it. Long
 // lists go in parts, so that no shard reads one for longer than a datagram can wait.
 import type { Clock } from '#core/clock.js'
-import type { DrainLeft } from '#core/drain.js'
 import type { Result } from '#core/result.js'
-import type { EventKind, RpcBody, RpcQuery, Session, SessionsPage, Target, TokenGrant, TokenRejection } from '#rpc/contract.js'
+import type { RpcBody, RpcQuery, Session, SessionsPage, Target, TokenGrant, TokenRejection } from '#rpc/contract.js'
 import { rpcFailure, type RpcFailure } from '#rpc/failure.js'
 import type { TokenPush } from './calls/apply-tokens.js'
 import { DEFAULT_PAGE } from './calls/session-list.js'
-import type { SavedSoFar, Shard, ShardCall, ShardCalls } from './calls/shard.js'
+import { joins, type CallOfAll, type Join, type Shard, type ShardCall, type ShardCalls } from './calls/shard.js'
 import { shardOfSessionId } from './calls/session-id.js'
-import { totalOf, worseStatus, type ShardStats } from './calls/shard-stats.js'
 import type { ClaimedGrant, TokenClaims } from './calls/token-claims.js'
 
 type SessionCall = 'getSession' | 'endSession' | 'moveSession'
@@ -35,6 +33,12 @@ export class Shards {
   }
 
   get count (): number { return this.#shards.length }
+
+  /** Asks every shard; their answers become one as `joins` has it. */
+  async ask<Name extends CallOfAll> (name: Name, ...args: Parameters<ShardCalls[Name]>): Promise<ReturnType<ShardCalls[Name]>> {
+    const join = joins[name] as unknown as Join<Name>
+    return join(await this.#all(name, ...args))
+  }
 
   /**
    * A token that one shard refuses is refused: it would work for some clients only. The others void it. One that is void
@@ -63,15 +67,6 @@ export class Shards {
     })
   }
 
-  async leaveTargets (...args: Parameters<ShardCalls['leaveTargets']>): Promise<Record<string, number>> {
-    // Not an object: a key may be called as something that every object has.
-    const left = new Map<string, number>()
-    for (const counts of await this.#all('leaveTargets', ...args)) {
-      for (const [key, count] of Object.entries(counts)) left.set(key, (left.get(key) ?? 0) + count)
-    }
-    return Object.fromEntries(left)
-  }
-
   /** A page goes on from shard to shard until it is full. Each shard says how many there are that match. */
   async listSessions ({ cursor = 0, limit = DEFAULT_PAGE, ...query }: RpcQuery<'listSessions'>): Promise<SessionsPage> {
     const sessions: Session[] = []
@@ -92,27 +87,6 @@ export class Shards {
     return shard === undefined ? rpcFailure('NOT_FOUND') : await shard.call(name, ...args)
   }
 
-  async setEventKinds (kinds: readonly EventKind[]): Promise<void> {
-    await this.#all('setEventKinds', kinds)
-  }
-
-  async setDraining (isDraining: boolean): Promise<void> {
-    await this.#all('setDraining', isDraining)
-  }
-
-  /** What a drain waits for. Every shard has every token; one that is redeemed anywhere is so for all. */
-  async left (): Promise<DrainLeft> {
-    const all = await this.#all('left')
-    return {
-      sessions: all.reduce((sum, { sessions }) => sum + sessions, 0),
-      unredeemedTokens: Math.max(...all.map(({ unredeemedTokens }) => unredeemedTokens))
-    }
-  }
-
-  async stats (): Promise<ShardStats> {
-    return totalOf(await this.#all('stats'))
-  }
-
   /** Has the counts that changed taken in: a part at a time, by the number of the shard. */
   async takeChangedCounts (take: (shard: number, part: Readonly<Record<string, number>>) => void): Promise<void> {
     await Promise.all(this.#shards.map(async (shard, index) => {
@@ -125,16 +99,10 @@ export class Shards {
     }))
   }
 
-  /** Goes on writing; the shard that is worst off says how that stands. */
-  async saveState (): Promise<SavedSoFar> {
-    const all = await this.#all('saveState')
-    return { isComplete: all.every(({ isComplete }) => isComplete), status: all.map(({ status }) => status).reduce(worseStatus) }
-  }
-
   /** Returns how many sessions ended. */
   async sweep (): Promise<number> {
     await this.#sweepClaims()
-    return (await this.#all('sweep')).reduce((sum, ended) => sum + ended, 0)
+    return await this.ask('sweep')
   }
 
   async close (): Promise<void> {

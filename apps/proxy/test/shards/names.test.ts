@@ -7,7 +7,7 @@ import { Translator } from '../../src/shards/calls/translate.js'
 
 void t.test('targets may be called as they like', async t => {
   const shard = { call: async () => Object.fromEntries([['constructor', 1], ['__proto__', 2]]) } as unknown as Shard
-  t.strictSame(Object.entries(await new Shards([shard, shard], undefined, systemClock).leaveTargets([])), [['constructor', 2], ['__proto__', 4]])
+  t.strictSame(Object.entries(await new Shards([shard, shard], undefined, systemClock).ask('leaveTargets', [])), [['constructor', 2], ['__proto__', 4]])
 })
 
 void t.test('a data port called as something that every object has is served by targets that say so', async t => {

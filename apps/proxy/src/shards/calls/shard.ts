@@ -7,7 +7,7 @@ import type { RpcFailure } from '#rpc/failure.js'
 import type { Result } from '#core/result.js'
 import type { BoundDataPort } from '../../engines/engine.js'
 import type { TokenPush } from './apply-tokens.js'
-import type { ShardStats } from './shard-stats.js'
+import { totalOf, worseStatus, type ShardStats } from './shard-stats.js'
 
 export interface ShardCalls {
   /** New and void tokens, in force when this returns. */
@@ -43,6 +43,51 @@ export interface SavedSoFar {
 }
 
 export type ShardCall = keyof ShardCalls
+
+export type Join<Name extends ShardCall> = (all: ReadonlyArray<ReturnType<ShardCalls[Name]>>) => ReturnType<ShardCalls[Name]>
+
+/**
+ * How the answers of all shards to a call become one. `apart`: the call is for one shard, or goes to them in parts; shards.ts
+ * has a method for it.
+ */
+export const joins = {
+  applyTokens: 'apart',
+  setDefaultTargets: 'apart',
+  leaveTargets: all => {
+    // Not an object at first: a key may be called as something that every object has.
+    const left = new Map<string, number>()
+    for (const counts of all) {
+      for (const [key, count] of Object.entries(counts)) left.set(key, (left.get(key) ?? 0) + count)
+    }
+    return Object.fromEntries(left)
+  },
+  listSessions: 'apart',
+  getSession: 'apart',
+  endSession: 'apart',
+  moveSession: 'apart',
+  setEventKinds: () => undefined,
+  setDraining: () => undefined,
+  // Every shard has every token; one that is redeemed anywhere is so for all.
+  left: all => ({
+    sessions: sumOf(all.map(({ sessions }) => sessions)),
+    unredeemedTokens: Math.max(...all.map(({ unredeemedTokens }) => unredeemedTokens))
+  }),
+  stats: totalOf,
+  takeChangedCounts: 'apart',
+  // The shard that is worst off says how that stands.
+  saveState: all => ({ isComplete: all.every(({ isComplete }) => isComplete), status: all.map(({ status }) => status).reduce(worseStatus) }),
+  sweep: sumOf
+} satisfies { readonly [Name in ShardCall]: Join<Name> | 'apart' }
+
+/** Calls that are for all shards, as one. */
+export type CallOfAll = { [Name in ShardCall]: typeof joins[Name] extends 'apart' ? never : Name }[ShardCall]
+
+/** Every call there is. */
+export const shardCalls = Object.keys(joins) as readonly ShardCall[]
+
+function sumOf (numbers: readonly number[]): number {
+  return numbers.reduce((sum, number) => sum + number, 0)
+}
 
 export interface Shard {
   readonly dataPorts: readonly BoundDataPort[]
