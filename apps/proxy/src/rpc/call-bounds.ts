@@ -1,5 +1,6 @@
 // How much of the proxy its Unix socket can take up: whoever may open the socket must not be able to starve the proxy of
-// descriptors or memory. Control keeps one event stream and a few connections; an operator's curl is one more.
+// descriptors or memory. Control keeps an event stream of its own, one more for each kind that only readers of its hub want, and a
+// few connections; an operator's curl is one more.
 import type { FastifyInstance } from 'fastify'
 import type { Clock } from '#core/clock.js'
 import { Connections } from '#http/connections.js'
