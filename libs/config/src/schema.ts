@@ -3,6 +3,7 @@
 import { Type, type Static } from '@sinclair/typebox'
 import { DEFAULT_MAGIC_HEX } from '#wire/control-packet.js'
 import { AccessSchema, AuthSchema } from './guard-schema.js'
+import { AdvertiseSchema, SharedStateSchema } from './replica-schema.js'
 import { Addresses, closed, OneOf } from './schema-kinds.js'
 
 const Port = (description: string, fallback: number) => Type.Integer({
@@ -106,6 +107,10 @@ export const LimitsSchema = Type.Object({
   maxConnections: Bound('HTTP connections at once, for each listener. At the bound the one without a request for longest is closed for a new one; if all have requests, the new one is.', 10_000, 10, 1_000_000),
   maxPushQueue: Bound('Token pushes that may wait for the proxy at once. At the bound a query is answered 503.', 10_000),
   pushDeadlineMs: Bound('How long a query waits for the proxy to acknowledge its token, in milliseconds.', 1000, 10, 60_000),
+  storeDeadlineMs: Bound('How long the shared store may take to answer, in milliseconds. Datagrams that wait for it longer are dropped (`store_late`).', 250, 10, 10_000),
+  asksPerSecond: Bound('Clients per second that the shared store is asked about, by each replica; half of it is for tokens alone. Datagrams of others are dropped (`ask_limit`).', 5000, 1, 1_000_000),
+  asksPerPrefix: Bound('As `asksPerSecond`, of one client prefix, for each of the two.', 50, 1, 1_000_000),
+  heldDatagrams: Bound('Datagrams that wait at once for an answer of the shared store, in each worker: 16 of one client, 8 MiB in all. More are dropped (`held_limit`).', 4096, 16, 1_000_000),
   warningsPerSecond: Bound('Log lines per second and cause of warnings and errors: tokens that are refused, faults of sockets, and everything else. Of a fault that is not a packet\'s, a hundred may come at once, and five a second are always told. How many were left out is told, too.', 5, 0, 1000),
   sessionLinesPerSecond: Bound('Log lines per second with one sentence that are not warnings: about sessions that come, change and go, about tokens, and everything else, but for a hundred at once and five a second. How many were left out is told, too.', 100, 0, 100_000)
 }, { ...closed, default: {}, description: 'Every bound there is.' })
@@ -165,6 +170,8 @@ export const ConfigSchema = Type.Object({
   engine: OneOf(['auto', 'batch', 'dgram'], 'How datagrams are received and sent: `batch` takes many with one system call and needs Linux on x64 or arm64, `dgram` is Node\'s own sockets; `auto` takes `batch` where it can.', 'auto'),
   workers: Type.Union([Type.Literal('auto'), Type.Integer({ minimum: 1, maximum: 64 })], { default: 'auto', description: 'Threads that forward, with engine `batch`: 1 to 64; `auto` is one less than there are processors, from 1 to 8.' }),
   dscp: Type.Union([Type.Literal('keep'), Type.Integer({ minimum: 0, maximum: 63 })], { default: 0, description: 'The DSCP (RFC 2474) of the datagrams that are sent, to clients and to targets, 0 to 63; or `keep`: each leaves with the one it came with, so that strangers choose a class of your network unless its edge resets it. Needs engine `batch`; `dgram` always sends 0. ECN is not part of it: `batch` carries it, `dgram` does not.' }),
+  advertise: Type.Optional(AdvertiseSchema),
+  sharedState: Type.Optional(SharedStateSchema),
   limits: LimitsSchema
 }, { ...closed, $id: 'udp-director-config', title: 'UDP Director configuration' })
 
@@ -177,4 +184,6 @@ export type StatusQuery = Static<typeof StatusQuerySchema>
 export type LoadBalancing = Static<typeof LoadBalancingSchema>
 export type Access = Static<typeof AccessSchema>
 export type Auth = Static<typeof AuthSchema>
+export type Advertise = NonNullable<Config['advertise']>
+export type SharedState = NonNullable<Config['sharedState']>
 export type Limits = Static<typeof LimitsSchema>

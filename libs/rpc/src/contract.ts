@@ -2,6 +2,9 @@
 // docs/rpc.md derive from this table. An operator can call it too: curl --unix-socket proxy.sock http://proxy/v1/hello
 import { Type, type Static, type TSchema } from '@sinclair/typebox'
 import { rpcErrors, type RpcErrorCode } from './failure.js'
+import { TargetSchema, TokenGrantSchema, TokenText } from './parts.js'
+
+export { TargetSchema, TokenGrantSchema, TokenText }
 
 const closed = { additionalProperties: false } as const
 
@@ -22,22 +25,6 @@ export const MAX_RPC_BODY_BYTES = 16 * 1024 * 1024
 
 /** Of the event stream, and of calls line by line. */
 export const LINES_CONTENT_TYPE = 'application/x-ndjson'
-
-export const TokenText = Type.String({ minLength: 36, maxLength: 36, description: 'A UUID v4 in lower case.' })
-
-export const TargetSchema = Type.Object({
-  key: Type.String({ minLength: 1, maxLength: 600, description: 'What the target is: `type/namespace/name`, or `address/…` for one without an object. Sessions are counted by it.' }),
-  address: Type.String({ minLength: 2, maxLength: 45, description: 'An IPv4 or IPv6 address.' }),
-  ports: Type.Record(Type.String({ minLength: 1 }), Type.Integer({ minimum: 1, maximum: 65535 }), { description: 'The target\'s port by data port name.' })
-}, { ...closed, description: 'Where datagrams go.' })
-
-export const TokenGrantSchema = Type.Object({
-  token: TokenText,
-  ttlMs: Type.Integer({ minimum: 1, description: 'What is left of its life, in milliseconds. Never a wall-clock time: two processes, two clocks.' }),
-  target: TargetSchema,
-  consumed: Type.Optional(Type.Array(Type.String(), { description: 'Data ports (by name) on which it has been redeemed already.' })),
-  client: Type.Optional(Type.String({ minLength: 2, maxLength: 45, description: 'An IPv4 or IPv6 address: only a client at it, or in the same /64 of IPv6, may redeem the token. Default: any client.' }))
-}, { ...closed, description: 'A token and what it is good for.' })
 
 const Epoch = Type.Integer({ minimum: 0, description: 'Counts the lives of control, and the connections of each. The proxy refuses one older than it has seen: what an earlier connection sent may arrive late.' })
 
