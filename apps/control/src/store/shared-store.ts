@@ -1,6 +1,9 @@
 // The store that several directors share, as the rest of control sees it: what can be asked of it, whichever it is. Every call is
 // bounded in time and says so when the store did not answer; nothing here throws. What a store says was written by somebody
 // else: whoever reads it checks it against the schema and the target policy.
+import type { BaseLogger } from 'pino'
+import type { SharedState } from '#config/schema.js'
+import type { Clock } from '#core/clock.js'
 import type { Result } from '#core/result.js'
 import type { Target } from '#rpc/contract.js'
 import type { Token } from '#wire/token.js'
@@ -100,8 +103,8 @@ export interface SharedStore {
   readonly mint: (token: Token, shared: SharedToken, ttlMs: number, claims?: ReadonlyMap<string, string>) => Promise<StoreResult<undefined>>
   /** Redeems a token for a client on a data port, at most once for each data port; the same client again is told the same. */
   readonly claim: (claim: Claim) => Promise<StoreResult<ClaimOutcome>>
-  /** Makes a token void for the rest of its life, or for `ttlMs` if the store does not know it. */
-  readonly makeVoid: (tokens: readonly Token[], ttlMs: number) => Promise<StoreResult<undefined>>
+  /** Makes tokens void for the rest of their life, or for `ttlMs` if the store does not know them. Answers those that it knew, and that were not void before. */
+  readonly makeVoid: (tokens: readonly Token[], ttlMs: number) => Promise<StoreResult<readonly Token[]>>
 
   readonly find: (client: string) => Promise<StoreResult<SharedBinding | undefined>>
   /** A client has a new target: the newest binding. Answers its sequence, and the replicas that had a session of the client. */
@@ -125,6 +128,7 @@ export interface SharedStore {
 export interface StoreEvents {
   /** It is up, the first time or again. `isAgain`: what was written before may be lost. */
   readonly onUp: (isAgain: boolean) => void
+  /** It is down or unsuitable, as `status` says; also the first time that it could not be reached. Not again for the next reason. */
   readonly onDown: (reason: string) => void
   readonly onMessage: (message: ReplicaMessage) => void
   /** A record of a version that this director does not know was passed over. */
@@ -132,6 +136,22 @@ export interface StoreEvents {
   /** One call is over. */
   readonly onCall: (call: StoreCall, outcome: 'ok' | StoreFailure, seconds: number) => void
 }
+
+export interface StoreOptions {
+  readonly sharedState: SharedState
+  /** The name of this replica, of this life. */
+  readonly replica: string
+  /** How long each call may take, in ms. */
+  readonly deadlineMs: number
+  readonly clock: Clock
+  /** Uniform in [0, 1). */
+  readonly random: () => number
+  readonly log: BaseLogger
+  readonly events: StoreEvents
+}
+
+/** Makes a store that is not connected yet; `start` does that. Fails with a sentence if what the configuration names (a file of a password, of certificates) cannot be read. */
+export type OpenStore = (options: StoreOptions) => Promise<Result<SharedStore, string>>
 
 /** The calls that are counted and timed. */
 export type StoreCall = 'mint' | 'claim' | 'void' | 'find' | 'bind' | 'join' | 'keep' | 'drop' | 'keys' | 'announce' | 'replicas' | 'send'
