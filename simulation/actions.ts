@@ -7,7 +7,7 @@ import { randomToken } from './cast/random-token.js'
 import type { World } from './world.js'
 
 interface Action {
-  readonly group: 'players' | 'hostile' | 'operators' | 'crashes' | 'moves' | 'time'
+  readonly group: 'players' | 'hostile' | 'operators' | 'crashes' | 'moves' | 'replicas' | 'time'
   readonly weight: number
   /** Whether promises may go on after it. */
   readonly wakes: boolean
@@ -16,6 +16,8 @@ interface Action {
 
 const FLOOD = 12
 const MOST_DOWN_MS = 1500
+/** How long a balancer may send datagrams to nobody. */
+const MOST_UNKNOWN_MS = 3000
 
 export const actions = {
   data: { group: 'players', weight: 50, wakes: false, run: world => { sendData(world, world.clients.any()) } },
@@ -60,10 +62,16 @@ export const actions = {
   serverMoves: { group: 'operators', weight: 0.2, wakes: true, run: world => { world.changeFleet('move') } },
   relist: { group: 'operators', weight: 0.3, wakes: true, run: world => { world.anyControl()?.relist() } },
 
-  proxyCrash: { group: 'crashes', weight: 0.15, wakes: true, run: world => { world.crashProxy(world.random.between(0, MOST_DOWN_MS)) } },
-  controlCrash: { group: 'crashes', weight: 0.15, wakes: true, run: world => { world.crashControl(world.random.between(0, MOST_DOWN_MS)) } },
-  controlStops: { group: 'crashes', weight: 0.1, wakes: true, run: world => { world.stopControl(world.random.between(0, MOST_DOWN_MS)) } },
-  secondControl: { group: 'crashes', weight: 0.1, wakes: true, run: world => { world.addControl() } }
+  proxyCrash: { group: 'crashes', weight: 0.15, wakes: true, run: world => { world.anyDirector()?.crashProxy(world.random.between(0, MOST_DOWN_MS)) } },
+  controlCrash: { group: 'crashes', weight: 0.15, wakes: true, run: world => { world.anyDirector()?.crashControl(world.random.between(0, MOST_DOWN_MS)) } },
+  controlStops: { group: 'crashes', weight: 0.1, wakes: true, run: world => { world.anyDirector()?.stopControl(world.random.between(0, MOST_DOWN_MS)) } },
+  secondControl: { group: 'crashes', weight: 0.1, wakes: true, run: world => { world.anyDirector()?.addControl() } },
+
+  directorKilled: { group: 'replicas', weight: 0.15, wakes: true, run: world => { world.killDirector(world.random.pick([0, world.random.between(0, MOST_UNKNOWN_MS)]), world.random.between(0, MOST_DOWN_MS)) } },
+  directorAdded: { group: 'replicas', weight: 0.1, wakes: true, run: world => { world.addDirector() } },
+  directorLeaves: { group: 'replicas', weight: 0.1, wakes: true, run: world => { world.drainDirector() } },
+  flowsForgotten: { group: 'replicas', weight: 0.3, wakes: false, run: world => { world.balancer.forget() } },
+  flowsDealtAnew: { group: 'replicas', weight: 0.3, wakes: false, run: world => { world.balancer.rehash() } }
 } as const satisfies Record<string, Action>
 
 export type ActionName = keyof typeof actions
@@ -109,14 +117,14 @@ function query (world: World, client: Client): void {
 }
 
 function replay (world: World, address: Address): void {
-  const { known } = world.book
+  const { known } = world
   // The latest ones are those that are worth trying.
   if (known.length > 0) world.send(tokenDatagram(world, address, known[Math.max(0, known.length - 1 - world.random.below(8))]!))
 }
 
 function spoofReply (world: World): void {
-  const { random, proxy, fleet, servers } = world
-  const ports = proxy?.openPorts ?? []
+  const { random, fleet, servers } = world
+  const ports = world.anyDirector()?.proxy?.openPorts ?? []
   if (ports.length === 0) return
   const toPort = random.pick(ports)
   const bytes = junkBytes(world.clients.serial())
@@ -140,6 +148,6 @@ function ask (world: World, what: 'end' | 'move' | 'get'): void {
 
 function revoke (world: World): void {
   const control = world.anyControl()
-  const { known } = world.book
+  const { known } = world
   if (control !== undefined && known.length > 0) void control.revoke(known[Math.max(0, known.length - 1 - world.random.below(6))]!)
 }

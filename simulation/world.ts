@@ -1,26 +1,23 @@
-// A simulated world: the network, players and game servers, and between them one proxy and one or more control processes,
-// which crash and come back.
-import { Agreement } from './checks/agreement.js'
-import { AnswerBook } from './checks/answer-book.js'
+// A simulated world: the network, players and game servers, and between them one director, or several behind a balancer.
+import type { Token } from '#wire/token.js'
+import { Balancer } from './cast/balancer.js'
 import { Clients } from './cast/clients.js'
-import { ControlLife } from './lives/control-life.js'
 import type { Datagram } from './cast/datagram.js'
 import { Fleet, fleetEvents, type FleetEvent } from './cast/fleet.js'
-import { Watch } from './checks/invariants.js'
-import { MemoryStorage } from '#testkit/memory-storage.js'
 import { Network } from './cast/network.js'
-import { worldOf, type Plant } from './checks/plants.js'
-import { drawProfile, MOST_SHARDS, type Profile } from './cast/profile.js'
-import { ProxyLife, UpstreamPorts } from './lives/proxy-life.js'
-import { Random } from './basics/random.js'
+import { drawProfile, MOST_DIRECTORS, type Profile } from './cast/profile.js'
 import { Servers } from './cast/servers.js'
-import type { Surroundings } from './platform/surroundings.js'
-import { TokenBook } from './checks/token-book.js'
-import { Trace } from './basics/trace.js'
+import { Agreement } from './checks/agreement.js'
+import { Watch } from './checks/invariants.js'
+import { worldOf, type Plant } from './checks/plants.js'
 import { traceWords } from './checks/trace-words.js'
+import type { ControlLife } from './lives/control-life.js'
+import { Director } from './lives/director.js'
+import { UpstreamPorts } from './lives/proxy-life.js'
+import type { Surroundings } from './platform/surroundings.js'
+import { Random } from './basics/random.js'
+import { Trace } from './basics/trace.js'
 import { VirtualTime } from './basics/virtual-time.js'
-
-const MOST_CONTROLS = 3
 
 export class World {
   readonly random: Random
@@ -31,39 +28,33 @@ export class World {
   readonly fleet: Fleet
   readonly clients: Clients
   readonly servers: Servers
-  readonly book: TokenBook
-  readonly #answers: AnswerBook
-  readonly #agreement: Agreement
-  proxy: ProxyLife | undefined
-  readonly #controls: ControlLife[] = []
+  readonly balancer: Balancer
+  /** Tokens of answered queries, all there ever were: what an eavesdropper could have. */
+  readonly known: Token[] = []
+  /** Those that are there. */
+  readonly directors: Director[] = []
   readonly #surroundings: Surroundings
+  readonly #agreement: Agreement
   readonly #ports = new UpstreamPorts()
-  readonly #storage = new MemoryStorage()
-  #former: ProxyLife | undefined
+  readonly #lives = { proxies: 0, controls: 0 }
   readonly #network: Network
-  // Since when there have been these.
-  #controlsSinceMs = 0
-  #lives = 0
-  #controlsMade = 0
+  #directorsMade = 0
   #waitMs = 0
 
   /** @param actions names of what may happen in a step */
   constructor (seed: number, plant: Plant | undefined, actions: readonly string[]) {
     const random = this.random = new Random(seed)
-    const profile = this.profile = worldOf(drawProfile(random), plant)
+    const profile = this.profile = worldOf(drawProfile(random, seed), plant)
     const trace = this.trace = new Trace({ action: actions, ...traceWords })
     const { time, watch } = this
     const network = this.#network = new Network(profile.network, random, time)
-    const proxy = (): ProxyLife | undefined => this.proxy
-    const fleet = this.fleet = new Fleet(profile, random)
+    this.fleet = new Fleet(profile, random)
     this.clients = new Clients(profile.clients, random)
-    this.servers = new Servers({ fleet, network, profile, random, time, proxy })
-    this.book = new TokenBook(time, watch, profile.config.limits.pushDeadlineMs, proxy)
-    this.#answers = new AnswerBook(time, watch, this.book, profile.config.loadBalancing.type === 'leastSessions', proxy)
+    this.servers = new Servers({ fleet: this.fleet, network, profile, random, time, directors: this.directors })
+    this.balancer = new Balancer(profile.balancer, random, time)
     this.#surroundings = { random, time, trace, watch, network, profile, plant, servers: this.servers, clients: this.clients }
     this.#agreement = new Agreement(this.#surroundings)
-    this.#startProxy()
-    this.addControl()
+    for (let count = 0; count < profile.directors; count++) this.addDirector()
   }
 
   /** Some time passes. */
@@ -74,23 +65,21 @@ export class World {
 
   /** What is quick to check. */
   check (): void {
-    this.proxy?.check()
-    for (const control of this.#controls) control.check()
+    for (const director of this.directors) director.check()
   }
 
   /** Everything else. */
   scan (): void {
-    this.proxy?.scan()
-    this.book.scan()
-    this.#answers.scan()
-    const [control] = this.#controls
-    if (this.proxy !== undefined && control !== undefined && this.#controls.length === 1) this.#agreement.check(control, this.#controlsSinceMs, this.proxy)
+    for (const director of this.directors) director.scan()
   }
 
   /** A datagram leaves for a data port. */
   send (datagram: Datagram): void {
     this.trace.note('sent', this.time.nowMs, datagram.source.id, datagram.dataPort, datagram.meaning)
-    this.#network.send(() => { this.proxy?.fromClient(datagram) })
+    this.#network.send(() => {
+      const number = this.balancer.pick(datagram.source, datagram.dataPort)
+      this.directors.find(director => director.number === number)?.fromClient(datagram)
+    })
   }
 
   /** Nothing else happens for a while. */
@@ -98,69 +87,54 @@ export class World {
     this.#waitMs = ms
   }
 
+  anyDirector (): Director | undefined {
+    return this.directors.length < 2 ? this.directors[0] : this.random.pick(this.directors)
+  }
+
   anyControl (): ControlLife | undefined {
-    const control = this.#controls.length === 0 ? undefined : this.random.pick(this.#controls)
-    return control?.hasStarted === true ? control : undefined
+    return this.anyDirector()?.anyControl()
   }
 
   changeFleet (event: FleetEvent): void {
     const number = this.fleet.anyNumber()
     const changes = this.fleet.happen(event, number)
     this.trace.note('fleet', this.time.nowMs, number, fleetEvents.indexOf(event), changes.length)
-    for (const control of this.#controls) control.hear(changes)
+    for (const director of this.directors) director.hear(changes)
   }
 
-  addControl (): void {
-    if (this.#controls.length >= MOST_CONTROLS) this.crashControl(0)
-    const number = ++this.#controlsMade
-    this.trace.note('controlStarts', this.time.nowMs, number, this.#controls.length)
-    const { fleet, book: tokens } = this
-    const control = new ControlLife({ surroundings: this.#surroundings, number, fleet, tokens, answers: this.#answers, agreement: this.#agreement, proxy: () => this.proxy })
-    this.#controls.push(control)
-    this.#controlsSinceMs = this.time.nowMs
-  }
-
-  /** The proxy dies and is back after `downMs`. */
-  crashProxy (downMs: number): void {
-    if (this.proxy === undefined) return
-    this.proxy.crash()
-    this.#former = this.proxy
-    this.proxy = undefined
-    this.time.plan(downMs, () => { this.#startProxy() }, true)
-  }
-
-  /** A control process dies; the last one is back after `downMs`. */
-  crashControl (downMs: number): void {
-    const control = this.anyControl()
-    if (control === undefined) return
-    control.crash()
-    this.#lose(control, downMs)
-  }
-
-  /** A control process is asked to stop; the last one is back `downMs` after it has. */
-  stopControl (downMs: number): void {
-    const control = this.anyControl()
-    if (control === undefined || control.isDraining) return
-    void control.stop().then(() => { if (this.#controls.includes(control)) this.#lose(control, downMs) })
-  }
-
-  #lose (control: ControlLife, downMs: number): void {
-    this.#controls.splice(this.#controls.indexOf(control), 1)
-    this.#controlsSinceMs = this.time.nowMs
-    if (this.#controls.length === 0) this.time.plan(downMs, () => { this.addControl() }, true)
-  }
-
-  #startProxy (): void {
-    const { random, profile } = this
-    const former = this.#former
-    this.proxy = new ProxyLife({
+  /** One more, if there is room for it; the balancer knows at once. */
+  addDirector (): void {
+    if (this.directors.length >= MOST_DIRECTORS) return
+    const number = ++this.#directorsMade
+    if (this.profile.directors > 1) this.trace.note('directorStarts', this.time.nowMs, number, this.directors.length)
+    this.directors.push(new Director({
       surroundings: this.#surroundings,
-      number: ++this.#lives,
-      shards: former === undefined ? profile.shards : random.chance(profile.reshards) ? random.between(1, MOST_SHARDS) : former.shards.length,
+      number,
+      fleet: this.fleet,
+      agreement: this.#agreement,
+      lives: this.#lives,
       ports: this.#ports,
-      storage: this.#storage,
-      former,
-      onShards: life => { if (former !== undefined) this.book.restarted(former, life) }
-    })
+      known: this.known,
+      onGone: director => { this.directors.splice(this.directors.indexOf(director), 1) }
+    }))
+    this.balancer.add(number)
+  }
+
+  /** A director is gone, with all it had. The balancer hears of it after `unknownMs`; another one comes after `downMs`. */
+  killDirector (unknownMs: number, downMs: number): void {
+    const director = this.anyDirector()
+    if (director === undefined) return
+    director.kill()
+    this.time.plan(unknownMs, () => { this.balancer.remove(director.number) }, false)
+    this.time.plan(downMs, () => { if (this.directors.length < this.profile.directors) this.addDirector() }, true)
+  }
+
+  /** A director is asked to leave: new flows go to others, and it is gone when it has drained. */
+  drainDirector (): void {
+    const staying = this.directors.filter(({ isLeaving }) => !isLeaving)
+    if (staying.length < 2) return
+    const director = this.random.pick(staying)
+    this.balancer.drain(director.number)
+    void director.leave().then(() => { this.balancer.remove(director.number) })
   }
 }

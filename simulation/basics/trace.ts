@@ -20,7 +20,9 @@ export const happenings = {
   controlCrashes: ['control', 'tokens', 'unused'],
   controlDrains: ['control', 'tokens', 'unused'],
   synchronised: ['control', 'life', 'tokens'],
-  fleet: ['server', 'becomes', 'changes']
+  fleet: ['server', 'becomes', 'changes'],
+  directorStarts: ['director', 'directors', 'unused'],
+  directorGone: ['director', 'sessions', 'unused']
 } as const satisfies Record<string, readonly [string, string, ...string[]]>
 
 export type Happening = keyof typeof happenings

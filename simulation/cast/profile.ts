@@ -5,7 +5,8 @@ import { fillDefaults } from '#config/load/fill-defaults.js'
 import { defaultSlice, type SliceSize } from '../../apps/proxy/src/core/tables/slice-size.js'
 import { MAX_DATAGRAM_BYTES } from './datagram.js'
 import { drawDefault, mappingsFor, NAMESPACE, playersLabels, STATE_PATH } from './objects.js'
-import type { Random } from '../basics/random.js'
+import { Random } from '../basics/random.js'
+import type { BalancerProfile } from './balancer.js'
 
 export interface NetworkProfile {
   readonly loss: number
@@ -15,7 +16,10 @@ export interface NetworkProfile {
 }
 
 export interface Profile {
-  /** At the start. */
+  /** At the start, and again after each that is lost. */
+  readonly directors: number
+  readonly balancer: BalancerProfile
+  /** Of each, at the start. */
   readonly shards: number
   /** Share of restarts with another number of shards. */
   readonly reshards: number
@@ -41,7 +45,7 @@ export interface Profile {
   /** Game servers at the start. */
   readonly servers: number
   /** Weights of the groups of actions, from 0. */
-  readonly unrest: { readonly hostile: number, readonly operators: number, readonly crashes: number, readonly moves: number }
+  readonly unrest: { readonly hostile: number, readonly operators: number, readonly crashes: number, readonly moves: number, readonly replicas: number }
   /** How often the proxy looks for what is over, in ms; the product looks every 30 s. */
   readonly sweepPeriodMs: number
   /** How much a shard does before it looks at datagrams again. */
@@ -51,8 +55,25 @@ export interface Profile {
 }
 
 export const MOST_SHARDS = 3
+export const MOST_DIRECTORS = 4
 
-export function drawProfile (random: Random): Profile {
+/** Share of worlds with more than one director: each costs as much as a world of its own. */
+const SEVERAL = 0.25
+
+export function drawProfile (random: Random, seed: number): Profile {
+  const alone = drawAlone(random)
+  // Drawn apart, so that a world with one director is what it was.
+  const apart = new Random(~seed)
+  const directors = apart.chance(SEVERAL) ? apart.between(2, 3) : 1
+  return { ...alone, directors, balancer: drawBalancer(apart), unrest: { ...alone.unrest, replicas: directors === 1 ? 0 : apart.pick([0, 1, 1, 4]) } }
+}
+
+function drawBalancer (random: Random): BalancerProfile {
+  const picks = random.pick(['modulo', 'highest', 'random'] as const)
+  return { picks, remembersMs: random.pick(picks === 'random' ? [500, 5000, 30_000] : [0, 500, 30_000]), isByClient: random.chance(0.3) }
+}
+
+function drawAlone (random: Random): Omit<Profile, 'directors' | 'balancer'> {
   const mostDelayMs = random.pick([0, 5, 40, 200])
   const mostAnswerMs = random.pick([0, 20, 600])
   const dataPorts = random.between(1, 3)
@@ -77,7 +98,7 @@ export function drawProfile (random: Random): Profile {
     failedSends: random.pick([0, 0, 0.02]),
     clients: random.between(2, 24),
     servers: random.pick([2, 4, 8]),
-    unrest: { hostile: random.pick([0, 1, 1, 4]), operators: random.pick([0, 1, 1, 4]), crashes: random.pick([0, 0, 1, 3]), moves: random.pick([0, 1, 3]) },
+    unrest: { hostile: random.pick([0, 1, 1, 4]), operators: random.pick([0, 1, 1, 4]), crashes: random.pick([0, 0, 1, 3]), moves: random.pick([0, 1, 3]), replicas: 0 },
     sweepPeriodMs: random.pick([50, 200, 1000, 5000, 30_000]),
     mostStepMs: random.pick([2, 10, 40]),
     slice: random.pick([{ looks: 1, changes: 1 }, { looks: 5, changes: 2 }, defaultSlice])

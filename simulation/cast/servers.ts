@@ -12,8 +12,8 @@ export interface ServersOptions {
   readonly profile: Profile
   readonly random: Random
   readonly time: VirtualTime
-  /** Who has the upstream ports now. */
-  readonly proxy: () => { readonly fromTarget: (upstreamPort: number, words: Uint32Array, port: number, bytes: Uint8Array) => void } | undefined
+  /** One of them has the upstream port that something is sent to; no two ever have the same. */
+  readonly directors: ReadonlyArray<{ readonly fromTarget: (upstreamPort: number, words: Uint32Array, port: number, bytes: Uint8Array) => void }>
 }
 
 const SILENT = 0.1
@@ -38,9 +38,9 @@ export class Servers {
     }
   }
 
-  /** Somebody sends to an upstream port of the proxy. */
+  /** Somebody sends to an upstream port of a proxy. */
   send (words: Uint32Array, port: number, toPort: number, bytes: Uint8Array): void {
-    const { network, proxy } = this.#options
-    network.send(() => { proxy()?.fromTarget(toPort, words, port, bytes) })
+    const { network, directors } = this.#options
+    network.send(() => { for (const director of directors) director.fromTarget(toPort, words, port, bytes) })
   }
 }

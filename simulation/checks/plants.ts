@@ -13,7 +13,7 @@ interface PlantRow {
   readonly config?: Partial<Config>
 }
 
-const stormy: Profile['unrest'] = { hostile: 1, operators: 1, crashes: 3, moves: 1 }
+const stormy: Profile['unrest'] = { hostile: 1, operators: 1, crashes: 3, moves: 1, replicas: 0 }
 
 export const plants = {
   replySourceUnchecked: { says: 'a reply is forwarded wherever it came from', found: ['onlyOwnClient'] },
@@ -41,7 +41,7 @@ export const plants = {
   portsChosenAnew: { says: 'upstream ports are others after a restart', found: ['sessionsComeBack'] },
   shardsNotDealtAnew: { says: 'sessions stay in their shards when there are more or fewer of those', found: ['sessionsComeBack', 'targetChangesByRight'], world: { shards: 2, reshards: 1 } },
   stateWrittenLate: { says: 'the state is written when it pleases', found: ['sessionsComeBack', 'answeredTokensWork', 'targetChangesByRight'] },
-  repliesUnbounded: { says: 'replies to a first datagram have no bound', found: ['repliesDoNotAmplify'], world: { servers: 8, unrest: { hostile: 4, operators: 0, crashes: 0, moves: 3 } } },
+  repliesUnbounded: { says: 'replies to a first datagram have no bound', found: ['repliesDoNotAmplify'], world: { servers: 8, unrest: { hostile: 4, operators: 0, crashes: 0, moves: 3, replicas: 0 } } },
   evictsTooMany: { says: 'two sessions give way for one', found: ['targetChangesByRight'] },
   changeMissed: { says: 'an object that has changed is found as it was', found: ['answersMatch', 'defaultsFollow'] },
   namesMixed: { says: 'the DNS answers with another server', found: ['answersMatch', 'defaultsFollow'], world: { hasNames: true } },

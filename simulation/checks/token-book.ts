@@ -28,6 +28,16 @@ const DEADLINES_OF_A_PUSH = 5
 /** Longer than any token lives here, and than anything is on its way. */
 const LOOKED_AT_MS = 40_000
 
+export interface TokenBookOptions {
+  readonly time: VirtualTime
+  readonly watch: Watch
+  readonly pushDeadlineMs: number
+  /** The proxy that has to keep what is promised. */
+  readonly proxy: () => Keeper | undefined
+  /** Every token that a query was answered with is added. */
+  readonly known: Token[]
+}
+
 export class TokenBook {
   readonly #time: VirtualTime
   readonly #proxy: () => Keeper | undefined
@@ -38,14 +48,14 @@ export class TokenBook {
   readonly #void = new Map<Token, Void>()
   // That no query has been answered with.
   readonly #unanswered = new Map<Token, Made>()
-  /** Tokens of answered queries, all there ever were: what an eavesdropper could have. */
-  readonly known: Token[] = []
+  readonly #known: Token[]
 
-  constructor (time: VirtualTime, watch: Watch, pushDeadlineMs: number, proxy: () => Keeper | undefined) {
+  constructor ({ time, watch, pushDeadlineMs, proxy, known }: TokenBookOptions) {
     this.#time = time
     this.#watch = watch
     this.#pushDeadlineMs = pushDeadlineMs
     this.#proxy = proxy
+    this.#known = known
   }
 
   /** A control process has made it, for a query that is not answered yet. */
@@ -57,7 +67,7 @@ export class TokenBook {
   answered (control: Promiser, token: Token, untilMs: number | undefined): void {
     this.#unanswered.delete(token)
     this.#issuers.set(token, control)
-    this.known.push(token)
+    this.#known.push(token)
     if (untilMs === undefined) return
     const life = this.#proxy()
     const promised = { control, untilMs, life: life !== undefined && isKnown(control, life) ? life : undefined }
