@@ -32,7 +32,7 @@ export class ProxySide {
   async start (): Promise<void> {
     const instanceId = randomUUID()
     const app = this.#app = Fastify({ forceCloseConnections: true, requestTimeout: 0 })
-    const events = this.events = new EventStream({ instanceId, counts: this.counts, refresh: async () => {}, want: async kinds => { this.wanted.push(kinds.join()) }, clock: this.#clock })
+    const events = this.events = new EventStream({ instanceId, counts: this.counts, refresh: async () => {}, want: async kinds => { this.wanted.push(kinds.join()) }, openAsks: async () => {}, clock: this.#clock })
     events.start()
     if (this.#isOlder) app.addHook('onRequest', async (request, reply) => { if (request.url.includes('epoch=')) await reply.code(400).send(rpcFailure('INVALID').error) })
     const shards = { applyTokens: async () => [], setDefaultTargets: async () => ({}) } as unknown as HandlerDeps['shards']
@@ -55,7 +55,7 @@ function olderThan (handlers: RpcHandlers): RpcHandlers {
     hello: async input => {
       const reply = await handlers.hello(input)
       if (!reply.ok) return reply
-      const { controlled, ...value } = reply.value
+      const { controlled, can, ...value } = reply.value
       return { ok: true, value }
     }
   }

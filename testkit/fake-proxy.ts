@@ -3,8 +3,9 @@
 import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { join } from 'node:path'
-import { EVENTS_PATH, eventKinds, eventKindsFrom, LINES_CONTENT_TYPE, MAX_RPC_BODY_BYTES, rpcCalls, type DrainReply, type EventKind, type GoneTarget, type Hello, type RpcEvent, type RpcName, type Sample, type Session, type Target, type TokenGrant, type TokenRejection } from '#rpc/contract.js'
+import { abilities, EVENTS_PATH, eventKinds, eventKindsFrom, LINES_CONTENT_TYPE, MAX_RPC_BODY_BYTES, rpcCalls, type RpcCall, type DrainReply, type EventKind, type GoneTarget, type Hello, type RpcEvent, type RpcName, type Sample, type Session, type Target, type TokenGrant, type TokenRejection } from '#rpc/contract.js'
 import { rpcErrors, type RpcErrorCode } from '#rpc/failure.js'
+import { MAX_REPLICA_ITEMS, type Answer as AskAnswer, type Binding, type Elsewhere } from '#rpc/replica-schemas.js'
 import { LineSplitter } from '#rpc/line-splitter.js'
 import { openFolder } from './folder.js'
 import { patiently } from './patience.js'
@@ -45,6 +46,16 @@ export interface FakeProxy {
   left: Pick<DrainReply, 'sessions' | 'unredeemedTokens' | 'stopping'>
   /** Sessions it says a key has after its target is gone. */
   sessionsLeft: (key: string) => number
+  /** Keys that tokens are marked with, as they were told last; undefined if they never were. */
+  tokenKeys: readonly string[] | undefined
+  /** Every answer to what was asked, in the order of arrival. */
+  readonly answers: AskAnswer[]
+  /** What it was told of clients elsewhere, in the order of arrival. */
+  readonly elsewhere: Elsewhere[]
+  /** Sessions that have redeemed a token, as it lists them. */
+  readonly bindings: Binding[]
+  /** What it says it can be asked for; undefined: it is of an older version. */
+  can: readonly string[] | undefined
   samples: readonly Sample[]
   instanceId: string
   epoch: number
@@ -88,19 +99,20 @@ export async function startFakeProxy (): Promise<FakeProxy> {
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const url = new URL(request.url ?? '/', 'http://proxy')
     if (url.pathname === EVENTS_PATH) { openStream(response, url.searchParams); return }
-    if (url.pathname === rpcCalls.pushTokens.lines) { serveLines(request, response); return }
+    const lined = (Object.keys(rpcCalls) as RpcName[]).find(name => (rpcCalls[name] as RpcCall).lines === url.pathname)
+    if (lined !== undefined) { serveLines(lined, request, response); return }
     const matched = match(request.method ?? '', url)
     const given = await answerTo(request, matched, await bodyOf(request))
     if (given !== undefined) response.writeHead(given.status, { 'content-type': 'application/json' }).end(given.text)
     changed()
   }
 
-  const serveLines = (request: IncomingMessage, response: ServerResponse): void => {
+  const serveLines = (name: RpcName, request: IncomingMessage, response: ServerResponse): void => {
     response.writeHead(200, { 'content-type': LINES_CONTENT_TYPE }).flushHeaders()
     let answered = Promise.resolve()
     const splitter = new LineSplitter(MAX_RPC_BODY_BYTES, line => {
       answered = answered.then(async () => {
-        const given = await answerTo(request, { name: 'pushTokens', id: '', search: new URLSearchParams() }, JSON.parse(line))
+        const given = await answerTo(request, { name, id: '', search: new URLSearchParams() }, JSON.parse(line))
         if (given !== undefined) response.write(`{"status":${given.status},"body":${given.text}}\n`)
         changed()
       })
@@ -153,6 +165,11 @@ export async function startFakeProxy (): Promise<FakeProxy> {
     drainRemainingMs: undefined,
     left: { sessions: 0, unredeemedTokens: 0, stopping: false },
     sessionsLeft: () => 0,
+    tokenKeys: undefined,
+    answers: [],
+    elsewhere: [],
+    bindings: [],
+    can: [...abilities],
     samples: [],
     instanceId: randomUUID(),
     epoch: 0,
@@ -195,6 +212,7 @@ export async function startFakeProxy (): Promise<FakeProxy> {
       fake.sessions.clear()
       fake.defaultTargets = []
       fake.drainRemainingMs = undefined
+      fake.tokenKeys = undefined
       await listen()
     },
     close: async () => {
@@ -221,18 +239,23 @@ async function bodyOf (request: IncomingMessage): Promise<unknown> {
   return text === '' ? undefined : JSON.parse(text)
 }
 
-interface Told { readonly epoch: number, readonly remainingMs?: number, readonly drainRemainingMs?: number, readonly tokens?: TokenGrant[], readonly revoked?: string[], readonly withdrawn?: string[], readonly gone?: GoneTarget[], readonly defaultTargets?: Target[], readonly after?: number, readonly more?: boolean, readonly target?: Target }
+interface Told { readonly epoch: number, readonly remainingMs?: number, readonly drainRemainingMs?: number, readonly tokens?: TokenGrant[], readonly revoked?: string[], readonly withdrawn?: string[], readonly gone?: GoneTarget[], readonly defaultTargets?: Target[], readonly after?: number, readonly more?: boolean, readonly target?: Target, readonly tokenKeys?: string[], readonly keys?: string[], readonly answers?: AskAnswer[], readonly clients?: Elsewhere[] }
 type Answer = readonly [status: number, body: unknown]
 
 function perform (fake: FakeProxy, { name, id, search }: Matched, body: unknown): Answer {
   const told = body as Told
-  if (name === 'hello') return [200, { instanceId: fake.instanceId, epoch: fake.epoch, controlled: fake.controlled ?? fake.openStreams() > 0, engine: 'dgram', draining: fake.drainRemainingMs !== undefined, dataPorts: fake.dataPorts }]
+  if (name === 'hello') return [200, { instanceId: fake.instanceId, epoch: fake.epoch, controlled: fake.controlled ?? fake.openStreams() > 0, engine: 'dgram', draining: fake.drainRemainingMs !== undefined, dataPorts: fake.dataPorts, ...fake.can === undefined ? {} : { can: fake.can } }]
   if (name === 'stats') return [200, { instanceId: fake.instanceId, samples: fake.samples }]
   if (name === 'listSessions') return listSessions(fake, search)
+  if (name === 'listBindings') return listBindings(fake, search)
   if (name === 'getSession' || name === 'endSession' || name === 'moveSession') return oneSession(fake, name, id, told)
   if (told.epoch < fake.epoch) return [409, { code: 'EPOCH_STALE', message: 'A newer control process has taken over.', epoch: fake.epoch }]
   if (name !== 'putSnapshot' && told.epoch > fake.epoch) return [409, { code: 'NOT_READY', message: 'No snapshot of this epoch yet.' }]
   fake.epoch = told.epoch
+  if (told.tokenKeys !== undefined || told.keys !== undefined) fake.tokenKeys = told.tokenKeys ?? told.keys
+  fake.answers.push(...told.answers ?? [])
+  fake.elsewhere.push(...told.clients ?? [])
+  if (name === 'putTokenKeys' || name === 'answerAsks' || name === 'tellElsewhere') return [200, {}]
   if (name === 'drain') {
     fake.drainRemainingMs = told.remainingMs
     return [200, { instanceId: fake.instanceId, ...fake.left }]
@@ -274,6 +297,14 @@ function listSessions (fake: FakeProxy, search: URLSearchParams): Answer {
     client.startsWith(search.get('client') ?? '') && target.key.startsWith(search.get('target') ?? ''))
   const more = cursor + limit < fits.length ? { nextCursor: cursor + limit } : {}
   return [200, { sessions: fits.slice(cursor, cursor + limit), ...more, total: fake.sessions.size }]
+}
+
+function listBindings (fake: FakeProxy, search: URLSearchParams): Answer {
+  const cursor = Number(search.get('cursor') ?? 0)
+  const limit = Number(search.get('limit') ?? MAX_REPLICA_ITEMS)
+  const mostIdleMs = Number(search.get('activeWithinMs') ?? Infinity)
+  const active = fake.bindings.filter(({ idleMs }) => idleMs <= mostIdleMs)
+  return [200, { bindings: active.slice(cursor, cursor + limit), ...cursor + limit < active.length ? { nextCursor: cursor + limit } : {} }]
 }
 
 function oneSession (fake: FakeProxy, name: 'getSession' | 'endSession' | 'moveSession', id: string, told: Told): Answer {

@@ -95,7 +95,7 @@ function smallProxy (): SmallProxy {
     call: async (name, ...args) => await new Promise(resolve => { body.run(name, args, resolve) }),
     close: async () => {}
   }
-  const handlers = createHandlers({ shards: new Shards([shard], undefined, clock), instanceId: 'i', engine: 'dgram', dataPorts: [], draining: awake, events: { isControlled: () => false, endBefore: () => undefined }, stats: async () => [], onUnusableTargets: () => {} })
+  const handlers = createHandlers({ shards: new Shards([shard], undefined, clock), instanceId: 'i', engine: 'dgram', dataPorts: [], draining: awake, events: { isControlled: () => false, endBefore: () => undefined, synchronised: async () => {} }, stats: async () => [], onUnusableTargets: () => {} })
   return { core: body.core, clock, handlers }
 }
 

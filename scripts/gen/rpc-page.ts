@@ -1,6 +1,7 @@
 // docs/rpc.md: the calls between control and proxy, from the contract.
 import type { TSchema } from '@sinclair/typebox'
 import { eventKinds, EVENTS_PATH, EventSchema, MAX_RPC_BODY_BYTES, MAX_TOKENS_PER_CALL, rpcCalls, type RpcCall, SessionSchema, TargetSchema, TokenGrantSchema, TokenRejectionSchema } from '#rpc/contract.js'
+import { AnswerSchema, BindingSchema, ElsewhereSchema } from '#rpc/replica-schemas.js'
 import { code, generatedNote, page, table } from './markdown.js'
 import { isRequired, propertiesOf, rangeWords, typeWords } from './schema-words.js'
 
@@ -9,7 +10,10 @@ const shapes: ReadonlyArray<readonly [name: string, schema: TSchema]> = [
   ['Target', TargetSchema],
   ['TokenGrant', TokenGrantSchema],
   ['TokenRejection', TokenRejectionSchema],
-  ['Session', SessionSchema]
+  ['Session', SessionSchema],
+  ['Answer', AnswerSchema],
+  ['Binding', BindingSchema],
+  ['Elsewhere', ElsewhereSchema]
 ]
 
 function nameOf (schema: TSchema): string | undefined {

@@ -5,7 +5,7 @@ import { shardCalls } from '../../apps/proxy/src/shards/calls/shard.js'
 import { fleetEvents } from '../cast/fleet.js'
 
 const rpcNames = Object.keys(rpcCalls) as RpcName[]
-const eventTypes = ['hello', 'counts', 'redeemed', 'session', 'target', 'skipped', 'state'] as const
+const eventTypes = ['hello', 'asked', 'counts', 'redeemed', 'binding', 'session', 'target', 'skipped', 'state'] as const
 const operations = ['revoke', 'session'] as const
 
 export const numberOfRpc = numbersOf(rpcNames)

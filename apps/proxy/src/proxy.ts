@@ -51,7 +51,8 @@ export async function openProxy ({ config, log, platform }: ProxyDeps): Promise<
     clock,
     counts,
     refresh: async () => { await shards.takeChangedCounts((shard, part) => { counts.apply(shard, part) }) },
-    want: async kinds => { await shards.ask('setEventKinds', kinds) }
+    want: async kinds => { await shards.ask('setEventKinds', kinds) },
+    openAsks: async isOpen => { await shards.ask('openAsks', isOpen) }
   })
   const voice: ShardVoice = {
     log: (level, fields, message) => { log[level](fields, message) },

@@ -2,7 +2,8 @@
 // docs/rpc.md derive from this table. An operator can call it too: curl --unix-socket proxy.sock http://proxy/v1/hello
 import { Type, type Static, type TSchema } from '@sinclair/typebox'
 import { rpcErrors, type RpcErrorCode } from './failure.js'
-import { TargetSchema, TokenGrantSchema, TokenText } from './parts.js'
+import { Epoch, TargetSchema, TokenGrantSchema, TokenText } from './parts.js'
+import { AnswersSchema, AskedEventSchema, BindingEventSchema, BindingsPageSchema, BindingsQuerySchema, PutTokenKeysSchema, TellElsewhereSchema, TokenKeysSchema } from './replica-schemas.js'
 
 export { TargetSchema, TokenGrantSchema, TokenText }
 
@@ -26,12 +27,17 @@ export const MAX_RPC_BODY_BYTES = 16 * 1024 * 1024
 /** Of the event stream, and of calls line by line. */
 export const LINES_CONTENT_TYPE = 'application/x-ndjson'
 
-const Epoch = Type.Integer({ minimum: 0, description: 'Counts the lives of control, and the connections of each. The proxy refuses one older than it has seen: what an earlier connection sent may arrive late.' })
-
 export const TokenRejectionSchema = Type.Object({
   token: TokenText,
   code: Type.Union([Type.Literal('TOKEN_TABLE_FULL'), Type.Literal('TARGET_TABLE_FULL'), Type.Literal('INVALID_TARGET')])
 }, closed)
+
+/**
+ * What not every version of the proxy can be asked for. `tokenKeys`: `putTokenKeys`, and the field of that name in the snapshot.
+ * `asks`: events of kinds `asked` and `binding`, `answerAsks`, `tellElsewhere`, `listBindings`.
+ */
+export const abilities = ['tokenKeys', 'asks'] as const
+export type Ability = typeof abilities[number]
 
 export const HelloSchema = Type.Object({
   instanceId: Type.String({ description: 'Changes when the proxy restarts.' }),
@@ -39,7 +45,8 @@ export const HelloSchema = Type.Object({
   controlled: Type.Optional(Type.Boolean({ description: 'A control process of this epoch reads the events now. One that was superseded may take over when there is none. Absent from an older proxy, which takes no `epoch` with the events either: it counts as controlled if its epoch is newer than the asker\'s.' })),
   engine: Type.String(),
   draining: Type.Boolean({ description: 'It takes no new sessions on the default endpoint; those it has go on.' }),
-  dataPorts: Type.Array(Type.Object({ name: Type.String(), address: Type.String(), port: Type.Integer() }, closed), { description: 'What is bound, with the real port numbers.' })
+  dataPorts: Type.Array(Type.Object({ name: Type.String(), address: Type.String(), port: Type.Integer() }, closed), { description: 'What is bound, with the real port numbers.' }),
+  can: Type.Optional(Type.Array(Type.String(), { description: 'What not every version can be asked for. `tokenKeys`: `putTokenKeys`, and `tokenKeys` in the snapshot. `asks`: events of kinds `asked` and `binding`, `answerAsks`, `tellElsewhere` and `listBindings`. Absent from an older proxy: it refuses all of these.' }))
 }, { description: 'What a newer proxy says besides is passed over: two versions may meet here.' })
 
 const Withdrawn = Type.Optional(Type.Array(TokenText, { maxItems: MAX_TOKENS_PER_CALL, description: 'Tokens that are void because their target is gone, or is not any more what they were issued for; refused with a reason of its own. Applied before `tokens`.' }))
@@ -61,6 +68,7 @@ export const SnapshotSchema = Type.Object({
   drainRemainingMs: Type.Optional(Type.Integer({ minimum: 0, description: 'Control drains; milliseconds until it stops waiting. Absent: it does not drain, and a drain order of a former control process is cancelled.' })),
   revoked: Type.Array(TokenText, { maxItems: MAX_TOKENS_PER_CALL }),
   withdrawn: Withdrawn,
+  tokenKeys: Type.Optional(TokenKeysSchema),
   tokens: Type.Array(TokenGrantSchema, { maxItems: MAX_TOKENS_PER_CALL, description: 'Live tokens; added to those the proxy has, which stay. More follow by `pushTokens`.' }),
   defaultTargets: Type.Array(TargetSchema, { maxItems: MAX_DEFAULT_TARGETS, description: 'Candidates of the default endpoint, best first; replaces the former ones.' }),
   more: Type.Optional(Type.Boolean({ description: 'More candidates follow by `putDefaultTargets`. Default: false, these are all.' }))
@@ -104,7 +112,7 @@ export const SessionSchema = Type.Object({
   id: Type.String({ description: 'Opaque; unique within one life of the proxy.' }),
   client: Type.String({ description: 'The client address, `ip:port` or `[ip]:port`.' }),
   target: TargetSchema,
-  origin: Type.Union([Type.Literal('token'), Type.Literal('default'), Type.Literal('operator')], { description: 'What bound it to its target.' }),
+  origin: Type.Union([Type.Literal('token'), Type.Literal('default'), Type.Literal('operator'), Type.Literal('followed')], { description: 'What bound it to its target. `followed`: it began at another director, and its client\'s datagrams come here now.' }),
   ageMs: Type.Integer({ minimum: 0 }),
   idleMs: Type.Integer({ minimum: 0, description: 'Since the last datagram that keeps it alive.' }),
   datagramsToTarget: Type.Integer({ minimum: 0 }),
@@ -136,7 +144,7 @@ export const StatsSchema = Type.Object({
 }, closed)
 
 /** Kinds of events that a reader may ask for, those first that matter most when it is slow. */
-export const eventKinds = ['counts', 'redeemed', 'target', 'session'] as const
+export const eventKinds = ['asked', 'counts', 'redeemed', 'binding', 'target', 'session'] as const
 export type EventKind = typeof eventKinds[number]
 
 /** Whether what the proxy knows is written, so that a restart finds it; the better before the worse, off is where nothing is kept. */
@@ -164,6 +172,8 @@ export const EventSchema = Type.Union([
   Type.Object({ type: Type.Literal('hello'), instanceId: Type.String() }, closed),
   Type.Object({ type: Type.Literal('counts'), sessions: Type.Record(Type.String(), Type.Integer({ minimum: 0 }), { description: 'Sessions by target key, of the targets whose count changed; all of them after `hello`. None at all is a sign of life, and comes to every reader.' }) }, closed),
   Type.Object({ type: Type.Literal('redeemed'), token: TokenText, dataPort: Type.String(), sessionId: Type.String() }, closed),
+  AskedEventSchema,
+  BindingEventSchema,
   SessionEventSchema,
   TargetEventSchema,
   Type.Object({
@@ -202,6 +212,10 @@ export const rpcCalls = {
   pushTokens: { method: 'POST', path: '/v1/tokens', lines: '/v1/tokens/lines', summary: 'New and revoked tokens; usable when this returns.', body: PushSchema, reply: PushReplySchema },
   putDefaultTargets: { method: 'PUT', path: '/v1/default-targets', summary: 'Replaces the candidates of the default endpoint.', body: DefaultTargetsSchema, reply: Empty },
   leaveTargets: { method: 'POST', path: '/v1/gone-targets', summary: 'Targets that are gone; their sessions are kept, ended or moved as `onTargetGone` says.', body: LeaveSchema, reply: LeaveReplySchema },
+  putTokenKeys: { method: 'PUT', path: '/v1/token-keys', summary: 'Replaces the keys by whose mark tokens are known as ours.', body: PutTokenKeysSchema, reply: Empty },
+  answerAsks: { method: 'POST', path: '/v1/answers', lines: '/v1/answers/lines', summary: 'Answers to events of kind `asked`: what was held until now goes on or is dropped.', body: AnswersSchema, reply: Empty },
+  tellElsewhere: { method: 'POST', path: '/v1/elsewhere', summary: 'What happened at other replicas to clients that have sessions here.', body: TellElsewhereSchema, reply: Empty },
+  listBindings: { method: 'GET', path: '/v1/bindings', summary: 'A page of the sessions that have redeemed a token, and where they lead.', query: BindingsQuerySchema, reply: BindingsPageSchema },
   drain: { method: 'POST', path: '/v1/drain', summary: 'Control drains: no new session on the default endpoint from now on. Repeated to learn what is left.', body: DrainSchema, reply: DrainReplySchema },
   listSessions: { method: 'GET', path: '/v1/sessions', summary: 'A page of sessions.', query: SessionsQuerySchema, reply: SessionsPageSchema },
   getSession: { method: 'GET', path: '/v1/sessions/:id', summary: 'One session.', params: SessionParams, reply: SessionSchema },
@@ -211,6 +225,11 @@ export const rpcCalls = {
 } as const satisfies Record<string, RpcCall>
 
 export const EVENTS_PATH = '/v1/events'
+
+/** Whether the proxy that says `hello` can be asked for this. */
+export function isAble ({ can = [] }: Pick<Hello, 'can'>, ability: Ability): boolean {
+  return can.includes(ability)
+}
 
 /** Where these kinds of events are read. */
 export function eventsPath (kinds: readonly EventKind[], epoch?: number): string {

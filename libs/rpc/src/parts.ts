@@ -3,6 +3,8 @@ import { Type } from '@sinclair/typebox'
 
 const closed = { additionalProperties: false } as const
 
+export const Epoch = Type.Integer({ minimum: 0, description: 'Counts the lives of control, and the connections of each. The proxy refuses one older than it has seen: what an earlier connection sent may arrive late.' })
+
 export const TokenText = Type.String({ minLength: 36, maxLength: 36, description: 'A UUID v4 in lower case.' })
 
 export const TargetSchema = Type.Object({

@@ -2,7 +2,7 @@
 // what happened to clients elsewhere. contract.ts has the calls and events that these are the bodies of.
 import { Type, type Static } from '@sinclair/typebox'
 import { TOKEN_KEY_PATTERN } from '#wire/token-mac.js'
-import { TargetSchema, TokenGrantSchema, TokenText } from './parts.js'
+import { Epoch, TargetSchema, TokenGrantSchema, TokenText } from './parts.js'
 
 const closed = { additionalProperties: false } as const
 
@@ -61,8 +61,33 @@ export const ElsewhereSchema = Type.Object({
   target: Type.Optional(TargetSchema)
 }, closed)
 
+export const PutTokenKeysSchema = Type.Object({ epoch: Epoch, keys: TokenKeysSchema }, closed)
+
+export const AnswersSchema = Type.Object({
+  epoch: Epoch,
+  answers: Type.Array(AnswerSchema, { maxItems: MAX_REPLICA_ITEMS, description: 'An answer to what nobody waits for any more is passed over.' })
+}, closed)
+
+export const TellElsewhereSchema = Type.Object({
+  epoch: Epoch,
+  clients: Type.Array(ElsewhereSchema, { maxItems: MAX_REPLICA_ITEMS, description: 'A client without a session here is passed over.' })
+}, closed)
+
+export const BindingsQuerySchema = Type.Object({
+  cursor: Type.Optional(Type.Integer({ minimum: 0, default: 0, description: '`nextCursor` of the page before.' })),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_REPLICA_ITEMS, default: MAX_REPLICA_ITEMS })),
+  activeWithinMs: Type.Optional(Type.Integer({ minimum: 0, description: 'Only sessions that were active in these last milliseconds.' }))
+}, closed)
+
+export const BindingsPageSchema = Type.Object({
+  bindings: Type.Array(BindingSchema),
+  nextCursor: Type.Optional(Type.Integer({ minimum: 0, description: 'Absent on the last page. A page may be empty and not be the last.' }))
+}, closed)
+
 export type Asked = Static<typeof AskedEventSchema>
 export type Binding = Static<typeof BindingSchema>
 export type BindingChange = Static<typeof BindingEventSchema>['change']
 export type Answer = Static<typeof AnswerSchema>
 export type Elsewhere = Static<typeof ElsewhereSchema>
+export type BindingsQuery = Static<typeof BindingsQuerySchema>
+export type BindingsPage = Static<typeof BindingsPageSchema>

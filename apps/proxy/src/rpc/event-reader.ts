@@ -82,8 +82,8 @@ export class EventReader {
     const news = this.#news
     this.#news = ''
     if (news !== '') this.#write(news)
-    this.#writeCounts()
     for (const kind of eventKinds) {
+      if (kind === 'counts') this.#writeCounts()
       if (this.#hasFilled()) return
       const waiting = this.#waiting.get(kind)
       if (waiting === undefined) continue

@@ -22,16 +22,21 @@ export interface EventStreamOptions {
   readonly refresh: () => Promise<void>
   /** Has these kinds made, and no others; in force when it resolves. */
   readonly want: (kinds: readonly EventKind[]) => Promise<void>
+  /** Whether control hears what is asked; told when that changes. */
+  readonly openAsks: (isOpen: boolean) => Promise<void>
   readonly clock: Clock
 }
 
 export class EventStream implements EventSource {
   readonly #options: EventStreamOptions
-  /** Those that have been greeted; `#asked` has the others, too. */
+  /** Those that have been greeted; `#all` has the others, too. */
   readonly #readers = new Set<EventReader>()
-  readonly #asked = new Map<EventReader, LinesOut>()
+  readonly #all = new Map<EventReader, LinesOut>()
   /** Of those that are control processes. */
   readonly #epochs = new Map<LinesOut, number>()
+  /** The latest epoch of which all is told that control knows: who reads in another one cannot answer, or not yet. */
+  #synchronisedEpoch: number | undefined
+  #areAsksOpen = false
   #stop: () => void = () => undefined
   #isRefreshing = false
   #lastLineAt = 0
@@ -76,6 +81,12 @@ export class EventStream implements EventSource {
     return [...this.#epochs.values()].some(of => of >= epoch)
   }
 
+  /** The control process of this epoch has told what it knows: from now on it answers what it is asked. */
+  async synchronised (epoch: number): Promise<void> {
+    this.#synchronisedEpoch = epoch
+    await this.#openAsks()
+  }
+
   /** Ends what control processes of earlier epochs read: they find out that a newer one is there. */
   endBefore (epoch: number): void {
     for (const [out, of] of this.#epochs) if (of < epoch) void out.end()
@@ -83,9 +94,9 @@ export class EventStream implements EventSource {
 
   close (): void {
     this.#stop()
-    for (const out of this.#asked.values()) void out.end()
+    for (const out of this.#all.values()) void out.end()
     this.#readers.clear()
-    this.#asked.clear()
+    this.#all.clear()
   }
 
   async #add (out: LinesOut, kinds: readonly EventKind[], epoch?: number): Promise<void> {
@@ -94,26 +105,39 @@ export class EventStream implements EventSource {
       countOf: key => this.#options.counts.of(key),
       later: run => { this.#options.clock.after(0, run) }
     })
-    this.#asked.set(reader, out)
+    this.#all.set(reader, out)
     if (epoch !== undefined) this.#epochs.set(out, epoch)
     out.onClose(() => {
       this.#readers.delete(reader)
       this.#epochs.delete(out)
-      if (this.#asked.delete(reader)) void this.#want()
+      if (!this.#all.delete(reader)) return
+      // First of all: clients wait for answers that will not come.
+      void this.#openAsks()
+      void this.#want()
     })
     await this.#want()
     await this.#options.refresh()
-    if (!this.#asked.has(reader) || out.isOver) return
+    if (!this.#all.has(reader) || out.isOver) return
     // The new reader gets every count; the changes collected so far are part of them, and the others get theirs first.
     this.#sendCounts()
     out.write(lineOf({ type: 'hello', instanceId: this.#options.instanceId }))
     if (this.#stateStatus !== 'off') reader.tell(lineOf({ type: 'state', status: this.#stateStatus }))
     reader.counts(this.#options.counts.keys())
     this.#readers.add(reader)
+    await this.#openAsks()
+  }
+
+  // An operator who reads everything is not control: a control process says its epoch.
+  async #openAsks (): Promise<void> {
+    const epoch = this.#synchronisedEpoch
+    const isOpen = epoch !== undefined && [...this.#readers].some(reader => reader.kinds.has('asked') && this.#epochs.get(this.#all.get(reader)!) === epoch)
+    if (isOpen === this.#areAsksOpen) return
+    this.#areAsksOpen = isOpen
+    await this.#options.openAsks(isOpen)
   }
 
   async #want (): Promise<void> {
-    const wanted = eventKinds.filter(kind => [...this.#asked.keys()].some(({ kinds }) => kinds.has(kind)))
+    const wanted = eventKinds.filter(kind => [...this.#all.keys()].some(({ kinds }) => kinds.has(kind)))
     await this.#options.want(wanted)
   }
 

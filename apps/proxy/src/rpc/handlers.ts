@@ -1,7 +1,7 @@
 // What the proxy does when control calls: every row of the contract, on its shards.
 import { ok } from '#core/result.js'
 import type { RpcHandlers } from '#rpc/service.js'
-import type { Hello, RpcBody, RpcReply, Sample } from '#rpc/contract.js'
+import { abilities, type Hello, type RpcBody, type RpcReply, type Sample } from '#rpc/contract.js'
 import type { Draining } from './draining.js'
 import type { Shards } from '../shards/shards.js'
 import { Candidates, type CandidatesPart } from './candidates.js'
@@ -14,7 +14,7 @@ export interface HandlerDeps {
   readonly engine: string
   readonly dataPorts: Hello['dataPorts']
   readonly draining: Draining
-  readonly events: Pick<EventStream, 'isControlled' | 'endBefore'>
+  readonly events: Pick<EventStream, 'isControlled' | 'endBefore' | 'synchronised'>
   readonly stats: () => Promise<Sample[]>
   /** Candidates of the default endpoint were left out. */
   readonly onUnusableTargets: (faults: Readonly<Record<string, string>>) => void
@@ -37,18 +37,27 @@ export function createHandlers ({ shards, instanceId, engine, dataPorts, drainin
   }
 
   return {
-    hello: () => ok({ instanceId, epoch: epoch.current, controlled: events.isControlled(epoch.current), engine, draining: draining.isDraining, dataPorts }),
+    hello: () => ok({ instanceId, epoch: epoch.current, controlled: events.isControlled(epoch.current), engine, draining: draining.isDraining, dataPorts, can: [...abilities] }),
     putSnapshot: async ({ body }) => {
       const refusal = epoch.start(body.epoch)
       if (refusal !== undefined) return refusal
       events.endBefore(body.epoch)
       await draining.told(body.drainRemainingMs)
-      const { defaultTargets, more } = body
-      return await applyDefaults({ defaultTargets, more }) ?? ok(await applyTokens(body))
+      const { defaultTargets, more, tokenKeys } = body
+      if (tokenKeys !== undefined) await shards.ask('setTokenKeys', tokenKeys)
+      const fault = await applyDefaults({ defaultTargets, more })
+      if (fault !== undefined) return fault
+      const reply = await applyTokens(body)
+      await events.synchronised(body.epoch)
+      return ok(reply)
     },
     pushTokens: async ({ body }) => epoch.check(body.epoch) ?? ok(await applyTokens(body)),
     leaveTargets: async ({ body }) => epoch.check(body.epoch) ?? ok({ instanceId, sessions: await shards.ask('leaveTargets', body.gone) }),
     putDefaultTargets: async ({ body }) => epoch.check(body.epoch) ?? await applyDefaults(body) ?? ok({}),
+    putTokenKeys: async ({ body }) => epoch.check(body.epoch) ?? await done(shards.ask('setTokenKeys', body.keys)),
+    answerAsks: async ({ body }) => epoch.check(body.epoch) ?? await done(shards.answerAsks(body.answers)),
+    tellElsewhere: async ({ body }) => epoch.check(body.epoch) ?? await done(shards.ask('tellElsewhere', body.clients)),
+    listBindings: async ({ query }) => ok(await shards.listBindings(query)),
     drain: async ({ body }) => {
       const refusal = epoch.check(body.epoch)
       if (refusal !== undefined) return refusal
@@ -61,4 +70,9 @@ export function createHandlers ({ shards, instanceId, engine, dataPorts, drainin
     moveSession: async ({ params: { id }, body }) => await shards.withSession(id, 'moveSession', id, body.target),
     stats: async () => ok({ instanceId, samples: await stats() })
   }
+}
+
+async function done (work: Promise<unknown>): Promise<ReturnType<typeof ok<Record<string, never>>>> {
+  await work
+  return ok({})
 }

@@ -3,8 +3,10 @@
 import type { Clock } from '#core/clock.js'
 import type { Result } from '#core/result.js'
 import type { RpcBody, RpcQuery, Session, SessionsPage, Target, TokenGrant, TokenRejection } from '#rpc/contract.js'
+import { MAX_REPLICA_ITEMS, type Answer, type Binding, type BindingsPage, type BindingsQuery } from '#rpc/replica-schemas.js'
 import { rpcFailure, type RpcFailure } from '#rpc/failure.js'
 import type { TokenPush } from './calls/apply-tokens.js'
+import type { ClaimedAnswer } from './calls/replica-calls.js'
 import { DEFAULT_PAGE } from './calls/session-list.js'
 import { joins, type CallOfAll, type Join, type Shard, type ShardCall, type ShardCalls } from './calls/shard.js'
 import { shardOfSessionId } from './calls/session-id.js'
@@ -80,6 +82,33 @@ export class Shards {
       if (page.nextCursor !== undefined) nextCursor ??= start + page.nextCursor
     }
     return nextCursor === undefined ? { sessions, total } : { sessions, total, nextCursor }
+  }
+
+  /** Each to the shard that asked. A grant has the word of its token, so that no other shard redeems it as well. */
+  async answerAsks (answers: readonly Answer[]): Promise<void> {
+    await this.#inTurn(async () => {
+      const byShard = this.#shards.map((): ClaimedAnswer[] => [])
+      for (const { grant, ...answer } of answers) {
+        const claimed = grant && this.#claimed(grant)
+        // Without a word it cannot be kept from being redeemed twice: nobody knows, and the client asks again.
+        if (grant !== undefined && claimed === undefined) byShard[answer.id % this.count]!.push({ id: answer.id, verdict: 'late' })
+        else byShard[answer.id % this.count]!.push({ ...answer, ...claimed === undefined ? {} : { grant: claimed } })
+      }
+      await Promise.all(this.#shards.map(async (shard, index) => { if (byShard[index]!.length > 0) await shard.call('answerAsks', byShard[index]!) }))
+    })
+  }
+
+  /** A page of bindings; like that of sessions, it goes on from shard to shard until it is full. */
+  async listBindings ({ cursor = 0, limit = MAX_REPLICA_ITEMS, ...query }: BindingsQuery): Promise<BindingsPage> {
+    const bindings: Binding[] = []
+    for (let index = Math.floor(cursor / CURSOR_SHARD); index < this.count; index++) {
+      const start = index * CURSOR_SHARD
+      if (bindings.length === limit) return { bindings, nextCursor: start }
+      const page = await this.#shards[index]!.call('listBindings', { ...query, cursor: Math.max(0, cursor - start), limit: limit - bindings.length })
+      bindings.push(...page.bindings)
+      if (page.nextCursor !== undefined) return { bindings, nextCursor: start + page.nextCursor }
+    }
+    return { bindings }
   }
 
   async withSession<Name extends SessionCall> (id: string, name: Name, ...args: Parameters<ShardCalls[Name]>): Promise<ReturnType<ShardCalls[Name]> | Result<never, RpcFailure>> {

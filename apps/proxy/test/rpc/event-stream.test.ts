@@ -53,7 +53,12 @@ function setUp () {
     await Promise.resolve()
     wanted.push(kinds.join())
   }
-  const stream = new EventStream({ instanceId: 'one', counts, refresh, want, clock })
+  const opened: boolean[] = []
+  const openAsks = async (isOpen: boolean): Promise<void> => {
+    await Promise.resolve()
+    opened.push(isOpen)
+  }
+  const stream = new EventStream({ instanceId: 'one', counts, refresh, want, openAsks, clock })
   stream.start()
   const settled = async (): Promise<void> => { await new Promise(resolve => { setImmediate(resolve) }) }
   const advance = async (ms: number): Promise<void> => {
@@ -68,7 +73,7 @@ function setUp () {
     await settled()
     return reader
   }
-  return { advance, targets, stream, connect, settled, wanted, refreshes: () => refreshes }
+  return { advance, targets, stream, connect, settled, wanted, opened, refreshes: () => refreshes }
 }
 
 void t.test('while nobody reads, no shard is asked; who comes then gets what changed meanwhile', async t => {
@@ -206,7 +211,7 @@ void t.test('a flood of one kind costs a slow reader lines of that kind, tells i
   const skipped = lines - 1 - heard
   t.ok(skipped > 0, `${skipped} skipped`)
   t.same(slow.lines.at(-1), { type: 'skipped', kind: 'session', lines: skipped })
-  t.same([...stream.skipped], [['counts', 0], ['redeemed', 0], ['target', 0], ['session', skipped]])
+  t.same([...stream.skipped], [['asked', 0], ['counts', 0], ['redeemed', 0], ['binding', 0], ['target', 0], ['session', skipped]])
   t.equal(quick.lines.filter(line => (line as { type: string }).type === 'session').length, lines, 'the other one has all')
   stream.publish(session)
   t.same(slow.lines.at(-1), session, 'and it goes on')
@@ -223,6 +228,44 @@ void t.test('whoever reads with an epoch is a control process, for as long as it
   t.same([6, 7, 8].map(epoch => stream.isControlled(epoch)), [true, true, false])
   newer.cut()
   t.equal(stream.isControlled(0), false)
+})
+
+void t.test('control is asked from the moment on in which it reads and has told all it knows, until it reads no more', async t => {
+  const { stream, connect, opened, settled } = setUp()
+  await connect()
+  const first = await connect('asked,counts', '5')
+  t.same(opened, [], 'it has yet to tell what it knows')
+  await stream.synchronised(5)
+  t.same(opened, [true])
+  first.cut()
+  t.same(opened, [true], 'told in this very turn')
+  await settled()
+  t.same(opened, [true, false])
+  const [again, other] = [await connect('asked,counts', '6'), await connect('counts', '7')]
+  t.same(opened, [true, false], 'another connection, and nothing told yet')
+  await stream.synchronised(6)
+  await stream.synchronised(7)
+  t.same(opened, [true, false, true, false], 'a newer control process that asks for no such kind')
+  again.cut()
+  other.cut()
+  await connect()
+  await stream.synchronised(8)
+  await settled()
+  t.same(opened, [true, false, true, false], 'an operator who reads everything is not control')
+})
+
+void t.test('what is asked comes before everything else to a slow reader', async t => {
+  const { stream, connect, targets, advance } = setUp()
+  const slow = await connect()
+  slow.isSlow = true
+  stream.publish({ type: 'redeemed', token: 'w', dataPort: 'game', sessionId: '0-1' })
+  stream.publish({ type: 'redeemed', token: 'x', dataPort: 'game', sessionId: '0-1' })
+  targets.addSessions('a', 1)
+  await advance(COUNTS_PERIOD_MS)
+  stream.publish({ type: 'asked', id: 7, client: '192.0.2.7:1', dataPort: 'game' })
+  slow.lines = []
+  slow.drain()
+  t.same(slow.lines.map(line => (line as { type: string }).type), ['asked', 'counts', 'redeemed'])
 })
 
 void t.test('a newer epoch ends what those before it read, and nothing else', async t => {

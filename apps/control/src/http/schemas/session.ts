@@ -21,7 +21,7 @@ export const SessionSchema = named('Session', Type.Object({
   id: Type.String({ description: 'Opaque; unique within one life of the proxy.' }),
   client: Type.String({ description: 'The client address, `ip:port` or `[ip]:port`.' }),
   target: refTo(TargetSchema),
-  origin: knownStrings(['token', 'default', 'operator'], 'What bound it to its target.'),
+  origin: knownStrings(['token', 'default', 'operator', 'followed'], 'What bound it to its target. `followed`: it began at another replica, and its client\'s datagrams come here now.'),
   ageSeconds: Type.Number({ minimum: 0, description: 'Since it was established.' }),
   idleSeconds: Type.Number({ minimum: 0, description: 'Since the last datagram that keeps it alive.' }),
   datagramsToTarget: count('Datagrams forwarded from the client to the target.'),

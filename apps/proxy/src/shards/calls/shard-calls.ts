@@ -7,6 +7,7 @@ import type { Core } from '../../core/core.js'
 import { applyTokens } from './apply-tokens.js'
 import type { ShardCallTable } from './call-runner.js'
 import type { Journal } from '../journal/journal.js'
+import { createReplicaCalls } from './replica-calls.js'
 import { listSessions } from './session-list.js'
 import type { SavedSoFar } from './shard.js'
 import type { ShardStats } from './shard-stats.js'
@@ -58,6 +59,7 @@ export function createShardCalls ({ core, clock, translator, journal, stats, swe
     }),
     setEventKinds: kinds => { journal.want(kinds) },
     setDraining: isDraining => { operations.setDraining(isDraining) },
+    ...createReplicaCalls(),
     left: () => operations.left(clock.now()),
     stats,
     takeChangedCounts: most => core.state.targets.takeChangedCounts(most),

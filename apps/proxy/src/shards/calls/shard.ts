@@ -7,9 +7,10 @@ import type { RpcFailure } from '#rpc/failure.js'
 import type { Result } from '#core/result.js'
 import type { BoundDataPort } from '../../engines/engine.js'
 import type { TokenPush } from './apply-tokens.js'
+import type { ReplicaCalls } from './replica-calls.js'
 import { totalOf, worseStatus, type ShardStats } from './shard-stats.js'
 
-export interface ShardCalls {
+export interface ShardCalls extends ReplicaCalls {
   /** New and void tokens, in force when this returns. */
   applyTokens: (push: TokenPush) => RpcReply<'pushTokens'>['rejected']
   /** Replaces the candidates of the default endpoint, once the last part of them is there. Returns why some were left out, by key. */
@@ -67,6 +68,11 @@ export const joins = {
   moveSession: 'apart',
   setEventKinds: () => undefined,
   setDraining: () => undefined,
+  setTokenKeys: () => undefined,
+  openAsks: () => undefined,
+  answerAsks: 'apart',
+  tellElsewhere: () => undefined,
+  listBindings: 'apart',
   // Every shard has every token; one that is redeemed anywhere is so for all.
   left: all => ({
     sessions: sumOf(all.map(({ sessions }) => sessions)),

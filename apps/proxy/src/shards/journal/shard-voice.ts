@@ -2,7 +2,7 @@
 import type { RpcEvent } from '#rpc/contract.js'
 
 /** An event that shards make. Counts they are asked for; the others are the stream's own. */
-export type ShardEvent = Extract<RpcEvent, { type: 'redeemed' | 'session' | 'target' }>
+export type ShardEvent = Extract<RpcEvent, { type: 'asked' | 'redeemed' | 'binding' | 'session' | 'target' }>
 
 /** Log lines are constant sentences with their variables beside them, as everywhere. */
 export interface ShardVoice {
