@@ -16,23 +16,36 @@ export interface Suite {
 }
 
 // More than one program may take, so that the wait says first what it was that did not come.
-const CHECK_MS = RUN_MS + PATIENCE_MS
+export const CHECK_MS = RUN_MS + PATIENCE_MS
 
 export class Checks {
+  /** Whether suites also run what takes minutes. */
+  readonly isLong: boolean
   #passed = 0
   #failed = 0
   readonly #missing = new Set<Program>()
 
+  constructor (isLong: boolean) {
+    this.isLong = isLong
+  }
+
   /** Runs one check; a rejection is its failure, and the checks go on. */
   async check (name: string, body: () => Promise<void>): Promise<void> {
     const startedMs = now()
-    try {
-      await patiently(body(), 'the end of this check', CHECK_MS)
-      this.#passed++
-      write(`ok      ${name}`, startedMs)
-    } catch (error) {
-      this.#fail(name, startedMs, error)
-    }
+    const fault = await patiently(body(), 'the end of this check', CHECK_MS).then(() => undefined, messageOf)
+    this.record(name, now() - startedMs, fault)
+  }
+
+  /** Counts a check that was run elsewhere; `fault` is why it failed, if it did. */
+  record (name: string, ms: number, fault?: string): void {
+    if (fault === undefined) this.#passed++
+    else this.#failed++
+    process.stdout.write(`${fault === undefined ? 'ok     ' : 'FAILED '} ${name} (${ms.toFixed(0)} ms)\n${fault === undefined ? '' : indented(fault)}`)
+  }
+
+  /** Says what was measured. Counts as nothing. */
+  note (text: string): void {
+    process.stdout.write(`        ${text}\n`)
   }
 
   /** Says that something cannot be checked on this machine, and why. Counts as nothing. */
@@ -68,18 +81,12 @@ export class Checks {
     try {
       await suite.run(this, folder.path)
     } catch (error) {
-      this.#fail(`${suite.name}: could not be prepared`, startedMs, error)
+      this.record(`${suite.name}: could not be prepared`, now() - startedMs, messageOf(error))
     } finally {
       await closeDirectors()
       await endAll()
       folder.close()
     }
-  }
-
-  #fail (name: string, startedMs: number, error: unknown): void {
-    this.#failed++
-    write(`FAILED  ${name}`, startedMs)
-    process.stdout.write(indented(error instanceof Error ? error.message : String(error)))
   }
 }
 
@@ -95,11 +102,12 @@ export function same (actual: string, expected: string, what: string): void {
   if (actual !== expected) throw new Error(`${what}\n  expected: ${expected}\n  actual:   ${actual}`)
 }
 
-function write (line: string, startedMs: number): void {
-  process.stdout.write(`${line} (${(now() - startedMs).toFixed(0)} ms)\n`)
+function messageOf (error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }
 
-function now (): number {
+/** In ms, for the report alone. */
+export function now (): number {
   // eslint-disable-next-line no-restricted-syntax -- for the report
   return performance.now()
 }

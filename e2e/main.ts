@@ -1,4 +1,4 @@
-// `npm run e2e [-- SUITE…]`: the director between programs that nobody here wrote, and the README's own words, run as they stand.
+// `npm run e2e [-- [--long] SUITE…]`: the director between programs that nobody here wrote, and the README's own words, run as they stand.
 import { ExitCode } from '#core/exit-code.js'
 import { helpText, readCommandLine } from '#testkit/command-line.js'
 import { endOnSignal } from '#testkit/processes/child.js'
@@ -9,27 +9,29 @@ import { integrity } from './suites/integrity.js'
 import { paths } from './suites/paths.js'
 import { quake } from './suites/quake.js'
 import { readme } from './suites/readme.js'
+import { replicas } from './suites/replicas.js'
 import { sdk } from './suites/sdk.js'
 
-const checks = new Checks()
-const suites = { dns, quake, integrity, addresses, paths, readme, sdk }
-const help = helpText(['npm run e2e -- [SUITE…]', '', ...Object.entries(suites).map(([name, suite]) => `  ${name.padEnd(22)}${suite.name}`)], {})
-const asked = readCommandLine(process.argv.slice(2), {}, (_values, words) => {
+const suites = { dns, quake, integrity, addresses, paths, replicas, readme, sdk }
+const options = { long: { help: 'also what takes minutes' } } as const
+const help = helpText(['npm run e2e -- [--long] [SUITE…]', '', ...Object.entries(suites).map(([name, suite]) => `  ${name.padEnd(22)}${suite.name}`)], options)
+const asked = readCommandLine(process.argv.slice(2), options, ({ long }, words) => {
   const unknown = words.find(name => !Object.hasOwn(suites, name))
   if (unknown !== undefined) throw new Error(`there is no suite ${unknown}; there are ${Object.keys(suites).join(', ')}`)
-  return words
+  return { names: words, isLong: long === true }
 }, { hasWords: true })
 if (!asked.ok) {
   process.stderr.write(`${asked.error}
 `)
   process.exit(ExitCode.usage)
 }
-const { value: names } = asked
-if (names === undefined) {
+if (asked.value === undefined) {
   process.stdout.write(`${help}
 `)
   process.exit(ExitCode.ok)
 }
+const { names, isLong } = asked.value
+const checks = new Checks(isLong)
 endOnSignal()
 for (const [name, suite] of Object.entries(suites)) if (names.length === 0 || names.includes(name)) await checks.run(suite)
 // Not exitCode: a check that timed out may have left a socket open.

@@ -4,16 +4,21 @@ import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
 export const packageOfProgram = {
+  conntrack: 'conntrack',
   curl: 'curl',
   dig: 'bind9-dnsutils',
   dnsmasq: 'dnsmasq-base',
   ip: 'iproute2',
   nc: 'netcat-openbsd',
+  nft: 'nftables',
   nsenter: 'util-linux',
   'openarena-server': 'openarena-server',
   // Depends on python3, which Debian gives no pip of its own.
   python3: 'python3-venv',
   quakestat: 'qstat',
+  'redis-sentinel': 'redis-sentinel',
+  'redis-server': 'redis-server',
+  setpriv: 'util-linux',
   unshare: 'util-linux'
 } as const
 

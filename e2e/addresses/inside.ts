@@ -1,6 +1,6 @@
-// The checks of suites/addresses.ts, run in a network namespace of their own. Prints a line of JSON for each: its name and,
-// if it failed, why.
+// The checks of suites/addresses.ts, run in a network namespace of their own.
 import { endAll } from '#testkit/processes/child.js'
+import { check } from '../inside.js'
 import { openNetwork, theirs } from './network.js'
 import { openPlayer, type Player } from './player.js'
 import { startDirectorThere } from './director-there.js'
@@ -17,16 +17,6 @@ const modes: readonly Mode[] = [
   ['batch, four workers, a list of addresses', { engine: 'batch', workers: 4, dataBindAddress: theirs }],
   ['dgram, a list of addresses', { engine: 'dgram', dataBindAddress: theirs }]
 ]
-
-async function check (name: string, body: () => Promise<void>): Promise<void> {
-  let fault: string | undefined
-  try {
-    await body()
-  } catch (error) {
-    fault = String(error)
-  }
-  process.stdout.write(`${JSON.stringify({ name, fault })}\n`)
-}
 
 const network = await openNetwork()
 for (const [name, config] of modes) {

@@ -3,9 +3,7 @@
 //
 //   players, game servers           director
 //   c0  10.9.0.100, fd09::100  ───  d0  10.9.0.1, .2, 10.9.1.7, fd09::1, ::2      lo  198.51.100.9, fd77::9, 127.0.0.0/8
-import { eventually } from '#testkit/patience.js'
-import { startChild, type Child } from '#testkit/processes/child.js'
-import { runProgram } from '#testkit/processes/run-program.js'
+import { openNamespace, orThrow } from '../namespaces.js'
 
 /** Where players and game servers are. */
 export const here = { 4: '10.9.0.100', 6: 'fd09::100' } as const
@@ -23,13 +21,11 @@ export interface Network {
 }
 
 export async function openNetwork (): Promise<Network> {
-  const holder = startChild('the director\'s network', 'unshare', ['--net', 'sleep', '600'])
-  const there = ['nsenter', '--target', String(await untilApart(holder)), '--net']
-  const [program, ...front] = there
-  const inside = async (...args: string[]): Promise<void> => { await orThrow(program!, [...front, 'ip', ...args]) }
-  const outside = async (...args: string[]): Promise<void> => { await orThrow('ip', args) }
+  const there = await openNamespace('the director\'s network')
+  const inside = async (...args: string[]): Promise<void> => { await there.run('ip', ...args) }
+  const outside = async (...args: string[]): Promise<void> => { await orThrow('ip', ...args) }
   await outside('link', 'set', 'lo', 'up')
-  await outside('link', 'add', 'c0', 'type', 'veth', 'peer', 'name', 'd0', 'netns', there[2]!)
+  await outside('link', 'add', 'c0', 'type', 'veth', 'peer', 'name', 'd0', 'netns', there.pid)
   await outside('address', 'add', `${here[4]}/24`, 'broadcast', BROADCAST, 'dev', 'c0')
   await outside('address', 'add', `${here[6]}/64`, 'dev', 'c0', 'nodad')
   await outside('link', 'set', 'c0', 'up')
@@ -42,19 +38,5 @@ export async function openNetwork (): Promise<Network> {
   await inside('link', 'set', 'd0', 'up')
   for (const address of ['10.9.1.7/32', '198.51.100.9/32', '10.9.0.3/32']) await outside('route', 'replace', address, 'via', '10.9.0.1')
   await outside('route', 'add', 'fd77::9/128', 'via', 'fd09::1')
-  return { there, add: async address => { await inside('address', 'add', `${address}/24`, 'dev', 'd0') } }
-}
-
-// unshare becomes the program it starts, once it is in a network of its own.
-async function untilApart (holder: Child): Promise<number> {
-  await eventually(async () => {
-    const [ours, its] = await Promise.all(['self', String(holder.pid)].map(async pid => (await runProgram('readlink', [`/proc/${pid}/ns/net`])).stdout))
-    return its !== '' && ours !== its ? true : undefined
-  }, { what: 'a network of its own', mayFail: true, pollMs: 50 })
-  return holder.pid
-}
-
-async function orThrow (command: string, args: readonly string[]): Promise<void> {
-  const { code, stderr } = await runProgram(command, args)
-  if (code !== 0) throw new Error(`${[command, ...args].join(' ')}: ${stderr}`)
+  return { there: there.prefix, add: async address => { await inside('address', 'add', `${address}/24`, 'dev', 'd0') } }
 }
