@@ -14,7 +14,9 @@ try
     using var http = new HttpClient();
     using var answer = await http.PostAsync($"http://{host}:{queryPort}/query", new StringContent(query, Encoding.UTF8, "application/json"), late.Token);
     using var json = JsonDocument.Parse(await answer.EnsureSuccessStatusCode().Content.ReadAsStringAsync(late.Token));
-    using var udp = new UdpClient(host, json.RootElement.GetProperty("dataPorts")[0].GetProperty("port").GetInt32());
+    var dataPort = json.RootElement.GetProperty("dataPorts")[0];
+    var address = dataPort.TryGetProperty("address", out var advertised) ? advertised.GetString()! : host;
+    using var udp = new UdpClient(address, dataPort.GetProperty("port").GetInt32());
     var token = Encoding.ASCII.GetBytes(json.RootElement.GetProperty("token").GetString()!);
     var hello = Encoding.UTF8.GetBytes("hello");
     await udp.SendAsync(token, token.Length);

@@ -9,6 +9,6 @@ const answer = await fetch(`http://${host}:${queryPort}/query`, { method: 'POST'
 const { token, dataPorts, detail } = await answer.json()
 if (!answer.ok) fail(`No token: ${detail}`)
 const socket = createSocket('udp4').on('message', data => { console.log(String(data)); socket.close(); clearInterval(timer) })
-const say = () => { for (const data of [token, 'hello']) socket.send(data, dataPorts[0].port, host) }
+const say = () => { for (const data of [token, 'hello']) socket.send(data, dataPorts[0].port, dataPorts[0].address ?? host) }
 const timer = setInterval(say, 500) // again until the server answers: a repeated token does no harm
 say()

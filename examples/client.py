@@ -5,7 +5,8 @@ body = json.dumps({'resourceType': 'gameserver', 'namespace': 'games', 'labelSel
 request = urllib.request.Request(f'http://{host}:{query_port}/query', body, {'content-type': 'application/json'})
 try:
     answer = json.load(urllib.request.urlopen(request, timeout=5))
-    director = (host, answer['dataPorts'][0]['port'])
+    data_port = answer['dataPorts'][0]
+    director = (data_port.get('address', host), data_port['port'])
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
         udp.settimeout(5)
         udp.sendto(answer['token'].encode(), director)

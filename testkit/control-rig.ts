@@ -8,6 +8,7 @@ import { buildAdminApp, buildPublicApp, type AdminFeatures, type PublicFeatures 
 import type { Inventory, InventoryStatus, KubeObject } from '../apps/control/src/inventory/objects/inventory.js'
 import { heldTypes } from '../apps/control/src/inventory/objects/resource-types.js'
 import { createStore, type Store } from '../apps/control/src/inventory/store/store.js'
+import { notAdvertised, type Advertised } from '../apps/control/src/advertise/advertised.js'
 import { createControlMetrics } from '../apps/control/src/metrics.js'
 import type { NameResolver } from '../apps/control/src/names/host-names.js'
 import type { TypedApp } from '../apps/control/src/http/listener/listener.js'
@@ -47,6 +48,8 @@ export interface RigOptions {
   readonly inventory?: Partial<Inventory>
   /** Default: no name has an address. */
   readonly resolver?: NameResolver
+  /** Default: nothing is told. */
+  readonly advertised?: Advertised
   /** Leaves the link alone. */
   readonly isOffline?: boolean
 }
@@ -103,7 +106,7 @@ export async function openRig (options: Omit<RigOptions, 'isOffline'> = {}): Pro
     ...options.inventory
   }
   const resolver = options.resolver ?? { resolve: async () => await Promise.resolve(err('no_address' as const)), close: () => undefined }
-  const platform = { ...machinePlatform({ socketPath: proxy.socketPath, clock, random: () => 0 }), openInventory: async () => await Promise.resolve(ok(inventory)), openResolver: () => resolver }
+  const platform = { ...machinePlatform({ socketPath: proxy.socketPath, clock, random: () => 0 }), openInventory: async () => await Promise.resolve(ok(inventory)), openResolver: () => resolver, openAdvertised: async () => await Promise.resolve(ok(options.advertised ?? notAdvertised)) }
   const wired = await wireControl(platform, { config, metrics, log })
   if (!wired.ok) throw new Error(wired.error)
   const { close } = wired.value

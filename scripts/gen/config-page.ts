@@ -1,7 +1,7 @@
 // docs/config.md: every key, from the schema itself.
 import type { TSchema } from '@sinclair/typebox'
 import { rootAliases, statusQueryAliases, type Alias } from '#config/aliases.js'
-import { environmentDefaults, logLevels, MAX_SOCKET_PATH_BYTES, NO_STATE, variables } from '#config/env.js'
+import { environmentDefaults, logLevels, MAX_SOCKET_PATH_BYTES, NO_STATE, placeVariables, variables } from '#config/env.js'
 import { AccessSchema, AuthSchema } from '#config/guard-schema.js'
 import { ConfigSchema, DataPortSchema, InventorySchema, LimitsSchema, LoadBalancingSchema, PortMappingSchema, ResourceMappingSchema, SelectionSchema, StatusQuerySchema } from '#config/schema.js'
 import { anchorOf, code, generatedNote, page, table } from './markdown.js'
@@ -69,7 +69,11 @@ function variablesTable (): string {
     [code(variables.configPath), code(environmentDefaults.configPath), 'The configuration file.'],
     [code(variables.logLevel), code(environmentDefaults.logLevel), `How much is logged: ${logLevels.map(code).join(', ')}.`],
     [code(variables.socketPath), code(environmentDefaults.socketPath), `The Unix socket between control and proxy; at most ${MAX_SOCKET_PATH_BYTES} bytes.`],
-    [code(variables.statePath), code(environmentDefaults.statePath ?? ''), `What the names of the state logs begin with, in which a proxy that is restarted finds its sessions and tokens; by default they are beside the socket. ${code(NO_STATE)} keeps none.`]
+    [code(variables.statePath), code(environmentDefaults.statePath ?? ''), `What the names of the state logs begin with, in which a proxy that is restarted finds its sessions and tokens; by default they are beside the socket. ${code(NO_STATE)} keeps none.`],
+    [code(placeVariables.advertise), '–', `Control: the address that clients send to, in place of the one that ${code('advertise')} names.`],
+    [code(placeVariables.podName), '–', `Control: the pod's name, where ${code('advertise')} asks for it.`],
+    [code(placeVariables.podNamespace), 'that of the service account', `Control: the namespace of ${code('advertise.service')}.`],
+    [code(placeVariables.nodeName), '–', `Control: the Node of ${code('advertise.node')}.`]
   ])
 }
 

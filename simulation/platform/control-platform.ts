@@ -3,6 +3,7 @@ import { ok, type Result } from '#core/result.js'
 import type { RpcBody } from '#rpc/contract.js'
 import type { RpcTransport } from '#rpc/transport.js'
 import type { Token } from '#wire/token.js'
+import { notAdvertised, type Advertised } from '../../apps/control/src/advertise/advertised.js'
 import type { ControlPlatform } from '../../apps/control/src/platform.js'
 import { CALL_DEADLINE_MS } from '../../apps/control/src/proxies/call-bounds.js'
 import type { Fleet } from '../cast/fleet.js'
@@ -77,6 +78,8 @@ export class SimControlPlatform implements ControlPlatform {
     const control = this.#control
     return new SimResolver({ surroundings, fleet, view: control.view, onChanged: key => { answers.changed(control, key) }, isAlive: () => control.isAlive })
   }
+
+  readonly openAdvertised = async (): Promise<Result<Advertised, string>> => await Promise.resolve(ok(notAdvertised))
 
   readonly openTransport = (calls: number): RpcTransport => {
     const { surroundings, proxy } = this.#options

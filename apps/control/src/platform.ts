@@ -3,11 +3,15 @@
 import { randomUUID } from 'node:crypto'
 import { networkInterfaces } from 'node:os'
 import { setImmediate } from 'node:timers'
+import { readPlace } from '#config/env.js'
 import type { Interfaces } from '#config/own-listeners.js'
 import type { Clock } from '#core/clock.js'
+import type { Result } from '#core/result.js'
 import { openUnixTransport } from '#rpc/http-transport.js'
 import type { RpcTransport } from '#rpc/transport.js'
 import type { Token } from '#wire/token.js'
+import type { Advertised } from './advertise/advertised.js'
+import { openAdvertised, type AdvertisedDeps } from './advertise/open-advertised.js'
 import { openInventory } from './inventory/providers.js'
 import { createDnsResolver } from './names/dns-resolver.js'
 import type { NameResolver } from './names/host-names.js'
@@ -23,6 +27,8 @@ export interface ControlPlatform {
   /** See inventory/providers.ts. */
   readonly openInventory: typeof openInventory
   readonly openResolver: () => NameResolver
+  /** Where clients send to, by the configuration and what this process was told of its place. See advertise/open-advertised.ts. */
+  readonly openAdvertised: (deps: Omit<AdvertisedDeps, 'place'>) => Promise<Result<Advertised, string>>
   /** A way to the proxy, for so many calls at once. */
   readonly openTransport: (calls: number) => RpcTransport
   /** The addresses of this machine, at this moment. */
@@ -46,6 +52,7 @@ export function machinePlatform ({ clock, random, socketPath }: MachineOptions):
     makeToken: () => randomUUID() as string as Token,
     openInventory,
     openResolver: createDnsResolver,
+    openAdvertised: async deps => await openAdvertised({ ...deps, place: readPlace() }),
     openTransport: calls => openUnixTransport(socketPath, calls),
     networkInterfaces
   }

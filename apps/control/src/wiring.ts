@@ -10,6 +10,7 @@ import { logEvents } from './events/event-log.js'
 import { EventsHub } from './events/events-hub.js'
 import { followDefaultEndpoint, type DefaultEndpoint } from './targets/watch/default-endpoint.js'
 import { Drain } from './proxies/drain.js'
+import type { Advertised } from './advertise/advertised.js'
 import type { Inventory } from './inventory/objects/inventory.js'
 import { providers } from './inventory/providers.js'
 import { CALL_DEADLINE_MS, MAX_LINK_CALLS, MAX_OPERATOR_CALLS } from './proxies/call-bounds.js'
@@ -36,6 +37,7 @@ export interface Features {
   readonly log: BaseLogger
   readonly events: EventsHub
   readonly inventory: Inventory
+  readonly advertised: Advertised
   readonly selector: Selector
   readonly chooser: Chooser
   readonly policy: TargetPolicy
@@ -73,10 +75,14 @@ export async function wireControl (platform: ControlPlatform, options: WiringOpt
   const events = new EventsHub(clock)
   logEvents(events, log)
   const inventory = await platform.openInventory({ config, clock, random, log, events, metrics: metrics.inventory })
-  return inventory.ok ? ok(wireOver(inventory.value, events, platform, options)) : inventory
+  if (!inventory.ok) return inventory
+  const advertised = await platform.openAdvertised({ config, clock, random, log })
+  if (advertised.ok) return ok(wireOver(inventory.value, advertised.value, events, platform, options))
+  await inventory.value.close()
+  return advertised
 }
 
-function wireOver (held: Inventory, events: EventsHub, { clock, soon, random, makeToken, openResolver, openTransport, networkInterfaces }: ControlPlatform, { config, metrics, log }: WiringOptions): Wiring {
+function wireOver (held: Inventory, advertised: Advertised, events: EventsHub, { clock, soon, random, makeToken, openResolver, openTransport, networkInterfaces }: ControlPlatform, { config, metrics, log }: WiringOptions): Wiring {
   const tables = new Tables()
   const hostNames = followHostNames({ config, inventory: held, resolver: openResolver(), clock, random, log })
   const { inventory, names } = hostNames
@@ -140,13 +146,13 @@ function wireOver (held: Inventory, events: EventsHub, { clock, soon, random, ma
   })
   const drain = new Drain({ clock, link, events, known: () => ({ sessions: load.total, unredeemedTokens: registry.unredeemedTokens }), timeoutMs: seconds(config.drainTimeoutSeconds) })
   return {
-    features: { config, clock, log, events, inventory, selector, chooser, policy, registry, load, link, proxy, issuer, defaultEndpoint, drain, tables, lifecycle: { isStopping: false } },
+    features: { config, clock, log, events, inventory, advertised, selector, chooser, policy, registry, load, link, proxy, issuer, defaultEndpoint, drain, tables, lifecycle: { isStopping: false } },
     close: async () => {
       defaultEndpoint.close()
       targetWatch.close()
       hostNames.close()
       registry.close()
-      await Promise.all([link.close(), linkClient.close(), proxy.close(), held.close()])
+      await Promise.all([link.close(), linkClient.close(), proxy.close(), held.close(), advertised.close()])
     }
   }
 }

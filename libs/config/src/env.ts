@@ -1,4 +1,5 @@
-// The only reader of the process's environment. Four variables of ours; everything else is in the configuration file.
+// The only reader of the process's environment. A few variables of ours, and what a pod is told of itself; everything else is in
+// the configuration file.
 import { err, ok, type Result } from '#core/result.js'
 import { quote, type ConfigFault } from './fault.js'
 import { didYouMean } from './nearest.js'
@@ -33,6 +34,26 @@ export const variables = {
   statePath: 'UDP_DIRECTOR_STATE'
 } as const satisfies Record<keyof Environment, string>
 
+/** Where this process runs, as far as it was told. */
+export interface Place {
+  /** `UDP_DIRECTOR_ADVERTISE`: the address that clients send to, whatever `advertise` of the configuration names. */
+  readonly advertise: string | undefined
+  /** `POD_NAME`. */
+  readonly podName: string | undefined
+  /** `POD_NAMESPACE`. */
+  readonly podNamespace: string | undefined
+  /** `NODE_NAME`. */
+  readonly nodeName: string | undefined
+}
+
+/** Set by the downward API (`fieldRef: metadata.name`, `metadata.namespace`, `spec.nodeName`), but for the first. */
+export const placeVariables = {
+  advertise: 'UDP_DIRECTOR_ADVERTISE',
+  podName: 'POD_NAME',
+  podNamespace: 'POD_NAMESPACE',
+  nodeName: 'NODE_NAME'
+} as const satisfies Record<keyof Place, string>
+
 /** The value of `UDP_DIRECTOR_STATE` that keeps nothing for a restart. */
 export const NO_STATE = 'off'
 
@@ -53,6 +74,12 @@ export function readEnvironment (env: Variables = process.env): Result<Environme
   }
   if (logLevel === undefined || faults.length > 0) return err(faults)
   return ok({ configPath: read('configPath') || environmentDefaults.configPath, logLevel, socketPath, statePath: statePathFrom(read('statePath'), socketPath) })
+}
+
+/** What the environment says of where this process runs; a variable that is empty is not set. */
+export function readPlace (env: Variables = process.env): Place {
+  const read = (name: keyof Place): string | undefined => env[placeVariables[name]] || undefined
+  return { advertise: read('advertise'), podName: read('podName'), podNamespace: read('podNamespace'), nodeName: read('nodeName') }
 }
 
 /** Whether the environment says where state logs go: itself, or beside the socket that it names. */

@@ -3,12 +3,12 @@ import { Type } from '@sinclair/typebox'
 import { closed, OneOf } from './schema-kinds.js'
 
 export const AdvertiseSchema = Type.Object({
-  address: Type.Optional(Type.String({ minLength: 1, maxLength: 253, description: 'An IP address or a host name. `UDP_DIRECTOR_ADVERTISE` takes its place.' })),
-  service: Type.Optional(Type.String({ minLength: 1, maxLength: 63, description: 'The name of a Service in the director\'s own namespace: its load balancer\'s address, or its first external IP. `$POD_NAME` in it stands for the pod\'s name.' })),
-  node: Type.Optional(OneOf(['ExternalIP', 'InternalIP', 'Hostname', 'ExternalDNS', 'InternalDNS'], 'The address of this type of the Node that the director runs on (`NODE_NAME`).', 'ExternalIP')),
+  address: Type.Optional(Type.String({ minLength: 1, maxLength: 253, description: 'An IP address or a host name. `$POD_NAME` in it stands for the pod\'s name.' })),
+  service: Type.Optional(Type.String({ minLength: 1, maxLength: 253, description: 'The name of a Service in the director\'s own namespace: its load balancer\'s address, or else its first external IP. `$POD_NAME` in it stands for the pod\'s name.' })),
+  node: Type.Optional(OneOf(['ExternalIP', 'InternalIP', 'Hostname', 'ExternalDNS', 'InternalDNS'], 'The address of this type of the Node that the director runs on, whose name is in `NODE_NAME`.')),
   ports: Type.Optional(Type.Record(Type.String({ pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$' }), Type.Integer({ minimum: 1, maximum: 65535 }), { ...closed, description: 'The port that clients send to, by data port name, where it is not the one that is bound (a NodePort, a hostPort).' })),
-  queryUrl: Type.Optional(Type.String({ minLength: 1, maxLength: 2048, description: 'The URL of this very replica\'s public API, told in answers: a client that wants its next token at the same address asks there.' }))
-}, { ...closed, description: 'Where clients send their datagrams, told in every answer as `dataPorts[].address`: exactly one of `address`, `service` and `node`. Default: nothing is told, and clients send to the host that they asked.' })
+  queryUrl: Type.Optional(Type.String({ minLength: 1, maxLength: 2048, description: 'The URL of this very replica\'s public API, told in answers: a client that wants its next token at the same address asks there. `$ADDRESS` in it stands for the address that is told, `$POD_NAME` for the pod\'s name.' }))
+}, { ...closed, description: 'Where clients send their datagrams, told in every answer as `dataPorts[].address`: exactly one of `address`, `service` and `node`, unless `UDP_DIRECTOR_ADVERTISE` gives the address. Queries are answered once it is known. Default: nothing is told, and clients send to the host that they asked.' })
 
 export const SharedStateSchema = Type.Object({
   provider: OneOf(['valkey'], 'What the store speaks: `valkey` is Valkey 7.2 or newer, and Redis 7.0 or newer.', 'valkey'),

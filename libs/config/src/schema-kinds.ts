@@ -10,8 +10,8 @@ export function Addresses (options: { readonly description: string, readonly def
   return Type.Union([Type.String({ minLength: 1 }), Type.Array(Type.String({ minLength: 1 }), { minItems: 1, maxItems: 64 })], options)
 }
 
-/** One of these words. */
-export function OneOf<const Values extends readonly string[]> (values: Values, description: string, fallback: Values[number]) {
+/** One of these words; without a `fallback` a key that is left out stays so. */
+export function OneOf<const Values extends readonly string[]> (values: Values, description: string, fallback?: Values[number]) {
   const literals = values.map(value => Type.Literal(value)) as unknown as LiteralsOf<Values>
-  return Type.Union(literals, { default: fallback, description }) as unknown as TUnion<LiteralsOf<Values> & TSchema[]>
+  return Type.Union(literals, { ...(fallback === undefined ? {} : { default: fallback }), description }) as unknown as TUnion<LiteralsOf<Values> & TSchema[]>
 }

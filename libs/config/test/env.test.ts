@@ -1,5 +1,5 @@
 import t from 'tap'
-import { environmentDefaults, environmentWith, MAX_SOCKET_PATH_BYTES, readEnvironment } from '../src/env.js'
+import { environmentDefaults, environmentWith, MAX_SOCKET_PATH_BYTES, readEnvironment, readPlace } from '../src/env.js'
 import { nearest } from '../src/nearest.js'
 
 void t.test('reads four variables, each with its default', async t => {
@@ -15,6 +15,11 @@ void t.test('reads four variables, each with its default', async t => {
   t.equal(statePath({ UDP_DIRECTOR_SOCKET: '/tmp/a.sock' }), '/tmp/a.state', 'beside the socket')
   t.equal(statePath({ UDP_DIRECTOR_SOCKET: '/tmp/a.sock', UDP_DIRECTOR_STATE: '/var/b' }), '/var/b')
   t.equal(statePath({ UDP_DIRECTOR_STATE: 'off' }), undefined, 'none is kept')
+})
+
+void t.test('what a pod is told of itself; empty is not set', async t => {
+  t.strictSame(readPlace({ UDP_DIRECTOR_ADVERTISE: '203.0.113.7', POD_NAME: 'udp-director-0', POD_NAMESPACE: 'udp-director', NODE_NAME: '' }),
+    { advertise: '203.0.113.7', podName: 'udp-director-0', podNamespace: 'udp-director', nodeName: undefined })
 })
 
 void t.test('reads the process\'s own environment', async t => {

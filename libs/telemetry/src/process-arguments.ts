@@ -1,5 +1,5 @@
 // What a process that takes no arguments says to those it is given: everything it wants to know is in its environment.
-import { environmentDefaults, variables } from '#config/env.js'
+import { environmentDefaults, placeVariables, variables } from '#config/env.js'
 import { ExitCode } from '#core/exit-code.js'
 import { END_WITH_PARENT } from './end-with-parent.js'
 
@@ -16,8 +16,9 @@ export function usageFor (name: 'control' | 'proxy', args: readonly string[]): U
   return { text: `${name} takes no argument ${first}.\n${usageText(name)}`, exitCode: ExitCode.usage }
 }
 
-function usageText (name: string): string {
-  const width = Math.max(...Object.values(variables).map(variable => variable.length))
+function usageText (name: 'control' | 'proxy'): string {
+  const place = name === 'control' ? Object.values(placeVariables) : []
+  const width = Math.max(...[...Object.values(variables), ...place].map(variable => variable.length))
   const rows = (Object.keys(variables) as Array<keyof typeof variables>).map(key => `  ${variables[key].padEnd(width)}  default: ${String(environmentDefaults[key])}\n`)
-  return `Usage: CONFIG_PATH=config.yaml npm run ${name}\nThere are no arguments. What is read of the environment:\n${rows.join('')}`
+  return `Usage: CONFIG_PATH=config.yaml npm run ${name}\nThere are no arguments. What is read of the environment:\n${[...rows, ...place.map(variable => `  ${variable.padEnd(width)}  see advertise in docs/config.md\n`)].join('')}`
 }

@@ -5,6 +5,7 @@ import { didYouMean } from '../nearest.js'
 import { portRange } from '../port-range.js'
 import type { Config } from '../schema.js'
 import { checkAddresses } from './check-addresses.js'
+import { checkAdvertise } from './check-advertise.js'
 import { checkAccess, checkAuth, checkBlocks } from './check-guards.js'
 import { checkMapping, checkPath } from './check-mapping.js'
 
@@ -40,7 +41,8 @@ const checks: readonly Check[] = [
   { needs: ['adminAuth'], run: ({ adminAuth }) => checkAuth('adminAuth', adminAuth) },
   { needs: ['trustedProxies'], run: ({ trustedProxies }) => checkBlocks(['trustedProxies'], trustedProxies) },
   { needs: ['loadBalancing'], run: checkLoadBalancing },
-  { needs: ['engine', 'dscp'], run: checkDscp }
+  { needs: ['engine', 'dscp'], run: checkDscp },
+  { needs: ['advertise', 'dataPorts'], run: checkAdvertise }
 ]
 
 /** Runs every check whose ground is sound. `config` has its defaults, and the faults the schema found in it. */

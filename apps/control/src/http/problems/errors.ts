@@ -47,6 +47,7 @@ export const errors = {
   CAPACITY_EXHAUSTED: { status: 503, title: 'A bound of the director is reached', remedy: 'Try again after Retry-After; raise the bound named in `detail` if it happens often.', retryAfterSeconds: 5 },
   KEYS_UNAVAILABLE: { status: 503, title: 'Tokens cannot be verified', remedy: 'Try again after Retry-After. The keys of `jwksUrl` have never been fetched, or cannot be used: the log says why.', retryAfterSeconds: 5 },
   INVENTORY_NOT_READY: { status: 503, title: 'The inventory is not loaded yet', remedy: 'Try again after Retry-After.', retryAfterSeconds: 2 },
+  ADDRESS_UNKNOWN: { status: 503, title: 'The address that clients send to is not known yet', remedy: 'Try again after Retry-After, on a new connection. `/healthz` of the admin port says what `advertise` waits for.', retryAfterSeconds: 2 },
   DRAINING: { status: 503, title: 'The director is draining', remedy: 'Try again after Retry-After, on a new connection: this process only waits for its sessions to end, another takes over.', retryAfterSeconds: 1 },
   SHUTTING_DOWN: { status: 503, title: 'The director is shutting down', remedy: 'Try again after Retry-After; another process takes over.', retryAfterSeconds: 1 },
   INTERNAL: { status: 500, title: 'Something went wrong inside', remedy: 'A bug: report it with the `requestId`.' }

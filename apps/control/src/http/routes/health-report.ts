@@ -1,6 +1,7 @@
 // Whether queries can be answered, and the state of every component. Pure: it only looks.
 import type { Static } from '@sinclair/typebox'
 import type { Config } from '#config/schema.js'
+import type { Advertised } from '../../advertise/advertised.js'
 import type { Inventory } from '../../inventory/objects/inventory.js'
 import type { Drain } from '../../proxies/drain.js'
 import type { ProxyPeer } from '../../proxies/proxy-peer.js'
@@ -12,6 +13,7 @@ import type { Lifecycle } from '../../tokens/token-gate.js'
 export interface HealthDeps {
   readonly config: Pick<Config, 'defaultEndpoint'>
   readonly inventory: Pick<Inventory, 'status' | 'sizes'>
+  readonly advertised: Pick<Advertised, 'told' | 'status'>
   readonly registry: Pick<TokenRegistry, 'size'>
   readonly defaultEndpoint: Pick<DefaultEndpoint, 'count'>
   readonly link: Pick<ProxyPeer, 'status'>
@@ -23,13 +25,17 @@ type Missing = Static<typeof ReadinessSchema>['missing']
 export type Readiness = Static<typeof ReadinessSchema>
 export type Health = Static<typeof HealthSchema>
 
+const OPERATORS_ONLY = 'The admin listener says what.'
+
 /** What keeps queries from being answered; nothing if it is empty. */
-export function missingFor (deps: HealthDeps): Missing {
+export function missingFor (deps: HealthDeps, isForOperator: boolean): Missing {
   const missing: Missing = []
   if (deps.lifecycle.isStopping) missing.push({ component: 'process', reason: 'Shutting down.' })
   if (!deps.inventory.status().synced) missing.push({ component: 'inventory', reason: 'Not every source has been read yet.' })
   const link = deps.link.status()
   if (link.state !== 'synchronised') missing.push({ component: 'proxy', reason: link.reason ?? link.state })
+  const told = deps.advertised.told()
+  if (!told.ok) missing.push({ component: 'advertise', reason: isForOperator ? told.error : OPERATORS_ONLY })
   return missing
 }
 
@@ -37,22 +43,23 @@ export function missingFor (deps: HealthDeps): Missing {
  * What `/readyz` says. A process that drains is ready whatever is missing: nodes forget the flows of an endpoint that is
  * not, and the sessions that are waited for would be cut off.
  */
-export function readinessOf (deps: HealthDeps): Readiness {
-  const missing = missingFor(deps)
+export function readinessOf (deps: HealthDeps, isForOperator: boolean): Readiness {
+  const missing = missingFor(deps, isForOperator)
   const drain = deps.drain.status()
   if (drain !== undefined && !deps.lifecycle.isStopping) return { status: 'draining', missing, drain }
   return { status: missing.length === 0 ? 'ready' : 'not_ready', missing }
 }
 
-/** The state of the components. Only an operator is told what is wrong with the inventory: it may name files and objects. */
+/** The state of the components. Only an operator is told what is wrong with the inventory or the address: it may name files and objects. */
 export function healthOf (deps: HealthDeps, isForOperator: boolean): Health {
   const { config, inventory, registry, defaultEndpoint } = deps
-  const { status, missing, drain } = readinessOf(deps)
+  const { status, missing, drain } = readinessOf(deps, isForOperator)
+  const advertise = advertiseHealth(deps, isForOperator)
   const { synced, ageMs, faults } = inventory.status()
   const targets = defaultEndpoint.count()
   const { stateStatus } = deps.link.status()
   const isStateBehind = stateStatus === 'late' || stateStatus === 'failed'
-  const isDegraded = faults.length > 0 || isStateBehind || (config.defaultEndpoint !== undefined && targets === 0)
+  const isDegraded = faults.length > 0 || advertise?.fault !== undefined || isStateBehind || (config.defaultEndpoint !== undefined && targets === 0)
   return {
     status: status !== 'ready' ? status : isDegraded ? 'degraded' : 'ok',
     missing,
@@ -61,12 +68,20 @@ export function healthOf (deps: HealthDeps, isForOperator: boolean): Health {
       status: !synced ? 'loading' : faults.length > 0 ? 'stale' : 'ok',
       ageSeconds: ageMs / 1000,
       objects: Object.fromEntries(inventory.sizes()),
-      faults: isForOperator ? [...faults] : faults.map(() => 'The admin listener says what.')
+      faults: isForOperator ? [...faults] : faults.map(() => OPERATORS_ONLY)
     },
     proxy: proxyHealth(deps),
+    ...(advertise === undefined ? {} : { advertise }),
     tokens: { live: registry.size },
     defaultEndpoint: { configured: config.defaultEndpoint !== undefined, targets }
   }
+}
+
+function advertiseHealth ({ advertised }: HealthDeps, isForOperator: boolean): Health['advertise'] {
+  const status = advertised.status()
+  if (status === undefined) return undefined
+  const { address, fault } = status
+  return { ...(address === undefined ? {} : { address }), ...(fault === undefined ? {} : { fault: isForOperator ? fault : OPERATORS_ONLY }) }
 }
 
 function proxyHealth ({ link }: HealthDeps): Health['proxy'] {

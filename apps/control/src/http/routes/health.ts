@@ -25,7 +25,7 @@ export function addHealthRoutes (app: TypedApp, deps: HealthDeps, tag: Listener)
       response: { 200: refTo(ReadinessSchema), 503: refTo(ReadinessSchema) }
     }
   }, (_request, reply) => {
-    const readiness = readinessOf(deps)
+    const readiness = readinessOf(deps, tag === 'admin')
     void reply.code(readiness.status === 'not_ready' ? 503 : 200).send(readiness)
   })
 

@@ -4,7 +4,6 @@ import type { FastifyInstance } from 'fastify'
 import type { Config, Selection } from '#config/schema.js'
 import { err, ok } from '#core/result.js'
 import type { EventSink } from '../../events/event-sink.js'
-import type { ProxyPeer } from '../../proxies/proxy-peer.js'
 import type { Chooser } from '../../query/chooser.js'
 import type { TokenGate } from '../../tokens/token-gate.js'
 import type { TokenIssuer } from '../../tokens/token-issuer.js'
@@ -17,13 +16,12 @@ import { IssuedTokenSchema, QueryRequestSchema, StatusQueryRequestSchema } from 
 import { refTo } from '../schemas/named.js'
 import type { TypedApp } from '../listener/listener.js'
 import { refuseTokens } from './refuse-tokens.js'
-import { tokenAnswer } from './token-answer.js'
+import { tokenAnswer, type AnswerDeps } from './token-answer.js'
 
-export interface QueryRouteDeps extends TokenGate {
+export interface QueryRouteDeps extends AnswerDeps, TokenGate {
   readonly config: Pick<Config, 'tokenTtlSeconds' | 'bindClientIp' | 'exposeTarget'>
   readonly chooser: Pick<Chooser, 'choose'>
   readonly issuer: Pick<TokenIssuer, 'issue'>
-  readonly link: Pick<ProxyPeer, 'dataPorts'>
 }
 
 export interface QueryMetrics {
@@ -57,7 +55,7 @@ export function addQueryMetrics (app: FastifyInstance, { metrics, events }: Quer
 
 /** Adds POST /query to the public listener. */
 export function addQueryRoute (app: TypedApp, deps: QueryRouteDeps): void {
-  const { config, chooser, issuer, link } = deps
+  const { config, chooser, issuer } = deps
 
   app.post(PATH, {
     schema: {
@@ -67,7 +65,7 @@ export function addQueryRoute (app: TypedApp, deps: QueryRouteDeps): void {
       tags: ['public'],
       body: refTo(QueryRequestSchema),
       response: { 200: refTo(IssuedTokenSchema) },
-      problems: [...bodyErrors, 'INVALID_JSON_PATH', 'QUERY_TOO_COSTLY', 'NAMESPACE_NOT_ALLOWED', 'UNKNOWN_RESOURCE_TYPE', 'NO_MATCHING_RESOURCE', 'TOO_MANY_TOKENS', 'PROXY_UNAVAILABLE', 'NO_CAPACITY', 'CAPACITY_EXHAUSTED', 'INVENTORY_NOT_READY', 'DRAINING', 'SHUTTING_DOWN']
+      problems: [...bodyErrors, 'INVALID_JSON_PATH', 'QUERY_TOO_COSTLY', 'NAMESPACE_NOT_ALLOWED', 'UNKNOWN_RESOURCE_TYPE', 'NO_MATCHING_RESOURCE', 'TOO_MANY_TOKENS', 'PROXY_UNAVAILABLE', 'NO_CAPACITY', 'CAPACITY_EXHAUSTED', 'INVENTORY_NOT_READY', 'ADDRESS_UNKNOWN', 'DRAINING', 'SHUTTING_DOWN']
     },
     preValidation: dropAbsent([QueryRequestSchema], { statusQuery: StatusQueryRequestSchema }),
     onRequest: (_request, reply, done) => {
@@ -84,7 +82,7 @@ export function addQueryRoute (app: TypedApp, deps: QueryRouteDeps): void {
         via: 'query',
         holder: config.bindClientIp ? { caller: caller.key, client: caller.ip } : { caller: caller.key }
       })
-      if (issued.ok) return tokenAnswer(issued.value, link.dataPorts, config.exposeTarget)
+      if (issued.ok) return tokenAnswer(issued.value, deps)
       sendProblem(reply, issued.error)
       return reply
     }

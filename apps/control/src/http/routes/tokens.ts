@@ -6,7 +6,6 @@ import { addressWords, formatAddress } from '#wire/address.js'
 import { isUnicast } from '#wire/unicast.js'
 import { TOKEN_PATTERN, type Token } from '#wire/token.js'
 import type { EventSink } from '../../events/event-sink.js'
-import type { ProxyPeer } from '../../proxies/proxy-peer.js'
 import type { TokenGate } from '../../tokens/token-gate.js'
 import type { TokenIssuer } from '../../tokens/token-issuer.js'
 import type { Holder } from '../../tokens/token-registry.js'
@@ -19,12 +18,11 @@ import { AddressTokenRequestSchema, NamedTokenRequestSchema, TokenRequestSchema 
 import type { TypedApp } from '../listener/listener.js'
 import { refuseTokens } from './refuse-tokens.js'
 import { requestedSelection, requestedTarget, type TargetSources } from './requested-target.js'
-import { tokenAnswer } from './token-answer.js'
+import { tokenAnswer, type AnswerDeps } from './token-answer.js'
 
-export interface TokenRouteDeps extends TargetSources, TokenGate {
+export interface TokenRouteDeps extends TargetSources, AnswerDeps, TokenGate {
   readonly config: Pick<Config, 'dataPorts' | 'tokenTtlSeconds' | 'exposeTarget'>
   readonly issuer: Pick<TokenIssuer, 'issue' | 'revoke'>
-  readonly link: Pick<ProxyPeer, 'dataPorts'>
   readonly events: EventSink
 }
 
@@ -38,7 +36,7 @@ const TokenParams = Type.Object({
 
 /** Adds POST /tokens and DELETE /tokens/{token}. */
 export function addTokenRoutes (app: TypedApp, deps: TokenRouteDeps): void {
-  const { config, events, issuer, link } = deps
+  const { config, events, issuer } = deps
 
   app.post('/tokens', {
     schema: {
@@ -48,7 +46,7 @@ export function addTokenRoutes (app: TypedApp, deps: TokenRouteDeps): void {
       tags: ['admin'],
       body: refTo(TokenRequestSchema),
       response: { 201: refTo(IssuedTokenSchema) },
-      problems: [...bodyErrors, 'INVALID_TARGET', 'NAMESPACE_NOT_ALLOWED', 'TARGET_NOT_ALLOWED', 'UNKNOWN_RESOURCE_TYPE', 'NO_MATCHING_RESOURCE', 'TOO_MANY_TOKENS', 'PROXY_UNAVAILABLE', 'CAPACITY_EXHAUSTED', 'INVENTORY_NOT_READY', 'DRAINING', 'SHUTTING_DOWN']
+      problems: [...bodyErrors, 'INVALID_TARGET', 'NAMESPACE_NOT_ALLOWED', 'TARGET_NOT_ALLOWED', 'UNKNOWN_RESOURCE_TYPE', 'NO_MATCHING_RESOURCE', 'TOO_MANY_TOKENS', 'PROXY_UNAVAILABLE', 'CAPACITY_EXHAUSTED', 'INVENTORY_NOT_READY', 'ADDRESS_UNKNOWN', 'DRAINING', 'SHUTTING_DOWN']
     },
     preValidation: dropAbsent([NamedTokenRequestSchema, AddressTokenRequestSchema]),
     onRequest: (_request, reply, done) => { if (!refuseTokens(deps, reply)) done() }
@@ -58,7 +56,7 @@ export function addTokenRoutes (app: TypedApp, deps: TokenRouteDeps): void {
     const issued = holder.ok
       ? await issuer.issue(() => requestedTarget(request.body, deps), { selection: requestedSelection(request.body), ttlSeconds, via: 'tokens', holder: holder.value })
       : holder
-    if (issued.ok) return reply.code(201).send(tokenAnswer(issued.value, link.dataPorts, config.exposeTarget))
+    if (issued.ok) return reply.code(201).send(tokenAnswer(issued.value, deps))
     events.publish('token_refused', () => ({ requestId: request.id, code: issued.error.code, via: 'tokens' }))
     sendProblem(reply, issued.error)
     return reply

@@ -8,7 +8,7 @@ export const LivenessSchema = named('Liveness', Type.Object({
 }, { description: 'The process answers.', examples: [{ status: 'ok' }] }))
 
 const MissingSchema = Type.Object({
-  component: knownStrings(['inventory', 'proxy', 'process'], 'What is not ready.'),
+  component: knownStrings(['inventory', 'proxy', 'advertise', 'process'], 'What is not ready.'),
   reason: Type.String()
 })
 
@@ -40,12 +40,18 @@ const ProxyHealthSchema = Type.Object({
   state: Type.Optional(knownStrings(stateStatuses, 'Whether a restart of the proxy would find its sessions and tokens: `late` and `failed` are those that would lose some; `off` keeps none.'))
 })
 
+const AdvertiseHealthSchema = Type.Object({
+  address: Type.Optional(Type.String({ description: 'What answers tell now.' })),
+  fault: Type.Optional(Type.String({ description: 'Why it is not known, or may be another one by now.' }))
+}, { description: 'The address that clients are told to send to; absent if none is configured.' })
+
 export const HealthSchema = named('Health', Type.Object({
   status: knownStrings(['ok', 'degraded', 'draining', 'not_ready'], '`degraded`: queries are answered, but something needs attention. `draining`: see `drain`.'),
   missing: Type.Array(MissingSchema),
   drain: Type.Optional(DrainSchema),
   inventory: InventoryHealthSchema,
   proxy: ProxyHealthSchema,
+  advertise: Type.Optional(AdvertiseHealthSchema),
   tokens: Type.Object({ live: Type.Integer({ minimum: 0, description: 'Tokens issued by this process that have not expired.' }) }),
   defaultEndpoint: Type.Object({
     configured: Type.Boolean(),

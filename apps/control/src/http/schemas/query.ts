@@ -52,7 +52,8 @@ export const QueryRequestSchema = named('QueryRequest', Type.Object({
 const DataPortSchema = named('DataPort', Type.Object({
   name: Type.String(),
   protocol: knownStrings(['udp'], 'What is spoken on it.'),
-  port: Type.Integer({ minimum: 1, maximum: 65535, description: 'The director\'s UDP port.' })
+  port: Type.Integer({ minimum: 1, maximum: 65535, description: 'The director\'s UDP port.' }),
+  address: Type.Optional(Type.String({ description: 'The director\'s address: an IP address or a host name. Without it, the host that was asked.' }))
 }, { description: 'A UDP port of the director that serves this target.' }))
 
 export const issuedTokenExample = {
@@ -66,7 +67,8 @@ export const IssuedTokenSchema = named('IssuedToken', Type.Object({
   token: Type.String({ format: 'uuid', description: 'Send it as the first datagram, or behind the magic to move a live session. It works once per data port.' }),
   expiresAt: Type.String({ format: 'date-time', description: 'When it ends, in UTC.' }),
   ttlSeconds: Type.Integer({ minimum: 1, description: 'How long it can be redeemed, in seconds from the answer on.' }),
-  dataPorts: Type.Array(refTo(DataPortSchema), { description: 'Where to send datagrams.' }),
+  dataPorts: Type.Array(refTo(DataPortSchema), { description: 'Where to send datagrams: to those of the newest answer.' }),
+  queryUrl: Type.Optional(Type.String({ description: 'The public API of the very director that has answered: ask there for a token that is to be sent to the same address. Only with `advertise.queryUrl`.' })),
   address: Type.Optional(Type.String({ description: 'The target\'s address. Only with `exposeTarget: true`.' })),
   ports: Type.Optional(mapOf(Type.Integer(), { description: 'The target\'s port by data port name. Only with `exposeTarget: true`.' }))
 }, { description: 'A token the proxy knows already: it can be used at once.', examples: [issuedTokenExample] }))

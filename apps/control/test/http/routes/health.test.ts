@@ -1,5 +1,6 @@
 import t from 'tap'
 import type { RpcEvent } from '#rpc/contract.js'
+import { advertisedAs } from '../../../src/advertise/advertised.js'
 import { ask, eventually, gameServer, goOnline, startRig } from '#testkit/control-rig.js'
 
 const objects = [gameServer('a', '10.0.0.1')]
@@ -23,6 +24,22 @@ void t.test('alive whatever is missing; ready once the inventory and the proxy a
   await eventually(() => !features.link.isSynchronised)
   t.strictSame((await ask(open, 'GET', '/readyz')).body, { status: 'not_ready', missing: [{ component: 'proxy', reason: lost }] })
   t.equal((await ask(open, 'GET', '/livez')).status, 200)
+})
+
+void t.test('ready once the address that clients send to is known, and degraded if it cannot be read later', async t => {
+  const known: { address: string | undefined, fault: string | undefined } = { address: undefined, fault: 'There is no Service a of namespace b.' }
+  const advertised = advertisedAs({ current: () => ({ ...known }), close: async () => { await Promise.resolve() } }, {})
+  const { open, admin } = await startRig(t, { objects, advertised })
+  const missing = (reason: string) => ({ status: 'not_ready', missing: [{ component: 'advertise', reason }] })
+  t.match(await ask(admin, 'GET', '/readyz'), { status: 503, body: missing(known.fault!) })
+  t.match(await ask(admin, 'GET', '/healthz'), { status: 503, body: { ...missing(known.fault!), advertise: { fault: known.fault } } })
+  t.match(await ask(open, 'GET', '/readyz'), { status: 503, body: missing('The admin listener says what.') })
+  known.address = '203.0.113.7'
+  t.match(await ask(admin, 'GET', '/readyz'), { status: 200, body: { status: 'ready', missing: [] } })
+  t.match(await ask(admin, 'GET', '/healthz'), { status: 200, body: { status: 'degraded', advertise: { address: '203.0.113.7', fault: known.fault } } })
+  t.match(await ask(open, 'GET', '/healthz'), { body: { advertise: { address: '203.0.113.7', fault: 'The admin listener says what.' } } })
+  known.fault = undefined
+  t.strictSame(await ask(open, 'GET', '/healthz').then(({ body }) => body as Record<string, unknown>).then(({ status, advertise }) => [status, advertise]), ['ok', { address: '203.0.113.7' }])
 })
 
 void t.test('superseded and stopping say so', async t => {

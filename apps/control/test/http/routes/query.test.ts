@@ -1,6 +1,7 @@
 import t from 'tap'
 import { isToken } from '#wire/token.js'
 import { FAKE_EPOCH_MS } from '#testkit/fake-clock.js'
+import { advertisedAs } from '../../../src/advertise/advertised.js'
 import type { ErrorCode } from '../../../src/http/problems/errors.js'
 import { problemFrom, type ApiFailure } from '../../../src/http/problems/problem.js'
 import { queryExample } from '../../../src/http/schemas/query.js'
@@ -37,6 +38,23 @@ void t.test('the documented example gets a token the proxy knows', async t => {
     dataPorts: [{ name: 'default', protocol: 'udp', port: 41_000 }]
   }, 'with the port that is bound, for the data port the target has; no address')
   t.strictSame(proxy.tokens.get(token), { token, ttlMs: 30_000, target: { key: 'gameserver/game-servers/dust2-1', address: '10.0.0.1', ports: { default: 7000 } } })
+})
+
+void t.test('an answer tells the address and ports that clients send to, as they are at that moment', async t => {
+  const known: { address: string | undefined, fault: string | undefined } = { address: undefined, fault: 'Service a has no address of a load balancer yet.' }
+  const advertised = advertisedAs({ current: () => ({ ...known }), close: async () => { await Promise.resolve() } }, { ports: { default: 31_777 }, queryUrl: 'http://$ADDRESS:9000/$POD_NAME' }, 'udp-director-0')
+  const { open, admin } = await startRig(t, { objects, advertised, config: 'exposeTarget: true' })
+  const refused = await ask(open, 'POST', '/query', any)
+  t.match(refused, { status: 503, retryAfter: '2', body: { code: 'ADDRESS_UNKNOWN' } })
+  t.notMatch(refused.text, /Service a/, 'the name of the object is for operators')
+  t.match(await ask(admin, 'POST', '/tokens', { ...any, name: 'dust2-1' }), { status: 503, body: { code: 'ADDRESS_UNKNOWN' } })
+
+  known.address = '203.0.113.7'
+  const where = { dataPorts: [{ name: 'default', protocol: 'udp', port: 31_777, address: '203.0.113.7' }], queryUrl: 'http://203.0.113.7:9000/udp-director-0' }
+  t.match(await ask(open, 'POST', '/query', any), { status: 200, body: { ...where, address: '10.0.0.1', ports: { default: 7000 } } }, 'the address at the top is the target\'s')
+  t.match(await ask(admin, 'POST', '/tokens', { ...any, name: 'dust2-1' }), { status: 201, body: where })
+  known.address = '2001:db8::7'
+  t.match(await ask(open, 'POST', '/query', any), { body: { dataPorts: [{ address: '2001:db8::7' }], queryUrl: 'http://[2001:db8::7]:9000/udp-director-0' } })
 })
 
 void t.test('expectedValues, selectors and exposeTarget', async t => {

@@ -130,7 +130,8 @@ const underWay = /(?:Connect|Write|Shutdown|Get\w+|FS)(?:Req|Wrap)/
 const QUIET_TURNS = 3
 const MAX_TURNS = 100
 
-async function rest (isReached: () => boolean = () => false): Promise<void> {
+/** Until what is under way on the loopback has come to rest, or `isReached`. */
+export async function rest (isReached: () => boolean = () => false): Promise<void> {
   for (let turn = 0, quiet = 0; turn < MAX_TURNS && quiet < QUIET_TURNS && !isReached(); turn++) {
     await realDelay(1)
     quiet = process.getActiveResourcesInfo().some(name => underWay.test(name)) ? 0 : quiet + 1

@@ -13,6 +13,8 @@ import { defaultKubeconfigs, tokenFileOf } from './kubeconfig-files.js'
 export interface CredentialsOptions {
   /** A kubeconfig file. Default: the service account of the pod, or else KUBECONFIG, or else ~/.kube/config. */
   readonly kubeconfig?: string
+  /** What to do where there are no credentials: one sentence or several. */
+  readonly remedy?: string
   /** Where the root of the file system with the service account is; tests set it. */
   readonly root?: string
 }
@@ -85,7 +87,7 @@ function load (options: CredentialsOptions): Result<KubeConfig, string> {
     // The library looks into whatever the file holds.
     return err(`${origin} cannot be used: ${error instanceof TypeError ? 'it is not a kubeconfig.' : messageOf(error)}`)
   }
-  const fault = faultOf(config, origin)
+  const fault = faultOf(config, origin, options)
   return fault === undefined ? ok(config) : err(fault)
 }
 
@@ -98,10 +100,10 @@ function addTokenFile (config: KubeConfig, files: readonly string[]): void {
   config.users = config.users.map(({ token, ...user }) => user.name === userName ? { ...user, authProvider } : { ...user, ...token === undefined ? {} : { token } })
 }
 
-function faultOf (config: KubeConfig, origin: string): string | undefined {
+function faultOf (config: KubeConfig, origin: string, { remedy = 'Set inventory.kubeconfig, or inventory.provider: file.' }: CredentialsOptions): string | undefined {
   // What the library makes up when it finds nothing.
   if (config.getCurrentContext() === 'loaded-context') {
-    return 'There are no Kubernetes credentials: no service account, no KUBECONFIG, no ~/.kube/config. Set inventory.kubeconfig, or inventory.provider: file.'
+    return `There are no Kubernetes credentials: no service account, no KUBECONFIG, no ~/.kube/config. ${remedy}`
   }
   const context = config.getCurrentContext() as string | undefined
   if (context === undefined || config.getContextObject(context) === null) return `${origin} has no context ${context ?? '(current-context is not set)'}.`

@@ -19,7 +19,8 @@ export function describeFault (verb: Verb, source: Source, { reason, detail }: A
   return { summary: common ?? `Cannot ${verb} ${nameOf(source)} in ${scopeOf(source)}: ${causeOf(source, reason)}`, detail }
 }
 
-const commonCauses: Partial<Record<FailureReason, string>> = {
+/** Those that have nothing to do with what was asked for. */
+export const commonCauses: Partial<Record<FailureReason, string>> = {
   unauthorized: 'The Kubernetes API does not accept the credentials, the token may have expired',
   untrusted: 'The certificate of the Kubernetes API is not trusted',
   unreachable: 'The Kubernetes API cannot be reached',
@@ -30,6 +31,13 @@ function causeOf (source: Source, reason: FailureReason): string {
   switch (reason) {
     case 'forbidden': return `not allowed; it takes a ${roleOf(source)}`
     case 'not_found': return `there is no such resource in ${apiVersionOf(source)}; a CustomResourceDefinition may be missing`
+    default: return serverCause(reason)
+  }
+}
+
+/** What else may be wrong, on the server's side. */
+export function serverCause (reason: FailureReason): string {
+  switch (reason) {
     case 'too_many_requests': return 'the server has too much to do'
     case 'server_error': return 'the server failed'
     case 'timeout': return 'no answer in time'
