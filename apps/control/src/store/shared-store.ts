@@ -18,7 +18,7 @@ export interface SharedToken {
   readonly target: Target
   /** The replica that made it. */
   readonly minter: string
-  /** The client prefix that alone may redeem it, as text; see libs/wire/src/client-prefix.ts. */
+  /** The client prefix that alone may redeem it, as text without spaces; see libs/wire/src/client-prefix.ts. */
   readonly clientPrefix?: string
 }
 
@@ -44,11 +44,14 @@ export interface SharedBinding {
   /** What is left of the token's life, in ms. */
   readonly tokenTtlMs?: number
   readonly consumed?: readonly string[]
-  /** Goes up with every change of the client's target. */
+  /** Goes up with every change of the client's target, also over a store that has lost what it had: it is at least the store's time, in ms. */
   readonly sequence: number
-  /** The replicas that have a session of this client. */
+  /** The replicas that have a session of this client, the newest first; 8 at most. */
   readonly replicas: readonly string[]
 }
+
+/** Where a binding stands after a write: its sequence, and the other replicas that have a session of the client, the newest first. */
+export type Place = Pick<SharedBinding, 'sequence' | 'replicas'>
 
 export interface BindingWrite {
   readonly client: string
@@ -58,7 +61,7 @@ export interface BindingWrite {
 }
 
 export interface BindingKeep extends BindingWrite {
-  /** What the last write of this replica answered; 0 if it does not know. A stored one that is newer stays. */
+  /** What `bind`, `join` or `keep` answered last; 0 if it is not known. A stored one that is newer stays. */
   readonly sequence: number
 }
 
@@ -99,7 +102,10 @@ export interface SharedStore {
   /** Connects, and goes on connecting until `close`. */
   readonly start: () => void
 
-  /** Writes a token, for `ttlMs`. With `claims`, what this director knows of its redemptions: they are written first. */
+  /**
+   * Writes a token, for `ttlMs`, unless it is there. With `claims` (client by data port; empty is all right) it is written again: what
+   * this director knows of its redemptions is written first, and what the store knows of them stays.
+   */
   readonly mint: (token: Token, shared: SharedToken, ttlMs: number, claims?: ReadonlyMap<string, string>) => Promise<StoreResult<undefined>>
   /** Redeems a token for a client on a data port, at most once for each data port; the same client again is told the same. */
   readonly claim: (claim: Claim) => Promise<StoreResult<ClaimOutcome>>
@@ -107,16 +113,16 @@ export interface SharedStore {
   readonly makeVoid: (tokens: readonly Token[], ttlMs: number) => Promise<StoreResult<readonly Token[]>>
 
   readonly find: (client: string) => Promise<StoreResult<SharedBinding | undefined>>
-  /** A client has a new target: the newest binding. Answers its sequence, and the replicas that had a session of the client. */
-  readonly bind: (write: BindingWrite, replica: string) => Promise<StoreResult<{ readonly sequence: number, readonly replicas: readonly string[] }>>
-  /** A client goes on here with the target it had elsewhere: adds the replica, changes nothing else. */
-  readonly join: (client: string, replica: string) => Promise<StoreResult<{ readonly sequence: number, readonly replicas: readonly string[] } | undefined>>
+  /** A client has a new target: the newest binding. */
+  readonly bind: (write: BindingWrite, replica: string) => Promise<StoreResult<Place>>
+  /** A client goes on here with the target it had elsewhere: adds the replica, and keeps it for `ttlMs` at least. Undefined if there is no binding. */
+  readonly join: (client: string, replica: string, ttlMs: number) => Promise<StoreResult<Place | undefined>>
   /** These sessions are still there: written again, for longer. Answers the newer bindings that others wrote meanwhile, by client. */
   readonly keep: (keeps: readonly BindingKeep[], replica: string) => Promise<StoreResult<ReadonlyMap<string, SharedBinding>>>
-  /** The session of a client at this replica is over. With `everywhere` the binding goes, whoever has one. Answers the replicas that still have one, or had. */
+  /** The session of a client at this replica is over. With `everywhere` the binding goes, whoever has one. Answers the other replicas that have one, or had. */
   readonly drop: (client: string, replica: string, everywhere: boolean) => Promise<StoreResult<readonly string[]>>
 
-  /** The keys; makes them if there are none. `propose` is taken in if the current one is `sinceMs` old or there is none. */
+  /** The keys; makes them if there are none. `propose` (32 hexadecimal digits) is taken in if the current one is `maxAgeMs` old or there is none. */
   readonly keys: (propose: string, maxAgeMs: number) => Promise<StoreResult<SharedKeys>>
   readonly announce: (info: ReplicaInfo, ttlMs: number) => Promise<StoreResult<undefined>>
   readonly replicas: () => Promise<StoreResult<readonly ReplicaInfo[]>>
@@ -126,7 +132,7 @@ export interface SharedStore {
 }
 
 export interface StoreEvents {
-  /** It is up, the first time or again. `isAgain`: what was written before may be lost. */
+  /** It is up, the first time or again. `isAgain`: what was written before may be lost. Called after `status` has changed, as `onDown` is. */
   readonly onUp: (isAgain: boolean) => void
   /** It is down or unsuitable, as `status` says; also the first time that it could not be reached. Not again for the next reason. */
   readonly onDown: (reason: string) => void
