@@ -11,7 +11,7 @@ import { CLIENT_KEY_WORDS, pastFields, sessionPast, type Origin, type PastField,
 import { Voidness } from '../core/tables/token-table.js'
 import type { HeldTarget, TargetFault, TargetSpec, TargetTable } from '../core/tables/target-table.js'
 import { shardOfClient } from '../engines/shard-of-client.js'
-import { FLOW, LOCAL_ADDRESS, NOBODY, REDEEMED_FLAG, SEEN, SESSION, UPSTREAM_PORT } from './format/layout.js'
+import { addCounter, FLOW, LOCAL_ADDRESS, NOBODY, REDEEMED_FLAG, SEEN, SESSION, UPSTREAM_PORT } from './format/layout.js'
 import { elapsedSince } from './format/moment.js'
 import { SavedImages } from './format/saved-images.js'
 import type { SavedState } from './saved-state.js'
@@ -241,9 +241,6 @@ function isSame (one: Uint32Array, other: Uint32Array): boolean {
 
 function addCounters (state: CoreState, images: SavedImages): void {
   const { counters } = state
-  for (const [name, values] of images.counters()) {
-    // Of another length, its places mean something else: it was written by another version.
-    if (values.length === counters[name].length) for (const [index, value] of values.entries()) counters[name][index]! += value
-  }
+  for (const [name, values] of images.counters()) addCounter(name, values, counters[name])
   counters.settleInFlight()
 }

@@ -103,6 +103,24 @@ export const UPSTREAM_PORT = recordLayout(ImageKind.upstreamPort, {
 /** The counters that a restart must not set back, in the order of their slots. A body is one array, a double for each. */
 export const savedCounters = ['received', 'proxied', 'bytes', 'dropped', 'consumed', 'redeemed', 'sessionsCreated', 'sessionsReset', 'sessionsEnded', 'targetsGone'] as const
 
+type SavedCounter = typeof savedCounters[number]
+
+/**
+ * Those whose places are numbers that a later version may add to, behind the others: how many such rows one has. The places of the others
+ * are data ports.
+ */
+const growingRows: { readonly [Name in SavedCounter]?: number } = { dropped: 2, consumed: 1, sessionsCreated: 1, sessionsReset: 1, sessionsEnded: 1, targetsGone: 1 }
+
+/** Adds what another version may have written to what this one counts. What only one of the two knows is left as it is. */
+export function addCounter (name: SavedCounter, saved: Float64Array, counts: Float64Array): void {
+  const rows = saved.length === counts.length ? 1 : growingRows[name]
+  // Of other data ports: its places mean something else.
+  if (rows === undefined) return
+  const [savedWidth, width] = [saved.length / rows, counts.length / rows]
+  if (!Number.isInteger(savedWidth)) return
+  for (let row = 0; row < rows; row++) for (let place = 0; place < Math.min(savedWidth, width); place++) counts[row * width + place]! += saved[row * savedWidth + place]!
+}
+
 /** A target, by its id: its key, address and ports as JSON, ports by data port index. */
 export const TARGET = {
   encode: ({ key, address, ports }: TargetSpec): Uint8Array => Buffer.from(JSON.stringify({ key, address, ports })),

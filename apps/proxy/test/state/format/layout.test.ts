@@ -113,3 +113,16 @@ void t.test('slots that no table has are read as well', async t => {
   t.equal(images.body(ImageKind.upstreamPort, 7), 0)
   t.equal(images.body(ImageKind.upstreamPort, 8), 0)
 })
+
+void t.test('counters of a version with fewer places, or with more, are added where both mean the same', async t => {
+  const added = (name: Parameters<typeof layout.addCounter>[0], saved: readonly number[], counts: readonly number[]): number[] => {
+    const sums = Float64Array.from(counts)
+    layout.addCounter(name, Float64Array.from(saved), sums)
+    return [...sums]
+  }
+  t.strictSame(added('sessionsEnded', [1, 2], [10, 10, 10]), [11, 12, 10])
+  t.strictSame(added('sessionsEnded', [1, 2, 3, 4], [10, 10, 10]), [11, 12, 13], 'what this version does not know is left out')
+  t.strictSame(added('dropped', [1, 2, 3, 4], [0, 0, 0, 0, 0, 0]), [1, 2, 0, 3, 4, 0], 'each direction has the reasons there are')
+  t.strictSame(added('dropped', [1, 2, 3], [0, 0, 0, 0]), [0, 0, 0, 0], 'never written by any version')
+  t.strictSame(added('received', [1, 2, 3, 4], [0, 0, 0, 0, 0, 0]), [0, 0, 0, 0, 0, 0], 'of other data ports')
+})
