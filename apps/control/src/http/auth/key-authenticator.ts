@@ -2,7 +2,7 @@
 import type { Result } from '#core/result.js'
 import { ok } from '#core/result.js'
 import { bearerFrom, failed, type Authenticator } from './authenticator.js'
-import { FollowedFile, type FollowedFileOptions } from './followed-file.js'
+import { FollowedFile, type FollowedFileOptions } from '../../files/followed-file.js'
 import { keyRingFrom } from './key-ring.js'
 
 export type KeyFileOptions = Omit<FollowedFileOptions<unknown>, 'parse'>

@@ -4,7 +4,7 @@ import type { BaseLogger } from 'pino'
 import type { Cancel, Clock } from '#core/clock.js'
 import { err, ok, type Result } from '#core/result.js'
 import type { KeyFileOptions } from './key-authenticator.js'
-import { FollowedFile } from './followed-file.js'
+import { FollowedFile } from '../../files/followed-file.js'
 
 export interface KeySet {
   readonly keyFor: JWTVerifyGetKey

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Test } from 'tap'
 import type { TypedApp } from '../../../src/http/listener/listener.js'
-import { POLL_MS } from '../../../src/http/auth/followed-file.js'
+import { POLL_MS } from '../../../src/files/followed-file.js'
 import { eventually, type Rig } from '#testkit/control-rig.js'
 
 export async function makeFolder (t: Test): Promise<string> {

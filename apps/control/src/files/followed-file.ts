@@ -16,7 +16,16 @@ export interface FollowedFileOptions<Value> {
   readonly parse: (text: string) => Result<Value, string>
   /** After every reading that found something new, good or bad. */
   readonly onRead: (outcome: 'ok' | 'fault') => void
+  /** What the log says of such a reading. Default: that of keys. */
+  readonly sentences?: FileSentences
 }
+
+export interface FileSentences {
+  readonly ok: string
+  readonly fault: string
+}
+
+const ofKeys: FileSentences = { ok: 'Keys read again', fault: 'Keys cannot be read, the last good ones stay' }
 
 export const POLL_MS = 2000
 const MAX_BYTES = 1_048_576
@@ -57,7 +66,7 @@ export class FollowedFile<Value> {
   }
 
   async #poll (): Promise<void> {
-    const { path, log, parse, onRead } = this.#options
+    const { path, log, parse, onRead, sentences = ofKeys } = this.#options
     const text = await readSmall(path)
     if (text.ok && text.value === this.#text && this.#fault === undefined) return
     const parsed = text.ok ? parse(text.value) : text
@@ -65,11 +74,11 @@ export class FollowedFile<Value> {
       this.#text = text.value
       this.#value = parsed.value
       this.#fault = undefined
-      log.info({ path }, 'Keys read again')
+      log.info({ path }, sentences.ok)
       onRead('ok')
     } else if (!parsed.ok && parsed.error !== this.#fault) {
       this.#fault = parsed.error
-      log.error({ path, fault: parsed.error }, 'Keys cannot be read, the last good ones stay')
+      log.error({ path, fault: parsed.error }, sentences.fault)
       onRead('fault')
     }
   }
