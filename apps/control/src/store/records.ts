@@ -42,7 +42,8 @@ const isElsewhere = TypeCompiler.Compile(Type.Object({
   sequence: Type.Optional(Type.Integer({ minimum: 0 }))
 }))
 const isVoid = TypeCompiler.Compile(Type.Object({ type: Type.Literal('void'), tokens: Type.Array(TokenOf), cause: Type.Union([Type.Literal('revoked'), Type.Literal('withdrawn')]) }))
-const isCounts = TypeCompiler.Compile(Type.Object({ type: Type.Literal('counts'), replica: Replica, sessions: Type.Record(Type.String(), Type.Integer({ minimum: 0 })), isAll: Type.Boolean() }))
+const CountsByKey = Type.Record(Type.String(), Type.Integer({ minimum: 0 }))
+const isCounts = TypeCompiler.Compile(Type.Object({ type: Type.Literal('counts'), replica: Replica, sessions: CountsByKey, pending: Type.Optional(CountsByKey), isAll: Type.Boolean() }))
 const isEnvelope = TypeCompiler.Compile(Type.Object({ f: Replica, m: Type.Object({ type: Type.String() }) }))
 
 /** The text of a token's record: see scripts.ts for what is around the JSON. */
@@ -117,7 +118,7 @@ function messageOf (m: { readonly type: string }): ReplicaMessage | undefined {
     return { type, client, change, ...(target !== undefined && { target: targetOf(target) }), ...(sequence !== undefined && { sequence }) }
   }
   if (isVoid.Check(m)) return { type: m.type, tokens: m.tokens as Token[], cause: m.cause }
-  if (isCounts.Check(m)) return { type: m.type, replica: m.replica, sessions: m.sessions, isAll: m.isAll }
+  if (isCounts.Check(m)) return { type: m.type, replica: m.replica, sessions: m.sessions, ...(m.pending !== undefined && { pending: m.pending }), isAll: m.isAll }
   return undefined
 }
 

@@ -90,8 +90,8 @@ export type ReplicaMessage =
   | { readonly type: 'elsewhere', readonly client: string, readonly change: 'moved' | 'ended' | 'seen', readonly target?: Target, readonly sequence?: number }
   /** To all: these tokens are void. */
   | { readonly type: 'void', readonly tokens: readonly Token[], readonly cause: 'revoked' | 'withdrawn' }
-  /** To all: sessions by target key, absolute, of those that changed; all of them where `isAll`. */
-  | { readonly type: 'counts', readonly replica: string, readonly sessions: Readonly<Record<string, number>>, readonly isAll: boolean }
+  /** To all: sessions by target key, and tokens that nobody has redeemed yet (`pending`); absolute, of those that changed; all of them where `isAll`. */
+  | { readonly type: 'counts', readonly replica: string, readonly sessions: Readonly<Record<string, number>>, readonly pending?: Readonly<Record<string, number>>, readonly isAll: boolean }
 
 export type StoreStatus = 'connecting' | 'up' | 'down' | 'unsuitable'
 

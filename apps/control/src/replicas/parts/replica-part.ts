@@ -17,6 +17,8 @@ export interface ReplicaProxy {
   readonly answer: (answer: Answer) => void
   /** What happened elsewhere to clients that have a session here. False if it was not acknowledged. */
   readonly tellElsewhere: (clients: readonly Elsewhere[]) => Promise<boolean>
+  /** The session of this client that has redeemed a token; undefined if there is none, or the proxy does not say. */
+  readonly find: (client: string) => Promise<Binding | undefined>
   /** Sessions that have redeemed a token and were active within `activeWithinMs` (all without it), in pages; undefined is the last page of a list that broke off. */
   readonly bindings: (activeWithinMs?: number) => AsyncIterable<readonly Binding[] | undefined>
 }
@@ -27,6 +29,10 @@ export interface ReplicaMetrics {
   readonly targetRefused: () => void
   /** A token of another replica was redeemed here. */
   readonly redeemedElsewhere: () => void
+  /** A session of another replica goes on here. */
+  readonly sessionFollowed: () => void
+  /** A session of this replica goes on at another one. */
+  readonly sessionSeenElsewhere: () => void
 }
 
 /** What every part is given. */

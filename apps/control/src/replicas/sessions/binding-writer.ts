@@ -1,0 +1,179 @@
+// Brings what happens to the own sessions to the store, and what the store answers to those it concerns: replicas that have the same
+// client, and the own proxy where others know better.
+import type { Binding, BindingChange } from '#rpc/replica-schemas.js'
+import type { SharedBinding } from '../../store/shared-store.js'
+import { isOwnNewer, isSameTarget, OUTLIVE_MS, writeFrom } from './bindings.js'
+import type { KnownBindings } from './known-bindings.js'
+import { Lanes } from './lanes.js'
+import type { OwnProxy } from './own-proxy.js'
+import type { SessionContext } from './session-context.js'
+
+/** Clients whose change the store has not been told; those beyond are left to the next list of sessions. */
+export const MAX_WAITING_CLIENTS = 10_000
+/** A store that answers within 1 ms is told of 100,000 changes a second. */
+const AT_ONCE = 128
+/** How long until what the store did not take is said again, in ms. */
+export const WRITE_RETRY_MS = 1000
+const MAX_TRIES = 5
+
+type Work =
+  /** It has a new target. */
+  | { readonly kind: 'bind', readonly binding: Binding }
+  /** It goes on here. */
+  | { readonly kind: 'join', readonly binding: Binding }
+  /** It is over. */
+  | { readonly kind: 'drop' }
+
+export interface BindingWriterDeps {
+  readonly context: SessionContext
+  readonly known: KnownBindings
+  readonly ownProxy: OwnProxy
+  /** Nothing of this client is on its way to the store any more. */
+  readonly onIdle: (client: string) => void
+}
+
+export class BindingWriter {
+  readonly #deps: BindingWriterDeps
+  readonly #lanes: Lanes<Work>
+
+  constructor (deps: BindingWriterDeps) {
+    this.#deps = deps
+    this.#lanes = new Lanes({
+      clock: deps.context.clock,
+      maxClients: MAX_WAITING_CLIENTS,
+      atOnce: AT_ONCE,
+      retryMs: WRITE_RETRY_MS,
+      maxTries: MAX_TRIES,
+      run: async (client, work, tries) => await this.#write(client, work, tries > 0),
+      onIdle: deps.onIdle,
+      onLeft: (client, { kind }) => { if (kind !== 'drop') deps.known.leaveUnwritten(client) }
+    })
+  }
+
+  isBusy (client: string): boolean {
+    return this.#lanes.isBusy(client)
+  }
+
+  /** What the own proxy says of a session. */
+  changed (change: BindingChange, binding: Binding): void {
+    const { known, ownProxy, context: { metrics } } = this.#deps
+    const { client, target } = binding
+    if (change === 'expired' || change === 'ended') {
+      known.over(client)
+      this.#lanes.submit(client, { kind: 'drop' })
+      return
+    }
+    if (change === 'followed') metrics.sessionFollowed()
+    else if (ownProxy.isEcho(client, target)) return
+    known.changed(client)
+    this.#lanes.submit(client, { kind: change === 'followed' ? 'join' : 'bind', binding })
+  }
+
+  /** The own session is the newest, whatever the store has. */
+  bind (binding: Binding): void {
+    this.#lanes.submit(binding.client, { kind: 'bind', binding })
+  }
+
+  /** The client is here again: those that have it, too, are told so. */
+  returned (binding: Binding): void {
+    if (!this.isBusy(binding.client)) this.#lanes.submit(binding.client, { kind: 'join', binding })
+  }
+
+  /** Takes in what the store has of a client, where it may not be what the own proxy has. True if both are the same now. */
+  reconcile (own: Binding, stored: SharedBinding): boolean {
+    const { known, context: { isOwnName, store, replica, timeoutMs } } = this.#deps
+    const { client } = own
+    if (isSameTarget(own.target, stored.target)) {
+      known.learn(client, stored.sequence)
+      return true
+    }
+    // Known: the store has it from this replica, or from one that told this replica. So whoever wrote since is newer.
+    if (known.of(client) === 0 && isOwnNewer(own, stored, isOwnName)) this.bind(own)
+    else {
+      this.#moveOwn(client, stored)
+      // Whoever moves it next tells this replica, too. If it does not arrive, the next list does it.
+      void store.join(client, replica, timeoutMs + OUTLIVE_MS)
+    }
+    return false
+  }
+
+  open (): void {
+    this.#lanes.open()
+  }
+
+  shut (): void {
+    this.#lanes.shut()
+  }
+
+  close (): void {
+    this.#lanes.close()
+  }
+
+  async #write (client: string, work: Work, isAgain: boolean): Promise<boolean> {
+    if (work.kind === 'drop') {
+      const { store, replica } = this.#deps.context
+      return (await store.drop(client, replica, false)).ok
+    }
+    if (work.kind === 'join') return await this.#join(work.binding)
+    return isAgain ? await this.#bindAgain(work.binding) : await this.#bind(work.binding)
+  }
+
+  async #bind (binding: Binding): Promise<boolean> {
+    const { known, context: { store, replica, timeoutMs } } = this.#deps
+    const { client, target } = binding
+    const bound = await store.bind(writeFrom(binding, timeoutMs), replica)
+    if (!bound.ok) return false
+    const { sequence, replicas } = bound.value
+    known.learn(client, sequence)
+    for (const other of replicas) store.send(other, { type: 'elsewhere', client, change: 'moved', target, sequence })
+    return true
+  }
+
+  // The store may have done it and not said so; and others may have written since.
+  async #bindAgain (own: Binding): Promise<boolean> {
+    const { known, context: { store, replica } } = this.#deps
+    const { client, target } = own
+    const found = await store.find(client)
+    if (!found.ok) return false
+    const stored = found.value
+    if (stored === undefined || stored.sequence <= known.of(client)) return await this.#bind(own)
+    if (isSameTarget(target, stored.target) && own.token === stored.token) {
+      const { sequence } = stored
+      known.learn(client, sequence)
+      for (const other of stored.replicas) if (other !== replica) store.send(other, { type: 'elsewhere', client, change: 'moved', target, sequence })
+      return true
+    }
+    if (isOwnNewer(own, stored, this.#deps.context.isOwnName)) return await this.#bind(own)
+    this.#moveOwn(client, stored)
+    return true
+  }
+
+  async #join (binding: Binding): Promise<boolean> {
+    const { known, context: { store, replica, timeoutMs } } = this.#deps
+    const { client } = binding
+    const joined = await store.join(client, replica, timeoutMs + OUTLIVE_MS)
+    if (!joined.ok) return false
+    if (joined.value === undefined) return await this.#bind(binding)
+    const { sequence, replicas } = joined.value
+    // Somebody moved the client after it was found and before this replica was known to have it: nobody has told.
+    if (sequence > known.of(client)) await this.#catchUp(binding)
+    known.learn(client, sequence)
+    for (const other of replicas) store.send(other, { type: 'elsewhere', client, change: 'seen', sequence })
+    return true
+  }
+
+  async #catchUp ({ client, target }: Binding): Promise<void> {
+    const found = await this.#deps.context.store.find(client)
+    if (found.ok && found.value !== undefined && !isSameTarget(target, found.value.target)) this.#moveOwn(client, found.value)
+  }
+
+  #moveOwn (client: string, { target, sequence }: SharedBinding): void {
+    const { known, ownProxy, context: { judge, metrics } } = this.#deps
+    if (judge(target) === 'refused') {
+      metrics.targetRefused()
+      return
+    }
+    known.learn(client, sequence)
+    ownProxy.move(client, target)
+  }
+}
