@@ -116,6 +116,12 @@ const bans = [
   },
   {
     from: /^/,
+    except: /^apps\/control\/src\/store\/valkey\/|^testkit\/store\/|(?:^|\/)test\/|^(?:e2e|bench)\//,
+    imports: /^iovalkey(?:\/|$)/,
+    message: 'iovalkey is for apps/control/src/store/valkey alone (and for tests, e2e and bench): the rest of control asks the interface SharedStore.'
+  },
+  {
+    from: /^/,
     except: /^apps\/control\/src\/inventory\/kubernetes\/api\/credentials\.ts$|^testkit\/test\//,
     imports: /^@kubernetes\/client-node(?:\/|$)/,
     message: '@kubernetes/client-node is imported by apps/control/src/inventory/kubernetes/api/credentials.ts alone (and by the testkit\'s tests).'

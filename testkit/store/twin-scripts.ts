@@ -90,7 +90,9 @@ export const twinScripts: Readonly<Record<ScriptName, TwinScript>> = {
   replicas: (data, [replicas = '']) => [...data.hash(replicas)?.values() ?? []]
     .map(entry => ({ endsMs: Number(entry.slice(0, entry.indexOf(' '))), json: entry.slice(entry.indexOf(' ') + 1) }))
     .filter(({ endsMs }) => endsMs > data.nowMs)
-    .map(({ json }) => json)
+    .map(({ json }) => json),
+
+  probe: () => null
 }
 
 interface BindingParts {

@@ -44,16 +44,13 @@ if redis.call('EXISTS', KEYS[2]) == 1 and redis.call('PTTL', KEYS[2]) < life the
 interface Script {
   /** How many of its arguments are keys. */
   readonly keys: number
-  readonly lua: string
+  /** Undefined: it is a command, not a script. */
+  readonly lua: string | undefined
 }
 
 export const scripts = {
-  // KEYS token, claims · ARGV record, ttl. A token that was just made.
-  put: {
-    keys: 2,
-    lua: `
-redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2])`
-  },
+  // KEYS token, claims · ARGV record, ttl. A token that was just made: the command SET with NX and PX, without a script.
+  put: { keys: 2, lua: undefined },
   // KEYS token, claims · ARGV record, ttl, then data port and client of each redemption that is known. Claims come first.
   mint: {
     keys: 2,
@@ -164,6 +161,26 @@ for _, entry in ipairs(redis.call('HVALS', KEYS[1])) do
   if ends and tonumber(ends) > now then table.insert(live, json) end
 end
 return live`
+  },
+  // KEYS probe. Does everything that the others do, to a key that nobody reads: who may do this may do all. Leaves nothing.
+  probe: {
+    keys: 1,
+    lua: `${now}
+redis.call('SET', KEYS[1], now, 'PX', 1000)
+redis.call('GET', KEYS[1])
+redis.call('DEL', KEYS[1])
+redis.call('HSETNX', KEYS[1], 'a', '1')
+redis.call('HSET', KEYS[1], 'b', '1')
+redis.call('PEXPIRE', KEYS[1], 1000)
+redis.call('PTTL', KEYS[1])
+redis.call('EXISTS', KEYS[1])
+redis.call('HGET', KEYS[1], 'a')
+redis.call('HEXISTS', KEYS[1], 'a')
+redis.call('HKEYS', KEYS[1])
+redis.call('HVALS', KEYS[1])
+redis.call('HGETALL', KEYS[1])
+redis.call('HDEL', KEYS[1], 'a')
+redis.call('DEL', KEYS[1])`
   }
 } as const satisfies Record<string, Script>
 

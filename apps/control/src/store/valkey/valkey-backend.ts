@@ -1,0 +1,212 @@
+// The store on Valkey or Redis, through iovalkey. It is up when it is connected, suitable, and may do what directors do; what it was
+// asked is answered within the deadline, or is `late`. While it is not up nothing is sent, and it goes on connecting for ever.
+import type { Redis, RedisOptions } from 'iovalkey'
+import type { BaseLogger } from 'pino'
+import type { SharedState } from '#config/schema.js'
+import type { Cancel, Clock } from '#core/clock.js'
+import { err, ok } from '#core/result.js'
+import type { ScriptName } from '../scripts.js'
+import type { StoreResult, StoreStatus } from '../shared-store.js'
+import type { BackendEvents, StoreBackend } from '../store-backend.js'
+import { commandOf, connectionOptions, createClient, renew, retryMs, type Client, type Iovalkey } from './connection.js'
+import { clauseOf, failureOf, refusalOf } from './failures.js'
+import type { FollowedSecrets } from './secrets.js'
+import { Subscriber } from './subscriber.js'
+import { unsuitability } from './suitability.js'
+
+export interface ValkeyBackendOptions {
+  readonly iovalkey: Iovalkey
+  readonly sharedState: SharedState
+  readonly secrets: FollowedSecrets
+  readonly deadlineMs: number
+  readonly clock: Clock
+  readonly random: () => number
+  readonly log: BaseLogger
+  readonly channels: readonly string[]
+  readonly events: BackendEvents
+}
+
+/** Calls on the wire at once, those among them that are late already: what a second of silence collects at the highest rates. */
+const MAX_UNDER_WAY = 20_000
+
+/** Between two questions whether it is still there, in ms: with the silence of a connection, a store that is gone is known 2 s after it went. */
+const BEAT_MS = 1000
+
+/** Between two looks whether it is still suitable, in ms: settings are changed while servers run. */
+const CHECK_MS = 60_000
+
+export class ValkeyBackend implements StoreBackend {
+  status: StoreStatus = 'connecting'
+  reason: string | undefined
+  readonly #options: ValkeyBackendOptions
+  readonly #connection: RedisOptions
+  readonly #client: Client
+  readonly #subscriber: Subscriber
+  readonly #refused = new Set<string>()
+  #cancels: Cancel[] = []
+  #lastError: unknown
+  #checks = 0
+  #failedChecks = 0
+  #underWay = 0
+  #hasBeenUp = false
+  #isClosed = false
+
+  constructor (options: ValkeyBackendOptions) {
+    const { iovalkey, sharedState, secrets, random, clock, channels, events } = this.#options = options
+    this.#connection = connectionOptions(sharedState, secrets.now(), random)
+    this.#client = createClient(iovalkey, sharedState, this.#connection)
+    this.#subscriber = new Subscriber({ open: () => this.#openSubscriber(), channels, onText: events.onText, clock, random })
+  }
+
+  readonly start = (): void => {
+    const client = this.#client
+    client.on('ready', () => { void this.#check() })
+    client.on('close', () => { this.#lost() })
+    client.on('error', (error: unknown) => { this.#failed(error) })
+    client.on('node error', (error: unknown) => { this.#lastError = error })
+    client.connect().catch(() => undefined) // told by the events
+    this.#subscriber.start()
+    const { clock } = this.#options
+    this.#cancels = [
+      clock.every(BEAT_MS, () => { this.#beat() }),
+      clock.every(CHECK_MS, () => { if (this.status === 'up') void this.#check() })
+    ]
+  }
+
+  /** The files say something else: the next connection is made with that. */
+  renew (): void {
+    const { sharedState, secrets } = this.#options
+    const all = 'nodes' in this.#client ? [this.#connection, this.#client.options.redisOptions ?? {}, ...this.#client.nodes().map(({ options }) => options)] : [this.#connection, this.#client.options]
+    for (const options of all) renew(options, sharedState, secrets.now())
+  }
+
+  readonly run = async (script: ScriptName, keys: readonly string[], args: ReadonlyArray<string | number>): Promise<StoreResult<unknown>> =>
+    await this.#call(client => this.#send(client, script, keys, args))
+
+  readonly publish = async (channel: string, text: string): Promise<StoreResult<unknown>> =>
+    await this.#call(async client => await client.publish(channel, text))
+
+  readonly close = async (): Promise<void> => {
+    this.#isClosed = true
+    for (const cancel of this.#cancels) cancel()
+    this.#subscriber.close()
+    this.#client.disconnect()
+    this.status = 'down'
+    this.reason = 'it is closed'
+    await this.#options.secrets.close()
+  }
+
+  async #call (send: (client: Client) => Promise<unknown>): Promise<StoreResult<unknown>> {
+    if (this.status !== 'up') return err('down')
+    if (this.#underWay >= MAX_UNDER_WAY) return err('late')
+    this.#underWay++
+    return await new Promise(resolve => {
+      const cancel = this.#options.clock.after(this.#options.deadlineMs, () => { resolve(err('late')) })
+      send(this.#client).then(value => { resolve(ok(value)) }, (error: unknown) => {
+        const failure = failureOf(error)
+        if (failure === 'refused') this.#logRefusal(error)
+        resolve(err(failure))
+      }).finally(() => {
+        cancel()
+        this.#underWay--
+      })
+    })
+  }
+
+  async #send (client: Client, script: ScriptName, keys: readonly string[], args: ReadonlyArray<string | number>): Promise<unknown> {
+    // A token that was just made needs no script: half the work for the server.
+    if (script === 'put') return await client.set(keys[0]!, args[0]!, 'PX', args[1]!, 'NX')
+    return await (client as unknown as Record<string, (...words: ReadonlyArray<string | number>) => Promise<unknown>>)[commandOf(script)]!(...keys, ...args)
+  }
+
+  // Connected, and nobody knows yet to what.
+  async #check (): Promise<void> {
+    const check = ++this.#checks
+    const fault = await this.#fault()
+    if (check !== this.#checks || this.#isClosed || fault === false) return
+    if (fault !== undefined) this.#unsuitable(fault)
+    else this.#up()
+  }
+
+  // False if that cannot be told: the connection broke, which is an event of its own.
+  async #fault (): Promise<string | undefined | false> {
+    const { sharedState: { mode, username, prefix } } = this.#options
+    try {
+      for (const node of this.#primaries()) {
+        const fault = unsuitability(await node.info(), mode)
+        if (fault !== undefined) return fault
+      }
+      await this.#send(this.#client, 'probe', [`${prefix}1:probe`], [])
+      return refusalOf(await this.#subscriber.tried(), username)
+    } catch (error) {
+      const refusal = refusalOf(error, username)
+      if (refusal !== undefined) return refusal
+      // Out of memory, for one: it is there, and refuses what it cannot do, call by call.
+      if (failureOf(error) === 'refused') return undefined
+      this.#lastError = error
+      return false
+    }
+  }
+
+  #up (): void {
+    this.#failedChecks = 0
+    if (this.status === 'up') return
+    this.status = 'up'
+    this.reason = undefined
+    this.#refused.clear()
+    const isAgain = this.#hasBeenUp
+    this.#hasBeenUp = true
+    this.#options.events.onUp(isAgain)
+  }
+
+  // Somebody may repair it, or its name may lead elsewhere: it is connected to anew, and asked again.
+  #unsuitable (fault: string): void {
+    this.#away('unsuitable', fault)
+    const { clock, random } = this.#options
+    this.#cancels.push(clock.after(retryMs(6 + ++this.#failedChecks, random()), () => { if (this.status === 'unsuitable') this.#client.disconnect(true) }))
+  }
+
+  #failed (error: unknown): void {
+    this.#lastError = error
+    if (this.status !== 'up') this.#away('down', clauseOf(error))
+  }
+
+  #lost (): void {
+    this.#checks++
+    if (this.status !== 'unsuitable') this.#away('down', this.#lastError === undefined ? 'the connection was closed' : clauseOf(this.#lastError))
+    this.#lastError = undefined
+  }
+
+  #away (status: 'down' | 'unsuitable', reason: string): void {
+    if (this.#isClosed) return
+    const isNews = this.status === 'up' || this.status === 'connecting'
+    this.status = status
+    this.reason = reason
+    if (isNews) this.#options.events.onDown(reason)
+  }
+
+  #beat (): void {
+    if (this.status !== 'up') return
+    for (const node of this.#primaries()) node.ping().catch(() => undefined) // the connection is closed, which is an event
+  }
+
+  #primaries (): readonly Redis[] {
+    return 'nodes' in this.#client ? this.#client.nodes('master') : [this.#client]
+  }
+
+  #openSubscriber (): Redis | undefined {
+    const { iovalkey: { Redis }, random } = this.#options
+    if (!('nodes' in this.#client)) return new Redis({ ...this.#connection, retryStrategy: () => null })
+    const nodes = this.#client.nodes()
+    const node = nodes[Math.floor(random() * nodes.length)]
+    return node === undefined ? undefined : new Redis({ ...this.#connection, host: node.options.host!, port: node.options.port!, retryStrategy: () => null })
+  }
+
+  // Once for each kind, until it has been away.
+  #logRefusal (error: unknown): void {
+    const [code = ''] = (error as Error).message.split(' ')
+    if (this.#refused.has(code)) return
+    this.#refused.add(code)
+    this.#options.log.warn({ fault: clauseOf(error) }, 'The shared store refuses a call')
+  }
+}

@@ -1,0 +1,87 @@
+// Real servers for tests: `redis-server` where it is installed, or what STORE_SERVER names (a valkey-server, for one).
+import { accessSync, constants } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { Redis } from 'iovalkey'
+import type { Test } from 'tap'
+import { until } from '../patience.js'
+import { claimPort } from '../ports.js'
+import { startChild, type Child } from '../processes/child.js'
+
+/** The program; undefined: there is none, and tests that need it are skipped. */
+export const serverProgram: string | undefined = [
+  ...process.env['STORE_SERVER'] === undefined ? [] : [process.env['STORE_SERVER']],
+  ...(process.env['PATH'] ?? '').split(delimiter).flatMap(folder => [join(folder, 'redis-server'), join(folder, 'valkey-server')])
+].find(isExecutable)
+
+/** For tests that need a server. */
+export const withServer = { skip: serverProgram === undefined ? 'redis-server is not installed' : false } as const
+
+export interface ServerOptions {
+  /** Lines of its configuration, in order: name and value in turn, with two dashes before the name. */
+  readonly settings?: readonly string[]
+  readonly port?: number
+  /** It speaks only TLS, on `port`. */
+  readonly tls?: { readonly ca: string, readonly cert: string, readonly key: string }
+  readonly isSentinel?: boolean
+  /** For `command`. */
+  readonly password?: string
+}
+
+export interface StoreServer {
+  readonly port: number
+  readonly child: Child
+  /** Asks it, as an administrator. */
+  readonly command: (...words: readonly string[]) => Promise<unknown>
+  /** Ends it, with everything it has. */
+  readonly kill: () => Promise<void>
+}
+
+/** Starts one and waits until it answers. It ends with the test. */
+export async function startServer (t: Test, { settings = [], port, tls, isSentinel = false, password }: ServerOptions = {}): Promise<StoreServer> {
+  const folder = await mkdtemp(join(tmpdir(), 'store-'))
+  const own = port ?? (await claimPort()).port
+  const ports = tls === undefined
+    ? ['--port', String(own)]
+    : ['--port', '0', '--tls-port', String(own), '--tls-ca-cert-file', tls.ca, '--tls-cert-file', tls.cert, '--tls-key-file', tls.key]
+  const mode = isSentinel ? ['--sentinel'] : ['--save', '', '--appendonly', 'no']
+  const child = startChild(isSentinel ? 'sentinel' : 'store', serverProgram!, [...isSentinel ? [join(folder, 'sentinel.conf')] : [], ...ports, '--bind', '127.0.0.1', '--dir', folder, ...mode, ...settings])
+  const admin = new Redis({
+    port: own,
+    host: '127.0.0.1',
+    lazyConnect: true,
+    enableReadyCheck: false,
+    retryStrategy: () => 20,
+    maxRetriesPerRequest: null,
+    ...(password !== undefined && { password }),
+    ...(tls !== undefined && { tls: { rejectUnauthorized: false } })
+  })
+  admin.on('error', () => undefined) // it is not there yet, or no more
+  const command = async (...words: readonly string[]): Promise<unknown> => await admin.call(words[0]!, ...words.slice(1))
+  const kill = async (): Promise<void> => {
+    child.kill('SIGCONT')
+    child.kill('SIGKILL')
+    await child.ended
+  }
+  t.teardown(async () => {
+    admin.disconnect()
+    await kill()
+    await rm(folder, { recursive: true, force: true })
+  })
+  admin.connect().catch(() => undefined) // tried again
+  await until(async () => {
+    if (!child.isRunning()) throw new Error(child.output())
+    return await command('PING') === 'PONG'
+  }, { what: () => `the server: ${child.output()}`, mayFail: true })
+  return { port: own, child, command, kill }
+}
+
+function isExecutable (path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK)
+    return true
+  } catch {
+    return false // not there, or not ours to run
+  }
+}
