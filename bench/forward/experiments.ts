@@ -91,7 +91,8 @@ function targetOf (lab: Lab, kind: Experiment['kind']): Target {
 
 async function entriesOf (bench: Bench, experiment: Experiment, cast: Cast): Promise<readonly Entry[]> {
   switch (experiment.kind) {
-    case 'saturation': return (await sidesOf(bench, experiment, cast)).map(side => entryOf(side, async () => await side.saturation(bench.options.seconds)))
+    case 'saturation':
+    case 'shared': return (await sidesOf(bench, experiment, cast)).map(side => entryOf(side, async () => await side.saturation(bench.options.seconds)))
     case 'loss': return (await sidesOf(bench, experiment, cast)).map(side => entryOf(side, async () => await side.lossFree(bench.options.seconds)))
     case 'sessions': return (await sidesOf(bench, experiment, cast, [FEW_SESSIONS, experiment.clients])).map(side => entryOf(side, async () => await side.saturation(bench.options.seconds)))
     case 'latency': return await latencyEntries(bench, await sidesOf(bench, experiment, cast))

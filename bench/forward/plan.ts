@@ -1,7 +1,7 @@
 // What is measured: a list of experiments, each with as many clients and as long datagrams as it says.
 import type { ForwarderName } from './forwarders/forwarder.js'
 
-export const kinds = ['saturation', 'loss', 'latency', 'tokens', 'sessions', 'memory'] as const
+export const kinds = ['saturation', 'loss', 'latency', 'shared', 'tokens', 'sessions', 'memory'] as const
 export type Kind = typeof kinds[number]
 
 export interface Experiment {
@@ -15,6 +15,8 @@ export interface Experiment {
 const all: readonly ForwarderName[] = ['direct', 'dgram', 'batch', 'nginx', 'socat']
 const saturating: readonly ForwarderName[] = [...all, 'batch-any']
 const withWorkers: readonly ForwarderName[] = [...saturating, 'batch-2']
+/** With a store that they share with other directors, each beside the same without. */
+const shared: readonly ForwarderName[] = ['dgram', 'dgram-shared', 'batch', 'batch-shared']
 const ours: readonly ForwarderName[] = ['dgram', 'batch']
 /** Sessions that the ones of the experiment `sessions` are compared with. */
 export const FEW_SESSIONS = 100
@@ -39,6 +41,7 @@ const full = (['saturation', 'loss', 'latency'] as const).flatMap(kind => CLIENT
 export function planOf (isFull: boolean): readonly Experiment[] {
   return [
     ...(isFull ? full : quick).map(([kind, clients, bytes]) => ({ kind, clients, bytes, forwarders: kind !== 'saturation' ? all : clients >= SPREAD_OVER ? withWorkers : saturating })),
+    { kind: 'shared', clients: SPREAD_OVER, bytes: 256, forwarders: shared },
     { kind: 'tokens', clients: 1, bytes: 64, forwarders: [...ours, 'batch-2'] },
     { kind: 'sessions', clients: MANY, bytes: 64, forwarders: ours },
     { kind: 'memory', clients: VERY_MANY, bytes: 64, forwarders: isFull ? ours : ['batch'] }

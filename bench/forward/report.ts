@@ -9,6 +9,7 @@ type Column = readonly [title: string, figure: string, digits: number]
 
 const columns: Readonly<Record<Kind, readonly Column[]>> = {
   saturation: [['delivered/s', 'deliveredPerSecond', 0], ['CPU µs/datagram', 'cpuMicros', 2], ['CPU %', 'busyPercent', 0]],
+  shared: [['delivered/s', 'deliveredPerSecond', 0], ['CPU µs/datagram', 'cpuMicros', 3], ['CPU %', 'busyPercent', 0]],
   sessions: [['delivered/s', 'deliveredPerSecond', 0], ['CPU µs/datagram', 'cpuMicros', 2], ['CPU %', 'busyPercent', 0]],
   loss: [['loss-free/s', 'lossFreePerSecond', 0]],
   latency: [['round trips/s', 'perSecond', 0], ['p50 µs', 'p50Us', 0], ['p99 µs', 'p99Us', 0], ['p99.9 µs', 'p999Us', 0], ['CPU µs/round trip', 'cpuMicros', 2], ['lost %', 'lostPercent', 3]],
@@ -19,6 +20,7 @@ const columns: Readonly<Record<Kind, readonly Column[]>> = {
 /** Figures that are compared, and what they are called. Of the direct path there is no CPU time. */
 const compared: Readonly<Record<Kind, ReadonlyArray<readonly [name: string, figure: string]>>> = {
   saturation: [['CPU per datagram', 'cpuMicros']],
+  shared: [['CPU per datagram', 'cpuMicros']],
   sessions: [['CPU per datagram', 'cpuMicros']],
   loss: [['loss-free rate', 'lossFreePerSecond']],
   latency: [['CPU per round trip', 'cpuMicros'], ['p50', 'p50Us'], ['p99', 'p99Us']],
@@ -46,7 +48,7 @@ export function medianOf ({ rounds }: Measured, figure: string): number {
 function ratiosOf (outcomes: readonly Outcome[]): string {
   return outcomes.flatMap(outcome => pairsOf(outcome).flatMap(([one, other]) => {
     const { kind } = outcome.experiment
-    const terms = compared[kind].map(([name, figure]) => `${name} × ${ratio(one, other, figure).toFixed(2)}`)
+    const terms = compared[kind].map(([name, figure]) => `${name} × ${ratio(one, other, figure).toFixed(kind === 'shared' ? 3 : 2)}`)
     return terms.length === 0 ? [] : [`${one.label} ÷ ${other.label} (${titleOf(outcome.experiment)}): ${terms.join(', ')}`]
   })).join('\n')
 }
@@ -60,6 +62,7 @@ function pairsOf ({ experiment, measured }: Outcome): ReadonlyArray<readonly [Me
     })
   }
   const named = (name: string): Measured | undefined => measured.find(({ forwarder }) => forwarder === name)
+  if (experiment.kind === 'shared') return [...pair(named('dgram-shared'), named('dgram')), ...pair(named('batch-shared'), named('batch'))]
   return [...pair(named('batch'), named('dgram')), ...pair(named('batch-any'), named('batch')), ...pair(named('batch-2'), named('batch')), ...pair(named('batch'), named('nginx')), ...pair(named('dgram'), named('nginx'))]
 }
 
@@ -75,7 +78,7 @@ function sectionOf ({ experiment, measured, absent }: Outcome): string {
 
 function limitsOf (kind: Kind, measured: readonly Measured[]): readonly string[] {
   const those = (isSo: (one: Measured) => boolean): string => measured.filter(one => one.forwarder !== 'direct' && isSo(one)).map(({ label }) => label).join('; ')
-  const unsaturated = kind === 'saturation' || kind === 'sessions' ? those(one => medianOf(one, 'busyPercent') < SATURATED) : ''
+  const unsaturated = kind === 'saturation' || kind === 'shared' || kind === 'sessions' ? those(one => medianOf(one, 'busyPercent') < SATURATED) : ''
   const limited = kind === 'loss' ? those(one => medianOf(one, 'limitedByGenerator') > 0) : ''
   return [
     ...(unsaturated === '' ? [] : [`- Used less than ${SATURATED} % of a core: ${unsaturated}. Something else was the limit: the load generator, the target, or what else runs on this machine.`]),

@@ -66,7 +66,7 @@ export class Side {
   /** Sends one datagram from each client, so that there are sessions for all of them. Returns why not. */
   async prepare (): Promise<string | undefined> {
     const { lab: { generator }, clients, forwarder: { name } } = this.#options
-    const perSecond = { direct: 100_000, dgram: 15_000, batch: 40_000, 'batch-any': 40_000, 'batch-2': 40_000, nginx: 5000, socat: 50 }[name]
+    const perSecond = { direct: 100_000, dgram: 15_000, 'dgram-shared': 15_000, batch: 40_000, 'batch-any': 40_000, 'batch-shared': 40_000, 'batch-2': 40_000, nginx: 5000, socat: 50 }[name]
     for (let pass = 0; pass < 5; pass++) {
       await this.#aim()
       await generator.call('send', { count: clients, perSecond })

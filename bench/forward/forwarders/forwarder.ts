@@ -2,7 +2,7 @@
 import type { Result } from '#core/result.js'
 import type { Endpoint } from '../endpoints.js'
 
-export const forwarderNames = ['direct', 'dgram', 'batch', 'batch-any', 'batch-2', 'nginx', 'socat'] as const
+export const forwarderNames = ['direct', 'dgram', 'dgram-shared', 'batch', 'batch-any', 'batch-shared', 'batch-2', 'nginx', 'socat'] as const
 export type ForwarderName = typeof forwarderNames[number]
 
 export interface ForwarderOptions {

@@ -7,6 +7,8 @@ export async function openForwarder (name: ForwarderName, options: ForwarderOpti
   switch (name) {
     case 'direct': return openDirect(options)
     case 'dgram': return await openProxyForwarder({ name, engine: 'dgram' }, options)
+    case 'dgram-shared': return await openProxyForwarder({ name, engine: 'dgram', isShared: true }, options)
+    case 'batch-shared': return await openProxyForwarder({ name, engine: 'batch', workers: 1, isShared: true }, options)
     case 'batch': return await openProxyForwarder({ name, engine: 'batch', workers: 1 }, options)
     // As it is bound where nobody says otherwise; clients send to the same address.
     case 'batch-any': return await openProxyForwarder({ name, engine: 'batch', workers: 1, isEverywhere: true }, options)

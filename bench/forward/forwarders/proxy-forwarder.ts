@@ -15,6 +15,8 @@ export interface ProxyKind {
   readonly workers?: number
   /** Bound to every address instead of the one that clients send to. */
   readonly isEverywhere?: boolean
+  /** Configured to share a store. There is none: the proxy does not speak with it, and nobody waits once all have a session. */
+  readonly isShared?: boolean
 }
 
 export interface ProxyForwarder extends Forwarder {
@@ -41,11 +43,12 @@ export async function openProxyForwarder (kind: ProxyKind, { targets, clients, p
   }
 }
 
-function settingsOf ({ engine, workers, isEverywhere = false }: ProxyKind, clients: number): Readonly<Record<string, unknown>> {
+function settingsOf ({ engine, workers, isEverywhere = false, isShared = false }: ProxyKind, clients: number): Readonly<Record<string, unknown>> {
   return {
     bindAddress: isEverywhere ? ANY_ADDRESS : LOOPBACK,
     engine,
     workers,
+    ...isShared ? { sharedState: { provider: 'valkey', urls: ['valkey://127.0.0.1:6379'] } } : {},
     sessionTimeoutSeconds: 86_400,
     loadBalancing: { type: 'roundRobin' },
     // All clients are on one address, and some open more sessions a second than anybody should.
