@@ -8,6 +8,7 @@ import { checkAddresses } from './check-addresses.js'
 import { checkAdvertise } from './check-advertise.js'
 import { checkAccess, checkAuth, checkBlocks } from './check-guards.js'
 import { checkMapping, checkPath } from './check-mapping.js'
+import { checkSharedState } from './check-shared-state.js'
 
 interface Check {
   /** Keys that must fit the schema for the check to make sense. */
@@ -42,7 +43,8 @@ const checks: readonly Check[] = [
   { needs: ['trustedProxies'], run: ({ trustedProxies }) => checkBlocks(['trustedProxies'], trustedProxies) },
   { needs: ['loadBalancing'], run: checkLoadBalancing },
   { needs: ['engine', 'dscp'], run: checkDscp },
-  { needs: ['advertise', 'dataPorts'], run: checkAdvertise }
+  { needs: ['advertise', 'dataPorts'], run: checkAdvertise },
+  { needs: ['sharedState'], run: ({ sharedState }) => checkSharedState(sharedState) }
 ]
 
 /** Runs every check whose ground is sound. `config` has its defaults, and the faults the schema found in it. */

@@ -51,7 +51,8 @@ function withAbsolutePaths (config: Config, folder: string): Config {
     ...config,
     inventory: resolved(config.inventory, ['path', 'kubeconfig'], folder),
     queryAuth: resolved(config.queryAuth, ['keysFile', 'jwksFile'], folder),
-    adminAuth: resolved(config.adminAuth, ['keysFile', 'jwksFile'], folder)
+    adminAuth: resolved(config.adminAuth, ['keysFile', 'jwksFile'], folder),
+    ...(config.sharedState !== undefined && { sharedState: resolved(config.sharedState, ['passwordFile', 'sentinelPasswordFile', 'caFile', 'certFile', 'keyFile'], folder) })
   }
 }
 
