@@ -20,6 +20,7 @@ const names = readdirSync(overlays).sort()
 
 // Of each kind only what is looked at below.
 interface Rule {
+  readonly resourceNames?: readonly string[]
   readonly apiGroups: readonly string[]
   readonly resources: readonly string[]
   readonly verbs: readonly string[]
@@ -44,7 +45,9 @@ interface PreStop {
 
 interface Container {
   readonly name: string
-  readonly ports: ReadonlyArray<{ readonly name: string, readonly containerPort: number, readonly protocol: string }>
+  readonly ports: ReadonlyArray<{ readonly name: string, readonly containerPort: number, readonly protocol: string, readonly hostPort?: number }>
+  readonly env: ReadonlyArray<{ readonly name: string, readonly valueFrom?: unknown }>
+  readonly resources: { readonly requests: Readonly<Record<string, string>>, readonly limits: Readonly<Record<string, string>> }
   readonly startupProbe: { readonly exec?: { readonly command: readonly [string, ...string[]] } }
   readonly livenessProbe?: { readonly terminationGracePeriodSeconds?: number }
   readonly lifecycle?: { readonly preStop: PreStop }
@@ -87,11 +90,12 @@ function configFrom (text: string): Config {
 }
 
 /** What the director reads for `config`, as `namespace group/resource`; `*` for all namespaces. */
-function neededFor ({ resourceQueryMapping, namespaces = [], defaultEndpoint }: Config): readonly string[] {
+function neededFor ({ resourceQueryMapping, namespaces = [], defaultEndpoint, advertise = {} }: Config): readonly string[] {
+  const own = advertise.service !== undefined ? ['udp-director /services'] : advertise.node !== undefined ? ['* /nodes'] : []
   const resources = Object.values(resourceQueryMapping).flatMap(({ group, resource, serviceSelectorLabel }) =>
     serviceSelectorLabel === undefined ? [`${group}/${resource}`] : [`${group}/${resource}`, '/services'])
   const scopes = namespaces.includes('*') ? ['*'] : [...namespaces, ...defaultEndpoint === undefined ? [] : [defaultEndpoint.namespace]]
-  return [...new Set(scopes.flatMap(scope => resources.map(resource => `${scope} ${resource}`)))].sort()
+  return [...new Set([...own, ...scopes.flatMap(scope => resources.map(resource => `${scope} ${resource}`))])].sort()
 }
 
 /** What the Roles that are bound to the director's account allow, in the same words. */
@@ -104,6 +108,8 @@ function allowedBy (manifests: readonly Manifest[]): readonly string[] {
       apiGroups.flatMap(group => resources.map(resource => `${metadata.namespace ?? '*'} ${group}/${resource}`)))
   }).sort()
 }
+
+const POD_NAME_LABEL = 'statefulset.kubernetes.io/pod-name'
 
 const configOf = (name: string): string => readFileSync(join(overlays, name, 'config.yaml'), 'utf8')
 const isAddOn = (name: string): boolean => !readdirSync(join(overlays, name)).includes('config.yaml')
@@ -143,8 +149,28 @@ class Rendered {
     return this.manifests.filter(manifest => manifest.kind === kind)
   }
 
+  /** The Deployment or StatefulSet of the director. */
+  get workload (): Manifest {
+    return this.the(this.all('Deployment').length === 0 ? 'StatefulSet' : 'Deployment', 'udp-director')
+  }
+
   get pod (): Pod {
-    return (this.the('Deployment').spec as { readonly template: Pod }).template
+    return (this.workload.spec as { readonly template: Pod }).template
+  }
+
+  /** Those that lead to pods of the director, each to all of them or, in a StatefulSet, to one. */
+  services (component?: string): readonly Manifest[] {
+    const all = this.all('Service').filter(({ metadata: { labels = {} } }) => labels['app.kubernetes.io/name'] === 'udp-director')
+    return all.filter(({ metadata: { labels = {} } }) => component === undefined || labels['app.kubernetes.io/component'] === component)
+  }
+
+  get configMap (): Manifest {
+    const [found = this.the('ConfigMap')] = this.all('ConfigMap').filter(({ data }) => data?.['config.yaml'] !== undefined)
+    return found
+  }
+
+  get config (): Config {
+    return configFrom(this.configMap.data?.['config.yaml'] ?? '')
   }
 
   container (name: string): Container {
@@ -153,6 +179,13 @@ class Rendered {
     if (found === undefined) throw new Error(`there is no container ${name}`)
     return found
   }
+}
+
+interface Autoscaler {
+  readonly scaleTargetRef: unknown
+  readonly minReplicas: number
+  readonly metrics: ReadonlyArray<{ readonly containerResource: { readonly name: string, readonly container: string } }>
+  readonly behavior: { readonly scaleDown: { readonly policies: ReadonlyArray<{ readonly value: number, readonly periodSeconds: number }> } }
 }
 
 const portsOf = ({ ports }: Container): readonly number[] => ports.map(({ containerPort }) => containerPort).sort()
@@ -184,8 +217,7 @@ function checkGracePeriod (t: Test, rendered: Rendered, { drainTimeoutSeconds }:
 
 function checkOverlay (t: Test, rendered: Rendered): void {
   const { pod, manifests } = rendered
-  const [configMap = rendered.the('ConfigMap')] = rendered.all('ConfigMap').filter(({ data }) => data?.['config.yaml'] !== undefined)
-  const config = configFrom(configMap.data?.['config.yaml'] ?? '')
+  const { configMap, config } = rendered
   t.strictSame(allowedBy(manifests), neededFor(config), 'reads what it must and nothing else')
   t.ok(pod.spec.volumes.some(volume => volume.configMap?.name === configMap.metadata.name), 'mounts that configuration')
   const [proxy, control] = [rendered.container('proxy'), rendered.container('control')]
@@ -197,14 +229,18 @@ function checkOverlay (t: Test, rendered: Rendered): void {
   t.strictSame(portsOf(proxy), config.dataPorts.map(({ port }) => port).sort(), 'all data ports')
   t.strictSame(portsOf(control), [config.queryPort, config.adminPort].sort())
   const ports = [...proxy.ports, ...control.ports].map(({ name, protocol }) => `${name} ${protocol}`)
-  for (const { metadata: { name }, spec } of rendered.all('Service')) {
+  for (const { metadata: { name, labels = {} }, spec } of rendered.services()) {
     const service = spec as Service
-    t.ok(isAmong(pod.metadata.labels, service.selector), `${name} finds the pod`)
+    const { [POD_NAME_LABEL]: only = name, ...selector } = service.selector
+    t.ok(isAmong(pod.metadata.labels, selector) && only === name, `${name} finds the pod`)
     for (const { targetPort, protocol } of service.ports) t.ok(ports.includes(`${targetPort} ${protocol}`), `${name} finds ${targetPort}`)
-    t.equal(service.type, name === 'udp-director' ? 'LoadBalancer' : 'ClusterIP', `${name} is where it should be`)
+    const isForClients = labels['app.kubernetes.io/component'] === 'data'
+    t.match(service, isForClients ? { type: 'LoadBalancer', externalTrafficPolicy: 'Local' } : { type: 'ClusterIP' }, `${name} is where it should be`)
+    if (isForClients) t.strictSame(service.ports.map(port => port.targetPort).sort(), proxy.ports.map(({ name }) => name).sort())
   }
-  t.strictSame((rendered.the('Service', 'udp-director').spec as Service).ports.map(port => port.targetPort).sort(), proxy.ports.map(({ name }) => name).sort())
-  for (const { metadata: { name }, spec } of rendered.all('NetworkPolicy')) checkPolicy(t, name, spec as NetworkPolicy, pod, ports)
+  const isOnHosts = proxy.ports.every(({ hostPort, containerPort }) => hostPort === containerPort)
+  t.equal(rendered.services('data').length > 0, !isOnHosts, 'clients come by Services, or by the nodes')
+  for (const { metadata: { name }, spec } of rendered.all('NetworkPolicy')) if (name !== 'udp-director-store') checkPolicy(t, name, spec as NetworkPolicy, pod, ports)
 }
 
 function checkPolicy (t: Test, name: string, { podSelector, ingress }: NetworkPolicy, pod: Pod, ports: readonly string[]): void {
@@ -225,10 +261,74 @@ void t.test('what kubectl renders', { skip: isMissing && !isInCi ? install : fal
       checkOverlay(t, rendered)
       const isSidecar = rendered.pod.spec.initContainers?.length === 1
       t.equal(isSidecar, name !== 'plain-containers', 'the proxy is a sidecar where there are any')
-      t.equal(rendered.all('NetworkPolicy').length, name === 'cilium' ? 0 : 2)
+      t.equal(rendered.all('NetworkPolicy').length, ({ cilium: 0, shared: 3, valkey: 4 } as Readonly<Record<string, number>>)[name] ?? 2)
       t.equal(rendered.all('CiliumNetworkPolicy').length, name === 'cilium' ? 1 : 0)
     })
   }
+  await t.test('the overlays of several replicas have the configuration of agones, and say what makes them several', async t => {
+    const config = (name: string): Config => new Rendered(name).config
+    const { advertise: _, sharedState: __, ...agones } = config('agones')
+    for (const name of ['addressed', 'host-port', 'shared']) {
+      const { advertise, sharedState, ...others } = config(name)
+      t.strictSame(others, agones, name)
+      t.strictSame([advertise === undefined, sharedState === undefined], [name === 'shared', name !== 'shared'], name)
+    }
+    t.strictSame(config('valkey'), config('shared'))
+  })
+  await t.test('addressed: each pod has a Service of its name, and may read that and no other', async t => {
+    const rendered = new Rendered('addressed')
+    const { replicas, podManagementPolicy } = rendered.workload.spec as { replicas: number, podManagementPolicy: string }
+    const pods = Array.from({ length: replicas }, (_, index) => `udp-director-${index}`)
+    t.ok(replicas > 1)
+    t.equal(podManagementPolicy, 'Parallel', 'no pod waits for the address of another')
+    t.equal(rendered.config.advertise?.service, '$POD_NAME')
+    t.strictSame(rendered.services('data').map(({ metadata: { name } }) => name).sort(), pods)
+    for (const { metadata: { name }, spec } of rendered.services('data')) t.equal((spec as Service).selector[POD_NAME_LABEL], name)
+    t.match(rendered.the('Role', 'udp-director-advertise').rules, [{ resourceNames: pods, verbs: ['get'] }])
+    t.match(rendered.container('control').env.find(({ name }) => name === 'POD_NAME'), { valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } })
+  })
+  await t.test('host-port: a pod for each node, whose address it may read', async t => {
+    const rendered = new Rendered('host-port')
+    t.match(rendered.workload.spec, { strategy: { rollingUpdate: { maxSurge: 0, maxUnavailable: 1 } } }, 'two of a node would want the same port')
+    t.strictSame(rendered.container('proxy').ports.map(({ hostPort }) => hostPort), rendered.config.dataPorts.map(({ port }) => port))
+    t.match(rendered.the('ClusterRole').rules, [{ resources: ['nodes'], verbs: ['get'] }])
+    t.match(rendered.container('control').env.find(({ name }) => name === 'NODE_NAME'), { valueFrom: { fieldRef: { fieldPath: 'spec.nodeName' } } })
+    t.equal(rendered.the('Namespace').metadata.labels?.['pod-security.kubernetes.io/enforce'], 'privileged', 'no other level allows host ports')
+    t.equal(new Rendered('agones').the('Namespace').metadata.labels?.['pod-security.kubernetes.io/enforce'], 'restricted')
+  })
+  await t.test('shared: the autoscaler has the number of pods, and takes them away no quicker than they drain', async t => {
+    const rendered = new Rendered('shared')
+    const { config } = rendered
+    t.notMatch(rendered.workload.spec, { replicas: Number })
+    t.match(rendered.workload.spec, { strategy: { rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } } })
+    const { scaleTargetRef, minReplicas, metrics, behavior } = rendered.the('HorizontalPodAutoscaler').spec as Autoscaler
+    t.strictSame(scaleTargetRef, { apiVersion: 'apps/v1', kind: rendered.workload.kind, name: rendered.workload.metadata.name })
+    for (const { containerResource: { name, container } } of metrics) t.ok(rendered.container(container).resources.requests[name] !== undefined, 'it is measured against a request')
+    for (const { periodSeconds, value } of behavior.scaleDown.policies) t.ok(value === 1 && periodSeconds >= config.drainTimeoutSeconds)
+    t.ok((rendered.the('PodDisruptionBudget').spec as { maxUnavailable: number }).maxUnavailable < minReplicas, 'the budget leaves some')
+    const { passwordFile = '', urls: [url = ''] } = config.sharedState!
+    const mounted = (name: string): boolean => rendered.container(name).volumeMounts.some(({ mountPath }) => mountPath === dirname(passwordFile))
+    t.strictSame([mounted('control'), mounted('proxy')], [true, false], 'control alone knows the password')
+    t.match(rendered.the('NetworkPolicy', 'udp-director-to-store').spec, { egress: [{ ports: [{ port: Number(new URL(url).port), protocol: 'TCP' }] }] })
+  })
+  await t.test('valkey: the store is where the directors look, for their user, and refuses what does not fit', async t => {
+    const rendered = new Rendered('valkey')
+    const { urls: [url = ''], username, prefix } = rendered.config.sharedState!
+    const { template } = rendered.the('StatefulSet').spec as { template: Pod }
+    const [store] = template.spec.containers
+    const service = rendered.the('Service', new URL(url).hostname).spec as Service
+    t.ok(isAmong(template.metadata.labels, service.selector))
+    t.match(service.ports, [{ port: Number(new URL(url).port), targetPort: store?.ports[0]?.name }])
+    t.match(rendered.the('NetworkPolicy', 'udp-director-to-store').spec, { egress: [{ to: [{ podSelector: { matchLabels: service.selector } }] }] })
+    t.match(rendered.the('NetworkPolicy', 'udp-director-store').spec, { podSelector: { matchLabels: service.selector }, ingress: [{ from: [{ podSelector: { matchLabels: rendered.pod.metadata.labels } }], ports: [{ port: 'store' }] }] })
+    const args = (store as unknown as { args: readonly string[] }).args
+    const argument = (name: string): string | undefined => args[args.indexOf(name) + 1]
+    t.equal(argument('--maxmemory-policy'), 'noeviction')
+    t.ok(parseInt(argument('--maxmemory') ?? '', 10) <= 0.8 * parseInt(store?.resources.limits['memory'] ?? '', 10), 'with room for what is not data')
+    const users = readFileSync(resolve('k8s/components/valkey/users.acl'), 'utf8').trimEnd().split('\n')
+    t.strictSame(users.map(line => line.split(' ').slice(0, 3).join(' ')), ['user default off', `user ${username ?? ''} on`, 'user probe on'])
+    t.match(users[1], ` ~${prefix}1:* resetchannels &${prefix}1:* `, 'its keys and channels and no others')
+  })
   await t.test('the keys are mounted where the configuration looks for them, and for control alone', async t => {
     const rendered = new Rendered('keys')
     const { queryAuth } = configFrom(rendered.the('ConfigMap').data?.['config.yaml'] ?? '')
