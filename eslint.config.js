@@ -16,7 +16,8 @@ const coreRooms = {
   ledger: '',
   tables: 'feed',
   sessions: 'feed|ledger|tables',
-  datagrams: 'feed|ledger|tables|sessions'
+  asks: 'feed|ledger|tables|sessions',
+  datagrams: 'feed|ledger|tables|sessions|asks'
 }
 
 /** @type {import('./scripts/lint/import-rule.mjs').ImportBan[]} */

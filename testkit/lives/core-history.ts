@@ -69,7 +69,7 @@ const step = fc.oneof(
 
 export const history = fc.array(step, { maxLength: 60, size: 'max' })
 
-const silent = { sessionChanged: () => {}, tokenRedeemed: () => {}, tokenRefused: () => {}, datagramDropped: () => {}, targetGone: () => {} }
+const silent = { sessionChanged: () => {}, tokenRedeemed: () => {}, tokenRefused: () => {}, datagramDropped: () => {}, targetGone: () => {}, asked: () => {}, bindingChanged: () => {} }
 
 export function smallCore (limits?: CoreChanges['limits']): Core {
   return createCore(coreOptions(limits), silent)

@@ -7,11 +7,11 @@ import type { CoreState } from '../core/datagrams/core-state.js'
 import { NO_LOCAL } from '../core/datagrams/local-addresses.js'
 import { EndCause } from '../core/ledger/counters.js'
 import { ADMITTED } from '../core/sessions/admission.js'
-import { CLIENT_KEY_WORDS, pastFields, sessionPast, type Origin, type PastField, type SessionPast } from '../core/tables/session-table.js'
+import { CLIENT_KEY_WORDS, pastFields, sessionPast, type PastField, type SessionPast } from '../core/tables/session-table.js'
 import { Voidness } from '../core/tables/token-table.js'
 import type { HeldTarget, TargetFault, TargetSpec, TargetTable } from '../core/tables/target-table.js'
 import { shardOfClient } from '../engines/shard-of-client.js'
-import { addCounter, FLOW, LOCAL_ADDRESS, NOBODY, REDEEMED_FLAG, SEEN, SESSION, UPSTREAM_PORT } from './format/layout.js'
+import { addCounter, FLOW, hasRedeemed, LOCAL_ADDRESS, NOBODY, originFrom, SEEN, SESSION, UPSTREAM_PORT } from './format/layout.js'
 import { elapsedSince } from './format/moment.js'
 import { SavedImages } from './format/saved-images.js'
 import type { SavedState } from './saved-state.js'
@@ -162,10 +162,10 @@ function restoreSession (state: CoreState, { images: { view }, targets, shiftMs 
   if (typeof target === 'string') return -1
   const origin = read.origin(view, body)
   const isWelcome = state.sessions.find(client) < 0 && state.admission.refuseStranger(client) === ADMITTED
-  const slot = isWelcome ? state.createSession(client, target, (origin & ~REDEEMED_FLAG) as Origin, lastSeen) : -1
+  const slot = isWelcome ? state.createSession(client, target, originFrom(origin), lastSeen) : -1
   state.targets.release(target.id)
   if (slot < 0) return slot
-  if ((origin & REDEEMED_FLAG) !== 0) state.promote(slot)
+  if (hasRedeemed(origin)) state.promote(slot)
   state.sessions.restore(slot, pastOf(view, body, shiftMs, lastSeen))
   const tokenExpiresAt = read.tokenExpiresAt(view, body)
   if (tokenExpiresAt !== 0) {

@@ -10,7 +10,7 @@ import { consumedKindNames, Direction } from '../../src/core/ledger/counters.js'
 import { dropReasons, type DropReason } from '../../src/core/ledger/drop-reason.js'
 import type { CoreOptions } from '../../src/core/datagrams/options.js'
 import type { Observer } from '../../src/core/ledger/observer.js'
-import { CONSUMED, FORWARD } from '../../src/core/datagrams/packet-path.js'
+import { CONSUMED, FORWARD, HELD } from '../../src/core/datagrams/packet-path.js'
 import type { TargetSpec } from '../../src/core/tables/target-table.js'
 
 const magicResult = magicFromHex('FFFFFFFF5245534554')
@@ -26,7 +26,7 @@ export const servers: Record<ServerName, TargetSpec> = {
   D: { key: 'D', address: 'fd00::4', ports: [7001, 7002] }
 }
 
-export const silentObserver: Observer = { sessionChanged: () => {}, tokenRedeemed: () => {}, tokenRefused: () => {}, datagramDropped: () => {}, targetGone: () => {} }
+export const silentObserver: Observer = { sessionChanged: () => {}, tokenRedeemed: () => {}, tokenRefused: () => {}, datagramDropped: () => {}, targetGone: () => {}, asked: () => {}, bindingChanged: () => {} }
 
 /** Options of a small core with two data ports, which judges first datagrams by nothing but what `changes` says. */
 export function testOptions ({ limits, ...changes }: CoreChanges = {}): CoreOptions {
@@ -92,6 +92,7 @@ export class CoreDriver {
     const bytes = bytesOf(payload)
     const verdict = this.core.packets.fromClient(portIndex[on], clientWords, this.#portOf(client), bytes, false, this.now)
     if (verdict === CONSUMED) return { consumed: consumedKindNames[before.findIndex((count, kind) => count !== this.core.state.counters.consumed[kind])]! }
+    if (verdict === HELD) throw new Error('nobody is asked here')
     if (verdict !== FORWARD) return { dropped: dropReasons[verdict].name }
     const { flows } = this.core.state
     const endpoint = flows.endpoint(this.core.packets.flow)

@@ -1,6 +1,8 @@
 // Everything the proxy knows: sessions, and the flows by which their datagrams go. The packet path and the operations of
 // control both work on this one state.
 import type { Slices } from '#core/slices.js'
+import { Asking } from '../asks/asking.js'
+import { TokenMarks } from '../asks/token-marks.js'
 import { Budget } from '../ledger/budget.js'
 import { Counters, REASONS } from '../ledger/counters.js'
 import type { DropReason } from '../ledger/drop-reason.js'
@@ -20,6 +22,10 @@ export class CoreState extends SessionState {
   readonly upstreamPorts: UpstreamPorts
   readonly locals: LocalAddresses
   readonly ownSources: OwnSources
+  /** Which tokens can be ours. */
+  readonly marks = new TokenMarks()
+  /** Who waits for the shared store. */
+  readonly asking: Asking
   readonly #warnings: readonly Budget[]
 
   constructor (options: CoreOptions, observer: Observer) {
@@ -43,6 +49,7 @@ export class CoreState extends SessionState {
     this.upstreamPorts = upstreamPorts
     this.locals = locals
     this.ownSources = ownSources
+    this.asking = new Asking(options, observer, seed)
     this.#warnings = Array.from({ length: REASONS }, () => new Budget(limits.warningsPerSecond))
   }
 

@@ -1,24 +1,23 @@
 // The packet path: one datagram and `now` in, one verdict out. Allocates nothing for a datagram that is forwarded,
 // consumed or dropped; docs/protocol.md has the state table whose rows the comments name.
-import { ConsumedKind, Direction, EndCause, REASONS } from '../ledger/counters.js'
+import { AskKind, ConsumedKind, Direction, EndCause, REASONS } from '../ledger/counters.js'
 import { ADMITTED } from '../sessions/admission.js'
 import { ADDRESS_WORDS } from '#wire/address.js'
 import { TOKEN_WORDS } from '#wire/token.js'
 import { classify, PacketKind } from './classify.js'
 import { DropReason, tokenReasons } from '../ledger/drop-reason.js'
+import { CONSUMED, FORWARD, HELD, type Verdict } from '../ledger/verdict.js'
+import { Mark } from '../asks/token-marks.js'
+import type { Arrival } from '../asks/asking.js'
+import type { HeldDatagram } from '../asks/held-datagrams.js'
 import type { ClientDrop } from '../ledger/observer.js'
 import { NO_LOCAL } from './local-addresses.js'
 import { CLIENT_KEY_WORDS, Origin } from '../tables/session-table.js'
 import type { CoreState } from './core-state.js'
+import type { HeldTarget } from '../tables/target-table.js'
 import { TokenState } from '../tables/token-table.js'
 
-/** Send it on; `flow` says where to. The engine counts it as proxied or dropped when the system has answered. */
-export const FORWARD = 0
-/** It was for the director and ends here. */
-export const CONSUMED = -1
-
-/** FORWARD, CONSUMED, or why it was dropped. */
-export type Verdict = typeof FORWARD | typeof CONSUMED | DropReason
+export { CONSUMED, FORWARD, HELD, type Verdict }
 
 /** What a token that cannot be redeemed is refused for, by its state. */
 const refusals = {
@@ -33,6 +32,20 @@ const refusals = {
 const isTokenReason = new Uint8Array(REASONS)
 for (const reason of [...tokenReasons, DropReason.tokenMalformed]) isTokenReason[reason] = 1
 
+// What presenting a token means: it is redeemed, the store has to be asked whether it is, or why it is refused.
+const LIVE = 0
+const ASK = -1
+type Meaning = typeof LIVE | typeof ASK | DropReason
+
+/** What a token can be redeemed for, by the word of the store. */
+export interface Redeemable {
+  readonly target: HeldTarget
+  readonly expiresAt: number
+}
+
+const NOBODY_WAITS = -1
+const NOT_REFUSED = 0
+
 export class PacketPath {
   readonly #state: CoreState
   readonly #client = new Uint32Array(CLIENT_KEY_WORDS)
@@ -40,6 +53,10 @@ export class PacketPath {
   #dataPort = 0
   #local = NO_LOCAL
   #now = 0
+  // Of a held datagram: whose, and what its answer said.
+  #waiter = NOBODY_WAITS
+  #redeemable: Redeemable | undefined
+  #refused: DropReason | typeof NOT_REFUSED = NOT_REFUSED
 
   /** After FORWARD: the flow to send on (client's datagram) or received from (target's datagram). */
   flow = -1
@@ -69,12 +86,52 @@ export class PacketPath {
     this.#local = local
     this.#now = now
     const verdict = this.#judge(port, bytes, isTruncated, start, end)
-    if (verdict > 0) {
-      counters.countDropped(Direction.toTarget, verdict as DropReason)
-      if (isTokenReason[verdict] === 0 && this.#state.mayWarn(verdict as DropReason, now)) this.#state.observer.datagramDropped(this.#drop(verdict as DropReason))
-    }
-    this.#state.options.trace?.note(Direction.toTarget, dataPort, verdict, end - start, words, port)
+    this.#conclude(verdict, end - start)
     return verdict
+  }
+
+  /**
+   * The turn of a datagram that was HELD. HELD again: somebody was asked, and it stays where it is.
+   * @param waiter whose it is
+   * @param client its address words and port
+   * @param refused why the store refuses its token; 0 if it does not
+   * @param redeemable what the store says that its token is good for, if it was asked and says so
+   */
+  judgeHeld (waiter: number, held: HeldDatagram, client: Uint32Array, refused: number, redeemable: Redeemable | undefined, now: number): Verdict {
+    this.#take(held, client, now)
+    this.#waiter = waiter
+    this.#refused = refused as DropReason | typeof NOT_REFUSED
+    this.#redeemable = redeemable
+    const verdict = this.#decide(held.bytes, 0, held.bytes.length)
+    this.#waiter = NOBODY_WAITS
+    this.#refused = NOT_REFUSED
+    this.#redeemable = undefined
+    if (verdict !== HELD) this.#conclude(verdict, held.bytes.length)
+    return verdict
+  }
+
+  /** Drops a datagram that was HELD. */
+  dropHeld (held: HeldDatagram, client: Uint32Array, reason: DropReason, now: number): void {
+    this.#take(held, client, now)
+    this.#conclude(reason, held.bytes.length)
+  }
+
+  #take ({ dataPort, local }: HeldDatagram, client: Uint32Array, now: number): void {
+    this.#client.set(client)
+    this.#dataPort = dataPort
+    this.#local = local
+    this.#now = now
+  }
+
+  // Counts a verdict on a client's datagram, and tells who wants to know.
+  #conclude (verdict: Verdict, byteCount: number): void {
+    const { counters, options } = this.#state
+    if (verdict > 0) {
+      const reason = verdict as DropReason
+      counters.countDropped(Direction.toTarget, reason)
+      if (isTokenReason[reason] === 0 && this.#state.mayWarn(reason, this.#now)) this.#state.observer.datagramDropped(this.#drop(reason))
+    }
+    options.trace?.note(Direction.toTarget, this.#dataPort, verdict, byteCount, this.#client, this.#client[ADDRESS_WORDS]!)
   }
 
   /**
@@ -98,63 +155,117 @@ export class PacketPath {
     if (isTruncated) return DropReason.truncated
     if (byteCount > options.limits.maxDatagramBytes) return DropReason.oversize
     if (port === 0) return DropReason.badSource
+    const { asking } = this.#state
+    if (asking.waiting.isAnyone) {
+      const waiter = asking.waiting.find(this.#client)
+      if (waiter >= 0) return asking.wait(waiter, this.#arrival, bytes, start, end)
+    }
+    return this.#decide(bytes, start, end)
+  }
+
+  #decide (bytes: Uint8Array, start: number, end: number): Verdict {
+    const { options } = this.#state
+    const byteCount = end - start
     const slot = this.#state.liveSession(this.#client, this.#now)
     const refusal = slot < 0 ? this.#state.admission.refuseStranger(this.#client) : ADMITTED
     if (refusal !== ADMITTED) return refusal
     const kind = classify(bytes, start, end, options.magic, this.#token)
-    if (kind === PacketKind.data) return slot < 0 ? this.#openDefault(byteCount) : this.#forward(slot, byteCount)
+    if (kind === PacketKind.data) return slot < 0 ? this.#stranger(bytes, start, end) : this.#forward(slot, byteCount)
     if (kind === PacketKind.malformedControl) return this.#refuse(DropReason.tokenMalformed, true)
-    return slot < 0 ? this.#tokenWithoutSession(kind, byteCount) : this.#tokenInSession(slot, kind, byteCount)
+    return slot < 0 ? this.#tokenWithoutSession(kind, bytes, start, end) : this.#tokenInSession(slot, kind, bytes, start, end)
   }
 
-  // Rows 1, 2, 3 and 3a.
-  #tokenWithoutSession (kind: PacketKind, byteCount: number): Verdict {
+  // Rows 1, 1a, 2, 3 and 3a.
+  #tokenWithoutSession (kind: PacketKind, bytes: Uint8Array, start: number, end: number): Verdict {
     const { tokens, admission, options, counters } = this.#state
     const token = tokens.find(this.#token)
-    const found = tokens.stateOf(token, this.#dataPort, this.#client, this.#now)
+    const meaning = this.#meaningOf(token)
     // A token that is refused because of a bound stays live.
-    const refusal = found === TokenState.live ? admission.refuseToken(this.#client) : ADMITTED
+    const refusal = meaning === LIVE || meaning === ASK ? admission.refuseToken(this.#client) : ADMITTED
     if (refusal !== ADMITTED) return refusal
-    const state = this.#redeem(token, found)
-    if (state === TokenState.live) return this.#establish(token)
-    const reason = refusals[state]
+    if (meaning === ASK) return this.#ask(AskKind.token, bytes, start, end)
+    const reason = this.#redeem(token, meaning)
+    if (reason === LIVE) return this.#establish(token)
+    if (reason === DropReason.storeLate) return reason
     if (kind === PacketKind.control) return this.#refuse(reason, true)
+    const isDropped = options.onInvalidToken === 'drop' || reason === DropReason.tokenClient
+    // What nobody issued is asked about by nobody: any number of it costs nothing.
+    if (!isDropped && reason !== DropReason.tokenForged && this.#wantsFollow()) return this.#ask(AskKind.follow, bytes, start, end)
     counters.deadFirstTokens[reason]!++
-    if (options.onInvalidToken === 'drop' || state === TokenState.notTheirs) return this.#refuse(reason, false)
-    const verdict = this.#openDefault(byteCount)
+    if (isDropped) return this.#refuse(reason, false)
+    const verdict = this.#openDefault(end - start)
     this.#warn(reason, false, verdict === FORWARD)
     return verdict
   }
 
-  // Rows 4 to 8.
-  #tokenInSession (slot: number, kind: PacketKind, byteCount: number): Verdict {
+  // Rows 4, 4a and 5 to 8.
+  #tokenInSession (slot: number, kind: PacketKind, bytes: Uint8Array, start: number, end: number): Verdict {
     const { tokens, sessions, flows, counters, admission } = this.#state
     const token = tokens.find(this.#token)
-    const found = tokens.stateOf(token, this.#dataPort, this.#client, this.#now)
-    const refusal = found === TokenState.live ? admission.refuseRedemption(slot, this.#client) : ADMITTED
-    if (refusal !== ADMITTED) return refusal
-    const state = this.#redeem(token, found)
-    if (state === TokenState.live) return this.#rebind(slot, token)
-    if (sessions.isOwnToken(slot, this.#token, this.#now)) {
+    const meaning = this.#meaningOf(token)
+    // The session's own token, which is not live here on this data port.
+    if (meaning !== LIVE && (meaning !== ASK || token < 0) && sessions.isOwnToken(slot, this.#token, this.#now)) {
       counters.consumed[ConsumedKind.retransmit]!++
       this.#noteLocal(flows.findInList(sessions.firstFlow(slot), this.#dataPort))
       return CONSUMED
     }
+    const refusal = meaning === LIVE || meaning === ASK ? admission.refuseRedemption(slot, this.#client) : ADMITTED
+    if (refusal !== ADMITTED) return refusal
+    if (meaning === ASK) return this.#ask(AskKind.token, bytes, start, end)
+    const reason = this.#redeem(token, meaning)
+    if (reason === LIVE) return this.#rebind(slot, token)
+    if (reason === DropReason.storeLate) return reason
     // A token that is live for another client is forwarded to nobody, not even to this session's target.
-    if (kind === PacketKind.control || state === TokenState.notTheirs) return this.#refuse(refusals[state], kind === PacketKind.control)
-    return this.#forward(slot, byteCount)
+    if (kind === PacketKind.control || reason === DropReason.tokenClient) return this.#refuse(reason, kind === PacketKind.control)
+    return this.#forward(slot, end - start)
   }
 
-  // A live token is redeemed, unless another core was quicker: then it has been consumed.
-  #redeem (token: number, state: TokenState): TokenState {
-    return state === TokenState.live && !this.#state.tokens.consume(token, this.#dataPort) ? TokenState.consumed : state
+  // What presenting the token means, which is in `token` of this core's table, or in none (-1).
+  #meaningOf (token: number): Meaning {
+    const { tokens, asking, marks } = this.#state
+    const found = tokens.stateOf(token, this.#dataPort, this.#client, this.#now)
+    if (this.#redeemable !== undefined) return found === TokenState.targetGone ? DropReason.targetGone : LIVE
+    if (this.#refused !== NOT_REFUSED) return this.#refused
+    if (found === TokenState.live) return asking.isHeard ? ASK : LIVE
+    if (found !== TokenState.unknown) return refusals[found]
+    const mark = marks.of(this.#token)
+    if (mark === Mark.forged) return DropReason.tokenForged
+    if (!asking.isShared) return DropReason.tokenUnknown
+    return mark === Mark.ours && asking.isHeard ? ASK : DropReason.storeLate
+  }
+
+  // A live token is redeemed, unless another core was quicker: then it has been consumed. What the store says holds in any case.
+  #redeem (token: number, meaning: typeof LIVE | DropReason): typeof LIVE | DropReason {
+    if (meaning !== LIVE || token < 0) return meaning
+    const isFirst = this.#state.tokens.consume(token, this.#dataPort)
+    return isFirst || this.#redeemable !== undefined ? LIVE : DropReason.tokenConsumed
+  }
+
+  #wantsFollow (): boolean {
+    return this.#state.asking.wantsFollow(this.#client, this.#now)
+  }
+
+  // Row 3, or 3b.
+  #stranger (bytes: Uint8Array, start: number, end: number): Verdict {
+    return this.#wantsFollow() ? this.#ask(AskKind.follow, bytes, start, end) : this.#openDefault(end - start)
+  }
+
+  #ask (kind: AskKind, bytes: Uint8Array, start: number, end: number): Verdict {
+    const { asking } = this.#state
+    if (this.#waiter !== NOBODY_WAITS) return asking.askAgain(this.#waiter, kind, this.#arrival, this.#now)
+    return asking.ask(kind, this.#arrival, bytes, start, end, this.#now)
+  }
+
+  // Allocates, for the few datagrams that wait.
+  get #arrival (): Arrival {
+    return { client: this.#client, dataPort: this.#dataPort, local: this.#local, token: this.#token }
   }
 
   // Rows 1 and 2.
   #establish (token: number): Verdict {
-    const { tokens, targets, counters } = this.#state
+    const { counters } = this.#state
     this.#state.makeRoom(this.#now)
-    const slot = this.#state.createSession(this.#client, targets.get(tokens.targetOf(token)), Origin.token, this.#now)
+    const slot = this.#state.createSession(this.#client, this.#targetOf(token), Origin.token, this.#now)
     this.#noteRedemption(slot, token)
     counters.consumed[ConsumedKind.token]!++
     this.#state.announce(slot)
@@ -163,22 +274,31 @@ export class PacketPath {
 
   // Rows 4 and 6. The session's own token on a further data port redeems it there and moves nothing.
   #rebind (slot: number, token: number): Verdict {
-    const { tokens, targets, sessions, flows, counters } = this.#state
-    const target = targets.get(tokens.targetOf(token))
+    const { sessions, flows, counters } = this.#state
+    const target = this.#targetOf(token)
     this.#state.promote(slot)
     this.#noteRedemption(slot, token)
     sessions.touch(slot, this.#now)
     const isMoved = this.#state.moveSession(slot, target, Origin.token, this.#now)
-    if (!isMoved) this.#noteLocal(flows.findInList(sessions.firstFlow(slot), this.#dataPort))
+    if (!isMoved) {
+      this.#noteLocal(flows.findInList(sessions.firstFlow(slot), this.#dataPort))
+      this.#state.tellBinding('reset', slot)
+    }
     counters.consumed[isMoved ? ConsumedKind.reset : ConsumedKind.token]!++
     return CONSUMED
   }
 
   #noteRedemption (slot: number, token: number): void {
     const { tokens, sessions, counters, observer } = this.#state
-    sessions.setToken(slot, this.#token, tokens.expiresAt(token))
+    sessions.setToken(slot, this.#token, token < 0 ? this.#redeemable!.expiresAt : tokens.expiresAt(token))
     counters.redeemed[this.#dataPort]!++
     observer.tokenRedeemed(this.#token, this.#dataPort, slot)
+  }
+
+  // Of a token that is not in the table only the store's word is there.
+  #targetOf (token: number): HeldTarget {
+    const { tokens, targets } = this.#state
+    return token < 0 ? this.#redeemable!.target : targets.get(tokens.targetOf(token))
   }
 
   // Row 3. A datagram that cannot be forwarded makes no session.

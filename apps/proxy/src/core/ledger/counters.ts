@@ -1,5 +1,5 @@
 // What happened to every datagram, as plain arrays of numbers. The ledger that must balance, per direction:
-//   received = proxied + consumed + dropped + in flight (accepted by the engine, not yet taken by the kernel)
+//   received = proxied + consumed + dropped + held + in flight (accepted by the engine, not yet taken by the kernel)
 import { DropReason } from './drop-reason.js'
 
 /** Which way a datagram travels. */
@@ -13,14 +13,24 @@ export type ConsumedKind = typeof ConsumedKind[keyof typeof ConsumedKind]
 export const consumedKindNames = ['token', 'reset', 'retransmit'] as const
 
 /** Why a session ended. */
-export const EndCause = Object.freeze({ timeout: 0, operator: 1, targetGone: 2, evicted: 3 } as const)
+export const EndCause = Object.freeze({ timeout: 0, operator: 1, targetGone: 2, evicted: 3, elsewhere: 4 } as const)
 export type EndCause = typeof EndCause[keyof typeof EndCause]
-export const endCauseNames = ['timeout', 'operator', 'target_gone', 'evicted'] as const
+export const endCauseNames = ['timeout', 'operator', 'target_gone', 'evicted', 'elsewhere'] as const
 
 /** What became of the sessions whose target was gone. */
 export const GoneAction = Object.freeze({ keep: 0, close: 1, default: 2 } as const)
 export type GoneActionName = keyof typeof GoneAction
 export const goneActionNames = ['keep', 'close', 'default'] as const satisfies readonly GoneActionName[]
+
+/** What the shared store is asked about: whether a token can be redeemed, or whether a client has a session elsewhere. */
+export const AskKind = Object.freeze({ token: 0, follow: 1 } as const)
+export type AskKind = typeof AskKind[keyof typeof AskKind]
+export const askKindNames = ['token', 'follow'] as const
+
+/** How an ask ended. `late`: control says that the store is silent. `unanswered`: control did not say anything in time. `unheard`: control went away. */
+export const AskOutcome = Object.freeze({ live: 0, refused: 1, followed: 2, none: 3, late: 4, unanswered: 5, unheard: 6 } as const)
+export type AskOutcome = typeof AskOutcome[keyof typeof AskOutcome]
+export const askOutcomeNames = ['live', 'refused', 'followed', 'none', 'late', 'unanswered', 'unheard'] as const
 
 /** Length of the list of drop reasons, the free 0 included. */
 export const REASONS = Math.max(...Object.values(DropReason)) + 1
@@ -42,11 +52,14 @@ export class Counters {
   readonly redeemed: Float64Array
   /** First datagrams that were a token which cannot be redeemed, by what would be its drop reason: they may be forwarded all the same. */
   readonly deadFirstTokens = new Float64Array(REASONS)
-  readonly sessionsCreated = new Float64Array(3)
-  readonly sessionsReset = new Float64Array(3)
+  /** By what bound them to their target: `Origin`. */
+  readonly sessionsCreated = new Float64Array(4)
+  readonly sessionsReset = new Float64Array(4)
   readonly sessionsEnded = new Float64Array(endCauseNames.length)
   /** Targets with sessions that were gone, by action. */
   readonly targetsGone = new Float64Array(goneActionNames.length)
+  /** Asks that ended, by kind × outcome: `[kind * askOutcomeNames.length + outcome]`. */
+  readonly asks = new Float64Array(askKindNames.length * askOutcomeNames.length)
 
   /** @param dataPorts how many data ports there are */
   constructor (dataPorts: number) {
@@ -75,6 +88,10 @@ export class Counters {
     this.bytes[column]! += bytes
   }
 
+  countAsk (kind: AskKind, outcome: AskOutcome): void {
+    this.asks[kind * askOutcomeNames.length + outcome]!++
+  }
+
   countDropped (direction: Direction, reason: DropReason): void {
     this.dropped[direction * REASONS + reason]!++
   }
@@ -89,7 +106,7 @@ export class Counters {
     }
   }
 
-  /** Datagrams received one way that are neither proxied, consumed nor dropped yet. */
+  /** Datagrams received one way that are neither proxied, consumed nor dropped yet: those that are held, and those on their way through the engine. */
   inFlight (direction: Direction): number {
     const start = this.column(direction, 0)
     const sum = (array: Float64Array, from: number, length: number): number =>

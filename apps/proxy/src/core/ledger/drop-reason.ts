@@ -25,13 +25,17 @@ export const DropReason = Object.freeze({
   rateLimit: 21,
   amplification: 22,
   draining: 23,
-  restart: 24
+  restart: 24,
+  tokenForged: 25,
+  storeLate: 26,
+  askLimit: 27,
+  heldLimit: 28
 } as const)
 
 export type DropReason = typeof DropReason[keyof typeof DropReason]
 
 /** What a token that cannot be redeemed is refused for. */
-export const tokenReasons = [DropReason.tokenUnknown, DropReason.tokenExpired, DropReason.tokenConsumed, DropReason.targetGone, DropReason.tokenClient] as const
+export const tokenReasons = [DropReason.tokenUnknown, DropReason.tokenForged, DropReason.tokenExpired, DropReason.tokenConsumed, DropReason.targetGone, DropReason.tokenClient] as const
 
 interface DropReasonRow {
   /** The metric's label value. */
@@ -45,6 +49,7 @@ interface DropReasonRow {
 export const dropReasons: Readonly<Record<DropReason, DropReasonRow>> = {
   [DropReason.noSession]: { name: 'no_session', direction: 'to_target', meaning: 'No session, no live token, and no default endpoint to fall back to.' },
   [DropReason.tokenUnknown]: { name: 'token_unknown', direction: 'to_target', meaning: 'A token nobody issued, or one that was revoked or expired a while ago.' },
+  [DropReason.tokenForged]: { name: 'token_forged', direction: 'to_target', meaning: 'What looks like a token and has not the mark of one: no director of ours ever issued it.' },
   [DropReason.tokenExpired]: { name: 'token_expired', direction: 'to_target', meaning: 'A token whose TTL is over.' },
   [DropReason.tokenConsumed]: { name: 'token_consumed', direction: 'to_target', meaning: 'A token that another client address has redeemed on this data port.' },
   [DropReason.tokenClient]: { name: 'token_client', direction: 'to_target', meaning: 'A live token that is bound to another client\'s address. It stays live for that client.' },
@@ -58,6 +63,9 @@ export const dropReasons: Readonly<Record<DropReason, DropReasonRow>> = {
   [DropReason.accessDenied]: { name: 'access_denied', direction: 'to_target', meaning: 'A client without a session whose address clients.deny has, or clients.allow lacks.' },
   [DropReason.amplification]: { name: 'amplification', direction: 'to_client', meaning: 'More than limits.amplificationFactor times the bytes of the only datagram its client has sent, to the default endpoint.' },
   [DropReason.draining]: { name: 'draining', direction: 'to_target', meaning: 'The director is about to stop: clients without a session or a live token go elsewhere.' },
+  [DropReason.storeLate]: { name: 'store_late', direction: 'to_target', meaning: 'A datagram whose client the shared store did not tell about in time, or cannot be asked about. The client sends it again.' },
+  [DropReason.askLimit]: { name: 'ask_limit', direction: 'to_target', meaning: 'limits.asksPerSecond or limits.asksPerPrefix is reached: the shared store is not asked about this client now.' },
+  [DropReason.heldLimit]: { name: 'held_limit', direction: 'to_target', meaning: 'limits.heldDatagrams wait for the shared store already, or 16 of this client, or 8 MiB.' },
   [DropReason.upstreamLimit]: { name: 'upstream_limit', direction: 'to_target', meaning: 'limits.maxUpstreamSockets is reached for this target, or no flow is free; the last eighth of either is for sessions that have redeemed a token.' },
   [DropReason.oversize]: { name: 'oversize', direction: 'both', meaning: 'Longer than limits.maxDatagramBytes, or than the network can carry.' },
   [DropReason.truncated]: { name: 'truncated', direction: 'both', meaning: 'The system delivered only a part of it.' },

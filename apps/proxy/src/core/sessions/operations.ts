@@ -5,6 +5,7 @@ import type { Slices } from '#core/slices.js'
 import { formatAddress, formatEndpoint } from '#wire/address.js'
 import { TOKEN_WORDS, writeTokenWords, type Token } from '#wire/token.js'
 import { EndCause } from '../ledger/counters.js'
+import { bindingOf, bindingsOf, tellElsewhere, type BindingsPage, type BindingsQuery, type BindingView, type Elsewhere } from './elsewhere.js'
 import { leaveGoneTargets, type GoneKey } from './gone-targets.js'
 import { Origin, originNames, type SessionTraffic } from '../tables/session-table.js'
 import { defaultSlice, SliceWork, type SliceSize } from '../tables/slice-size.js'
@@ -178,6 +179,21 @@ export class Operations {
     this.#state.moveSession(slot, target, Origin.operator, now)
     targets.release(target.id)
     return undefined
+  }
+
+  /** Does what other replicas told of clients that have a session here, too. Returns how many have one. */
+  tellElsewhere (items: readonly Elsewhere[], now: number): number {
+    return tellElsewhere(this.#state, items, now)
+  }
+
+  /** A page of the sessions that have redeemed a token, by slot; see `bindingsOf`. */
+  bindings (query: BindingsQuery, now: number): BindingsPage {
+    return bindingsOf(this.#state, query, now)
+  }
+
+  /** The session in `slot` as other replicas know it. */
+  bindingOf (slot: number, now: number): BindingView {
+    return bindingOf(this.#state, slot, now)
   }
 
   viewOf (slot: number, now: number): SessionView {

@@ -9,6 +9,15 @@ import type { PortRange } from './port-set.js'
 /** Every bound; those on what belongs to clients are this core's share. */
 export type CoreLimits = InMs<Limits>
 
+/** How this core takes part where several replicas share a store. */
+export interface Sharing {
+  /** Whether clients without a session are asked about, too: they may have one at another replica. */
+  readonly follow: boolean
+  /** Ids of asks are this one, and every `askIdStep` on: the shard's number, and how many shards there are. */
+  readonly firstAskId: number
+  readonly askIdStep: number
+}
+
 type SessionRules = 'sessionTimeoutSeconds' | 'onTargetGone'
 
 export interface SessionOptions extends InMs<Pick<Config, SessionRules>> {
@@ -20,6 +29,8 @@ export interface SessionOptions extends InMs<Pick<Config, SessionRules>> {
   readonly clients?: AccessLists | undefined
   /** What the ids of sessions start with, so that they differ from those of other cores. Default: nothing. */
   readonly sessionIdPrefix?: string
+  /** Default: nothing is shared, this director is alone. */
+  readonly sharing?: Sharing | undefined
   /** Where tokens are marked as redeemed, if other cores have the same tokens: a word each, a bit a data port. Default: memory of this core's own. */
   readonly claims?: Int32Array | undefined
   /** How much is done before datagrams have their turn. Default: what takes well below a millisecond. */

@@ -2,7 +2,7 @@
 // a session is somebody else's business. Pure: `now` comes in, no clock, no socket, no promise.
 import type { Slices } from '#core/slices.js'
 import { EndCause, type Counters } from '../ledger/counters.js'
-import type { Observer } from '../ledger/observer.js'
+import type { BindingChange, Observer } from '../ledger/observer.js'
 import { Origin, SessionTable } from '../tables/session-table.js'
 import { TargetTable, type HeldTarget } from '../tables/target-table.js'
 import { TokenTable } from '../tables/token-table.js'
@@ -92,7 +92,7 @@ export class SessionState {
     this.targets.holdId(target.id)
     this.targets.addSessions(target.key, 1)
     this.sessions.bind(slot, target.id, origin)
-    if (origin === Origin.token) this.sessions.setRedeemed(slot)
+    if (origin === Origin.token || origin === Origin.followed) this.sessions.setRedeemed(slot)
     this.admission.enter(slot)
     return slot
   }
@@ -115,13 +115,20 @@ export class SessionState {
   announce (slot: number): void {
     this.counters.sessionsCreated[this.sessions.origin(slot)]!++
     this.observer.sessionChanged('established', slot)
+    this.tellBinding(this.sessions.origin(slot) === Origin.followed ? 'followed' : 'established', slot)
+  }
+
+  /** Tells other replicas what became of this session, if it is theirs to know. */
+  tellBinding (change: BindingChange, slot: number): void {
+    if (this.options.sharing !== undefined && this.sessions.hasRedeemed(slot)) this.observer.bindingChanged(change, slot)
   }
 
   /**
    * Points a session at another target. From this moment replies of the former one are stale. Returns false, and
    * changes only the origin, if it is there already.
+   * @param isTold another replica did it: then others know
    */
-  moveSession (slot: number, target: HeldTarget, origin: Origin, now: number): boolean {
+  moveSession (slot: number, target: HeldTarget, origin: Origin, now: number, isTold = false): boolean {
     const former = this.targets.get(this.sessions.target(slot))
     this.sessions.bind(slot, target.id, origin)
     if (former.id === target.id) return false
@@ -131,13 +138,17 @@ export class SessionState {
     this.targets.release(former.id)
     this.forwarder.leave(this.sessions, slot, now)
     this.counters.sessionsReset[origin]!++
-    this.observer.sessionChanged(origin === Origin.token ? 'reset' : 'moved', slot)
+    const change = origin === Origin.token ? 'reset' : 'moved'
+    this.observer.sessionChanged(change, slot)
+    if (!isTold) this.tellBinding(change, slot)
     return true
   }
 
   endSession (slot: number, cause: EndCause, now: number): void {
     this.counters.sessionsEnded[cause]!++
-    this.observer.sessionChanged(cause === EndCause.timeout ? 'expired' : 'ended', slot)
+    const change = cause === EndCause.timeout ? 'expired' : 'ended'
+    this.observer.sessionChanged(change, slot)
+    if (cause !== EndCause.elsewhere) this.tellBinding(change, slot)
     this.discardSession(slot, now)
   }
 

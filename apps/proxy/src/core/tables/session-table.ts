@@ -49,10 +49,10 @@ const DOUBLES = TOKEN_EXPIRES_AT + 1
 /** Length of a client address key: address and port. */
 export const CLIENT_KEY_WORDS = ADDRESS_WORDS + 1
 
-/** What bound a session to its present target. */
-export const Origin = Object.freeze({ token: 0, default: 1, operator: 2 } as const)
+/** What bound a session to its present target. `followed`: its client had it at another replica, and came here. */
+export const Origin = Object.freeze({ token: 0, default: 1, operator: 2, followed: 3 } as const)
 export type Origin = typeof Origin[keyof typeof Origin]
-export const originNames = ['token', 'default', 'operator'] as const
+export const originNames = ['token', 'default', 'operator', 'followed'] as const
 
 export type SessionTraffic = Pick<SessionPast, 'datagramsToTarget' | 'bytesToTarget' | 'datagramsToClient' | 'bytesToClient'>
 
@@ -172,6 +172,12 @@ export class SessionTable {
     for (const field of pastFields) this.#doubles[slot * DOUBLES + column[field]] = past[field]
     // Serials tell the successive tenants of a slot apart, over restarts as well.
     this.#serial = Math.max(this.#serial, past.serial)
+  }
+
+  /** Makes the session one that was last active at `lastSeen`. */
+  setLastSeen (slot: number, lastSeen: number): void {
+    this.#doubles[slot * DOUBLES + LAST_SEEN] = lastSeen
+    this.changes.mark(slot)
   }
 
   touch (slot: number, now: number): void {

@@ -24,11 +24,14 @@ export function coreOptions ({ config, shard, shards, claims, ownAddresses }: Pi
       maxSessions: Math.ceil(limits.maxSessions / shards),
       maxSessionsPerPrefix: Math.ceil(limits.maxSessionsPerPrefix / shards),
       newSessionsPerSecond: limits.newSessionsPerSecond / shards,
+      asksPerSecond: limits.asksPerSecond / shards,
+      asksPerPrefix: limits.asksPerPrefix / shards,
       maxUpstreamSockets: Math.ceil(limits.maxUpstreamSockets / shards)
     },
     blockedSourcePorts: config.blockedSourcePorts.map(text => portRange(String(text)) ?? notChecked('blockedSourcePorts')),
     clients: config.clients.allow === undefined && config.clients.deny.length === 0 ? undefined : config.clients,
     ownAddresses,
+    sharing: config.sharedState && { follow: config.sharedState.follow, firstAskId: shard, askIdStep: shards },
     claims,
     sessionIdPrefix: sessionIdPrefix(shard),
     random

@@ -110,6 +110,10 @@ export class Journal implements Observer {
     if (this.#goneBudget.allows(this.#deps.clock.now())) this.#deps.voice.log('info', { targetKey: key, sessions }, goneSentences[action])
   }
 
+  readonly asked = (): void => {}
+
+  readonly bindingChanged = (): void => {}
+
   #fieldsOf ({ reason, dataPort, clientWords, clientPort }: ClientDrop): object {
     return { client: formatEndpoint(formatAddress(clientWords), clientPort), reason: dropReasons[reason].name, dataPort: this.#deps.dataPortName(dataPort) }
   }

@@ -5,7 +5,7 @@ import { formatAddress, formatEndpoint } from '#wire/address.js'
 import { Budget } from '../../core/ledger/budget.js'
 import { directionNames } from '../../core/ledger/counters.js'
 import { dropReasons, type DropReason } from '../../core/ledger/drop-reason.js'
-import { CONSUMED, FORWARD } from '../../core/datagrams/packet-path.js'
+import { CONSUMED, FORWARD, HELD } from '../../core/datagrams/packet-path.js'
 import type { Decision, TraceRing } from '../../core/ledger/trace-ring.js'
 import type { ShardVoice } from './shard-voice.js'
 
@@ -55,6 +55,7 @@ export class Tracer {
     }
     if (verdict === FORWARD) voice.log('trace', fields, 'Datagram forwarded')
     else if (verdict === CONSUMED) voice.log('trace', fields, 'Datagram consumed')
+    else if (verdict === HELD) voice.log('trace', fields, 'Datagram held')
     else voice.log('trace', { ...fields, reason: dropReasons[verdict as DropReason].name }, 'Datagram dropped')
   }
 }

@@ -6,7 +6,7 @@ import type { CoreState } from '../../core/datagrams/core-state.js'
 import type { Changes } from '../../core/feed/changes.js'
 import { Voidness } from '../../core/tables/token-table.js'
 import type { ImageWriter } from './image-writer.js'
-import { FLOW, ImageKind, LOCAL_ADDRESS, NOBODY, REDEEMED_FLAG, savedCounters, SEEN, SESSION, SESSION_PAST, TARGET, TOKEN, UPSTREAM_PORT } from './layout.js'
+import { FLOW, ImageKind, LOCAL_ADDRESS, NOBODY, originByte, savedCounters, SEEN, SESSION, SESSION_PAST, TARGET, TOKEN, UPSTREAM_PORT } from './layout.js'
 
 /** One kind of records: how many slots there may be, the feed of those that change, and how one is written. */
 export interface ImageSource {
@@ -68,7 +68,7 @@ export function imageSources (state: CoreState, { writesUnredeemed }: ImageOptio
       .client(address)
       .clientPort(sessions.clientPort(slot))
       .target(sessions.target(slot))
-      .origin(sessions.origin(slot) | (sessions.hasRedeemed(slot) ? REDEEMED_FLAG : 0))
+      .origin(originByte(sessions.origin(slot), sessions.hasRedeemed(slot)))
       .token(token)
       .tokenExpiresAt(tokenExpiresAt)
       .lastSeen(state.lastSeen(slot))

@@ -9,7 +9,7 @@
 // An image stands for all before it of the same kind and slot. Numbers are little-endian.
 import { ADDRESS_WORDS } from '#wire/address.js'
 import { MAX_LOCALS } from '../../core/datagrams/local-addresses.js'
-import { originNames, pastFields, type PastField, type sessionPast } from '../../core/tables/session-table.js'
+import { Origin, pastFields, type PastField, type sessionPast } from '../../core/tables/session-table.js'
 import type { TargetSpec } from '../../core/tables/target-table.js'
 import { Voidness } from '../../core/tables/token-table.js'
 import { MOMENT_BYTES } from './moment.js'
@@ -36,8 +36,27 @@ export const ImageKind = Object.freeze({
 } as const)
 export type ImageKind = typeof ImageKind[keyof typeof ImageKind]
 
-/** In the byte of a session's origin: it has redeemed a token, at whatever target it is now. */
-export const REDEEMED_FLAG = 0x80
+// In the byte of a session's origin: it has redeemed a token, at whatever target it is now.
+const REDEEMED_FLAG = 0x80
+
+// A session that followed its client is written as one by a token, without the flag that such a one always has. A proxy that knows
+// nothing of it takes it for one by a token, which it is but for the name; a number of its own would make it set the log aside.
+const FOLLOWED: number = Origin.token
+
+/** The byte that says where a session is from. */
+export function originByte (origin: Origin, hasRedeemed: boolean): number {
+  if (origin === Origin.followed) return FOLLOWED
+  return hasRedeemed ? origin | REDEEMED_FLAG : origin
+}
+
+export function originFrom (byte: number): Origin {
+  return byte === FOLLOWED ? Origin.followed : (byte & ~REDEEMED_FLAG) as Origin
+}
+
+/** Whether a session has redeemed a token, by the byte of its origin. */
+export function hasRedeemed (byte: number): boolean {
+  return byte === FOLLOWED || (byte & REDEEMED_FLAG) !== 0
+}
 
 const isPort = (value: number): boolean => value > 0
 
@@ -48,7 +67,7 @@ export const SESSION = recordLayout(ImageKind.session, {
   client:            { at:  0, type: 'address' },
   clientPort:        { at: 16, type: 'u16', check: isPort },
   target:            { at: 18, type: 'u32' },   // id of its target: the slot of an image of that kind
-  origin:            { at: 22, type: 'u8', check: value => (value & ~REDEEMED_FLAG) < originNames.length },
+  origin:            { at: 22, type: 'u8', check: value => (value & ~REDEEMED_FLAG) <= Origin.operator },
   serial:            { at: 23, type: 'u32' },   // tells successive sessions in the same slot apart
   token:             { at: 27, type: 'token' }, // that it was last bound with
   tokenExpiresAt:    { at: 43, type: 'time' },  // 0 if it never had one
