@@ -39,7 +39,7 @@ void t.test('drop reasons, error codes and metrics are those of the tables', asy
 
 void t.test('keys, paths and fields are spelled as in the configuration and the API', async t => {
   const api = read('openapi/public.json') + read('openapi/admin.json') + read('docs/config.schema.json')
-  const elsewhere = ['terminationGracePeriodSeconds', 'loadBalancerSourceRanges', 'preStop', 'publishNotReadyAddresses', 'sizeLimit', 'askedBytes', 'searchNamespace']
+  const elsewhere = ['terminationGracePeriodSeconds', 'externalTrafficPolicy', 'loadBalancerSourceRanges', 'preStop', 'publishNotReadyAddresses', 'sizeLimit', 'askedBytes', 'searchNamespace']
   const invariants = invariantsIn(security)
   for (const page of [operations, security]) {
     for (const span of spans(page)) {
