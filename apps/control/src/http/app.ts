@@ -15,6 +15,7 @@ import { addHealthRoutes } from './routes/health.js'
 import type { HealthDeps } from './routes/health-report.js'
 import { addMetricsRoute, type MetricsRouteDeps } from './routes/metrics.js'
 import { addQueryMetrics, addQueryRoute, type QueryMetricsDeps, type QueryRouteDeps } from './routes/query.js'
+import { addReplicaRoutes, type ReplicaRouteDeps } from './routes/replicas.js'
 import { addSessionRoutes, type SessionRouteDeps } from './routes/sessions.js'
 import { addTargetRoutes, type TargetRouteDeps } from './routes/targets.js'
 import { addTokenRoutes, type TokenRouteDeps } from './routes/tokens.js'
@@ -22,6 +23,7 @@ import { healthSchemas } from './schemas/health.js'
 import type { Named } from './schemas/named.js'
 import { ProblemSchema } from './schemas/problem.js'
 import { querySchemas, tokenSchemas } from './schemas/query.js'
+import { replicaSchemas } from './schemas/replica.js'
 import { sessionSchemas } from './schemas/session.js'
 import { targetSchemas } from './schemas/target.js'
 import type { Listener, TypedApp } from './listener/listener.js'
@@ -39,7 +41,7 @@ interface AppDeps {
 
 /** The features behind each listener: what its guards and routes take of them. */
 export type PublicFeatures = AppDeps & GuardDeps & QueryRouteDeps & HealthDeps & QueryMetricsDeps
-export type AdminFeatures = AppDeps & GuardDeps & TokenRouteDeps & SessionRouteDeps & TargetRouteDeps & MetricsRouteDeps & HealthDeps
+export type AdminFeatures = AppDeps & GuardDeps & TokenRouteDeps & SessionRouteDeps & ReplicaRouteDeps & TargetRouteDeps & MetricsRouteDeps & HealthDeps
 
 /** The public listener: queries and health. */
 export async function buildPublicApp (features: PublicFeatures): Promise<TypedApp> {
@@ -52,13 +54,14 @@ export async function buildPublicApp (features: PublicFeatures): Promise<TypedAp
   return app
 }
 
-/** The admin listener: tokens, sessions, targets, metrics, configuration, health and the documentation page. */
+/** The admin listener: tokens, sessions, replicas, targets, metrics, configuration, health and the documentation page. */
 export async function buildAdminApp (features: AdminFeatures): Promise<TypedApp> {
-  const app = await createApp(features, 'admin', [...tokenSchemas, ...targetSchemas, ...sessionSchemas, EffectiveConfigSchema])
+  const app = await createApp(features, 'admin', [...tokenSchemas, ...targetSchemas, ...sessionSchemas, ...replicaSchemas, EffectiveConfigSchema])
   await addGuards(app, features, 'admin')
   await addDocsPage(app)
   addTokenRoutes(app, features)
   addSessionRoutes(app, features)
+  addReplicaRoutes(app, features)
   addTargetRoutes(app, features)
   addConfigRoute(app, features)
   addMetricsRoute(app, features)

@@ -24,6 +24,11 @@ export class SessionCounts {
     return this.#total
   }
 
+  /** Those above 0, by target key. */
+  entries (): Iterable<readonly [targetKey: string, count: number]> {
+    return this.#byKey.entries()
+  }
+
   of (targetKey: string): number {
     return this.#byKey.get(targetKey) ?? 0
   }

@@ -119,6 +119,11 @@ export class TokenRegistry {
     return this.#pending.get(targetKey)?.size ?? 0
   }
 
+  /** The same of every target that has any, by its key. */
+  * pendingByTarget (): Iterable<readonly [targetKey: string, count: number]> {
+    for (const [key, tokens] of this.#pending) yield [key, tokens.size]
+  }
+
   /** Tokens a caller has asked for that nobody has redeemed yet. */
   held (caller: string): number {
     return this.#held.get(caller) ?? 0

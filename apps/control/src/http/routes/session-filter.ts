@@ -1,5 +1,5 @@
-// What `client` and `target` of a list of sessions may be. Pure.
-import { addressWords } from '#wire/address.js'
+// What `client` and `target` of a list of sessions may be, and which session a path names. Pure.
+import { addressWords, formatAddress, formatEndpoint } from '#wire/address.js'
 import type { Fault } from '../problems/problem.js'
 
 export interface SessionFilter {
@@ -18,9 +18,15 @@ export function filterFaults ({ client, target }: SessionFilter): Fault[] {
   return faults
 }
 
-function isPlace (text: string): boolean {
-  if (addressWords(text) !== undefined) return true
+/** The client address that `text` is, in canonical form; undefined if it is none. */
+export function clientAddressFrom (text: string): string | undefined {
   const [, six, four, port] = ENDPOINT.exec(text) ?? []
   const address = six ?? four
-  return address !== undefined && addressWords(address) !== undefined && (six !== undefined) === address.includes(':') && Number(port) <= 65535
+  if (address === undefined || (six !== undefined) !== address.includes(':') || Number(port) > 65535) return undefined
+  const words = addressWords(address)
+  return words && formatEndpoint(formatAddress(words), Number(port))
+}
+
+function isPlace (text: string): boolean {
+  return addressWords(text) !== undefined || clientAddressFrom(text) !== undefined
 }

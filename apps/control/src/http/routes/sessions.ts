@@ -1,28 +1,33 @@
-// Live sessions: look, end, move. The proxy owns them; this is its operator's window.
+// Live sessions: look, end, move. The proxy owns them; this is its operator's window, and the way to those of other replicas.
 import { Type, type Static } from '@sinclair/typebox'
 import type { BaseLogger } from 'pino'
 import type { RpcClient } from '#rpc/client.js'
 import type { Session } from '#rpc/contract.js'
-import type { RpcFailure } from '#rpc/failure.js'
-import { sendProblem, type ApiFailure } from '../problems/problem.js'
+import type { SharedSessions } from '../../replicas/sessions/shared-sessions.js'
+import { sendProblem } from '../problems/problem.js'
 import { dropAbsent } from '../schemas/absent.js'
 import { closed, refTo } from '../schemas/named.js'
 import { pagingFields, readPaging } from '../schemas/paging.js'
 import { bodyErrors } from '../schemas/problem.js'
-import { SessionSchema, SessionsPageSchema } from '../schemas/session.js'
+import { SessionElsewhereSchema, SessionSchema, SessionsPageSchema } from '../schemas/session.js'
 import { AddressTargetSchema, NamedTargetSchema, TargetRequestSchema } from '../schemas/target.js'
 import { summaryOf } from '../problems/request-faults.js'
 import type { TypedApp } from '../listener/listener.js'
 import { requestedTarget, type TargetSources } from './requested-target.js'
+import { failureFromRpc, SessionAccess } from './session-access.js'
 import { filterFaults } from './session-filter.js'
 
 export interface SessionRouteDeps extends TargetSources {
   /** For what operators ask; the link has a client of its own, which they cannot exhaust. */
   readonly proxy: Pick<RpcClient, 'call'>
+  /** The directors that this one shares a store with. */
+  readonly replicas?: { readonly sessions: SharedSessions } | undefined
   readonly log: Pick<BaseLogger, 'info'>
 }
 
-const SessionParams = Type.Object({ id: Type.String({ minLength: 1, maxLength: 64, description: 'Of a session.' }) }, closed)
+const SessionParams = Type.Object({ id: Type.String({ minLength: 1, maxLength: 64, description: 'Of a session of this replica, or a client address, `ip:port` or `[ip]:port`: the session of this client, wherever it is.' }) }, closed)
+
+const elsewhereNote = 'Where directors share a store, a client address names the session at whatever replica.'
 
 const SessionsQuery = Type.Object({
   ...pagingFields,
@@ -32,14 +37,15 @@ const SessionsQuery = Type.Object({
 
 /** Adds the routes under /sessions. */
 export function addSessionRoutes (app: TypedApp, deps: SessionRouteDeps): void {
-  const { proxy, log } = deps
+  const { proxy, replicas, log } = deps
+  const access = new SessionAccess({ proxy, shared: replicas?.sessions })
 
   app.get('/sessions', {
     preValidation: readPaging,
     schema: {
       operationId: 'listSessions',
       summary: 'Sessions, page by page.',
-      description: 'Sessions come and go between two pages: one that lives through the whole listing is listed once.',
+      description: 'Sessions come and go between two pages: one that lives through the whole listing is listed once. Those of this replica alone: `GET /replicas` says who else is there.',
       tags: ['admin'],
       querystring: SessionsQuery,
       response: { 200: refTo(SessionsPageSchema) },
@@ -58,16 +64,16 @@ export function addSessionRoutes (app: TypedApp, deps: SessionRouteDeps): void {
     schema: {
       operationId: 'getSession',
       summary: 'One session.',
-      description: 'As the proxy sees it at this moment.',
+      description: 'As the proxy sees it at this moment. One that is at other replicas is named in the problem `SESSION_ELSEWHERE`.',
       tags: ['admin'],
       params: SessionParams,
       response: { 200: refTo(SessionSchema) },
-      problems: ['INVALID_REQUEST', 'SESSION_NOT_FOUND', 'PROXY_UNAVAILABLE']
+      problems: ['INVALID_REQUEST', 'SESSION_NOT_FOUND', 'SESSION_ELSEWHERE', 'PROXY_UNAVAILABLE', 'STORE_UNAVAILABLE']
     }
   }, async (request, reply) => {
-    const session = await proxy.call('getSession', { params: request.params })
+    const session = await access.get(request.params.id)
     if (session.ok) return shown(session.value)
-    sendProblem(reply, failureFromRpc(session.error))
+    sendProblem(reply, session.error)
     return reply
   })
 
@@ -75,20 +81,22 @@ export function addSessionRoutes (app: TypedApp, deps: SessionRouteDeps): void {
     schema: {
       operationId: 'endSession',
       summary: 'End a session.',
-      description: 'The client is not told. Its next datagram is treated like that of a new client.',
+      description: `The client is not told. Its next datagram is treated like that of a new client. ${elsewhereNote} Other replicas that have the client are told, too.`,
       tags: ['admin'],
       params: SessionParams,
-      response: { 204: Type.Null({ description: 'The session has ended.' }) },
-      problems: ['INVALID_REQUEST', 'SESSION_NOT_FOUND', 'PROXY_UNAVAILABLE']
+      response: { 202: refTo(SessionElsewhereSchema), 204: Type.Null({ description: 'The session has ended.' }) },
+      problems: ['INVALID_REQUEST', 'SESSION_NOT_FOUND', 'PROXY_UNAVAILABLE', 'STORE_UNAVAILABLE']
     }
   }, async (request, reply) => {
-    const ended = await proxy.call('endSession', { params: request.params })
-    if (ended.ok) {
-      log.info({ sessionId: request.params.id }, 'Session ended by an operator')
-      return reply.code(204).send(null)
+    const ended = await access.end(request.params.id)
+    if (!ended.ok) { sendProblem(reply, ended.error); return reply }
+    if ('elsewhere' in ended.value) {
+      const { client, target, replicas } = ended.value.elsewhere
+      log.info({ client, replicas }, 'Session at other replicas ended by an operator')
+      return reply.code(202).send({ client, target, replicas: [...replicas] })
     }
-    sendProblem(reply, failureFromRpc(ended.error))
-    return reply
+    log.info({ sessionId: ended.value.here.id, client: ended.value.here.client }, 'Session ended by an operator')
+    return reply.code(204).send(null)
   })
 
   app.put('/sessions/:id/target', {
@@ -96,38 +104,29 @@ export function addSessionRoutes (app: TypedApp, deps: SessionRouteDeps): void {
     schema: {
       operationId: 'moveSession',
       summary: 'Move a live session to another target.',
-      description: 'What a reset does, without the client: it keeps its address and port and notices nothing.',
+      description: `What a reset does, without the client: it keeps its address and port and notices nothing. ${elsewhereNote} Other replicas that have the client are told, too.`,
       tags: ['admin'],
       params: SessionParams,
       body: refTo(TargetRequestSchema),
-      response: { 200: refTo(SessionSchema) },
-      problems: [...bodyErrors, 'INVALID_TARGET', 'NAMESPACE_NOT_ALLOWED', 'TARGET_NOT_ALLOWED', 'UNKNOWN_RESOURCE_TYPE', 'NO_MATCHING_RESOURCE', 'SESSION_NOT_FOUND', 'PROXY_UNAVAILABLE', 'CAPACITY_EXHAUSTED', 'INVENTORY_NOT_READY']
+      response: { 200: refTo(SessionSchema), 202: refTo(SessionElsewhereSchema) },
+      problems: [...bodyErrors, 'INVALID_TARGET', 'NAMESPACE_NOT_ALLOWED', 'TARGET_NOT_ALLOWED', 'UNKNOWN_RESOURCE_TYPE', 'NO_MATCHING_RESOURCE', 'SESSION_NOT_FOUND', 'PROXY_UNAVAILABLE', 'STORE_UNAVAILABLE', 'CAPACITY_EXHAUSTED', 'INVENTORY_NOT_READY']
     }
   }, async (request, reply) => {
     const target = requestedTarget(request.body, deps)
     if (!target.ok) { sendProblem(reply, target.error); return reply }
-    const moved = await proxy.call('moveSession', { params: request.params, body: { target: target.value } })
-    if (moved.ok) {
-      log.info({ sessionId: request.params.id, target: target.value.key }, 'Session moved by an operator')
-      return shown(moved.value)
+    const moved = await access.move(request.params.id, target.value)
+    if (!moved.ok) { sendProblem(reply, moved.error); return reply }
+    const { key } = target.value
+    if ('elsewhere' in moved.value) {
+      const { client, replicas } = moved.value.elsewhere
+      log.info({ client, replicas, target: key }, 'Session at other replicas moved by an operator')
+      return await reply.code(202).send({ client, target: target.value, replicas: [...replicas] })
     }
-    sendProblem(reply, failureFromRpc(moved.error))
-    return reply
+    log.info({ sessionId: moved.value.here.id, target: key }, 'Session moved by an operator')
+    return shown(moved.value.here)
   })
 }
 
 function shown ({ ageMs, idleMs, ...session }: Session): Static<typeof SessionSchema> {
   return { ...session, ageSeconds: ageMs / 1000, idleSeconds: idleMs / 1000 }
-}
-
-/** What an operator is told about a call to the proxy that failed. */
-export function failureFromRpc ({ code }: RpcFailure): ApiFailure {
-  switch (code) {
-    case 'NOT_FOUND': return { code: 'SESSION_NOT_FOUND', detail: 'The proxy has no session with this id.' }
-    case 'INVALID_TARGET': return { code: 'INVALID_TARGET', detail: 'The proxy cannot reach a target like this.' }
-    case 'TARGET_TABLE_FULL': return { code: 'CAPACITY_EXHAUSTED', detail: 'limits.maxTargets is reached.' }
-    case 'BUSY': return { code: 'CAPACITY_EXHAUSTED', detail: 'Too many calls to the proxy are under way.' }
-    case 'INVALID': case 'INTERNAL': return { code: 'INTERNAL', detail: 'The proxy did not understand the call, or failed.' }
-    default: return { code: 'PROXY_UNAVAILABLE', detail: 'The proxy did not answer.' }
-  }
 }

@@ -12,7 +12,6 @@ import type { TargetLoad } from '../../proxies/target-load.js'
 import type { Selector } from '../../query/selector.js'
 import { unusable } from '../../targets/candidate.js'
 import { targetKey } from '../../targets/target-key.js'
-import type { TokenRegistry } from '../../tokens/token-registry.js'
 import { closed, refTo } from '../schemas/named.js'
 import { DEFAULT_LIMIT, pagingFields, readPaging } from '../schemas/paging.js'
 import { MAX_UNUSABLE, TargetsPageSchema } from '../schemas/target.js'
@@ -27,8 +26,7 @@ export interface ListedTargets {
 
 export interface TargetRouteDeps extends ListedTargets {
   readonly clock: Clock
-  readonly load: Pick<TargetLoad, 'sessions'>
-  readonly registry: Pick<TokenRegistry, 'pending'>
+  readonly load: Pick<TargetLoad, 'allSessions' | 'allPending'>
 }
 
 /** Adds GET /targets. */
@@ -51,8 +49,8 @@ export function addTargetRoutes (app: TypedApp, deps: TargetRouteDeps): void {
     await reply.send({
       targets: targets.slice(cursor, end).map(target => ({
         ...target,
-        sessions: deps.load.sessions(target.key),
-        pendingTokens: deps.registry.pending(target.key)
+        sessions: deps.load.allSessions(target.key),
+        pendingTokens: deps.load.allPending(target.key)
       })),
       ...(end < targets.length ? { nextCursor: end } : {}),
       total: targets.length,

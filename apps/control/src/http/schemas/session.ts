@@ -36,4 +36,10 @@ export const SessionsPageSchema = named('SessionsPage', Type.Object({
   total: count('Sessions at this moment that match, on all pages.')
 }, { description: 'A page of sessions.', examples: [{ sessions: [sessionExample], nextCursor: 100, total: 4211 }] }))
 
-export const sessionSchemas = [SessionSchema, SessionsPageSchema]
+export const SessionElsewhereSchema = named('SessionElsewhere', Type.Object({
+  client: Type.String({ description: 'The client address, `ip:port` or `[ip]:port`.' }),
+  target: refTo(TargetSchema),
+  replicas: Type.Array(Type.String(), { description: 'The replicas that have a session of this client, the last one first. One that was lost may be among them for a while.' })
+}, { description: 'A session at other replicas, as the shared store knows it.', examples: [{ client: '203.0.113.9:51234', target: targetExample, replicas: ['udp-director-1.k3v9'] }] }))
+
+export const sessionSchemas = [SessionSchema, SessionsPageSchema, SessionElsewhereSchema]

@@ -57,8 +57,8 @@ export const TargetSchema = named('Target', Type.Object(targetFields, { descript
 
 export const TargetLoadSchema = named('TargetLoad', Type.Object({
   ...targetFields,
-  sessions: count('Sessions on this target, as the proxy last counted them.'),
-  pendingTokens: count('Tokens for this target that nobody has redeemed yet.')
+  sessions: count('Sessions on this target, as the proxy last counted them; where directors share a store, those of all of them.'),
+  pendingTokens: count('Tokens for this target that nobody has redeemed yet, of the same directors.')
 }, { description: 'A target that queries can be answered with, and how busy it is.' }))
 
 /** Unusable objects that an answer names; it counts all. */

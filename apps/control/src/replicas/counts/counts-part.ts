@@ -1,9 +1,10 @@
 // Tells the other replicas how many sessions and unredeemed tokens each target has here, and hears the same of them. Counts are absolute:
 // a message that is lost is made good by the next one that names the target, and by all of them every half minute.
 import type { Cancel, Clock } from '#core/clock.js'
+import type { LoadElsewhere } from '../../proxies/target-load.js'
 import type { ReplicaMessage, SharedStore } from '../../store/shared-store.js'
 import type { ReplicaPart } from '../parts/replica-part.js'
-import { OtherReplicas, type ElsewhereLoad } from './other-replicas.js'
+import { OtherReplicas } from './other-replicas.js'
 
 /** How often what changed is told, in ms; among many replicas less often, because each hears all others. */
 export const COUNTS_PERIOD_MS = 1000
@@ -30,7 +31,10 @@ export interface CountsDeps {
 type Counts = Record<string, number>
 
 export interface CountsPart extends ReplicaPart {
-  readonly load: ElsewhereLoad
+  /** What the others have. */
+  readonly elsewhere: LoadElsewhere
+  /** How many others there are. */
+  readonly others: () => number
 }
 
 export function createCountsPart (deps: CountsDeps): CountsPart {
@@ -59,7 +63,8 @@ export function createCountsPart (deps: CountsDeps): CountsPart {
   cancel = clock.after(COUNTS_PERIOD_MS, tell)
 
   return {
-    load: others,
+    elsewhere: others,
+    others: () => others.size,
     onStoreUp: async () => {
       // Those who were there before may have forgotten this replica, or missed what it said.
       allAtMs = -Infinity

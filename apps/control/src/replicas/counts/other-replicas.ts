@@ -1,15 +1,10 @@
 // How many sessions and unredeemed tokens each target has at the other replicas, as they last said. One that is silent is forgotten.
 import type { Clock } from '#core/clock.js'
 import { SessionCounts } from '../../proxies/session-counts.js'
+import type { LoadElsewhere } from '../../proxies/target-load.js'
 import type { ReplicaMessage } from '../../store/shared-store.js'
 
 export type CountsMessage = Extract<ReplicaMessage, { type: 'counts' }>
-
-/** Sessions and unredeemed tokens of one target. */
-export interface ElsewhereLoad {
-  readonly sessions: (targetKey: string) => number
-  readonly pending: (targetKey: string) => number
-}
 
 interface Replica {
   readonly sessions: SessionCounts
@@ -17,7 +12,7 @@ interface Replica {
   heardAtMs: number
 }
 
-export class OtherReplicas implements ElsewhereLoad {
+export class OtherReplicas implements LoadElsewhere {
   readonly #clock: Clock
   readonly #silentMs: () => number
   readonly #replicas = new Map<string, Replica>()

@@ -230,5 +230,5 @@ void t.test('the documentation page and the listener\'s own part of the document
   t.equal((await ask(open, 'GET', '/docs/')).status, 404)
   const paths = async (app: typeof admin): Promise<string[]> => Object.keys(((await ask(app, 'GET', '/openapi.json')).body as { paths: object }).paths).sort()
   t.strictSame(await paths(open), ['/healthz', '/livez', '/openapi.json', '/query', '/readyz'])
-  t.strictSame(await paths(admin), ['/config', '/healthz', '/livez', '/metrics', '/openapi.json', '/readyz', '/sessions', '/sessions/{id}', '/sessions/{id}/target', '/targets', '/tokens', '/tokens/{token}'])
+  t.strictSame(await paths(admin), ['/config', '/healthz', '/livez', '/metrics', '/openapi.json', '/readyz', '/replicas', '/sessions', '/sessions/{id}', '/sessions/{id}/target', '/targets', '/tokens', '/tokens/{token}'])
 })
