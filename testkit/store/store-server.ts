@@ -1,10 +1,9 @@
 // Real servers for tests: `redis-server` where it is installed, or what STORE_SERVER names (a valkey-server, for one).
-import { accessSync, constants } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { accessSync, constants, readFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { Redis } from 'iovalkey'
 import type { Test } from 'tap'
+import { openFolder } from '../folder.js'
 import { until } from '../patience.js'
 import { claimPort } from '../ports.js'
 import { startChild, type Child } from '../processes/child.js'
@@ -40,13 +39,13 @@ export interface StoreServer {
 
 /** Starts one and waits until it answers. It ends with the test. */
 export async function startServer (t: Test, { settings = [], port, tls, isSentinel = false, password }: ServerOptions = {}): Promise<StoreServer> {
-  const folder = await mkdtemp(join(tmpdir(), 'store-'))
+  const folder = openFolder()
   const own = port ?? (await claimPort()).port
   const ports = tls === undefined
     ? ['--port', String(own)]
     : ['--port', '0', '--tls-port', String(own), '--tls-ca-cert-file', tls.ca, '--tls-cert-file', tls.cert, '--tls-key-file', tls.key]
   const mode = isSentinel ? ['--sentinel'] : ['--save', '', '--appendonly', 'no']
-  const child = startChild(isSentinel ? 'sentinel' : 'store', serverProgram!, [...isSentinel ? [join(folder, 'sentinel.conf')] : [], ...ports, '--bind', '127.0.0.1', '--dir', folder, ...mode, ...settings])
+  const child = startChild(isSentinel ? 'sentinel' : 'store', serverProgram!, [...isSentinel ? [folder.write('sentinel.conf', '')] : [], ...ports, '--bind', '127.0.0.1', '--dir', folder.path, ...mode, ...settings])
   const admin = new Redis({
     port: own,
     host: '127.0.0.1',
@@ -55,7 +54,7 @@ export async function startServer (t: Test, { settings = [], port, tls, isSentin
     retryStrategy: () => 20,
     maxRetriesPerRequest: null,
     ...(password !== undefined && { password }),
-    ...(tls !== undefined && { tls: { rejectUnauthorized: false } })
+    ...(tls !== undefined && { tls: { ca: readFileSync(tls.ca), cert: readFileSync(tls.cert), key: readFileSync(tls.key) } })
   })
   admin.on('error', () => undefined) // it is not there yet, or no more
   const command = async (...words: readonly string[]): Promise<unknown> => await admin.call(words[0]!, ...words.slice(1))
@@ -67,7 +66,7 @@ export async function startServer (t: Test, { settings = [], port, tls, isSentin
   t.teardown(async () => {
     admin.disconnect()
     await kill()
-    await rm(folder, { recursive: true, force: true })
+    folder.close()
   })
   admin.connect().catch(() => undefined) // tried again
   await until(async () => {
