@@ -8,6 +8,7 @@ import t, { type Test } from 'tap'
 import { EVENTS_PATH } from '#rpc/contract.js'
 import { metrics } from '#telemetry/metrics-table.js'
 import { startKubeApi } from '#testkit/kube-api/start-kube-api.js'
+import { AskingControl } from '#testkit/asking-control.js'
 import { Pair } from '#testkit/director/pair.js'
 import { ProxyAlone } from '#testkit/director/proxy-alone.js'
 import { forTest } from '#testkit/for-test.js'
@@ -209,6 +210,25 @@ void t.test('a director that drains', async t => {
   await pair.until(async () => (await watch.look()).includes('udp_director_drain_sessions_left 1'))
   const text = await watch.look()
   for (const line of ['draining{process="control"} 1', 'draining{process="proxy"} 1', 'drain_tokens_left 1']) t.ok(text.includes(`udp_director_${line}\n`), line)
+})
+
+void t.test('a proxy that shares a store moves those of asks and of other replicas', async t => {
+  const server = await peer(t)
+  const proxy = await forTest(t, ProxyAlone.open({ dataPorts: { game: 0 }, settings: 'sharedState: {urls: ["valkey://127.0.0.1:6379"]}\nlimits: {storeDeadlineMs: 10000}' }))
+  const control = await forTest(t, AskingControl.open(proxy.rpc, { epoch: 2 }))
+  const client = await peer(t)
+  const name = `127.0.0.1:${client.port}`
+  await client.send('hello', proxy.dataPorts['game']!)
+  const { id } = await control.nextAsked(1)
+  t.equal(await proxy.sum('udp_director_held_datagrams'), 1)
+  await control.answer({ id, verdict: 'followed', session: { client: name, target: { key: 'k', address: '127.0.0.1', ports: { game: server.port } }, idleMs: 0 } })
+  await server.next()
+  await proxy.rpc.call('tellElsewhere', { body: { epoch: 2, clients: [{ client: name, change: 'seen' }] } })
+  t.equal(await proxy.sum('udp_director_asks_total', { of: 'follow', outcome: 'followed' }), 1)
+  t.equal(await proxy.sum('udp_director_sessions_followed_total'), 1)
+  t.equal(await proxy.sum('udp_director_sessions_seen_elsewhere_total'), 1)
+  t.equal(await proxy.sum('udp_director_held_datagrams'), 0)
+  for (const metric of ['asks_total', 'held_datagrams', 'sessions_followed_total', 'sessions_seen_elsewhere_total']) moved.add(`udp_director_${metric}`)
 })
 
 void t.test('a proxy that runs out of file descriptors says so, and serves whom it has', async t => {

@@ -88,7 +88,7 @@ interface SmallProxy {
 function smallProxy (): SmallProxy {
   const clock = createFakeClock(1000)
   const body = new ShardBody({ start: { config: configuration, stateStart: undefined, isTracing: false }, core: coreOptions(), clock, voice: { log: () => {}, publish: () => {} }, storage: undefined })
-  body.attach({ dataPorts: [], upstreamSockets: () => 0, receiveDrops: () => [], sweep: function * () { return undefined } })
+  body.attach({ dataPorts: [], upstreamSockets: () => 0, receiveDrops: () => [], sendHeld: () => undefined, flushHeld: () => undefined, sweep: function * () { return undefined } })
   const shard: Shard = {
     dataPorts: [],
     // Its tables are small: one slice does.

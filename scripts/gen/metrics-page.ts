@@ -5,7 +5,7 @@ import { authFailures } from '../../apps/control/src/http/auth/authenticator.js'
 import { refusals } from '../../apps/control/src/http/guards/guard-deps.js'
 import { listeners } from '../../apps/control/src/http/listener/listener.js'
 import { createControlMetrics } from '../../apps/control/src/metrics.js'
-import { consumedKindNames, directionNames, endCauseNames, goneActionNames } from '../../apps/proxy/src/core/ledger/counters.js'
+import { askKindNames, askOutcomeNames, consumedKindNames, directionNames, endCauseNames, goneActionNames } from '../../apps/proxy/src/core/ledger/counters.js'
 import { dropReasons, tokenReasons } from '../../apps/proxy/src/core/ledger/drop-reason.js'
 import { proxyTables } from '../../apps/proxy/src/rpc/stats.js'
 import { originNames } from '../../apps/proxy/src/core/tables/session-table.js'
@@ -38,9 +38,10 @@ async function labelValues (): Promise<Record<Label, string>> {
     event: list(eventKinds),
     kind: list(consumedKindNames),
     listener: list(listeners),
+    of: list(askKindNames),
     origin: `${list(originNames)}: what bound the session to its target`,
     operation: 'read, write',
-    outcome: `reloads, key reads: ${list(seeded('udp_director_inventory_reloads_total', 'outcome'))}; events: ${list(seeded('udp_director_inventory_events_total', 'outcome'))}`,
+    outcome: `reloads, key reads: ${list(seeded('udp_director_inventory_reloads_total', 'outcome'))}; events: ${list(seeded('udp_director_inventory_events_total', 'outcome'))}; asks: ${list(askOutcomeNames)}`,
     process: list(['control', 'proxy']),
     quantile: `${list(seeded('udp_director_event_loop_delay_seconds', 'quantile'))}, which is the longest`,
     reason: `relists: ${list(seeded('udp_director_inventory_relists_total', 'reason'))}; bad events: ${list(seeded('udp_director_inventory_bad_events_total', 'reason'))}; refused requests: ${list(refusals)}; authentications: ${list(authFailures)}; dead first tokens: ${list(tokenReasons.map(reason => dropReasons[reason].name))}; dropped datagrams: see below`,

@@ -74,7 +74,7 @@ export class SimShard implements Shard {
     this.#translator = body.translator
     this.sockets = new SimEngine({ ...options, ...body.wiring, ledger: this.ledger, beforeSend: body.wiring.beforeSend! })
     this.#takeOver()
-    const engine = { dataPorts: this.dataPorts, upstreamSockets: () => this.sockets.upstreamSockets(), receiveDrops: () => [], sweep: () => this.sockets.sweep() }
+    const engine = { dataPorts: this.dataPorts, upstreamSockets: () => this.sockets.upstreamSockets(), receiveDrops: () => [], sendHeld: () => { throw new Error('nobody is asked here') }, flushHeld: () => undefined, sweep: () => this.sockets.sweep() }
     body.attach(engine, calls => this.#watched(calls))
     this.#host = new LocalHost(body, clock)
   }

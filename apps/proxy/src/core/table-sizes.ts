@@ -1,7 +1,7 @@
 // How full every table of the core is. Whatever grows with what clients or control do is here.
 import type { CoreState } from './datagrams/core-state.js'
 
-export const coreTables = ['sessions', 'default_sessions', 'tokens', 'targets', 'flows', 'endpoints'] as const
+export const coreTables = ['sessions', 'default_sessions', 'tokens', 'targets', 'flows', 'endpoints', 'held_datagrams'] as const
 export type CoreTable = typeof coreTables[number]
 
 export interface TableSize {
@@ -10,7 +10,7 @@ export interface TableSize {
   readonly capacity: number
 }
 
-export function tableSizes ({ sessions, admission, tokens, targets, flows, options: { limits } }: CoreState): Readonly<Record<CoreTable, TableSize>> {
+export function tableSizes ({ sessions, admission, tokens, targets, flows, asking: { waiting: { held } }, options: { limits } }: CoreState): Readonly<Record<CoreTable, TableSize>> {
   return {
     sessions: { entries: sessions.size, capacity: limits.maxSessions },
     default_sessions: { entries: admission.defaultSessions, capacity: limits.maxSessions },
@@ -18,6 +18,8 @@ export function tableSizes ({ sessions, admission, tokens, targets, flows, optio
     targets: { entries: targets.size, capacity: limits.maxTargets },
     // Lingering ones included.
     flows: { entries: flows.size, capacity: flows.capacity },
-    endpoints: { entries: flows.endpoints, capacity: flows.maxEndpoints }
+    endpoints: { entries: flows.endpoints, capacity: flows.maxEndpoints },
+    // None where no store is shared.
+    held_datagrams: { entries: held.size, capacity: held.capacity }
   }
 }

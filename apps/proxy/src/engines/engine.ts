@@ -68,6 +68,15 @@ export interface Engine {
   upstreamSockets (): number
   /** Datagrams that the system dropped before anybody could read them, by data port; empty if it does not say. */
   receiveDrops (): readonly number[]
+  /**
+   * Sends a client's datagram that was held until now; `bytes` is not read after this returns. It may leave with `flushHeld` only,
+   * in the order of the calls, and before whatever arrives later.
+   * @param flow of the core, as a verdict names it
+   * @param mark of the IP header that it came with, as the engine noted it; 0 where it notes none
+   */
+  sendHeld (flow: number, dataPort: number, bytes: Uint8Array, mark: number): void
+  /** Everything given to `sendHeld` leaves now. */
+  flushHeld (): void
   /** Closes upstream sockets nobody uses; called after the core's sweep. */
   sweep (): Slices<undefined>
   close (): void | Promise<void>

@@ -1,7 +1,7 @@
 // The proxy's metrics, from the numbers of its shards, when somebody asks. Names and labels are those of the metric table.
 import type { EventKind, Sample } from '#rpc/contract.js'
 import type { MetricName } from '#telemetry/metrics-table.js'
-import { columnOf, consumedKindNames, directionNames, endCauseNames, goneActionNames, REASONS, type Direction } from '../core/ledger/counters.js'
+import { askKindNames, askOutcomeNames, columnOf, consumedKindNames, directionNames, endCauseNames, goneActionNames, REASONS, type Direction } from '../core/ledger/counters.js'
 import { dropReasons, tokenReasons } from '../core/ledger/drop-reason.js'
 import { coreTables, type CoreTable, type TableSize } from '../core/table-sizes.js'
 import { originNames } from '../core/tables/session-table.js'
@@ -42,6 +42,7 @@ export function collectStats ({ stats, dataPortNames, eventsSkipped, rpcTables, 
     ...named('udp_director_packets_consumed_total', 'kind', consumedKindNames, counters.consumed),
     ...perDirection(counters, dataPortNames),
     ...stats.receiveDrops.map((drops, index) => sample('udp_director_receive_drops_total', drops, { data_port: dataPortNames[index]! })),
+    ...askKindNames.flatMap((of, kind) => askOutcomeNames.map((outcome, number) => sample('udp_director_asks_total', counters.asks[kind * askOutcomeNames.length + number]!, { of, outcome }))),
     ...tables({ ...stats.tables, upstream_sockets: { entries: stats.upstreamSockets, capacity: stats.maxUpstreamSockets }, ...rpcTables }),
     ...[...eventsSkipped].map(([event, lines]) => sample('udp_director_events_dropped_total', lines, { event })),
     sample('udp_director_draining', isDraining ? 1 : 0, { process: 'proxy' }),

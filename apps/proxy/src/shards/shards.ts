@@ -6,7 +6,7 @@ import type { RpcBody, RpcQuery, Session, SessionsPage, Target, TokenGrant, Toke
 import { MAX_REPLICA_ITEMS, type Answer, type Binding, type BindingsPage, type BindingsQuery } from '#rpc/replica-schemas.js'
 import { rpcFailure, type RpcFailure } from '#rpc/failure.js'
 import type { TokenPush } from './calls/apply-tokens.js'
-import type { ClaimedAnswer } from './calls/replica-calls.js'
+import type { ClaimedAnswer } from './calls/replica-words.js'
 import { DEFAULT_PAGE } from './calls/session-list.js'
 import { joins, type CallOfAll, type Join, type Shard, type ShardCall, type ShardCalls } from './calls/shard.js'
 import { shardOfSessionId } from './calls/session-id.js'

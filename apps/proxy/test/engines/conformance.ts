@@ -13,19 +13,26 @@ import { Direction, REASONS } from '../../src/core/ledger/counters.js'
 import { DropReason } from '../../src/core/ledger/drop-reason.js'
 import { AF_INET6, IP_MTU_DISCOVER, IPPROTO_IP, IPPROTO_IPV6, IPV6_MTU_DISCOVER, type Libc } from '../../src/engines/batch/system/libc.js'
 import { Memory } from '../../src/engines/batch/system/memory.js'
-import { BindError, type Engine, type EngineOptions } from '../../src/engines/engine.js'
+import { BindError, type EngineOptions } from '../../src/engines/engine.js'
 import { ShardBody } from '../../src/shards/body/shard-body.js'
 import { restoreSessions } from '../../src/state/restore.js'
 import { loadSavedState } from '../../src/state/saved-state.js'
 import { savedTokens } from '../../src/state/saved-tokens.js'
 import { bytesOf, silentObserver, testOptions, tokenOf } from '../core/core-driver.js'
 import { MemoryStorage } from '#testkit/memory-storage.js'
-import type { OpenHere } from './open-here.js'
+import type { ShardEvent } from '../../src/shards/journal/shard-voice.js'
+import type { HostedEngine, OpenHere } from './open-here.js'
 
 export interface Rig {
   readonly core: Core
   readonly body: ShardBody
-  readonly engine: Engine
+  readonly engine: HostedEngine
+  /** Asks the shard. */
+  readonly call: HostedEngine['call']
+  /** Lets go of everything; done at the test's end in any case. */
+  readonly close: () => Promise<void>
+  /** What the shard told so far. */
+  readonly events: readonly ShardEvent[]
   readonly errors: Error[]
   /** What a kill at this moment would leave. */
   readonly storage: MemoryStorage
@@ -41,10 +48,11 @@ const config = configFrom(`
 
 export async function openRig (t: Test, open: OpenHere, bindAddress: string | readonly string[], core: CoreChanges = {}, engine: Partial<EngineOptions> = {}): Promise<Rig> {
   const errors: Error[] = []
+  const events: ShardEvent[] = []
   const storage = new MemoryStorage()
   const saved = loadSavedState(storage, [])
   const stateStart = { path: 'memory', header: { run: 'rig', bootId: undefined, shard: 0, shards: 1, generation: 1 }, saved, tokens: savedTokens(saved, systemClock) }
-  const body = new ShardBody({ start: { config, stateStart, isTracing: false }, clock: systemClock, voice: { log: () => {}, publish: () => {} }, core: testOptions(core), storage })
+  const body = new ShardBody({ start: { config, stateStart, isTracing: false }, clock: systemClock, voice: { log: () => {}, publish: event => { events.push(event) } }, core: testOptions(core), storage })
   const theEngine = await open(body, {
     ...body.wiring,
     bindAddresses: [bindAddress].flat(),
@@ -54,16 +62,21 @@ export async function openRig (t: Test, open: OpenHere, bindAddress: string | re
     onSocketError: error => { errors.push(error) },
     ...engine
   })
-  t.teardown(async () => {
-    await theEngine.close()
-    body.close()
-  })
+  let closing: Promise<void> | undefined
+  const close = async (): Promise<void> => {
+    closing ??= (async () => {
+      await theEngine.close()
+      body.close()
+    })()
+    await closing
+  }
+  t.teardown(close)
   const peer = async (family: 4 | 6 = 4): Promise<UdpPeer> => {
     const opened = await openUdpPeer(family)
     t.teardown(opened.close)
     return opened
   }
-  return { core: body.core, body, engine: theEngine, errors, storage, port: index => theEngine.dataPorts[index]!.port, peer }
+  return { core: body.core, body, engine: theEngine, call: theEngine.call, close, events, errors, storage, port: index => theEngine.dataPorts[index]!.port, peer }
 }
 
 /** Waits until `count` datagrams have come in this way and every one of them is accounted for. */
@@ -101,7 +114,7 @@ export async function repliesComeFrom (t: Test, { core, port, peer }: Pick<Rig, 
 }
 
 // How many sessions the next process would find.
-function savedSessions (storage: MemoryStorage): number {
+export function savedSessions (storage: MemoryStorage): number {
   const saved = loadSavedState(storage, config.dataPorts.map(({ name }) => name))
   return restoreSessions(createCore(testOptions(), silentObserver).state, saved, { shard: 0, shards: 1, clock: systemClock }).sessions
 }

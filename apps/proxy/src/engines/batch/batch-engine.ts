@@ -7,7 +7,8 @@
 //               socket         in place              sent from the same slot
 //
 // One turn: wait; receive from each socket that has something until the ring is full or all are looked at; send what
-// the core lets pass; start over with an empty ring. A datagram is never copied and nothing is allocated for it.
+// the core lets pass; start over with an empty ring. A datagram is never copied and nothing is allocated for it,
+// but for one that is held: that one comes back by `sendHeld`, between two turns, when the ring is empty.
 //
 // Not its business, as for every engine: choosing a target, counting verdicts, time-outs.
 import type { Slices } from '#core/slices.js'
@@ -15,7 +16,7 @@ import { ADDRESS_WORDS, isIPv4Words } from '#wire/address.js'
 import { Direction } from '../../core/ledger/counters.js'
 import { DropReason } from '../../core/ledger/drop-reason.js'
 import { NO_LOCAL } from '../../core/datagrams/local-addresses.js'
-import { FORWARD } from '../../core/datagrams/packet-path.js'
+import { FORWARD, HELD } from '../../core/datagrams/packet-path.js'
 import { dataPortsOf, type BoundDataPort, type Engine, type EngineWiring } from '../engine.js'
 import { ReplyRoutes } from '../reply-routes.js'
 import { ArrivalAddresses } from './arrival-addresses.js'
@@ -118,6 +119,15 @@ export class BatchEngine implements Engine {
     return isWoken
   }
 
+  sendHeld (flow: number, dataPort: number, bytes: Uint8Array, mark: number): void {
+    if (this.#ring.used === this.#ring.capacity) this.#flush()
+    this.#toTarget(this.#ring.put(bytes), flow, dataPort, mark)
+  }
+
+  flushHeld (): void {
+    this.#flush()
+  }
+
   upstreamSockets (): number {
     return this.#upstream.size
   }
@@ -149,7 +159,7 @@ export class BatchEngine implements Engine {
   }
 
   #fromClient (slot: number, listener: number, now: number): void {
-    const { packets, state } = this.#options.core
+    const { packets, asks } = this.#options.core
     const { width } = this.#routes
     const dataPort = width === 1 ? listener : Math.floor(listener / width)
     const told = this.#ring.told(slot)
@@ -158,10 +168,15 @@ export class BatchEngine implements Engine {
     const port = this.#ring.readSource(slot, this.#address)
     const start = this.#ring.start(slot)
     const verdict = packets.fromClient(dataPort, this.#address, port, this.#ring.data.bytes, this.#ring.isTruncated(slot), now, start, start + this.#ring.length(slot), local)
-    if (verdict !== FORWARD) return
-    const endpoint = state.flows.endpoint(packets.flow)
-    const outlet = this.#upstream.get(state.flows.socket(packets.flow), endpoint.isIPv4)
-    if (outlet === undefined) state.counters.countDropped(Direction.toTarget, DropReason.sendFailed)
+    if (verdict === FORWARD) this.#toTarget(slot, packets.flow, dataPort, mark)
+    else if (verdict === HELD) asks.noteMark(mark)
+  }
+
+  #toTarget (slot: number, flow: number, dataPort: number, mark: number): void {
+    const { flows, counters } = this.#options.core.state
+    const endpoint = flows.endpoint(flow)
+    const outlet = this.#upstream.get(flows.socket(flow), endpoint.isIPv4)
+    if (outlet === undefined) counters.countDropped(Direction.toTarget, DropReason.sendFailed)
     else this.#queue.add(slot, outlet, endpoint.words, endpoint.port, this.#markFor(mark), NO_LOCAL, Direction.toTarget << DIRECTION_SHIFT | dataPort)
   }
 

@@ -115,10 +115,25 @@ class DgramEngine implements Engine {
     // An address with a zone does not parse; port 0 tells the core that nobody can be answered there.
     const sourcePort = writeAddress(address, this.#source) ? port : 0
     if (core.packets.fromClient(dataPort, this.#source, sourcePort, message, false, clock.now(), 0, message.length, local) !== FORWARD) return
-    const { flow } = core.packets
-    const endpoint = core.state.flows.endpoint(flow)
-    const socket = this.#upstream.get(core.state.flows.socket(flow), endpoint.isIPv4)
-    this.#send(socket, message, endpoint.port, endpoint.address, Direction.toTarget, sentToTarget)
+    this.#toTarget(core.packets.flow, message, sentToTarget)
+  }
+
+  // No IP mark: this engine cannot read any.
+  sendHeld (flow: number, dataPort: number, bytes: Uint8Array): void {
+    const { sentToTarget } = this.#listeners[dataPort * this.#routes!.width]!
+    // Node may send it later.
+    this.#toTarget(flow, bytes.slice(), sentToTarget)
+  }
+
+  flushHeld (): void {
+    // Everything is with Node already.
+  }
+
+  #toTarget (flow: number, message: Uint8Array, sent: Sent): void {
+    const { flows } = this.#options.core.state
+    const endpoint = flows.endpoint(flow)
+    const socket = this.#upstream.get(flows.socket(flow), endpoint.isIPv4)
+    this.#send(socket, message, endpoint.port, endpoint.address, Direction.toTarget, sent)
   }
 
   #onReply (socketNumber: number, message: Uint8Array, address: string, port: number): void {

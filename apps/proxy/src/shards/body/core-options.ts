@@ -6,6 +6,9 @@ import type { CoreOptions } from '../../core/datagrams/options.js'
 import { sessionIdPrefix } from '../calls/session-id.js'
 import type { ShardStart } from './shard-start.js'
 
+// What was asked in one life is not answered in the next: ids begin anywhere. Far below what a double counts exactly.
+const LIVES = 2 ** 40
+
 /**
  * The options of a shard's core. Clients are spread evenly over shards, and so are the bounds on what belongs to clients.
  * @param random uniform in [0, 1)
@@ -26,12 +29,13 @@ export function coreOptions ({ config, shard, shards, claims, ownAddresses }: Pi
       newSessionsPerSecond: limits.newSessionsPerSecond / shards,
       asksPerSecond: limits.asksPerSecond / shards,
       asksPerPrefix: limits.asksPerPrefix / shards,
+      heldDatagrams: Math.ceil(limits.heldDatagrams / shards),
       maxUpstreamSockets: Math.ceil(limits.maxUpstreamSockets / shards)
     },
     blockedSourcePorts: config.blockedSourcePorts.map(text => portRange(String(text)) ?? notChecked('blockedSourcePorts')),
     clients: config.clients.allow === undefined && config.clients.deny.length === 0 ? undefined : config.clients,
     ownAddresses,
-    sharing: config.sharedState && { follow: config.sharedState.follow, firstAskId: shard, askIdStep: shards },
+    sharing: config.sharedState && { follow: config.sharedState.follow, firstAskId: shard + shards * Math.floor(random() * LIVES), askIdStep: shards },
     claims,
     sessionIdPrefix: sessionIdPrefix(shard),
     random

@@ -7,27 +7,33 @@ import type { CoreOptions } from '../../core/datagrams/options.js'
 import { Journal } from '../journal/journal.js'
 import type { ShardVoice } from '../journal/shard-voice.js'
 import { Tracer } from '../journal/tracer.js'
+import { ReplicaWords } from '../calls/replica-words.js'
 import { Translator } from '../calls/translate.js'
 
 export interface ShardCore {
   readonly core: Core
   readonly journal: Journal
   readonly translator: Translator
+  readonly replicaWords: ReplicaWords
   /** Tells what the options' trace has noted; undefined without one. */
   readonly tracer: Tracer | undefined
 }
 
-export function createShardCore (config: Config, options: CoreOptions, clock: Clock, voice: ShardVoice): ShardCore {
+/** @param onAsked a client waits for the shared store from now on */
+export function createShardCore (config: Config, options: CoreOptions, clock: Clock, voice: ShardVoice, onAsked: () => void): ShardCore {
   const translator = new Translator(config.dataPorts.map(({ name }) => name))
+  const replicaWords = new ReplicaWords(translator)
   const journal: Journal = new Journal({
     voice,
     clock,
     linesPerSecond: config.limits.sessionLinesPerSecond,
     operations: () => core.operations,
-    dataPortName: index => translator.dataPortName(index)
+    dataPortName: index => translator.dataPortName(index),
+    replicaWords,
+    onAsked
   })
   const core: Core = createCore(options, journal)
   const { trace } = options
   const tracer = trace && new Tracer({ ring: trace, voice, clock, linesPerSecond: config.limits.sessionLinesPerSecond, dataPortName: index => config.dataPorts[index]?.name })
-  return { core, journal, translator, tracer }
+  return { core, journal, translator, replicaWords, tracer }
 }

@@ -1,15 +1,18 @@
 // What a shard does when it is asked about other replicas: whose tokens are ours, what held clients wait for, what happened to
-// clients elsewhere, and which sessions others would have to know.
-import type { Answer, BindingsPage, BindingsQuery, Elsewhere } from '#rpc/replica-schemas.js'
-import type { ClaimedGrant } from './token-claims.js'
-
-/** An answer whose grant has its claim. */
-export type ClaimedAnswer = Omit<Answer, 'grant'> & { readonly grant?: ClaimedGrant }
+// clients elsewhere, and which sessions others have to know.
+import type { Clock } from '#core/clock.js'
+import type { Slices } from '#core/slices.js'
+import { MAX_REPLICA_ITEMS, type BindingsPage, type BindingsQuery, type Elsewhere } from '#rpc/replica-schemas.js'
+import { tokenKeyFrom } from '#wire/token-mac.js'
+import type { Core } from '../../core/core.js'
+import type { Forward } from '../../core/datagrams/asks.js'
+import { defaultSlice, SliceWork } from '../../core/tables/slice-size.js'
+import type { ClaimedAnswer, ReplicaWords } from './replica-words.js'
 
 export interface ReplicaCalls {
   /** Tokens with the mark of one of these keys are ours: 32 hexadecimal digits each, the newest first. */
   setTokenKeys: (keys: readonly string[]) => void
-  /** Whether control hears of tokens and strangers that should be asked about. If not, what was asked is settled at once. */
+  /** Whether control hears what is asked. If not, those who wait are settled from now on. */
   openAsks: (isOpen: boolean) => void
   /** Answers to asks of this shard; those nobody waits for are passed over. */
   answerAsks: (answers: readonly ClaimedAnswer[]) => void
@@ -18,13 +21,52 @@ export interface ReplicaCalls {
   listBindings: (query: BindingsQuery) => BindingsPage
 }
 
-/** Of a core that asks about nothing. */
-export function createReplicaCalls (): ReplicaCalls {
+export interface ReplicaCallsDeps {
+  readonly core: Core
+  readonly clock: Pick<Clock, 'now'>
+  readonly words: ReplicaWords
+  /** Sends a datagram that was held. */
+  readonly forward: Forward
+  readonly tally: ReplicaTally
+}
+
+/** How a shard answers them: as CallRunner has it. */
+export type ReplicaCallTable = Omit<ReplicaCalls, 'answerAsks'> & { readonly answerAsks: (answers: readonly ClaimedAnswer[]) => Slices<undefined> }
+
+/** What came of them, counted from the start of this life. */
+export interface ReplicaTally {
+  /** Sessions whose client was said to be served elsewhere now. */
+  seenElsewhere: number
+}
+
+export function createReplicaCalls ({ core: { asks, operations, state }, clock, words, forward, tally }: ReplicaCallsDeps): ReplicaCallTable {
   return {
-    setTokenKeys: () => undefined,
-    openAsks: () => undefined,
-    answerAsks: () => undefined,
-    tellElsewhere: () => undefined,
-    listBindings: () => ({ bindings: [] })
+    setTokenKeys: keys => { asks.setKeys(keys.map(tokenKeyFrom)) },
+    openAsks: isOpen => { asks.open(isOpen) },
+    answerAsks: function * (answers) {
+      let now = clock.now()
+      const work = new SliceWork(state.options.slice ?? defaultSlice)
+      for (const answer of answers) {
+        asks.answer(words.answer(answer), now, held => {
+          forward(held)
+          work.change()
+        })
+        work.change()
+        if (work.isOver()) now = yield
+      }
+      return undefined
+    },
+    tellElsewhere: clients => {
+      const now = clock.now()
+      for (const client of clients) {
+        const told = words.elsewhere(client)
+        const known = told === undefined ? 0 : operations.tellElsewhere([told], now)
+        if (client.change === 'seen') tally.seenElsewhere += known
+      }
+    },
+    listBindings: ({ cursor = 0, limit = MAX_REPLICA_ITEMS, activeWithinMs = Infinity }) => {
+      const { bindings, nextCursor } = operations.bindings({ cursor, limit, activeWithinMs }, clock.now())
+      return { bindings: bindings.map(view => words.binding(view)), ...nextCursor === undefined ? {} : { nextCursor } }
+    }
   }
 }

@@ -2,13 +2,14 @@
 // whole listing is listed once, whatever comes and goes beside it; and a page costs what it holds and never a copy of the
 // table. A client with its port is looked up, everybody else is looked for, in slices.
 import type { Slices } from '#core/slices.js'
-import { ADDRESS_WORDS, addressWords, formatAddress } from '#wire/address.js'
+import { addressWords, formatAddress } from '#wire/address.js'
 import type { Session, SessionsPage } from '#rpc/contract.js'
 import type { Clock } from '#core/clock.js'
 import type { Core } from '../../core/core.js'
-import { CLIENT_KEY_WORDS, type SessionTable } from '../../core/tables/session-table.js'
+import type { SessionTable } from '../../core/tables/session-table.js'
 import { defaultSlice, SliceWork } from '../../core/tables/slice-size.js'
 import type { HeldTarget } from '../../core/tables/target-table.js'
+import { clientKeyFrom } from './client-key.js'
 import type { Translator } from './translate.js'
 
 export interface SessionListQuery {
@@ -60,13 +61,8 @@ function clientFrom (text: string | undefined): ClientFilter | undefined {
   if (text === undefined) return anyone
   const ip = addressWords(text)
   if (ip !== undefined) return { key: undefined, is: (sessions, slot) => sessions.hasAddress(slot, ip) }
-  const parts = /^(?:\[(?<bracketed>[^\]]+)\]|(?<plain>[^:]+)):(?<port>\d{1,5})$/.exec(text)?.groups
-  const words = addressWords(parts?.['bracketed'] ?? parts?.['plain'] ?? '')
-  if (words === undefined) return undefined
-  const key = new Uint32Array(CLIENT_KEY_WORDS)
-  key.set(words)
-  key[ADDRESS_WORDS] = Number(parts!['port'])
-  return { key, is: () => true }
+  const key = clientKeyFrom(text)
+  return key && { key, is: () => true }
 }
 
 // Slots from the first to below the second: all, or the one that a client address has.

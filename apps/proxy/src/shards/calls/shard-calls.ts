@@ -7,7 +7,7 @@ import type { Core } from '../../core/core.js'
 import { applyTokens } from './apply-tokens.js'
 import type { ShardCallTable } from './call-runner.js'
 import type { Journal } from '../journal/journal.js'
-import { createReplicaCalls } from './replica-calls.js'
+import type { ReplicaCallTable } from './replica-calls.js'
 import { listSessions } from './session-list.js'
 import type { SavedSoFar } from './shard.js'
 import type { ShardStats } from './shard-stats.js'
@@ -18,6 +18,8 @@ export interface ShardCallsDeps {
   readonly clock: Clock
   readonly translator: Translator
   readonly journal: Pick<Journal, 'want'>
+  /** What it does when it is asked about other replicas. */
+  readonly replicas: ReplicaCallTable
   readonly stats: () => ShardStats
   /** Closes sockets nobody uses. */
   readonly sweepSockets: () => Slices<undefined>
@@ -25,7 +27,7 @@ export interface ShardCallsDeps {
   readonly saveState: () => SavedSoFar
 }
 
-export function createShardCalls ({ core, clock, translator, journal, stats, sweepSockets, saveState }: ShardCallsDeps): ShardCallTable {
+export function createShardCalls ({ core, clock, translator, journal, replicas, stats, sweepSockets, saveState }: ShardCallsDeps): ShardCallTable {
   const { operations } = core
 
   const withSession = <Value> (id: string, use: (slot: number, now: number) => Result<Value, RpcFailure>): Result<Value, RpcFailure> => {
@@ -59,7 +61,7 @@ export function createShardCalls ({ core, clock, translator, journal, stats, swe
     }),
     setEventKinds: kinds => { journal.want(kinds) },
     setDraining: isDraining => { operations.setDraining(isDraining) },
-    ...createReplicaCalls(),
+    ...replicas,
     left: () => operations.left(clock.now()),
     stats,
     takeChangedCounts: most => core.state.targets.takeChangedCounts(most),

@@ -3,12 +3,13 @@ import { stateStatuses, type StateStatus } from '#rpc/contract.js'
 import type { MetricName } from '#telemetry/metrics-table.js'
 import type { Core } from '../../core/core.js'
 import type { Counters } from '../../core/ledger/counters.js'
+import { Origin } from '../../core/tables/session-table.js'
 import { tableSizes, type CoreTable, type TableSize } from '../../core/table-sizes.js'
 import type { Engine } from '../../engines/engine.js'
 import type { SocketFaults } from '../journal/socket-faults.js'
 
 /** The arrays of the core's counters; see there for what their places mean. */
-export type CounterArrays = Pick<Counters, 'received' | 'proxied' | 'bytes' | 'dropped' | 'consumed' | 'redeemed' | 'deadFirstTokens' | 'sessionsCreated' | 'sessionsReset' | 'sessionsEnded' | 'targetsGone'>
+export type CounterArrays = Pick<Counters, 'received' | 'proxied' | 'bytes' | 'dropped' | 'consumed' | 'redeemed' | 'deadFirstTokens' | 'sessionsCreated' | 'sessionsReset' | 'sessionsEnded' | 'targetsGone' | 'asks'>
 
 const add = (one: number, other: number): number => one + other
 const larger = (one: number, other: number): number => Math.max(one, other)
@@ -22,6 +23,8 @@ export interface ShardParts {
   /** Undefined where nothing is kept. */
   readonly log: { readonly bytes: number, readonly faults: number, readonly health: StateStatus } | undefined
   readonly sessionsRestored: number
+  /** Of what was told about other replicas. */
+  readonly replicas: { readonly seenElsewhere: number }
 }
 
 interface NumberRow {
@@ -47,6 +50,9 @@ const numbers = {
   stateBytes: { of: ({ log }) => log?.bytes ?? 0, join: add, metric: 'udp_director_state_bytes' },
   /** Times that the state log could not be written. */
   stateFaults: { of: ({ log }) => log?.faults ?? 0, join: add },
+  heldDatagrams: { of: ({ core }) => core.asks.heldCount, join: add, metric: 'udp_director_held_datagrams' },
+  sessionsFollowed: { of: ({ core }) => core.state.counters.sessionsCreated[Origin.followed]!, join: add, metric: 'udp_director_sessions_followed_total' },
+  sessionsSeenElsewhere: { of: ({ replicas }) => replicas.seenElsewhere, join: add, metric: 'udp_director_sessions_seen_elsewhere_total' },
   /** Sessions taken over at the start. */
   sessionsRestored: { of: ({ sessionsRestored }) => sessionsRestored, join: add, metric: 'udp_director_sessions_restored' }
 } as const satisfies Record<string, NumberRow>
@@ -65,10 +71,10 @@ export interface ShardStats extends ShardNumbers {
 }
 
 export function statsOf (shard: ShardParts): ShardStats {
-  const { received, proxied, bytes, dropped, consumed, redeemed, deadFirstTokens, sessionsCreated, sessionsReset, sessionsEnded, targetsGone } = shard.core.state.counters
+  const { received, proxied, bytes, dropped, consumed, redeemed, deadFirstTokens, sessionsCreated, sessionsReset, sessionsEnded, targetsGone, asks } = shard.core.state.counters
   return {
     ...numbersBy(({ of }) => of(shard)),
-    counters: { received, proxied, bytes, dropped, consumed, redeemed, deadFirstTokens, sessionsCreated, sessionsReset, sessionsEnded, targetsGone },
+    counters: { received, proxied, bytes, dropped, consumed, redeemed, deadFirstTokens, sessionsCreated, sessionsReset, sessionsEnded, targetsGone, asks },
     tables: tableSizes(shard.core.state),
     stateStatus: shard.log?.health ?? 'off',
     receiveDrops: shard.engine.receiveDrops()

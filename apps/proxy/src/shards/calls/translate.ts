@@ -41,6 +41,11 @@ export class Translator {
     return this.#names[index]!
   }
 
+  /** Those whose bits are set: bit i is data port i. */
+  dataPortNames (mask: number): string[] {
+    return this.#names.filter((_, index) => (mask >>> index & 1) === 1)
+  }
+
   #bit (name: string): number {
     const index = this.#names.indexOf(name)
     return index < 0 ? 0 : 1 << index

@@ -15,15 +15,19 @@ export class LocalHost {
   readonly #body: ShardBody
   readonly #clock: Clock
   #cancelStep: Cancel | undefined
+  #cancelExpiry: Cancel | undefined
+  #expiryAt = Infinity
 
   constructor (body: ShardBody, clock: Clock) {
     this.#body = body
     this.#clock = clock
+    body.whenAsked(() => { this.#expireLater() })
   }
 
   run<Name extends ShardCall> (name: Name, args: Parameters<ShardCalls[Name]>, settle: (answer: ReturnType<ShardCalls[Name]>) => void): void {
     this.#body.run(name, args, settle)
     this.#stepSoon()
+    this.#expireLater()
   }
 
   readonly call = async <Name extends ShardCall> (name: Name, ...args: Parameters<ShardCalls[Name]>): Promise<ReturnType<ShardCalls[Name]>> =>
@@ -32,6 +36,7 @@ export class LocalHost {
   /** What is under way stays as it is. */
   close (): void {
     this.#cancelStep?.()
+    this.#cancelExpiry?.()
   }
 
   #stepSoon (): void {
@@ -40,6 +45,19 @@ export class LocalHost {
       this.#cancelStep = undefined
       this.#body.step()
       this.#stepSoon()
+    })
+  }
+
+  // A timer only while somebody waits.
+  #expireLater (): void {
+    const dueAt = this.#body.nextDueAt
+    if (dueAt >= this.#expiryAt) return
+    this.#cancelExpiry?.()
+    this.#expiryAt = dueAt
+    this.#cancelExpiry = this.#clock.after(Math.max(0, dueAt - this.#clock.now()), () => {
+      this.#expiryAt = Infinity
+      this.#body.expire()
+      this.#expireLater()
     })
   }
 }

@@ -7,7 +7,7 @@ import type { ShardCall, ShardCalls } from '../calls/shard.js'
 import type { ToWorker } from './worker-messages.js'
 
 export interface ShardLoopOptions {
-  readonly body: Pick<ShardBody, 'run' | 'step' | 'isIdle' | 'tellTrace'>
+  readonly body: Pick<ShardBody, 'run' | 'step' | 'isIdle' | 'nextDueAt' | 'expire' | 'tellTrace'>
   /** Waits up to `timeoutMs` (-1: for ever) and forwards; returns whether somebody ended the wait. */
   readonly turn: (timeoutMs: number) => boolean
   readonly clock: Clock
@@ -37,12 +37,16 @@ export class ShardLoop {
     const timeoutMs = Math.min(mostMs, this.#pauseMs())
     if (turn(timeoutMs === Infinity ? -1 : timeoutMs) || this.#hasMessages) this.#readMessages()
     if (!body.isIdle) body.step()
+    if (body.nextDueAt !== Infinity) body.expire()
     body.tellTrace()
   }
 
   #pauseMs (): number {
     if (this.#hasMessages) return 0
-    return this.#options.body.isIdle ? Infinity : SLICE_PAUSE_MS
+    const { body, clock } = this.#options
+    const dueAt = body.nextDueAt
+    const dueMs = dueAt === Infinity ? Infinity : Math.max(0, Math.ceil(dueAt - clock.now()))
+    return body.isIdle ? dueMs : Math.min(dueMs, SLICE_PAUSE_MS)
   }
 
   // Does what was asked, or a part of it: `#hasMessages` says whether there may be more.

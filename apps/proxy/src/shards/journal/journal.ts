@@ -5,10 +5,12 @@ import { formatAddress, formatEndpoint } from '#wire/address.js'
 import { tokenFromWords } from '#wire/token.js'
 import type { Clock } from '#core/clock.js'
 import type { EventKind } from '#rpc/contract.js'
+import type { Asked as RpcAsked, Binding } from '#rpc/replica-schemas.js'
 import { Budget } from '../../core/ledger/budget.js'
 import type { GoneActionName } from '../../core/ledger/counters.js'
 import { dropReasons } from '../../core/ledger/drop-reason.js'
-import type { ClientDrop, Observer, Refusal, SessionChange } from '../../core/ledger/observer.js'
+import type { Asked, BindingChange, ClientDrop, Observer, Refusal, SessionChange } from '../../core/ledger/observer.js'
+import type { BindingView } from '../../core/sessions/elsewhere.js'
 import type { Operations } from '../../core/sessions/operations.js'
 import type { LeftOut } from './left-out.js'
 import type { ShardVoice } from './shard-voice.js'
@@ -40,6 +42,13 @@ export interface JournalDeps {
   /** The core is made with its observer, so these are asked for when first needed. */
   readonly operations: () => Operations
   readonly dataPortName: (index: number) => string
+  /** From the core's words to those of control. */
+  readonly replicaWords: {
+    readonly asked: (ask: Asked) => RpcAsked
+    readonly binding: (view: BindingView) => Binding
+  }
+  /** A client waits from now on, and somebody has to keep time. */
+  readonly onAsked: () => void
 }
 
 export class Journal implements Observer {
@@ -110,9 +119,16 @@ export class Journal implements Observer {
     if (this.#goneBudget.allows(this.#deps.clock.now())) this.#deps.voice.log('info', { targetKey: key, sessions }, goneSentences[action])
   }
 
-  readonly asked = (): void => {}
+  readonly asked = (ask: Asked): void => {
+    if (this.#wanted.has('asked')) this.#deps.voice.publish(this.#deps.replicaWords.asked(ask))
+    this.#deps.onAsked()
+  }
 
-  readonly bindingChanged = (): void => {}
+  readonly bindingChanged = (change: BindingChange, slot: number): void => {
+    if (!this.#wanted.has('binding')) return
+    const view = this.#deps.operations().bindingOf(slot, this.#deps.clock.now())
+    this.#deps.voice.publish({ type: 'binding', change, binding: this.#deps.replicaWords.binding(view) })
+  }
 
   #fieldsOf ({ reason, dataPort, clientWords, clientPort }: ClientDrop): object {
     return { client: formatEndpoint(formatAddress(clientWords), clientPort), reason: dropReasons[reason].name, dataPort: this.#deps.dataPortName(dataPort) }

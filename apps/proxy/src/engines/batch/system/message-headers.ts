@@ -90,4 +90,9 @@ export class MessageHeaders {
   length (index: number): number {
     return this.#headers.words[index * HEADER_WORDS + LENGTH]!
   }
+
+  /** Notes the length of a datagram, in bytes, as the kernel does when it receives one. */
+  setLength (index: number, bytes: number): void {
+    this.#headers.words[index * HEADER_WORDS + LENGTH] = bytes
+  }
 }
