@@ -182,8 +182,9 @@ class Rendered {
 }
 
 interface Autoscaler {
-  readonly scaleTargetRef: unknown
+  readonly scaleTargetRef: { readonly name: string }
   readonly minReplicas: number
+  readonly maxReplicas: number
   readonly metrics: ReadonlyArray<{ readonly containerResource: { readonly name: string, readonly container: string } }>
   readonly behavior: { readonly scaleDown: { readonly policies: ReadonlyArray<{ readonly value: number, readonly periodSeconds: number }> } }
 }
@@ -301,10 +302,13 @@ void t.test('what kubectl renders', { skip: isMissing && !isInCi ? install : fal
     const { config } = rendered
     t.notMatch(rendered.workload.spec, { replicas: Number })
     t.match(rendered.workload.spec, { strategy: { rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } } })
-    const { scaleTargetRef, minReplicas, metrics, behavior } = rendered.the('HorizontalPodAutoscaler').spec as Autoscaler
+    const { scaleTargetRef, minReplicas, maxReplicas, metrics, behavior } = rendered.the('HorizontalPodAutoscaler').spec as Autoscaler
     t.strictSame(scaleTargetRef, { apiVersion: 'apps/v1', kind: rendered.workload.kind, name: rendered.workload.metadata.name })
     for (const { containerResource: { name, container } } of metrics) t.ok(rendered.container(container).resources.requests[name] !== undefined, 'it is measured against a request')
     for (const { periodSeconds, value } of behavior.scaleDown.policies) t.ok(value === 1 && periodSeconds >= config.drainTimeoutSeconds)
+    const [, yaml = ''] = /^```yaml\n(apiVersion: keda[\s\S]*?)^```$/m.exec(readFileSync('docs/kubernetes.md', 'utf8')) ?? []
+    const [keda] = read(yaml)
+    t.match(keda?.spec, { scaleTargetRef: { name: scaleTargetRef.name }, minReplicaCount: minReplicas, maxReplicaCount: maxReplicas, advanced: { horizontalPodAutoscalerConfig: { behavior: { scaleDown: behavior.scaleDown } } } }, 'KEDA does as it does')
     t.ok((rendered.the('PodDisruptionBudget').spec as { maxUnavailable: number }).maxUnavailable < minReplicas, 'the budget leaves some')
     const { passwordFile = '', urls: [url = ''] } = config.sharedState!
     const mounted = (name: string): boolean => rendered.container(name).volumeMounts.some(({ mountPath }) => mountPath === dirname(passwordFile))
