@@ -1,7 +1,7 @@
 // Brings what happens to the own sessions to the store, and what the store answers to those it concerns: replicas that have the same
 // client, and the own proxy where others know better.
 import type { Binding, BindingChange } from '#rpc/replica-schemas.js'
-import type { SharedBinding } from '../../store/shared-store.js'
+import type { Place, SharedBinding } from '../../store/shared-store.js'
 import { isOwnNewer, isSameTarget, OUTLIVE_MS, writeFrom } from './bindings.js'
 import type { KnownBindings } from './known-bindings.js'
 import { Lanes } from './lanes.js'
@@ -56,15 +56,14 @@ export class BindingWriter {
 
   /** What the own proxy says of a session. */
   changed (change: BindingChange, binding: Binding): void {
-    const { known, ownProxy, context: { metrics } } = this.#deps
-    const { client, target } = binding
+    const { known, context: { metrics } } = this.#deps
+    const { client } = binding
     if (change === 'expired' || change === 'ended') {
       known.over(client)
       this.#lanes.submit(client, { kind: 'drop' })
       return
     }
     if (change === 'followed') metrics.sessionFollowed()
-    else if (ownProxy.isEcho(client, target)) return
     known.changed(client)
     this.#lanes.submit(client, { kind: change === 'followed' ? 'join' : 'bind', binding })
   }
@@ -119,33 +118,35 @@ export class BindingWriter {
   }
 
   async #bind (binding: Binding): Promise<boolean> {
-    const { known, context: { store, replica, timeoutMs } } = this.#deps
-    const { client, target } = binding
+    const { store, replica, timeoutMs } = this.#deps.context
     const bound = await store.bind(writeFrom(binding, timeoutMs), replica)
-    if (!bound.ok) return false
-    const { sequence, replicas } = bound.value
-    known.learn(client, sequence)
-    for (const other of replicas) store.send(other, { type: 'elsewhere', client, change: 'moved', target, sequence })
-    return true
+    if (bound.ok) this.#bound(binding, bound.value)
+    return bound.ok
   }
 
   // The store may have done it and not said so; and others may have written since.
   async #bindAgain (own: Binding): Promise<boolean> {
-    const { known, context: { store, replica } } = this.#deps
+    const { known, context: { store } } = this.#deps
     const { client, target } = own
     const found = await store.find(client)
     if (!found.ok) return false
     const stored = found.value
     if (stored === undefined || stored.sequence <= known.of(client)) return await this.#bind(own)
     if (isSameTarget(target, stored.target) && own.token === stored.token) {
-      const { sequence } = stored
-      known.learn(client, sequence)
-      for (const other of stored.replicas) if (other !== replica) store.send(other, { type: 'elsewhere', client, change: 'moved', target, sequence })
+      this.#bound(own, stored)
       return true
     }
     if (isOwnNewer(own, stored, this.#deps.context.isOwnName)) return await this.#bind(own)
     this.#moveOwn(client, stored)
     return true
+  }
+
+  // The store has it: from now on it is what others have to go by, and the own proxy too.
+  #bound ({ client, target }: Binding, { sequence, replicas }: Place): void {
+    const { known, ownProxy, context: { store, replica } } = this.#deps
+    known.learn(client, sequence)
+    for (const other of replicas) if (other !== replica) store.send(other, { type: 'elsewhere', client, change: 'moved', target, sequence })
+    if (ownProxy.wasMoved(client)) ownProxy.move(client, target)
   }
 
   async #join (binding: Binding): Promise<boolean> {

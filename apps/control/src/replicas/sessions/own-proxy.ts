@@ -1,26 +1,20 @@
-// What happened elsewhere, on its way to the own proxy: in batches, in order, one call at a time. What the proxy tells of it
-// afterwards is an echo, and nothing new to the store.
+// What happened elsewhere, on its way to the own proxy: in batches, in order, one call at a time. The proxy tells nothing of that
+// afterwards; what it tells of the same client may be older, because events and calls overtake each other.
 import type { Clock } from '#core/clock.js'
 import type { Target } from '#rpc/contract.js'
 import { MAX_REPLICA_ITEMS, type Elsewhere } from '#rpc/replica-schemas.js'
 import type { ReplicaProxy } from '../parts/replica-part.js'
-import { isSameTarget } from './bindings.js'
 
-/** How long an echo may take, in ms: a session that was at the target already makes none. */
-const ECHO_MS = 10_000
-
-interface Told {
-  readonly target: Target
-  readonly untilMs: number
-}
+/** How long an event may be on its way, in ms. */
+const OVERTAKEN_MS = 10_000
 
 export class OwnProxy {
   readonly #clock: Clock
   readonly #proxy: Pick<ReplicaProxy, 'isSynchronised' | 'tellElsewhere'>
   #waiting: Elsewhere[] = []
   #isTelling = false
-  // By client, the oldest first.
-  readonly #told = new Map<string, Told>()
+  // By client, until when an event may be older than what was told; the oldest first.
+  readonly #told = new Map<string, number>()
 
   constructor (clock: Clock, proxy: Pick<ReplicaProxy, 'isSynchronised' | 'tellElsewhere'>) {
     this.#clock = clock
@@ -31,7 +25,7 @@ export class OwnProxy {
   move (client: string, target: Target): void {
     this.#forgetOld()
     this.#told.delete(client)
-    this.#told.set(client, { target, untilMs: this.#clock.now() + ECHO_MS })
+    this.#told.set(client, this.#clock.now() + OVERTAKEN_MS)
     this.#tell({ client, change: 'moved', target })
   }
 
@@ -44,11 +38,9 @@ export class OwnProxy {
     this.#tell({ client, change: 'seen' })
   }
 
-  /** Whether a session that changed its target did so because it was told to. Asked once for each change. */
-  isEcho (client: string, target: Target): boolean {
-    const told = this.#told.get(client)
-    this.#told.delete(client)
-    return told !== undefined && told.untilMs >= this.#clock.now() && isSameTarget(told.target, target)
+  /** Whether the client's session was told to move a moment ago. If it says now that it has changed, nobody knows which came first. */
+  wasMoved (client: string): boolean {
+    return (this.#told.get(client) ?? -Infinity) >= this.#clock.now()
   }
 
   #tell (elsewhere: Elsewhere): void {
@@ -71,7 +63,7 @@ export class OwnProxy {
   }
 
   #forgetOld (): void {
-    for (const [client, { untilMs }] of this.#told) {
+    for (const [client, untilMs] of this.#told) {
       if (untilMs >= this.#clock.now()) return
       this.#told.delete(client)
     }

@@ -40,6 +40,8 @@ export class SessionsHere implements ReplicaProxy {
   readonly told: Elsewhere[] = []
   /** Bindings in one page of a list. */
   pageSize = 500
+  /** How long an event is on its way, in ms. */
+  eventMs = 0
   /** How long a page is on its way, in ms. */
   listMs = 0
   onBinding: (change: BindingChange, binding: Binding) => void = () => undefined
@@ -61,7 +63,6 @@ export class SessionsHere implements ReplicaProxy {
     else {
       former.seenMs = this.#clock.now()
       former.token = token
-      if (former.target.key === to.key) return
       former.target = to
       this.#tell('reset', client, former)
     }
@@ -82,7 +83,10 @@ export class SessionsHere implements ReplicaProxy {
 
   /** An operator moves a session that is here. */
   move (client: string, to: Target): void {
-    this.#moveTo(client, to, 'moved')
+    const session = this.#live(client)
+    if (session === undefined || session.target.key === to.key) return
+    session.target = to
+    this.#tell('moved', client, session)
   }
 
   end (client: string): void {
@@ -106,9 +110,9 @@ export class SessionsHere implements ReplicaProxy {
       this.told.push(elsewhere)
       const session = this.#live(elsewhere.client)
       if (session === undefined) continue
-      if (elsewhere.change === 'ended') this.end(elsewhere.client)
+      if (elsewhere.change === 'ended') this.sessions.delete(elsewhere.client)
       else if (elsewhere.change === 'seen') session.seenMs = Math.min(session.seenMs, this.#clock.now() - TIMEOUT_MS + SEEN_MS)
-      else if (elsewhere.target !== undefined) this.#moveTo(elsewhere.client, elsewhere.target, 'reset')
+      else if (elsewhere.target !== undefined) session.target = elsewhere.target
     }
     return true
   }
@@ -145,13 +149,6 @@ export class SessionsHere implements ReplicaProxy {
     this.#tell(change, client, session)
   }
 
-  #moveTo (client: string, to: Target, change: BindingChange): void {
-    const session = this.#live(client)
-    if (session === undefined || session.target.key === to.key) return
-    session.target = to
-    this.#tell(change, client, session)
-  }
-
   #over (change: 'expired' | 'ended', client: string): void {
     const session = this.sessions.get(client)
     this.sessions.delete(client)
@@ -159,7 +156,8 @@ export class SessionsHere implements ReplicaProxy {
   }
 
   #tell (change: BindingChange, client: string, session: Session): void {
-    if (this.isSynchronised) this.onBinding(change, this.#binding(client, session))
+    const binding = this.#binding(client, session)
+    if (this.isSynchronised) this.#clock.after(this.eventMs, () => { this.onBinding(change, binding) })
   }
 
   #live (client: string): Session | undefined {
