@@ -259,6 +259,25 @@ void t.test('a proxy that comes back without its sessions: its clients are follo
   t.strictSame(a.proxy.forwarded, [x.key])
 })
 
+void t.test('a proxy that was away: what changed meanwhile is told, and what others told is done', async t => {
+  const { a, b, pass } = await threeReplicas()
+  const [here, there] = ['192.0.2.1:1', '192.0.2.1:2']
+  for (const each of [here, there]) a.proxy.token(each, x)
+  await pass(100)
+  a.proxy.isSynchronised = false
+  a.proxy.token(here, y)
+  b.proxy.token(there, z)
+  await pass(1000)
+  t.equal(a.proxy.at(there), x.key)
+  a.proxy.isSynchronised = true
+  a.part.onProxyUp?.()
+  await pass(100)
+  t.equal(a.proxy.at(there), z.key)
+  b.proxy.data(here)
+  await pass(100)
+  t.strictSame(b.proxy.forwarded, [y.key])
+})
+
 void t.test('a binding whose target is not allowed here, or is gone, is not followed', async t => {
   const { a, b, pass, open } = await threeReplicas()
   const stays = open('d', { staysOnGone: true })
@@ -297,6 +316,8 @@ void t.test('operators: a session elsewhere is found, moved and ended by its cli
   const moved = await settled(pass, shared.move(client, y))
   t.strictSame(moved.ok && [...moved.value?.replicas ?? []].sort(), ['a', 'b'])
   await pass(50)
+  const binding = await settled(pass, c.store.find(client))
+  t.strictSame(binding.ok && [...binding.value?.replicas ?? []].sort(), ['a', 'b'], 'who acts has no session')
   t.strictSame([a.proxy.at(client), b.proxy.at(client)], [y.key, y.key])
   const ended = await settled(pass, shared.end(client))
   t.strictSame(ended.ok && [...ended.value?.replicas ?? []].sort(), ['a', 'b'])
