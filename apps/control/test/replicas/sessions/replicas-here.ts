@@ -231,7 +231,7 @@ export function replicasHere (random: () => number = () => 0.5): ReplicasHere {
         proxy,
         replica: name,
         metrics: { redeemedElsewhere: () => undefined, targetRefused: () => { counted.refused++ }, sessionFollowed: () => { counted.followed++ }, sessionSeenElsewhere: () => { counted.seenElsewhere++ } },
-        maxSessions: 10_000,
+        maxSessions: 20_000,
         timeoutMs: TIMEOUT_MS,
         deadlineMs: DEADLINE_MS,
         judge: ({ key }) => verdicts.get(key) ?? 'there',
@@ -259,4 +259,26 @@ export function replicasHere (random: () => number = () => 0.5): ReplicasHere {
       return here
     }
   }
+}
+
+export interface ThreeReplicas extends ReplicasHere {
+  readonly a: Here
+  readonly b: Here
+  readonly c: Here
+}
+
+/** Three that are up. */
+export async function threeReplicas (): Promise<ThreeReplicas> {
+  const here = replicasHere()
+  const [a, b, c] = [here.open('a'), here.open('b'), here.open('c')]
+  await here.pass(100)
+  return { ...here, a, b, c }
+}
+
+/** The answer to what needs time to pass. */
+export async function settled<Value> (pass: (ms: number) => Promise<void>, asked: Promise<Value>): Promise<Value> {
+  const answers: Value[] = []
+  void asked.then(answer => { answers.push(answer) })
+  while (answers.length === 0) await pass(10)
+  return answers[0]!
 }
