@@ -2,7 +2,8 @@
 import type { Brand } from '#core/brand.js'
 
 /**
- * A UUID version 4 in its lower-case canonical form (RFC 9562 §4 and §5.4): 36 ASCII characters, 122 random bits.
+ * A UUID version 4 in its lower-case canonical form (RFC 9562 §4 and §5.4): 36 ASCII characters, 90 random bits and a
+ * mark of 32 (token-mac.ts).
  * Upper case, braces, other versions and other variants are not tokens.
  */
 export type Token = Brand<string, 'Token'>

@@ -46,13 +46,14 @@ export function tokenOf (name: string): Token {
   return `${(hash >>> 0).toString(16).padStart(8, '0')}-0000-4000-8000-${Buffer.from(name).toString('hex').slice(0, 12).padStart(12, '0')}` as Token
 }
 
-export function bytesOf (payload: Payload): Uint8Array {
+/** @param tokenFor the token that a name stands for */
+export function bytesOf (payload: Payload, tokenFor = tokenOf): Uint8Array {
   if ('data' in payload) return Buffer.from(payload.data, 'latin1')
   if ('magic' in payload) return Buffer.concat([magic, Buffer.from(payload.magic, 'latin1')])
   const tail = Buffer.from(payload.tail ?? '', 'latin1')
   return 'token' in payload
-    ? Buffer.concat([Buffer.from(tokenOf(payload.token)), tail])
-    : Buffer.concat([controlPacket(magic, tokenOf(payload.control)), tail])
+    ? Buffer.concat([Buffer.from(tokenFor(payload.token)), tail])
+    : Buffer.concat([controlPacket(magic, tokenFor(payload.control)), tail])
 }
 
 const clientWords = addressWords('192.0.2.7')!

@@ -1,26 +1,21 @@
-// Whether and how somebody is asked about a client, and what is remembered of it: who waits, who was asked about, how often.
+// Whether and how the shared store is asked about a client, by way of control: within which bounds, who waits for it, and who was
+// asked about a moment ago.
 import { AskKind } from '../ledger/counters.js'
 import { DropReason } from '../ledger/drop-reason.js'
 import type { Observer } from '../ledger/observer.js'
 import { HELD } from '../ledger/verdict.js'
 import type { SessionOptions } from '../sessions/options.js'
 import { ADDRESS_WORDS } from '#wire/address.js'
+import type { Arrival } from './arrival.js'
 import { AskBudget } from './ask-budget.js'
 import { RestingClients } from './resting-clients.js'
 import { Waiting } from './waiting.js'
 
-// Strangers' datagrams leave so much of the room to those of clients with a token.
-const FOLLOW_LEAVES = 0.5
+// Strangers leave so much of the room to clients that have shown a token.
+const STRANGERS_LEAVE = 0.5
 
-/** A client's datagram, as it is copied. */
-export interface Arrival {
-  /** Address words and port. */
-  readonly client: Uint32Array
-  readonly dataPort: number
-  readonly local: number
-  /** The number of its token, if it has one. */
-  readonly token: Uint32Array
-}
+const alone = { follow: false, firstAskId: 0, askIdStep: 1 } as const
+const noAsks = { asksPerSecond: 0, asksPerPrefix: 0 } as const
 
 export class Asking {
   /** Whether there is a store to be asked at all. */
@@ -33,18 +28,20 @@ export class Asking {
   readonly #budget: AskBudget
   readonly #observer: Observer
 
+  /** @param seed makes secrets for the tables' hashes */
   constructor ({ sharing, limits }: Pick<SessionOptions, 'sharing' | 'limits'>, observer: Observer, seed: () => number) {
+    const { follow, firstAskId, askIdStep } = sharing ?? alone
     this.isShared = sharing !== undefined
-    this.#follow = sharing?.follow ?? false
+    this.#follow = follow
     this.#observer = observer
-    this.#budget = new AskBudget(limits, seed())
-    this.resting = new RestingClients(seed())
+    this.#budget = new AskBudget(this.isShared ? limits : noAsks, seed())
+    this.resting = new RestingClients(seed(), this.isShared)
     this.waiting = new Waiting({
-      capacity: sharing === undefined ? 0 : limits.heldDatagrams,
+      capacity: this.isShared ? limits.heldDatagrams : 0,
       maxDatagramBytes: limits.maxDatagramBytes,
       deadlineMs: limits.storeDeadlineMs,
-      firstAskId: sharing?.firstAskId ?? 0,
-      askIdStep: sharing?.askIdStep ?? 1,
+      firstAskId,
+      askIdStep,
       seed: seed()
     })
   }
@@ -52,38 +49,41 @@ export class Asking {
   /** Whether an ask would be heard now. */
   get isHeard (): boolean { return this.isOpen && this.isShared }
 
-  /** Whether this client, which has no session here, may have one elsewhere. */
-  wantsFollow (client: Uint32Array, now: number): boolean {
+  /** Whether this client, which has no session here, may have one elsewhere, as far as anybody knows. */
+  mayBeElsewhere ({ client, now }: Arrival): boolean {
     return this.#follow && this.isOpen && !this.resting.has(client, now)
   }
 
-  /** Holds a datagram and asks about it: HELD, or why it is dropped. */
-  ask (kind: AskKind, { client, dataPort, local, token }: Arrival, bytes: Uint8Array, start: number, end: number, now: number): typeof HELD | DropReason {
-    if (!this.waiting.held.hasRoom(end - start, kind === AskKind.follow ? FOLLOW_LEAVES : 0)) return DropReason.heldLimit
-    if (!this.#budget.take(kind, client, now)) return DropReason.askLimit
-    const waiter = this.waiting.enter(client)
-    this.waiting.append(waiter, dataPort, local, bytes, start, end)
-    this.#tell(waiter, kind, client, dataPort, token, now)
+  /** Holds a datagram of a client that does not wait, and asks about it: HELD, or why it is dropped. */
+  hold (kind: AskKind, arrival: Arrival, bytes: Uint8Array, start: number, end: number): typeof HELD | DropReason {
+    if (!this.#hasRoom(kind, end - start)) return DropReason.heldLimit
+    if (!this.#budget.take(kind, arrival.client, arrival.now)) return DropReason.askLimit
+    const waiter = this.waiting.enter(arrival.client)
+    this.waiting.append(waiter, arrival, bytes, start, end)
+    this.#ask(waiter, kind, arrival)
     return HELD
   }
 
-  /** Asks about the first datagram of a waiter, which is held already. */
-  askAgain (waiter: number, kind: AskKind, { client, dataPort, token }: Arrival, now: number): typeof HELD | DropReason {
-    if (!this.#budget.take(kind, client, now)) return DropReason.askLimit
-    this.#tell(waiter, kind, client, dataPort, token, now)
+  /** Asks about the first datagram of a waiter, which is held already: HELD, or why it is dropped. */
+  askAgain (waiter: number, kind: AskKind, arrival: Arrival): typeof HELD | DropReason {
+    if (!this.#budget.take(kind, arrival.client, arrival.now)) return DropReason.askLimit
+    this.#ask(waiter, kind, arrival)
     return HELD
   }
 
-  /** Holds a datagram of a client that waits already: its turn comes after those before it. */
-  wait (waiter: number, { dataPort, local }: Arrival, bytes: Uint8Array, start: number, end: number): typeof HELD | DropReason {
-    const share = this.waiting.kindOf(waiter) === AskKind.follow ? FOLLOW_LEAVES : 0
-    if (!this.waiting.hasRoomBehind(waiter) || !this.waiting.held.hasRoom(end - start, share)) return DropReason.heldLimit
-    this.waiting.append(waiter, dataPort, local, bytes, start, end)
+  /** Holds a datagram of a client that waits already: its turn comes after those before it. HELD, or why it is dropped. */
+  wait (waiter: number, arrival: Arrival, bytes: Uint8Array, start: number, end: number): typeof HELD | DropReason {
+    if (!this.waiting.hasRoomBehind(waiter) || !this.#hasRoom(this.waiting.kindOf(waiter), end - start)) return DropReason.heldLimit
+    this.waiting.append(waiter, arrival, bytes, start, end)
     return HELD
   }
 
-  #tell (waiter: number, kind: AskKind, client: Uint32Array, dataPort: number, token: Uint32Array, now: number): void {
+  #hasRoom (kind: AskKind, byteCount: number): boolean {
+    return this.waiting.held.hasRoom(byteCount, kind === AskKind.follow ? STRANGERS_LEAVE : 0)
+  }
+
+  #ask (waiter: number, kind: AskKind, { client, clientPort, dataPort, token, now }: Arrival): void {
     const id = this.waiting.ask(waiter, kind, now)
-    this.#observer.asked({ id, clientWords: client.subarray(0, ADDRESS_WORDS), clientPort: client[ADDRESS_WORDS]!, dataPort, token: kind === AskKind.token ? token : undefined })
+    this.#observer.asked({ id, clientWords: client.subarray(0, ADDRESS_WORDS), clientPort, dataPort, token: kind === AskKind.token ? token : undefined })
   }
 }

@@ -91,7 +91,7 @@ export class HeldDatagrams {
   }
 
   /** Copies what is in `bytes[start..end - 1]`. Call only if it has room. Returns its slot. */
-  add (dataPort: number, local: number, bytes: Uint8Array, start: number, end: number): number {
+  add ({ dataPort, local }: Pick<HeldDatagram, 'dataPort' | 'local'>, bytes: Uint8Array, start: number, end: number): number {
     const slot = this.#slots.take()
     this.#dataPort[slot] = dataPort
     this.#local[slot] = local

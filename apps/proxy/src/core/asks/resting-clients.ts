@@ -13,8 +13,12 @@ export class RestingClients {
   readonly #keys: Uint32Array
   readonly #until: Float64Array
 
-  /** @param seed secret: whoever knows it can choose addresses that take another's place */
-  constructor (seed: number, places = PLACES) {
+  /**
+   * @param seed secret: whoever knows it can choose addresses that take another's place
+   * @param isUsed false where nobody ever rests
+   */
+  constructor (seed: number, isUsed = true) {
+    const places = isUsed ? PLACES : 1
     this.#seed = seed
     this.#keys = new Uint32Array(places * CLIENT_KEY_WORDS)
     this.#until = new Float64Array(places)

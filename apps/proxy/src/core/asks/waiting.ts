@@ -8,6 +8,7 @@ import type { AskKind } from '../ledger/counters.js'
 import { CLIENT_KEY_WORDS } from '../tables/session-table.js'
 import { RecordTable } from '../tables/record-table.js'
 import { SlotHeap } from '../tables/slot-heap.js'
+import type { Arrival } from './arrival.js'
 import { HeldDatagrams, type HeldDatagram } from './held-datagrams.js'
 
 /** Most datagrams of one client that wait at once. */
@@ -89,8 +90,8 @@ export class Waiting {
   }
 
   /** Copies a datagram behind those of the waiter. Call only if there is room. */
-  append (waiter: number, dataPort: number, local: number, bytes: Uint8Array, start: number, end: number): void {
-    const slot = this.held.add(dataPort, local, bytes, start, end)
+  append (waiter: number, arrival: Arrival, bytes: Uint8Array, start: number, end: number): void {
+    const slot = this.held.add(arrival, bytes, start, end)
     const last = this.#last[waiter]!
     if (last === NONE) this.#first[waiter] = slot
     else this.held.setNext(last, slot)

@@ -9,7 +9,7 @@ export class PrefixRate {
   readonly #intervalMs: number
   readonly #burstMs: number
   // When a prefix would be back to no debt: the theoretical arrival time, in ms.
-  readonly #dueMs = new Float64Array(PREFIX_CELLS)
+  readonly #dueMs: Float64Array
 
   /**
    * @param cells may be shared with others that count by prefix
@@ -18,6 +18,7 @@ export class PrefixRate {
   constructor (cells: PrefixCells, perSecond: number) {
     this.#cells = cells
     this.#intervalMs = perSecond > 0 ? 1000 / perSecond : 0
+    this.#dueMs = new Float64Array(perSecond > 0 ? PREFIX_CELLS : 0)
     this.#burstMs = Math.max(0, 1000 - this.#intervalMs) + TOLERANCE_MS
   }
 

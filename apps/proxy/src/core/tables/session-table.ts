@@ -150,7 +150,11 @@ export class SessionTable {
 
   /** True if `token` is the one the session was last bound with, and its TTL lasts. */
   isOwnToken (slot: number, token: Uint32Array, now: number): boolean {
-    if (now >= this.#doubles[slot * DOUBLES + TOKEN_EXPIRES_AT]!) return false
+    return now < this.#doubles[slot * DOUBLES + TOKEN_EXPIRES_AT]! && this.isBoundBy(slot, token)
+  }
+
+  /** True if `token` is the one the session was last bound with, whether or not its TTL lasts. */
+  isBoundBy (slot: number, token: Uint32Array): boolean {
     const base = slot * STRIDE + TOKEN
     for (let word = 0; word < TOKEN_WORDS; word++) if (this.#records.words[base + word] !== token[word]) return false
     return true

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { scenarios } from '#testkit/scenarios.js'
+import { sharedScenarios } from '#testkit/shared-scenarios.js'
 import { dropReasons } from '../../../src/core/ledger/drop-reason.js'
 
 const page = readFileSync('docs/protocol.md', 'utf8')
@@ -19,6 +20,6 @@ void t.test('docs/protocol.md names every drop reason and no other', async t => 
 })
 
 void t.test('docs/protocol.md has every row of the state table that is tested, and no other', async t => {
-  const rows = [...new Set(scenarios.map(({ row }) => row))].filter(row => /^\d/.test(row))
+  const rows = [...new Set([...scenarios, ...sharedScenarios].map(({ row }) => row))].filter(row => /^\d/.test(row))
   t.strictSame(firstCells('What becomes of a datagram: the state table').sort(), rows.sort())
 })
