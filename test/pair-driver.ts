@@ -4,7 +4,7 @@ import { Pair } from '#testkit/director/pair.js'
 import { gameServerYaml } from '#testkit/objects/game-server.js'
 import { magic, resetPacket } from '#testkit/objects/reset-packet.js'
 import { until } from '#testkit/patience.js'
-import { REPLY_BYTES, settings, type Payload, type PortName, type ServerName, type Setting } from '#testkit/scenarios.js'
+import { REPLY_BYTES, settings, type Payload, type PortName, type ServerName, type Setting } from '#testkit/state-table/scenarios.js'
 import { openUdpPeer, type Received, type UdpPeer } from '#testkit/udp-peer.js'
 
 type Totals = Readonly<Record<string, number>>

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import t from 'tap'
 import { PATIENCE_MS } from '#testkit/patience.js'
-import { scenarios, settings, type Setting, type Step } from '#testkit/scenarios.js'
+import { scenarios, settings, type Setting, type Step } from '#testkit/state-table/scenarios.js'
 import { PairDriver } from './pair-driver.js'
 
 interface Seen { readonly label: string, readonly found: unknown, readonly wanted: unknown }

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { sharedScenarios } from '#testkit/shared-scenarios.js'
+import { sharedScenarios } from '#testkit/state-table/shared-scenarios.js'
 import { Direction } from '../../src/core/ledger/counters.js'
 import { SharedDriver } from './shared-driver.js'
 

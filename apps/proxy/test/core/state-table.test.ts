@@ -1,5 +1,5 @@
 import t from 'tap'
-import { scenarios } from '#testkit/scenarios.js'
+import { scenarios } from '#testkit/state-table/scenarios.js'
 import { Direction } from '../../src/core/ledger/counters.js'
 import { CoreDriver } from './core-driver.js'
 

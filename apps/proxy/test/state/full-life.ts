@@ -2,7 +2,7 @@
 // written for good, and what the next life knows of it can be compared.
 import { createFakeClock, type FakeClock } from '#testkit/fake-clock.js'
 import { whole } from '#core/slices.js'
-import type { Payload } from '#testkit/scenarios.js'
+import type { Payload } from '#testkit/state-table/scenarios.js'
 import { addressWords } from '#wire/address.js'
 import { createCore, type Core } from '../../src/core/core.js'
 import { Direction } from '../../src/core/ledger/counters.js'

@@ -7,7 +7,7 @@ import { DropReason } from '../../../src/core/ledger/drop-reason.js'
 import { CONSUMED, FORWARD, type Verdict } from '../../../src/core/datagrams/packet-path.js'
 import { Translator } from '../../../src/shards/calls/translate.js'
 import { bytesOf, servers, silentObserver, testOptions, tokenOf } from '../core-driver.js'
-import type { Payload } from '#testkit/scenarios.js'
+import type { Payload } from '#testkit/state-table/scenarios.js'
 
 function setUp (): Core {
   const core = createCore(testOptions(), silentObserver)

@@ -1,8 +1,8 @@
 // docs/protocol.md against the tables it describes, both ways: drop reasons and rows of the state table.
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { scenarios } from '#testkit/scenarios.js'
-import { sharedScenarios } from '#testkit/shared-scenarios.js'
+import { scenarios } from '#testkit/state-table/scenarios.js'
+import { sharedScenarios } from '#testkit/state-table/shared-scenarios.js'
 import { dropReasons } from '../../../src/core/ledger/drop-reason.js'
 
 const page = readFileSync('docs/protocol.md', 'utf8')
