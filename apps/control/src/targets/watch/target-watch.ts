@@ -1,6 +1,7 @@
 // What becomes of tokens and sessions when the inventory changes under them: tokens are withdrawn if their target is gone or no
 // longer what was asked for, and the proxy is told of targets that are gone or have moved to another address or port. Looks
 // only at what changed: a change that concerns no token and no session costs three look-ups.
+import { isDeepStrictEqual } from 'node:util'
 import type { Cancel, Clock } from '#core/clock.js'
 import type { GoneTarget, Target } from '#rpc/contract.js'
 import type { Token } from '#wire/token.js'
@@ -70,6 +71,22 @@ export class TargetWatch {
   /** Sessions may come to `target`, which is where its object is now. */
   expect (target: Target): void {
     this.#places.expect(target)
+  }
+
+  /**
+   * Whether a target that another director chose is gone: its object is, or is at another place now. Otherwise sessions may come to it,
+   * as after `expect`. What the inventory cannot say is not gone.
+   */
+  isGone (target: Target): boolean {
+    const name = objectFromKey(target.key)
+    if (name === undefined) return false
+    const { resourceType, namespace } = name
+    const { inventory, holds, selector, names } = this.#deps
+    if (!holds(resourceType, namespace) || inventory.unready(resourceType, namespace) !== undefined) return false
+    const standing = standingOf(inventory.get(resourceType, namespace, name.name), selector.candidateOf(resourceType), names)
+    if (standing.kind === 'gone' || (standing.kind === 'at' && standing.isSettled && !isSamePlace(standing.target, target))) return true
+    this.#places.expect(target)
+    return false
   }
 
   /** The proxy has counted sessions anew: some may be on a target that was gone, or elsewhere, before they were known. */
@@ -183,6 +200,10 @@ interface Look {
   readonly key: string
   /** The object as it was, if it went. */
   readonly before: KubeObject | undefined
+}
+
+function isSamePlace (one: Target, other: Target): boolean {
+  return one.address === other.address && isDeepStrictEqual(one.ports, other.ports)
 }
 
 // The file inventory's objects need not have a uid: there, one of the same name is the same.
