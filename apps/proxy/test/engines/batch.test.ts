@@ -1,5 +1,6 @@
 // What the batch engine does beyond the suite that every engine passes.
 import { createSocket } from 'node:dgram'
+import { constants } from 'node:os'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import t from 'tap'
@@ -8,7 +9,8 @@ import { hasIPv6 } from '#testkit/udp-peer.js'
 import { Direction } from '../../src/core/ledger/counters.js'
 import { openLibc } from '../../src/engines/batch/system/libc.js'
 import { mayBeCut, openRig, repliesComeFrom, settled } from './conformance.js'
-import { openHere } from './open-here.js'
+import { heldWhileFull } from './held-conformance.js'
+import { openBatchOn, openHere } from './open-here.js'
 
 mayBeCut(t, openHere.batch, await openLibc())
 
@@ -47,6 +49,10 @@ for (const wildcard of ['::', '0.0.0.0']) {
     t.notOk(core.state.locals.hasAddress(addressWords('127.255.255.255')!), 'the broadcast address is none of ours')
   })
 }
+
+void t.test('held while the send queue is full', async t => {
+  await heldWhileFull(t, openBatchOn({ ...await openLibc(), sendmmsg: () => -constants.errno.EAGAIN }))
+})
 
 setFlagsFromString('--expose-gc')
 const collectGarbage = runInNewContext('gc') as () => void

@@ -7,12 +7,14 @@ import { Direction } from '../../src/core/ledger/counters.js'
 import { DropReason } from '../../src/core/ledger/drop-reason.js'
 import { openLibc } from '../../src/engines/batch/system/libc.js'
 import { conformance, mayBeCut, openRig } from './conformance.js'
+import { heldConformance, heldWhileFull } from './held-conformance.js'
 import { openDgramWithDescriptors, openHere } from './open-here.js'
 
 const libc = await openLibc()
 
 void t.test('with descriptors from the system\'s calls', async t => {
   conformance(t, openDgramWithDescriptors)
+  heldConformance(t, openDgramWithDescriptors)
   mayBeCut(t, openDgramWithDescriptors, libc)
 })
 
@@ -35,6 +37,8 @@ void t.test('a full send queue drops and counts', async t => {
   await until(() => core.state.counters.dropped[DropReason.sendQueueFull]! > 0)
   t.equal(core.state.counters.inFlight(Direction.toTarget), 0)
 })
+
+void t.test('held while the send queue is full', async t => { await heldWhileFull(t, openHere.dgram, { sendQueueBytes: -1 }) })
 
 // With net.ipv6.bindv6only=1 a socket of Node's for IPv6 does not hear IPv4, and nothing in Node can change that.
 void t.test('bound to ::, there is a socket for each family on one port, whatever the system thinks of sharing', { skip: !existsSync('/proc/self/net/udp6') }, async t => {

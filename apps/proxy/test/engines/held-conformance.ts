@@ -30,7 +30,7 @@ interface SharedRig extends Rig {
 }
 
 /** A shard that shares a store, with control listening; nobody's time is over unless a test says when. */
-async function openShared (t: Test, open: OpenHere, bindAddress = '127.0.0.1', { limits, ...changes }: CoreChanges = {}, engine: Partial<EngineOptions> = {}): Promise<SharedRig> {
+export async function openShared (t: Test, open: OpenHere, bindAddress = '127.0.0.1', { limits, ...changes }: CoreChanges = {}, engine: Partial<EngineOptions> = {}): Promise<SharedRig> {
   const rig = await openRig(t, open, bindAddress, { sharing: { follow: true, firstAskId: 0, askIdStep: 1 }, ...changes, limits: { storeDeadlineMs: NEVER_MS, ...limits } }, engine)
   const asked = (): Asked[] => rig.events.filter(event => event.type === 'asked')
   await rig.call('setEventKinds', ['asked', 'binding'])
@@ -60,6 +60,20 @@ async function textsOf (server: UdpPeer, count: number): Promise<string[]> {
 }
 
 const numbered = (count: number, from = 0): string[] => Array.from({ length: count }, (_, number) => `data ${from + number}`)
+
+/** @param open an engine to whose sends the system says that its queue is full */
+export async function heldWhileFull (t: Test, open: OpenHere, engine: Partial<EngineOptions> = {}): Promise<void> {
+  const { core, port, peer, nextAsked, answer, live } = await openShared(t, open, '127.0.0.1', {}, engine)
+  const [server, client] = [await peer(), await peer()]
+  for (const bytes of [markedToken('full'), ...numbered(3)]) await client.send(bytes, port(0))
+  const ask = await nextAsked(1)
+  await until(() => core.asks.heldCount === 4)
+  await answer(live(ask, [server]))
+  await settled(core, Direction.toTarget, 4)
+  t.equal(core.state.counters.dropped[DropReason.sendQueueFull], 3)
+  t.equal(core.asks.heldCount, 0)
+  t.equal(core.state.sessions.size, 1, 'the session is there, and what comes next may find room')
+}
 
 export function heldConformance (t: Test, open: OpenHere): void {
   for (const [bindAddress, clientFamily, targetFamily] of [['127.0.0.1', 4, 4], ['::', 6, 6], ['::', 6, 4], ['::', 4, 6]] as const) {
@@ -104,6 +118,19 @@ export function heldConformance (t: Test, open: OpenHere): void {
     await answer(live(ask, [next]))
     t.same(await textsOf(next, 3), numbered(3))
     t.equal(former.received.length, 1)
+  })
+
+  void t.test('what the answer changed is written before any of what was held leaves', async t => {
+    let writes = 0
+    const { core, port, peer, nextAsked, answer, live } = await openShared(t, open, '127.0.0.1', {}, { beforeSend: () => { writes++ } })
+    const [server, client] = [await peer(), await peer()]
+    for (const bytes of [markedToken('written'), ...numbered(2)]) await client.send(bytes, port(0))
+    const ask = await nextAsked(1)
+    await until(() => core.asks.heldCount === 3)
+    const before = writes
+    await answer(live(ask, [server]))
+    t.same(await textsOf(server, 2), numbered(2))
+    t.ok(writes > before, 'the engine says so before it sends')
   })
 
   void t.test('what is sent while the answer comes overtakes nothing', async t => {

@@ -1,10 +1,13 @@
 // DSCP and ECN through the batch engine, across families and in bursts.
 import t from 'tap'
+import { markedToken } from '#testkit/objects/marked-token.js'
+import { until } from '#testkit/patience.js'
 import { hasIPv6 } from '#testkit/udp-peer.js'
 import { ControlBlocks } from '../../src/engines/batch/system/control-blocks.js'
 import { openLibc } from '../../src/engines/batch/system/libc.js'
 import { markRule, type Dscp } from '../../src/engines/batch/ports/mark-rule.js'
 import { openRig } from './conformance.js'
+import { openShared } from './held-conformance.js'
 import { MarkedPeer } from './marked-peer.js'
 import { openHere } from './open-here.js'
 
@@ -53,6 +56,18 @@ void t.test('with a DSCP of its own, it is everywhere and ECN is carried beside 
   t.same(up.map(({ mark }) => mark), [EF, EF | 2, EF | 1])
   server.send([['d', 0xff]], up[0]!.port)
   t.same((await client.receive(1)).map(({ mark }) => mark), [EF | 3])
+})
+
+void t.test('what was held leaves with the mark it came with', async t => {
+  const { core, port, nextAsked, answer } = await openShared(t, openHere.batch, '127.0.0.1', {}, { dscp: 'keep' })
+  const [client, server] = [new MarkedPeer(libc, '127.0.0.1'), new MarkedPeer(libc, '127.0.0.1')]
+  t.teardown(() => { client.close(); server.close() })
+  const sent = [0, 2, 2, 3, EF, EF | 2, 0].map((mark, index) => [`datagram ${index}`, mark] as const)
+  client.send([[markedToken('marks'), EF | 1], ...sent], port(0))
+  const { id, token = '' } = await nextAsked(1)
+  await until(() => core.asks.heldCount === 8)
+  await answer({ id, verdict: 'live', grant: { token, ttlMs: 1000, target: { key: 'k', address: '127.0.0.1', ports: { game: server.port } } } })
+  t.same((await server.receive(sent.length)).map(({ text, mark }) => [text, mark]), sent)
 })
 
 void t.test('two clients in one batch: neither gets the mark of the other', async t => {

@@ -2,7 +2,7 @@
 // test's own sockets.
 import { systemClock } from '#core/system-clock.js'
 import { BatchEngine } from '../../src/engines/batch/batch-engine.js'
-import { openLibc } from '../../src/engines/batch/system/libc.js'
+import { openLibc, type Libc } from '../../src/engines/batch/system/libc.js'
 import { openListeners } from '../../src/engines/batch/ports/listeners.js'
 import { UdpSockets } from '../../src/engines/batch/system/udp-socket.js'
 import { openDgramEngine } from '../../src/engines/dgram/dgram-engine.js'
@@ -24,8 +24,9 @@ export type OpenHere = (body: ShardBody, options: EngineOptions) => Promise<Host
 
 const libc = await openLibc()
 
-export const openHere = {
-  batch: async (body, options) => {
+/** `batch` on these calls of the system. */
+export function openBatchOn (libc: Libc): OpenHere {
+  return async (body, options) => {
     const [listeners = []] = openListeners({ libc, sockets: new UdpSockets(libc), workers: 1, ...options })
     const engine = new BatchEngine({ libc, listeners, ...options })
     body.attach(engine)
@@ -54,7 +55,11 @@ export const openHere = {
       await closed
     }
     return hosted(engine, call, close)
-  },
+  }
+}
+
+export const openHere = {
+  batch: openBatchOn(libc),
   dgram: async (body, options) => await attached(body, await openDgramEngine(options))
 } as const satisfies Record<EngineName, OpenHere>
 
