@@ -184,6 +184,11 @@ export class StoreTwin {
     else for (const { link } of this.#clients) link.disconnect(reason, 'unsuitable')
   }
 
+  /** Says something on a channel that no director says. */
+  publish (channel: string, text: string): void {
+    this.#publish(this.#first, channel, text)
+  }
+
   #each (replica: string, run: (client: Client) => void): void {
     for (const client of this.#clients) if (client.replica === replica) run(client)
   }

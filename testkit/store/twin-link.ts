@@ -69,6 +69,8 @@ export class TwinLink implements StoreBackend {
 
   readonly close = async (): Promise<void> => {
     this.#isStarted = false
+    this.status = 'down'
+    this.reason = 'it is closed'
     this.#break()
     this.#side.onClose()
   }

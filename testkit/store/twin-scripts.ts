@@ -76,7 +76,7 @@ export const twinScripts: Readonly<Record<ScriptName, TwinScript>> = {
   },
 
   keys: (data, [key = ''], [proposed = '', maxAgeMs]) => {
-    const [current, , since] = /^[0-9a-f]+ \S+ \d+$/.test(data.text(key) ?? '') ? data.text(key)!.split(' ') : []
+    const [current, , since] = /^[0-9a-f]{32} \S+ \d+$/.test(data.text(key) ?? '') ? data.text(key)!.split(' ') : []
     if (current === undefined || data.nowMs - Number(since) >= Number(maxAgeMs)) data.set(key, `${proposed} ${current ?? '-'} ${data.nowMs}`, Infinity)
     return [data.text(key), data.nowMs]
   },

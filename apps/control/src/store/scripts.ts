@@ -1,5 +1,5 @@
 // What the store does in one step, as Lua: the table of all scripts. Each touches keys of one slot, so that they run on a cluster;
-// each leaves a time to live on what it writes, but for the token keys. docs/scaling.md has the format of the records.
+// each leaves a time to live on what it writes, but for the token keys.
 //
 //   ud1:t:{TOKEN}     PREFIX JSON                  PREFIX: who alone may redeem it, or `-`
 //   ud1:t:{TOKEN}:c   hash: data port → client     `.void`: nobody may
@@ -134,6 +134,7 @@ return rest`
     lua: `${now}
 local record = redis.call('GET', KEYS[1])
 local current, since = string.match(record or '', '^(%x+) %S+ (%d+)$')
+if current and #current ~= 32 then current = nil end
 if not current or now - tonumber(since) >= tonumber(ARGV[2]) then
   record = string.format('%s %s %.0f', ARGV[1], current or '-', now)
   redis.call('SET', KEYS[1], record)

@@ -1,6 +1,7 @@
 // What goes wrong with real servers, and what a director has of it.
-import t, { type Test } from 'tap'
 import { randomUUID } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import t, { type Test } from 'tap'
 import { openFolder } from '#testkit/folder.js'
 import { forTest } from '#testkit/for-test.js'
 import { until } from '#testkit/patience.js'
@@ -196,21 +197,20 @@ void t.test('passwords: wrong, changed in the file, changed at the server', with
   await t.rejects(openUp(t, opener({ urls: [urlOf(server)], passwordFile: folder.write('empty', '\n') }), 'pod-c'), /sharedState\.passwordFile: .*empty cannot be used: it is empty\./)
 })
 
-// What docs/scaling.md tells to write: the least that directors do with.
-export const aclOf = (prefix: string): readonly string[] => [
-  'on', 'resetkeys', 'resetchannels', '-@all', `~${prefix}1:*`, `&${prefix}1:*`,
-  '+ping', '+info', '+subscribe', '+publish', '+evalsha', '+eval', '+time', '+get', '+set', '+del', '+exists', '+pexpire', '+pttl',
-  '+hget', '+hset', '+hsetnx', '+hdel', '+hexists', '+hgetall', '+hkeys', '+hvals'
-]
+/** The rights that k8s/components/valkey gives to directors, for this prefix. */
+function rightsOf (prefix: string): readonly string[] {
+  const [, words = ''] = /^user udp-director on >PASSWORD (.*)$/m.exec(readFileSync('k8s/components/valkey/users.acl', 'utf8')) ?? []
+  return ['on', '>secret', ...words.replaceAll('ud1:', `${prefix}1:`).split(' ')]
+}
 
 void t.test('a user with the least that it takes, and one with less', withServer, async t => {
   const folder = await forTest(t, openFolder())
   const passwordFile = folder.write('password', 'secret')
   const server = await startServer(t)
-  await server.command('ACL', 'SETUSER', 'director', ...aclOf('ud'), '>secret')
-  await server.command('ACL', 'SETUSER', 'mute', ...aclOf('ud').filter(rule => !rule.startsWith('&')), '>secret')
-  await server.command('ACL', 'SETUSER', 'elsewhere', ...aclOf('other'), '>secret')
-  await server.command('ACL', 'SETUSER', 'less', ...aclOf('ud'), '-hdel', '>secret')
+  await server.command('ACL', 'SETUSER', 'director', ...rightsOf('ud'))
+  await server.command('ACL', 'SETUSER', 'mute', ...rightsOf('ud').filter(right => !right.startsWith('&')))
+  await server.command('ACL', 'SETUSER', 'elsewhere', ...rightsOf('other'))
+  await server.command('ACL', 'SETUSER', 'less', ...rightsOf('ud'), '-hdel')
   const opened = await openUp(t, opener({ urls: [urlOf(server)], username: 'director', passwordFile }), 'pod-a')
   t.equal(await mint(opened), 'ok')
   for (const username of ['mute', 'elsewhere', 'less']) {
