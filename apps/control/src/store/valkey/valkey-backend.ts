@@ -43,6 +43,7 @@ export class ValkeyBackend implements StoreBackend {
   readonly #client: Client
   readonly #subscriber: Subscriber
   readonly #refused = new Set<string>()
+  readonly #share: number
   #cancels: Cancel[] = []
   #lastError: unknown
   #checks = 0
@@ -53,6 +54,7 @@ export class ValkeyBackend implements StoreBackend {
 
   constructor (options: ValkeyBackendOptions) {
     const { iovalkey, sharedState, secrets, random, clock, channels, events } = this.#options = options
+    this.#share = random()
     this.#connection = connectionOptions(sharedState, secrets.now(), random)
     this.#client = createClient(iovalkey, sharedState, this.#connection)
     this.#subscriber = new Subscriber({ open: () => this.#openSubscriber(), channels, onText: events.onText, clock, random })
@@ -84,7 +86,7 @@ export class ValkeyBackend implements StoreBackend {
     await this.#call(client => this.#send(client, script, keys, args))
 
   readonly publish = async (channel: string, text: string): Promise<StoreResult<unknown>> =>
-    await this.#call(async client => await client.publish(channel, text))
+    await this.#call(async () => await this.#publisher().publish(channel, text))
 
   readonly close = async (): Promise<void> => {
     this.#isClosed = true
@@ -194,6 +196,15 @@ export class ValkeyBackend implements StoreBackend {
     return 'nodes' in this.#client ? this.#client.nodes('master') : [this.#client]
   }
 
+  // Of a cluster always the same node, as long as it is there: what one replica says arrives in its order.
+  #publisher (): Redis {
+    if (!('nodes' in this.#client)) return this.#client
+    const nodes = this.#client.nodes('master').sort((one, other) => nameOf(one) < nameOf(other) ? -1 : 1)
+    const node = nodes[Math.floor(this.#share * nodes.length)]
+    if (node === undefined) throw new Error('the cluster has no nodes')
+    return node
+  }
+
   #openSubscriber (): Redis | undefined {
     const { iovalkey: { Redis }, random } = this.#options
     if (!('nodes' in this.#client)) return new Redis({ ...this.#connection, retryStrategy: () => null })
@@ -209,4 +220,8 @@ export class ValkeyBackend implements StoreBackend {
     this.#refused.add(code)
     this.#options.log.warn({ fault: clauseOf(error) }, 'The shared store refuses a call')
   }
+}
+
+function nameOf ({ options: { host, port } }: Redis): string {
+  return `${host!}:${port!}`
 }
