@@ -116,7 +116,7 @@ export function createSharedStore ({ prefix, replica, now, events }: SharedStore
       then(await run('drop', [names.session(client)], [replicaText(at), everywhere ? 1 : 0]), reply => ok(replicasFrom(reply))))()),
 
     keys: async (propose, maxAgeMs) => await counted('keys', (async () =>
-      then(await run('keys', [names.key], [propose, life(maxAgeMs)]), reply => {
+      then(await run('keys', [names.key], [propose, Math.ceil(maxAgeMs)]), reply => {
         const [record, nowMs] = Array.isArray(reply) ? reply as readonly unknown[] : []
         const read = isCount(nowMs) ? keysFrom(record, nowMs) : err('unsound' as const)
         return read.ok ? read : err('refused')
