@@ -151,6 +151,26 @@ export const rows: readonly Row[] = [
     ]
   },
   {
+    title: 'Several directors',
+    panels: [
+      {
+        title: 'Clients that wait for the store',
+        says: 'What it said of their token, or of their session elsewhere; and datagrams that wait now.',
+        unit: 'ops',
+        series: { [sumBy('of, outcome', rate('udp_director_asks_total'))]: '{{of}}: {{outcome}}', [of('udp_director_held_datagrams')]: 'held {{pod}}' }
+      },
+      {
+        title: 'Sessions that move',
+        says: 'Sessions that went on here, or were seen at another director.',
+        unit: 'ops',
+        series: {
+          [sumBy('pod', rate('udp_director_sessions_followed_total'))]: 'followed {{pod}}',
+          [sumBy('pod', rate('udp_director_sessions_seen_elsewhere_total'))]: 'seen elsewhere {{pod}}'
+        }
+      }
+    ]
+  },
+  {
     title: 'Inventory',
     panels: [
       { title: 'Age', says: 'Since it was last known to be true: 0 while every watch is open.', unit: 's', series: { [of('udp_director_inventory_last_success_age_seconds')]: '{{pod}}' } },

@@ -88,6 +88,6 @@ void t.test('every alert is explained, and nothing else is', async t => {
     t.equal(runbook, `docs/operations.md#${alert.toLowerCase()}`, alert)
     const said = /^\*([\s\S]*?)\*/.exec(sections.get(alert) ?? '')?.[1] ?? ''
     t.ok(said.startsWith(severity), `${alert}: the page says ${severity}`)
-    if (duration !== undefined) t.ok(said.includes(duration.replace('m', ' min')), `${alert}: the page says ${duration}`)
+    if (duration !== undefined) t.ok(said.includes(duration.replace('m', ' min').replace(/s$/, ' s')), `${alert}: the page says ${duration}`)
   }
 })
