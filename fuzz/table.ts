@@ -1,6 +1,7 @@
 // Everything that is fuzzed, in the order in which it is.
 import type { FuzzTarget } from './fuzz-target.js'
 import { config } from './targets/config.js'
+import { heldDatagrams } from './targets/held-datagrams.js'
 import { httpBodies } from './targets/http-bodies.js'
 import { jsonPath } from './targets/json-path.js'
 import { eventLines, watchLines } from './targets/lines.js'
@@ -21,6 +22,7 @@ export const fuzzTargets: readonly FuzzTarget[] = [
   jsonPath(),
   httpBodies(),
   rpcBodies(),
+  heldDatagrams(),
   eventLines(),
   watchLines()
 ]

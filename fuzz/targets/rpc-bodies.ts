@@ -31,15 +31,20 @@ const target = mostly(fc.record({
 const grant = fc.record({ token, ttlMs: mostly(fc.constantFrom(1000, 60_000), number), target, consumed: fc.array(fc.constantFrom('game', 'voice', 'toString'), { maxLength: 2 }), client: fc.constantFrom('192.0.2.1', '::', 'nobody') }, { requiredKeys: ['token', 'ttlMs', 'target'] })
 const epoch = fc.oneof({ weight: 5, arbitrary: fc.constantFrom<unknown>(0, 0, 1) }, { weight: 1, arbitrary: number })
 
+const tokenKeys = mostly(fc.constantFrom(['0'.repeat(32)], ['0'.repeat(32), 'f'.repeat(32)]), fc.constantFrom<unknown>([], ['0'], null))
+const clientText = fc.constantFrom('0.0.0.1:1', '[::1]:1', '192.0.2.1', 'nobody', '1:2:3')
+const answer = mostly(fc.record({ id: fc.nat(20), verdict: fc.constantFrom('live', 'refused', 'followed', 'none', 'late', 'constructor'), grant, reason: fc.constantFrom('void', 'toString'), session: fc.record({ client: clientText, target, idleMs: number }) }, { requiredKeys: ['id', 'verdict'] }), fc.jsonValue())
+const elsewhere = mostly(fc.record({ client: clientText, change: fc.constantFrom('moved', 'ended', 'seen'), target }, { requiredKeys: ['client', 'change'] }), fc.jsonValue())
+
 const body = fc.oneof(
-  { weight: 8, arbitrary: fc.record({ epoch, revoked: tokens, withdrawn: tokens, tokens: fc.array(grant, { maxLength: 5 }), defaultTargets: fc.array(target, { maxLength: 3 }), gone: fc.array(fc.record({ key: mostly(fc.constantFrom('A', 'B', 'constructor'), name), stays: target }, { requiredKeys: ['key'] }), { maxLength: 3 }), target }) },
+  { weight: 8, arbitrary: fc.record({ epoch, revoked: tokens, withdrawn: tokens, tokens: fc.array(grant, { maxLength: 5 }), defaultTargets: fc.array(target, { maxLength: 3 }), gone: fc.array(fc.record({ key: mostly(fc.constantFrom('A', 'B', 'constructor'), name), stays: target }, { requiredKeys: ['key'] }), { maxLength: 3 }), target, keys: tokenKeys, tokenKeys, answers: fc.array(answer, { maxLength: 3 }), clients: fc.array(elsewhere, { maxLength: 3 }) }) },
   { weight: 1, arbitrary: fc.jsonValue() })
 
 const call = fc.record({
   name: fc.constantFrom(...Object.keys(rpcCalls) as (keyof typeof rpcCalls)[]),
   id: fc.oneof(fc.constantFrom('0-1', '1-2', '0-zzzzzzz', '-1', 'NaN-1', '1.0-1', '.', '%2e', '__proto__'), fc.string({ unit: 'grapheme', minLength: 1, maxLength: 12 }).map(encodeURIComponent)),
   asLine: fc.boolean(),
-  query: fc.dictionary(fc.constantFrom('cursor', 'limit', 'client', 'target', 'more'), fc.oneof(fc.constantFrom('0', '1', '1e300', '-1', 'x', '192.0.2.1', '::1'), fc.string({ maxLength: 6 })), { maxKeys: 3 }),
+  query: fc.dictionary(fc.constantFrom('cursor', 'limit', 'client', 'target', 'more', 'activeWithinMs'), fc.oneof(fc.constantFrom('0', '1', '1e300', '-1', 'x', '192.0.2.1', '::1'), fc.string({ maxLength: 6 })), { maxKeys: 3 }),
   body,
   // What clients do between two calls.
   client: fc.option(fc.record({ port: fc.integer({ min: 1, max: 9 }), token: fc.nat(9) }))

@@ -15,6 +15,7 @@ import { help, readOptions } from '../options.js'
 import { replayCommand, runTarget } from '../run-target.js'
 import { fuzzTargets } from '../table.js'
 import { config } from '../targets/config.js'
+import { heldDatagrams } from '../targets/held-datagrams.js'
 import { httpBodies } from '../targets/http-bodies.js'
 import { jsonPath } from '../targets/json-path.js'
 import { eventLines, watchLines } from '../targets/lines.js'
@@ -66,6 +67,10 @@ const planted: Readonly<Record<string, FuzzTarget>> = {
   }),
   'some answers have a status of their own': httpBodies(status => status === 403 ? 500 : status),
   'a handler fails on one body': rpcBodies(handlers => ({ ...handlers, pushTokens: input => { if (input.body.tokens.length > 1) throw new Error('two tokens'); return handlers.pushTokens(input) } })),
+  'what was held leaves twice': heldDatagrams(send => (...held) => {
+    send(...held)
+    send(...held)
+  }),
   'a log is believed without a look at its images': stateLogs((storage, shards, clock) => {
     for (const name of storage.list()) if (new SavedImages(batchesOf(storage.read(name))).slots(ImageKind.session).length === 0) continue
     return restoreOnto(storage, shards, clock)

@@ -51,9 +51,10 @@ export class LocalHost {
   // A timer only while somebody waits.
   #expireLater (): void {
     const dueAt = this.#body.nextDueAt
-    if (dueAt >= this.#expiryAt) return
+    if (dueAt >= this.#expiryAt && dueAt !== Infinity) return
     this.#cancelExpiry?.()
     this.#expiryAt = dueAt
+    if (dueAt === Infinity) return
     this.#cancelExpiry = this.#clock.after(Math.max(0, dueAt - this.#clock.now()), () => {
       this.#expiryAt = Infinity
       this.#body.expire()

@@ -15,22 +15,24 @@ const client = addressWords('192.0.2.7')!
 
 async function setUp () {
   const clock = createFakeClock(1000)
+  const ids: number[] = []
   const core = testOptions({ sharing: { follow: false, firstAskId: 0, askIdStep: 1 }, limits: { storeDeadlineMs: 250 } })
-  const body = new ShardBody({ start: { config, stateStart: undefined, isTracing: false }, core, clock, voice: { log: () => {}, publish: () => {} }, storage: undefined })
+  const body = new ShardBody({ start: { config, stateStart: undefined, isTracing: false }, core, clock, voice: { log: () => {}, publish: event => { if (event.type === 'asked') ids.push(event.id) } }, storage: undefined })
   body.attach({ dataPorts: [], upstreamSockets: () => 0, receiveDrops: () => [], sendHeld: () => undefined, flushHeld: () => undefined, sweep: function * () { return undefined } })
   const host = new LocalHost(body, clock)
   await host.call('setTokenKeys', [TOKEN_KEY])
+  await host.call('setEventKinds', ['asked'])
   await host.call('openAsks', true)
   const ask = (port: number): void => {
     const bytes = Buffer.from(markedToken(`${port}`))
     if (body.core.packets.fromClient(0, client, port, bytes, false, clock.now()) !== HELD) throw new Error('not held')
   }
   const late = (): number => body.core.state.counters.dropped[DropReason.storeLate]!
-  return { clock, host, core: body.core, ask, late }
+  return { clock, host, core: body.core, ask, asked: () => ids, late }
 }
 
 void t.test('there is a timer while somebody waits, one for all of them', async t => {
-  const { clock, ask, late } = await setUp()
+  const { clock, host, ask, asked, late } = await setUp()
   t.equal(clock.pending(), 0)
   ask(1)
   t.equal(clock.pending(), 1)
@@ -45,6 +47,10 @@ void t.test('there is a timer while somebody waits, one for all of them', async 
   clock.advance(100)
   t.equal(late(), 30)
   t.equal(clock.pending(), 0)
+  ask(1)
+  t.equal(clock.pending(), 1)
+  await host.call('answerAsks', [{ id: asked().at(-1)!, verdict: 'late' }])
+  t.equal(clock.pending(), 0, 'answered: nobody is waited for')
 })
 
 void t.test('who waits is settled in the next turns when control goes away, and after a close by nobody', async t => {
