@@ -10,6 +10,7 @@ void t.test('the twin is a store', async t => {
   const twin = new StoreTwin({ clock, random: Math.random })
   twin.setWeather({ leastMs: 0.2, mostMs: 2 })
   await whileTimeGoesOn(clock, async () => { await conforms(t, (replica, events) => twin.open(replica, events, 10_000)) })
+  t.same(twin.data.keys.filter(key => twin.data.ttl(key) === Infinity), ['ud1:key'], 'nothing else lives for ever')
 })
 
 async function whileTimeGoesOn (clock: FakeClock, run: () => Promise<void>): Promise<void> {

@@ -9,8 +9,11 @@ import { conforms } from '../conformance.js'
 import { opener } from './opening.js'
 
 void t.test('one server', withServer, async t => {
-  const { port } = await startServer(t)
+  const { port, command } = await startServer(t)
   await conforms(t, opener({ urls: [`valkey://127.0.0.1:${port}`] }))
+  const immortal: string[] = []
+  for (const key of await command('KEYS', '*') as readonly string[]) if (await command('PTTL', key) === -1) immortal.push(key)
+  t.same(immortal, ['ud1:key'], 'nothing else lives for ever')
 })
 
 void t.test('sentinels', withServer, async t => {
