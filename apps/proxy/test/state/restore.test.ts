@@ -1,13 +1,17 @@
 // What another life makes of the logs, where it is easy to be a little wrong.
 import t from 'tap'
 import { createFakeClock, type FakeClock } from '#testkit/fake-clock.js'
+import { markedToken, TOKEN_KEY } from '#testkit/objects/marked-token.js'
 import { addressWords } from '#wire/address.js'
+import { tokenKeyFrom } from '#wire/token-mac.js'
 import { createCore, type Core } from '../../src/core/core.js'
-import { EndCause } from '../../src/core/ledger/counters.js'
-import { CONSUMED, FORWARD } from '../../src/core/datagrams/packet-path.js'
+import { Direction, EndCause } from '../../src/core/ledger/counters.js'
+import { DropReason } from '../../src/core/ledger/drop-reason.js'
+import { CONSUMED, FORWARD, HELD } from '../../src/core/datagrams/packet-path.js'
 import { Origin } from '../../src/core/tables/session-table.js'
-import { restoreSessions, type RestoreReport } from '../../src/state/restore.js'
+import { restoreSessions, restoreTokens, type RestoreReport } from '../../src/state/restore.js'
 import { loadSavedState } from '../../src/state/saved-state.js'
+import { savedTokens } from '../../src/state/saved-tokens.js'
 import { StateLog } from '../../src/state/state-log.js'
 import { bytesOf, servers, silentObserver, testOptions, tokenOf } from '../core/core-driver.js'
 import { MemoryStorage } from '#testkit/memory-storage.js'
@@ -209,4 +213,38 @@ void t.test('pairs and ports come back whatever order they were made in, and onl
   t.strictSame(sockets(core.state), [0, 1, 2])
   t.strictSame([core.state.upstreamPorts.get(0, true), core.state.upstreamPorts.get(0, false), core.state.upstreamPorts.get(40, true)], [4001, 0, 0])
   t.end()
+})
+
+void t.test('what an answer gave is there again, what was held is not, and is counted as lost', async t => {
+  const storage = new MemoryStorage()
+  const clock = createFakeClock(1000)
+  const asked: number[] = []
+  const sharing = { follow: true, firstAskId: 0, askIdStep: 1 }
+  const core = createCore(testOptions({ sessionTimeoutMs: 100_000, sharing }), { ...silentObserver, asked: ({ id }) => { asked.push(id) } })
+  const log = new StateLog({ storage, state: core.state, clock, header: { run: 'one', bootId: 'fake-boot', shard: 0, shards: 1, generation: 1, dataPorts }, onHealth: () => {} })
+  log.open()
+  core.asks.setKeys([tokenKeyFrom(TOKEN_KEY)])
+  core.asks.open(true)
+  const send = (port: number, text: string): number => core.packets.fromClient(0, client, port, Buffer.from(text), false, clock.now())
+  const forward = (): void => { core.state.counters.countProxied(Direction.toTarget, 0, 1) }
+  const [token, own] = [markedToken('elsewhere'), markedToken('own')]
+  t.equal(send(1, token), HELD)
+  core.asks.answer({ id: asked[0]!, verdict: 'live', grant: { token, target: servers.B, ttlMs: 30_000, consumed: 2 } }, clock.now(), forward)
+  t.equal(send(2, 'data'), HELD)
+  core.asks.answer({ id: asked[1]!, verdict: 'followed', session: { target: servers.D, token: own, tokenTtlMs: 20_000 } }, clock.now(), forward)
+  t.equal(send(3, 'data'), HELD)
+  log.flush()
+  log.tick()
+  const next = createCore(testOptions({ sessionTimeoutMs: 100_000, sharing }), silentObserver)
+  const saved = loadSavedState(storage, names)
+  t.match(restoreSessions(next.state, saved, { shard: 0, shards: 1, clock }), { sessions: 2 })
+  restoreTokens(next.state, savedTokens(saved, clock), clock.now())
+  const views = [0, 1].map(slot => next.operations.viewOf(slot, clock.now()))
+  t.match(views, [{ client: '192.0.2.7:1', origin: 'token', target: servers.B }, { client: '192.0.2.7:2', origin: 'followed', target: servers.D }])
+  t.ok(next.state.sessions.hasRedeemed(1))
+  t.match([0, 1].map(slot => next.operations.bindingOf(slot, clock.now())), [{ tokenTtlMs: 30_000, consumed: 3 }, { tokenTtlMs: 20_000 }])
+  t.equal(next.packets.fromClient(0, client, 1, Buffer.from(token), false, clock.now()), CONSUMED, 'their own token, again')
+  t.equal(next.packets.fromClient(0, client, 2, Buffer.from(own), false, clock.now()), CONSUMED)
+  const { counters } = next.state
+  t.strictSame([counters.sessionsCreated[Origin.followed], counters.dropped[DropReason.restart], next.asks.heldCount], [1, 1, 0])
 })

@@ -29,7 +29,6 @@ export function coreOptions ({ config, shard, shards, claims, ownAddresses }: Pi
       newSessionsPerSecond: limits.newSessionsPerSecond / shards,
       asksPerSecond: limits.asksPerSecond / shards,
       asksPerPrefix: limits.asksPerPrefix / shards,
-      heldDatagrams: Math.ceil(limits.heldDatagrams / shards),
       maxUpstreamSockets: Math.ceil(limits.maxUpstreamSockets / shards)
     },
     blockedSourcePorts: config.blockedSourcePorts.map(text => portRange(String(text)) ?? notChecked('blockedSourcePorts')),
