@@ -8,6 +8,7 @@ import { createCore, type Core } from '../../src/core/core.js'
 import { Direction, EndCause } from '../../src/core/ledger/counters.js'
 import { DropReason } from '../../src/core/ledger/drop-reason.js'
 import { CONSUMED, FORWARD, HELD } from '../../src/core/datagrams/packet-path.js'
+import { originByte } from '../../src/state/format/layout.js'
 import { Origin } from '../../src/core/tables/session-table.js'
 import { restoreSessions, restoreTokens, type RestoreReport } from '../../src/state/restore.js'
 import { loadSavedState } from '../../src/state/saved-state.js'
@@ -247,4 +248,12 @@ void t.test('what an answer gave is there again, what was held is not, and is co
   t.equal(next.packets.fromClient(0, client, 2, Buffer.from(own), false, clock.now()), CONSUMED)
   const { counters } = next.state
   t.strictSame([counters.sessionsCreated[Origin.followed], counters.dropped[DropReason.restart], next.asks.heldCount], [1, 1, 0])
+})
+
+void t.test('older proxies take a session that followed its client for one by a token', async t => {
+  // What version 0.2.0 allows: a number below 3, and a flag. Anything else makes it set the log aside.
+  for (const origin of Object.values(Origin)) {
+    for (const hasRedeemed of [true, false]) t.ok((originByte(origin, hasRedeemed) & 0x7f) < 3, `${origin}`)
+  }
+  t.equal(originByte(Origin.followed, true) & 0x7f, Origin.token)
 })
