@@ -91,7 +91,7 @@ export async function openProxy ({ config, log, platform }: ProxyDeps): Promise<
   const onBug = (error: Error): void => { log.error({ err: error }, 'RPC call failed') }
   const service = createService({ instanceId, shards, engine, dataPorts, events, former: state?.former, draining, rpcTables: () => server.tables(), processSamples, log, onBug })
   const server: RpcServer = createServer(service, { clock, onBug })
-  const stopSweeping = sweepAgainAndAgain(shards, platform, log)
+  const stopSweeping = sweepAgainAndAgain(shards, platform, { config, log })
   const stopSaving = state === undefined ? () => {} : await saveAgainAndAgain(shards, state.former, platform, events)
   const close = async (): Promise<void> => {
     draining.close()
@@ -149,7 +149,10 @@ function openWriterOf (state: StatePlace, shards: number, writers: StateWriter[]
   return writer.ends
 }
 
-function sweepAgainAndAgain (shards: Shards, { clock, sweepPeriodMs }: Platform, log: ProxyDeps['log']): () => void {
+// Where directors share a store, they compare how busy targets are, and a session that was seen elsewhere counts until it is swept.
+const SHARED_SWEEP_PERIOD_MS = 5000
+
+function sweepAgainAndAgain (shards: Shards, { clock, sweepPeriodMs }: Platform, { config: { sharedState }, log }: Pick<ProxyDeps, 'config' | 'log'>): () => void {
   let isSweeping = false
   const sweep = async (): Promise<void> => {
     if (isSweeping) return
@@ -158,7 +161,7 @@ function sweepAgainAndAgain (shards: Shards, { clock, sweepPeriodMs }: Platform,
     if (ended > 0) log.info({ ended, active: (await shards.ask('stats')).sessions }, 'Cleaned up timed-out sessions')
     isSweeping = false
   }
-  return clock.every(sweepPeriodMs, () => { void sweep() })
+  return clock.every(sharedState === undefined ? sweepPeriodMs : Math.min(sweepPeriodMs, SHARED_SWEEP_PERIOD_MS), () => { void sweep() })
 }
 
 /** The first time is over when this resolves. */
