@@ -207,14 +207,16 @@ for (const engine of ['engine: dgram', '{engine: batch, workers: 1}', '{engine: 
 
   void t.test(`${engine}: no answer in time, and one that comes afterwards`, async t => {
     const { client, peer, game, sample } = await setUp(t, lines, { deadlineMs: 50 })
-    const server = await peer()
-    const control = await AskingControl.open(client, { epoch: 1 })
-    const player = await peer()
+    const [server, lobby, player] = [await peer(), await peer(), await peer()]
+    const control = await AskingControl.open(client, { epoch: 1, defaultTargets: [targetOf(lobby)], decide: ({ token }) => token === undefined ? { verdict: 'none' } : undefined })
     await player.send(markedToken('slow'), game)
+    await player.send('behind', game)
     const { id, token = '' } = await control.nextAsked(1)
+    // What was behind it goes on.
+    t.equal((await lobby.next()).bytes.toString(), 'behind')
     await until(async () => await sample('udp_director_asks_total', { outcome: 'unanswered' }) === 1)
     t.equal(await control.answer({ id, verdict: 'live', grant: { token, ttlMs: TTL_MS, target: targetOf(server) } }), true, 'passed over')
-    t.equal(await sample('udp_director_sessions_active'), 0)
+    t.equal(await sample('udp_director_sessions_created_total', { origin: 'token' }), 0)
     // As a client does that hears nothing.
     control.decide = storeOf(server)
     await player.send(markedToken('slow'), game)
