@@ -21,8 +21,8 @@ export function clauseOf (error: unknown): string {
 /** What the server refuses us for good, as a sentence without its point; undefined for other errors. */
 export function refusalOf (error: unknown, username = 'default'): string | undefined {
   if (!(error instanceof Error) || error.name !== 'ReplyError') return undefined
-  // In a script it has no code of its own (seen with Redis 7.0).
-  if (/^NOPERM|^ERR The user executing the script can't/.test(error.message)) return `the user ${username} may not do what directors need (${clauseOf(error)}): docs/kubernetes.md has the ACL`
+  // In a script it has no code of its own (seen with Redis 7.0 and Valkey 9.1).
+  if (/^NOPERM|^ERR (?:The user executing the script can't|ACL failure in script)/.test(error.message)) return `the user ${username} may not do what directors need (${clauseOf(error)}): docs/kubernetes.md has the ACL`
   if (error.message.startsWith('READONLY')) return 'the server cannot be written to: sharedState.urls must name the primary'
   return undefined
 }
