@@ -17,12 +17,13 @@ import { resetPacket } from '#testkit/objects/reset-packet.js'
 import { PATIENCE_MS, until } from '#testkit/patience.js'
 import { openUdpPeer, type UdpPeer } from '#testkit/udp-peer.js'
 import { systemPlatform } from '../src/platform.js'
-import { openProxy, type Proxy } from '../src/proxy.js'
+import { openProxy } from '../src/proxy.js'
 
 const TTL_MS = 3_600_000
 
 interface Rig {
-  readonly proxy: Proxy
+  /** Done at the test's end in any case. */
+  readonly close: () => Promise<void>
   readonly client: RpcClient
   readonly peer: () => Promise<UdpPeer>
   readonly sample: (name: string, labels?: Readonly<Record<string, string>>) => Promise<number>
@@ -30,11 +31,18 @@ interface Rig {
   readonly voice: number
 }
 
-async function setUp (t: Test, lines: string, { deadlineMs = TTL_MS }: { readonly deadlineMs?: number } = {}): Promise<Rig> {
-  const socketPath = join((await forTest(t, openFolder())).path, 'proxy.sock')
+interface Place {
+  readonly deadlineMs?: number
+  /** Where what a proxy knows outlives it. */
+  readonly folder?: string
+  readonly ports?: { readonly game: number, readonly voice: number }
+}
+
+async function setUp (t: Test, lines: string, { deadlineMs = TTL_MS, folder, ports = { game: 0, voice: 0 } }: Place = {}): Promise<Rig> {
+  const socketPath = join(folder ?? (await forTest(t, openFolder())).path, 'proxy.sock')
   const written = configFrom(`
 bindAddress: 127.0.0.1
-dataPorts: [{name: game, port: 0}, {name: voice, port: 0}]
+dataPorts: [{name: game, port: ${ports.game}}, {name: voice, port: ${ports.voice}}]
 inventory: {provider: file, path: .}
 sharedState: {urls: ["valkey://127.0.0.1:6379"]}
 limits: {asksPerSecond: 100000, asksPerPrefix: 100000, amplificationFactor: 0, newSessionsPerSecond: 0}
@@ -42,14 +50,19 @@ blockedSourcePorts: []
 ${lines}`)
   // Longer than a file may say: on a busy machine nobody's time is over before a test says so.
   const config = { ...written, limits: { ...written.limits, storeDeadlineMs: deadlineMs } }
-  const proxy = await openProxy({ config, log: pino({ level: 'silent' }), platform: systemPlatform({ socketPath, statePath: undefined }) })
+  const proxy = await openProxy({ config, log: pino({ level: 'silent' }), platform: systemPlatform({ socketPath, statePath: folder === undefined ? undefined : join(folder, 'proxy.state') }) })
   const client = createRpcClient({ socketPath, deadlineMs: PATIENCE_MS, maxInFlight: 50, clock: systemClock })
-  t.teardown(async () => {
-    await client.close()
-    await proxy.close()
-  })
+  let closing: Promise<void> | undefined
+  const close = async (): Promise<void> => {
+    closing ??= (async () => {
+      await client.close()
+      await proxy.close()
+    })()
+    await closing
+  }
+  t.teardown(close)
   return {
-    proxy,
+    close,
     client,
     peer: async () => await forTest(t, openUdpPeer()),
     sample: async (name, labels) => {
@@ -203,6 +216,33 @@ for (const engine of ['engine: dgram', '{engine: batch, workers: 1}', '{engine: 
     for (const { token } of tokens) for (const thief of thieves) await thief.send(resetPacket(token), game)
     await until(async () => await sample('udp_director_packets_dropped_total', { reason: 'token_consumed' }) === 60)
     t.equal(await sample('udp_director_tokens_redeemed_total'), 10)
+  })
+
+  void t.test(`${engine}: the next life of the proxy knows what answers gave: sessions, and what is used up`, async t => {
+    const { path: folder } = await forTest(t, openFolder())
+    const first = await setUp(t, lines, { folder })
+    const { peer, game, voice } = first
+    const server = await peer()
+    const redeems = storeOf(server)
+    const control = await AskingControl.open(first.client, { epoch: 1, decide: asked => asked.token === undefined ? { verdict: 'followed', session: { client: asked.client, target: targetOf(server), idleMs: 0 } } : redeems(asked) })
+    const [owners, followers] = await Promise.all([1, 2].map(async () => await Promise.all(Array.from({ length: 6 }, async () => await peer()))))
+    for (const [number, owner] of owners!.entries()) await owner.send(markedToken(`token ${number}`), game)
+    for (const player of [...owners!, ...followers!]) {
+      await player.send('before', game)
+      t.equal((await server.next()).bytes.toString(), 'before')
+    }
+    await control.close()
+    await first.close()
+    const next = await setUp(t, lines, { folder, ports: { game, voice } })
+    for (const player of [...owners!, ...followers!]) {
+      await player.send('after', game)
+      t.equal((await server.next()).bytes.toString(), 'after')
+    }
+    const origins = (await next.client.call('listSessions', { query: {} }).then(reply => reply.ok ? reply.value.sessions : [])).map(({ origin }) => origin)
+    t.same(origins.sort(), [...owners!.map(() => 'token'), ...followers!.map(() => 'followed')].sort())
+    const thieves = await Promise.all(Array.from({ length: 4 }, async () => await peer()))
+    for (const thief of thieves) for (const number of owners!.keys()) await thief.send(resetPacket(markedToken(`token ${number}`)), game)
+    await until(async () => await next.sample('udp_director_packets_dropped_total', { reason: 'token_consumed' }) === 24)
   })
 
   void t.test(`${engine}: no answer in time, and one that comes afterwards`, async t => {
