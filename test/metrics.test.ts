@@ -5,8 +5,10 @@ import { join } from 'node:path'
 import { request } from 'node:http'
 import { connect } from 'node:net'
 import t, { type Test } from 'tap'
+import { ok } from '#core/result.js'
 import { EVENTS_PATH } from '#rpc/contract.js'
 import { metrics } from '#telemetry/metrics-table.js'
+import { ask, startRig } from '#testkit/control-rig.js'
 import { startKubeApi } from '#testkit/kube-api/start-kube-api.js'
 import { AskingControl } from '#testkit/asking-control.js'
 import { Pair } from '#testkit/director/pair.js'
@@ -16,6 +18,7 @@ import { openFolder } from '#testkit/folder.js'
 import { gameServerYaml } from '#testkit/objects/game-server.js'
 import { resetPacket } from '#testkit/objects/reset-packet.js'
 import { until } from '#testkit/patience.js'
+import { StoreTwin } from '#testkit/store/store-twin.js'
 import { openUdpPeer, type UdpPeer } from '#testkit/udp-peer.js'
 import type { Token } from '#wire/token.js'
 import { randomUUID } from 'node:crypto'
@@ -28,10 +31,10 @@ async function peer (t: Test): Promise<UdpPeer> {
 
 /** Metric names whose text differs between two scrapes. */
 class Watch {
-  readonly #pair: Pair
+  readonly #pair: Pick<Pair, 'metrics'>
   #last = new Map<string, string>()
 
-  constructor (pair: Pair) {
+  constructor (pair: Pick<Pair, 'metrics'>) {
     this.#pair = pair
   }
 
@@ -286,6 +289,33 @@ void t.test('a proxy whose state folder goes away says so until it is back', asy
   await pair.until(async () => (await watch.look()).includes('\nudp_director_state_behind 1\n'))
   await rename(elsewhere, place)
   await pair.until(async () => (await watch.look()).includes('\nudp_director_state_behind 0\n'))
+})
+
+void t.test('a director that shares a store', async t => {
+  let twin: StoreTwin | undefined
+  const rig = await startRig(t, {
+    openStore: clock => {
+      const opened = twin = new StoreTwin({ clock, random: () => 0 })
+      return async ({ replica, events, deadlineMs }) => await Promise.resolve(ok(opened.open(replica, events, deadlineMs)))
+    }
+  })
+  const watch = new Watch({ metrics: async () => (await ask(rig.admin, 'GET', '/metrics')).text })
+  await watch.look()
+  const record = (fields: object): string => {
+    const token = randomUUID()
+    twin!.data.set(`ud1:t:{${token}}`, `- ${JSON.stringify({ v: 1, h: 'b', t: { key: 'k', address: '10.0.0.1', ports: { default: 80 } }, ...fields })}`, 60_000)
+    return token
+  }
+  const tokens = [record({}), record({ v: 2 }), record({ t: { key: 'k', address: '169.254.169.254', ports: { default: 80 } } })]
+  for (const [id, token] of tokens.entries()) rig.proxy.emit({ type: 'asked', id, client: '192.0.2.7:1', dataPort: 'default', token })
+  await until(() => {
+    rig.clock.advance(0)
+    return rig.proxy.answers.length === tokens.length
+  })
+  const text = await watch.look()
+  for (const line of ['store_up 1', 'redeemed_elsewhere_total 1', 'store_newer_records_total 1', 'store_targets_refused_total 1', 'store_requests_total{op="claim",outcome="ok"} 3']) t.ok(text.includes(`udp_director_${line}\n`), line)
+  twin!.goDown()
+  t.ok((await watch.look()).includes('udp_director_store_up 0\n'))
 })
 
 void t.test('none is left out', t => {

@@ -10,6 +10,7 @@ import { heldTypes } from '../apps/control/src/inventory/objects/resource-types.
 import { createStore, type Store } from '../apps/control/src/inventory/store/store.js'
 import { notAdvertised, type Advertised } from '../apps/control/src/advertise/advertised.js'
 import { createControlMetrics } from '../apps/control/src/metrics.js'
+import type { OpenStore } from '../apps/control/src/store/shared-store.js'
 import type { NameResolver } from '../apps/control/src/names/host-names.js'
 import type { TypedApp } from '../apps/control/src/http/listener/listener.js'
 import { machinePlatform } from '../apps/control/src/platform.js'
@@ -52,6 +53,8 @@ export interface RigOptions {
   readonly advertised?: Advertised
   /** Leaves the link alone. */
   readonly isOffline?: boolean
+  /** Shares a store with other directors. */
+  readonly openStore?: (clock: FakeClock) => OpenStore
 }
 
 const baseConfig = `
@@ -86,7 +89,7 @@ export async function startRig (t: Test, options: RigOptions = {}): Promise<Rig>
 
 /** The same; its link is left alone. */
 export async function openRig (options: Omit<RigOptions, 'isOffline'> = {}): Promise<Rig> {
-  const config = configFrom(baseConfig + (options.config ?? ''))
+  const config = configFrom(baseConfig + (options.openStore === undefined ? '' : 'sharedState: { urls: ["valkey://store:6379"] }\n') + (options.config ?? ''))
   const proxy = await startFakeProxy()
   proxy.dataPorts = [{ name: 'default', address: '::', port: 41_000 }, { name: 'voice', address: '::', port: 41_001 }]
   const clock = createFakeClock()
@@ -106,8 +109,9 @@ export async function openRig (options: Omit<RigOptions, 'isOffline'> = {}): Pro
     ...options.inventory
   }
   const resolver = options.resolver ?? { resolve: async () => await Promise.resolve(err('no_address' as const)), close: () => undefined }
-  const platform = { ...machinePlatform({ socketPath: proxy.socketPath, clock, random: () => 0 }), openInventory: async () => await Promise.resolve(ok(inventory)), openResolver: () => resolver, openAdvertised: async () => await Promise.resolve(ok(options.advertised ?? notAdvertised)) }
-  const wired = await wireControl(platform, { config, metrics, log })
+  const openStore = options.openStore?.(clock) ?? (async () => await Promise.resolve(err('There is no store.')))
+  const platform = { ...machinePlatform({ socketPath: proxy.socketPath, clock, random: () => 0 }), openInventory: async () => await Promise.resolve(ok(inventory)), openResolver: () => resolver, openAdvertised: async () => await Promise.resolve(ok(options.advertised ?? notAdvertised)), openStore, replicaName: () => 'a' }
+  const wired = await inNoTime(clock, wireControl(platform, { config, metrics, log }))
   if (!wired.ok) throw new Error(wired.error)
   const { close } = wired.value
   const features = { ...wired.value.features, metrics, authenticators: authenticators.value }
@@ -125,9 +129,22 @@ export async function openRig (options: Omit<RigOptions, 'isOffline'> = {}): Pro
     close: async () => {
       await Promise.all([open.close(), admin.close(), close(), authenticators.value.public.close(), authenticators.value.admin.close()])
       await proxy.close()
+      // What was on its way between it and a store comes to nobody.
+      if (options.openStore !== undefined) clock.advance(1000)
       if (clock.pending() > 0) throw new Error('A timer is left.')
     }
   }
+}
+
+// A store connects in a later turn of its clock.
+async function inNoTime<Value> (clock: FakeClock, promise: Promise<Value>): Promise<Value> {
+  const state = { isOver: false }
+  const over = promise.finally(() => { state.isOver = true })
+  await until(() => {
+    clock.advance(0)
+    return state.isOver
+  })
+  return await over
 }
 
 export async function goOnline ({ features, proxy }: Rig): Promise<void> {

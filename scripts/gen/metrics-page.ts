@@ -5,6 +5,7 @@ import { authFailures } from '../../apps/control/src/http/auth/authenticator.js'
 import { refusals } from '../../apps/control/src/http/guards/guard-deps.js'
 import { listeners } from '../../apps/control/src/http/listener/listener.js'
 import { createControlMetrics } from '../../apps/control/src/metrics.js'
+import { storeCalls, storeOutcomes } from '../../apps/control/src/store/shared-store.js'
 import { askKindNames, askOutcomeNames, consumedKindNames, directionNames, endCauseNames, goneActionNames } from '../../apps/proxy/src/core/ledger/counters.js'
 import { dropReasons, tokenReasons } from '../../apps/proxy/src/core/ledger/drop-reason.js'
 import { proxyTables } from '../../apps/proxy/src/rpc/stats.js'
@@ -21,7 +22,7 @@ const list = (values: readonly string[]): string => values.map(code).join(', ')
 
 /** Values that control sets from the start, so that rates begin with the first event. */
 async function seededValues (): Promise<(name: MetricName, label: string) => string[]> {
-  const nothing = { objects: new Map<string, number>(), inventoryAgeMs: 0, defaultTargets: 0, isProxyUp: false, drain: undefined, tables: [], proxySamples: undefined }
+  const nothing = { objects: new Map<string, number>(), inventoryAgeMs: 0, defaultTargets: 0, isProxyUp: false, drain: undefined, tables: [], store: undefined, proxySamples: undefined }
   const text = await createControlMetrics().expose(nothing)
   return (name, label) => [...text.matchAll(new RegExp(`^${name}\\{.*?${label}="(.*?)"`, 'gm'))].map(([, value = '']) => value)
 }
@@ -39,9 +40,10 @@ async function labelValues (): Promise<Record<Label, string>> {
     kind: list(consumedKindNames),
     listener: list(listeners),
     of: list(askKindNames),
+    op: list(storeCalls),
     origin: `${list(originNames)}: what bound the session to its target`,
     operation: 'read, write',
-    outcome: `reloads, key reads: ${list(seeded('udp_director_inventory_reloads_total', 'outcome'))}; events: ${list(seeded('udp_director_inventory_events_total', 'outcome'))}; asks: ${list(askOutcomeNames)}`,
+    outcome: `reloads, key reads: ${list(seeded('udp_director_inventory_reloads_total', 'outcome'))}; events: ${list(seeded('udp_director_inventory_events_total', 'outcome'))}; asks: ${list(askOutcomeNames)}; calls of the store: ${list(storeOutcomes)}`,
     process: list(['control', 'proxy']),
     quantile: `${list(seeded('udp_director_event_loop_delay_seconds', 'quantile'))}, which is the longest`,
     reason: `relists: ${list(seeded('udp_director_inventory_relists_total', 'reason'))}; bad events: ${list(seeded('udp_director_inventory_bad_events_total', 'reason'))}; refused requests: ${list(refusals)}; authentications: ${list(authFailures)}; dead first tokens: ${list(tokenReasons.map(reason => dropReasons[reason].name))}; dropped datagrams: see below`,

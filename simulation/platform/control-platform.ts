@@ -1,11 +1,13 @@
 // What a simulated control process has in place of a machine. What it is given, and what it sends, is told to the books.
-import { ok, type Result } from '#core/result.js'
+import { err, ok, type Result } from '#core/result.js'
 import type { RpcBody } from '#rpc/contract.js'
 import type { RpcTransport } from '#rpc/transport.js'
+import { markedToken, TOKEN_KEY_WORDS } from '#wire/token-mac.js'
 import type { Token } from '#wire/token.js'
 import { notAdvertised, type Advertised } from '../../apps/control/src/advertise/advertised.js'
 import type { ControlPlatform } from '../../apps/control/src/platform.js'
 import { CALL_DEADLINE_MS } from '../../apps/control/src/proxies/call-bounds.js'
+import type { SharedStore } from '../../apps/control/src/store/shared-store.js'
 import type { Fleet } from '../cast/fleet.js'
 import { randomToken } from '../cast/random-token.js'
 import type { Agreement } from '../checks/agreement.js'
@@ -64,11 +66,16 @@ export class SimControlPlatform implements ControlPlatform {
 
   readonly soon = (run: () => void): void => { this.clock.after(0, run) }
 
-  readonly makeToken = (): Token => {
+  readonly makeToken = (key: Uint32Array): Token => {
     const { surroundings: { random }, tokens } = this.#options
-    const token = randomToken(random)
+    const token = markedToken(randomToken(random), key)
     tokens.made(this.#control, token)
     return token
+  }
+
+  readonly makeTokenKey = (): string => {
+    const { random } = this.#options.surroundings
+    return Array.from({ length: TOKEN_KEY_WORDS }, () => (random.bits() >>> 0).toString(16).padStart(8, '0')).join('')
   }
 
   readonly openInventory = async (): Promise<Result<SimInventory, string>> => await Promise.resolve(ok(this.inventory))
@@ -80,6 +87,13 @@ export class SimControlPlatform implements ControlPlatform {
   }
 
   readonly openAdvertised = async (): Promise<Result<Advertised, string>> => await Promise.resolve(ok(notAdvertised))
+
+  // A world whose directors share no store.
+  readonly openStore = async (): Promise<Result<SharedStore, string>> => await Promise.resolve(err('there is no store'))
+
+  readonly version = '0.0.0'
+
+  readonly replicaName = (): string => `replica-${this.#control.number}`
 
   readonly openTransport = (calls: number): RpcTransport => {
     const { surroundings, proxy } = this.#options

@@ -25,9 +25,12 @@ import { createTargetPolicy, type TargetPolicy } from './targets/target-policy.j
 import { TargetWatch } from './targets/watch/target-watch.js'
 import { compileTouchedObjects } from './targets/watch/touched-objects.js'
 import { TargetLoad } from './proxies/target-load.js'
+import { Replicas, type ReplicasOptions } from './replicas/replicas.js'
+import { holdStore, type HeldStore } from './replicas/store-holder.js'
 import type { ControlPlatform } from './platform.js'
 import type { Lifecycle } from './tokens/token-gate.js'
 import { TokenIssuer, type TokenMetrics } from './tokens/token-issuer.js'
+import { TokenKeys } from './tokens/token-keys.js'
 import { TokenRegistry } from './tokens/token-registry.js'
 
 /** Everything there is, but for HTTP. Listeners, their guards and routes say for themselves what they take of it. */
@@ -50,6 +53,8 @@ export interface Features {
   readonly defaultEndpoint: DefaultEndpoint
   readonly tables: Tables
   readonly drain: Drain
+  /** The directors that this one shares a store with; undefined without `sharedState`. */
+  readonly replicas: Replicas | undefined
   readonly lifecycle: Lifecycle
 }
 
@@ -60,7 +65,7 @@ export interface WiringOptions {
 }
 
 /** What is counted outside of HTTP. */
-export type WiringMetrics = TokenMetrics & Pick<ControlMetrics, 'inventory' | 'linkSynchronised' | 'batchPushed' | 'requestRefused'>
+export type WiringMetrics = TokenMetrics & { readonly replicas: ReplicasOptions['metrics'] } & Pick<ControlMetrics, 'inventory' | 'linkSynchronised' | 'batchPushed' | 'requestRefused'>
 
 export interface Wiring {
   readonly features: Features
@@ -77,12 +82,33 @@ export async function wireControl (platform: ControlPlatform, options: WiringOpt
   const inventory = await platform.openInventory({ config, clock, random, log, events, metrics: metrics.inventory })
   if (!inventory.ok) return inventory
   const advertised = await platform.openAdvertised({ config, clock, random, log })
-  if (advertised.ok) return ok(wireOver(inventory.value, advertised.value, events, platform, options))
-  await inventory.value.close()
-  return advertised
+  if (!advertised.ok) {
+    await inventory.value.close()
+    return advertised
+  }
+  const shared = await openShared(platform, options)
+  if (!shared.ok) {
+    await Promise.all([inventory.value.close(), advertised.value.close()])
+    return shared
+  }
+  const wiring = wireOver(inventory.value, advertised.value, shared.value, events, platform, options)
+  const started = await wiring.features.replicas?.start()
+  if (started?.ok !== false) return ok(wiring)
+  await wiring.close()
+  return started
 }
 
-function wireOver (held: Inventory, advertised: Advertised, events: EventsHub, { clock, soon, random, makeToken, openResolver, openTransport, networkInterfaces }: ControlPlatform, { config, metrics, log }: WiringOptions): Wiring {
+/** The store of `sharedState`, not connected yet, and the name of this replica. */
+interface Shared extends HeldStore, Pick<ReplicasOptions, 'replica' | 'sharedState'> {}
+
+async function openShared ({ clock, random, openStore, replicaName }: ControlPlatform, { config: { sharedState, limits }, log }: WiringOptions): Promise<Result<Shared | undefined, string>> {
+  if (sharedState === undefined) return ok(undefined)
+  const replica = replicaName()
+  const held = await holdStore(openStore, { sharedState, replica, deadlineMs: limits.storeDeadlineMs, clock, random, log })
+  return held.ok ? ok({ ...held.value, replica, sharedState }) : held
+}
+
+function wireOver (held: Inventory, advertised: Advertised, shared: Shared | undefined, events: EventsHub, { clock, soon, random, makeToken, makeTokenKey, openResolver, openTransport, networkInterfaces, version }: ControlPlatform, { config, metrics, log }: WiringOptions): Wiring {
   const tables = new Tables()
   const hostNames = followHostNames({ config, inventory: held, resolver: openResolver(), clock, random, log })
   const { inventory, names } = hostNames
@@ -91,6 +117,7 @@ function wireOver (held: Inventory, advertised: Advertised, events: EventsHub, {
   const openClient = (maxInFlight: number): RpcClient => rpcClientOver(openTransport(maxInFlight), { clock, deadlineMs: CALL_DEADLINE_MS, maxInFlight })
   const linkClient = openClient(MAX_LINK_CALLS)
   const proxy = openClient(MAX_OPERATOR_CALLS)
+  const keys = new TokenKeys(makeTokenKey(), () => { link.replicas.keysChanged() })
   const link: ProxyPeer = new ProxyPeer({
     client: linkClient,
     clock,
@@ -99,21 +126,49 @@ function wireOver (held: Inventory, advertised: Advertised, events: EventsHub, {
     registry,
     events,
     limits: config.limits,
+    tokenKeys: () => keys.told,
+    ...shared === undefined ? {} : { onReplicaEvent: event => { replicas?.hear(event) } },
     onSynchronised: () => {
       metrics.linkSynchronised()
       targetWatch.synchronised()
+      replicas?.proxyUp()
     },
     onCounts: keys => { targetWatch.counted(keys) },
     onBatch: metrics.batchPushed
   })
-  const load = new TargetLoad([link.counts], registry)
   tables.add('push_queue', config.limits.maxPushQueue, () => link.waitingPushes)
   const policy = createTargetPolicy({ allowedTargets: config.allowedTargets, ...ownListeners(config, networkInterfaces()) })
+  const replicas: Replicas | undefined = shared === undefined
+    ? undefined
+    : new Replicas({
+      ...shared,
+      held: shared,
+      config,
+      clock,
+      random,
+      log,
+      events,
+      metrics: metrics.replicas,
+      registry,
+      keys,
+      makeTokenKey,
+      policy,
+      link,
+      proxy: link.replicas,
+      counts: link.counts,
+      version,
+      judge: target => {
+        if (policy.check(target) !== undefined) return 'refused'
+        targetWatch.expect(target)
+        return 'there'
+      }
+    })
+  const load = new TargetLoad([link.counts], registry, replicas?.load)
   const provider = providers[config.inventory.provider]
   const selector = createSelector({ config, inventory, opensNamespaces: provider.opensNamespaces, policy, names })
   const balancer = createBalancer(config.loadBalancing, { loadOf: key => load.of(key), random })
   const chooser = new Chooser({ config, clock, soon, selector, balancer, tables, onRefused: () => { metrics.requestRefused('public', 'work') } })
-  const issuer = new TokenIssuer({ clock, events, registry, sink: link, metrics, makeToken, expect: target => { targetWatch.expect(target) }, maxTokensPerCaller: config.limits.maxTokensPerCaller })
+  const issuer = new TokenIssuer({ clock, events, registry, sink: replicas?.sink ?? link, metrics, makeToken: () => makeToken(keys.marking), expect: target => { targetWatch.expect(target) }, maxTokensPerCaller: config.limits.maxTokensPerCaller })
   const targetWatch: TargetWatch = new TargetWatch({
     inventory,
     touched: compileTouchedObjects(config.resourceQueryMapping),
@@ -146,13 +201,13 @@ function wireOver (held: Inventory, advertised: Advertised, events: EventsHub, {
   })
   const drain = new Drain({ clock, link, events, known: () => ({ sessions: load.total, unredeemedTokens: registry.unredeemedTokens }), timeoutMs: seconds(config.drainTimeoutSeconds) })
   return {
-    features: { config, clock, log, events, inventory, advertised, selector, chooser, policy, registry, load, link, proxy, issuer, defaultEndpoint, drain, tables, lifecycle: { isStopping: false } },
+    features: { config, clock, log, events, inventory, advertised, selector, chooser, policy, registry, load, link, proxy, issuer, defaultEndpoint, drain, replicas, tables, lifecycle: { isStopping: false } },
     close: async () => {
       defaultEndpoint.close()
       targetWatch.close()
       hostNames.close()
       registry.close()
-      await Promise.all([link.close(), linkClient.close(), proxy.close(), held.close(), advertised.close()])
+      await Promise.all([replicas?.close(), link.close(), linkClient.close(), proxy.close(), held.close(), advertised.close()])
     }
   }
 }

@@ -112,7 +112,7 @@ for (const listener of listeners) {
 void t.test('every operation has a unique id, a summary, a description, a tag, and its path parameters', async t => {
   const ids = (listener: Listener): string[] => operations.filter(operation => operation.listener === listener).map(({ operation }) => operation.operationId).sort()
   t.strictSame(ids('public'), ['getApiDocument', 'getHealth', 'getLiveness', 'getReadiness', 'query'])
-  t.strictSame(ids('admin'), ['endSession', 'getApiDocument', 'getConfig', 'getHealth', 'getLiveness', 'getMetrics', 'getReadiness', 'getSession', 'issueToken', 'listSessions', 'listTargets', 'moveSession', 'revokeToken'])
+  t.strictSame(ids('admin'), ['endSession', 'getApiDocument', 'getConfig', 'getHealth', 'getLiveness', 'getMetrics', 'getReadiness', 'getSession', 'issueToken', 'listReplicas', 'listSessions', 'listTargets', 'moveSession', 'revokeToken'])
   for (const { listener, path, operation, name } of operations) {
     t.match(operation.summary, /\.$/, name)
     t.match(operation.description, /\.$/, name)

@@ -15,6 +15,9 @@ export interface MetricRow {
 // The top bucket is the default push deadline, beyond which there is only the 503.
 const querySeconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1] as const
 
+// 0.3 ms on loopback (26 Nov 2026); the default of `limits.storeDeadlineMs` is 0.25 s.
+const storeSeconds = [0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1] as const
+
 export const metrics = {
   udp_director_queries_total: { type: 'counter', from: 'control', help: 'Queries received.', labels: [] },
   udp_director_queries_success: { type: 'counter', from: 'control', help: 'Queries answered with a token.', labels: [] },
@@ -25,7 +28,7 @@ export const metrics = {
   udp_director_authentications_failed_total: { type: 'counter', from: 'control', help: 'Requests without a key or token that is accepted, by listener: missing, malformed, refused, or unavailable because there was nothing to verify with.', labels: ['listener', 'reason'] },
   udp_director_key_reads_total: { type: 'counter', from: 'control', help: 'Times that the keys of a listener were read or fetched and there was something new to say: ok, or fault, after which the last good ones stay.', labels: ['listener', 'outcome'] },
   udp_director_tokens_issued_total: { type: 'counter', from: 'control', help: 'Tokens acknowledged by the proxy and handed out: by a query, or by POST /tokens.', labels: ['via'] },
-  udp_director_tokens_revoked_total: { type: 'counter', from: 'control', help: 'Tokens made void before their time: by an operator, because the proxy did not acknowledge them in time (unacknowledged), or because their target is gone or not any more what was asked for (target_gone).', labels: ['cause'] },
+  udp_director_tokens_revoked_total: { type: 'counter', from: 'control', help: 'Tokens made void before their time: by an operator, because the proxy, or the shared store, did not acknowledge them in time (unacknowledged), or because their target is gone or not any more what was asked for (target_gone).', labels: ['cause'] },
   udp_director_inventory_objects: { type: 'gauge', from: 'control', help: 'Objects in the inventory.', labels: ['resource_type'] },
   udp_director_inventory_reloads_total: { type: 'counter', from: 'control', help: 'Reads of the inventory, of files or lists of the Kubernetes API: ok, or fault.', labels: ['outcome'] },
   udp_director_inventory_events_total: { type: 'counter', from: 'control', help: 'Events of Kubernetes watches, bookmarks included: applied, or stale because something newer was known.', labels: ['outcome'] },
@@ -37,6 +40,12 @@ export const metrics = {
   udp_director_proxy_up: { type: 'gauge', from: 'control', help: '1 while the link to the proxy is synchronised, 0 otherwise.', labels: [] },
   udp_director_proxy_link_connects_total: { type: 'counter', from: 'control', help: 'Snapshots acknowledged by a proxy.', labels: [] },
   udp_director_proxy_push_batch_size: { type: 'histogram', from: 'control', help: 'Tokens that left together in one push.', labels: [], buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2000] },
+  udp_director_store_up: { type: 'gauge', from: 'control', help: '1 while the shared store can be asked, 0 otherwise; absent without `sharedState`.', labels: [] },
+  udp_director_store_request_duration_seconds: { type: 'histogram', from: 'control', help: 'How long the shared store took for a call, those that failed too.', labels: ['op'], buckets: storeSeconds },
+  udp_director_store_requests_total: { type: 'counter', from: 'control', help: 'Calls of the shared store, by what they ended with: ok; down, it was not connected; late, no answer within `limits.storeDeadlineMs`; refused, an error.', labels: ['op', 'outcome'] },
+  udp_director_store_newer_records_total: { type: 'counter', from: 'control', help: 'Records of the shared store that were passed over because a newer version of the director wrote them.', labels: [] },
+  udp_director_store_targets_refused_total: { type: 'counter', from: 'control', help: 'Tokens and sessions of the shared store that were not used, because this director may not send to their target. Only a fault, or somebody who should not write to the store, makes such.', labels: [] },
+  udp_director_redeemed_elsewhere_total: { type: 'counter', from: 'control', help: 'Tokens redeemed here that another director of the same store had issued.', labels: [] },
   udp_director_sessions_active: { type: 'gauge', from: 'proxy', help: 'Sessions in the table.', labels: [] },
   udp_director_sessions_created_total: { type: 'counter', from: 'proxy', help: 'Sessions established: by a token, or on the default endpoint.', labels: ['origin'] },
   udp_director_sessions_reset_total: { type: 'counter', from: 'proxy', help: 'Live sessions whose target was replaced: by a token, by an operator, or by the default endpoint because it was gone.', labels: ['origin'] },

@@ -1,6 +1,6 @@
 // The mark by which a director knows a token as one of its own before it has looked anywhere: the last 32 bits of the number
 // are a keyed hash of the first 96, of which 90 are random. It is a filter, not a proof: what it lets pass is looked up.
-import { TOKEN_WORDS } from './token.js'
+import { TOKEN_WORDS, writeTokenWords, type Token } from './token.js'
 
 /** Length of a key, in 32-bit words. */
 export const TOKEN_KEY_WORDS = 4
@@ -10,6 +10,10 @@ export const TOKEN_KEY_PATTERN = '^[0-9a-f]{32}$'
 
 /** The word of a token that holds its mark. */
 const MARK = TOKEN_WORDS - 1
+
+const MARK_DIGITS = 8
+
+const scratch = new Uint32Array(TOKEN_WORDS)
 
 // The 12 bytes that are hashed, as SipHash counts them: in the top byte of its last block.
 const LENGTH = TOKEN_WORDS * 4 - 4 << 24
@@ -24,6 +28,13 @@ export function tokenKeyFrom (hex: string): Uint32Array {
 /** Puts the mark of `key` into `words[3]`, in place of what is there. */
 export function markToken (words: Uint32Array, key: Uint32Array): void {
   words[MARK] = markOf(words[0]!, words[1]!, words[2]!, key)
+}
+
+/** The token with the mark of `key` in place of its last eight digits: of its 122 random bits 90 stay. */
+export function markedToken (token: Token, key: Uint32Array): Token {
+  writeTokenWords(token, scratch)
+  markToken(scratch, key)
+  return token.slice(0, -MARK_DIGITS) + scratch[MARK]!.toString(16).padStart(MARK_DIGITS, '0') as Token
 }
 
 /** Whether `words` has the mark of `key`. One in 2³² of all other tokens has it by chance. Allocates nothing. */

@@ -2,8 +2,8 @@
 import type { Brand } from '#core/brand.js'
 
 /**
- * A UUID version 4 in its lower-case canonical form (RFC 9562 §4 and §5.4): 36 ASCII characters, 90 random bits and a
- * mark of 32 (token-mac.ts).
+ * A UUID version 4 in its lower-case canonical form (RFC 9562 §4 and §5.4): 36 ASCII characters, of whose 122 free bits 90 are random
+ * and 32 a mark of them (token-mac.ts): nobody else can foretell any of them.
  * Upper case, braces, other versions and other variants are not tokens.
  */
 export type Token = Brand<string, 'Token'>

@@ -48,6 +48,14 @@ const logged: { readonly [Kind in HubKind]?: LoggedKind<Kind> } = {
       return data.change === 'recovered' ? recovered(data.subject) : fault(data.subject, data.detail)
     }
   },
+  store: {
+    upTo: 'warn',
+    lineOf: data => {
+      const { change, ...fields } = data
+      if (change === 'up') return ['info', {}, data.isAgain ? 'Shared store can be reached again' : 'Shared store can be reached']
+      return ['warn', fields, change === 'down' ? 'Shared store cannot be used' : 'Shared store names a target that is not allowed']
+    }
+  },
   link: {
     upTo: 'error',
     lineOf: ({ change, ...fields }) => {

@@ -82,6 +82,19 @@ export const hubKinds = {
       Type.Object({ change: Type.Literal('recovered'), ...Faulty }, closed)
     ])
   },
+  store: {
+    summary: 'The store that directors share: it can be asked, the first time or again; it cannot, and why; it named a target that this director may not send to.',
+    data: Type.Union([
+      Type.Object({ change: Type.Literal('up'), isAgain: Type.Boolean({ description: 'What it knew before may be lost; it is told again.' }) }, closed),
+      Type.Object({ change: Type.Literal('down'), status: oneOf(['down', 'unsuitable'], '`unsuitable`: it could be asked, but would not keep what it is told.'), reason: Type.String() }, closed),
+      Type.Object({
+        change: Type.Literal('target_refused'),
+        reason: Type.String({ description: 'The rule of `allowedTargets` and its defaults that it breaks; `malformed`: it is not a target.' }),
+        tokenPrefix: Type.Optional(TokenPrefix),
+        client: Type.Optional(Type.String({ description: 'Whose session it was to be.' }))
+      }, closed)
+    ])
+  },
   link: {
     summary: 'The connection to a proxy: it is up, with all that control knows told; it is lost; a newer control process has taken the proxy over; that one is gone, and this one takes over again.',
     data: Type.Union([

@@ -6,13 +6,13 @@ import type { RpcClient } from '#rpc/client.js'
 import type { EventKind } from '#rpc/contract.js'
 import type { EventRelay } from '../events/event-sink.js'
 import { kindsOfProxies, type HubKind } from '../events/hub-kinds.js'
-import { HEARD } from './heard.js'
+import { HEARD_OF_REPLICAS } from './heard.js'
 import { relay } from './relay.js'
 
 /** How long until a stream that ended is opened again, in milliseconds, while the link stands. */
 export const REOPEN_MS = 1000
 
-const demanded = [...kindsOfProxies].filter(([proxyKind]) => !HEARD.includes(proxyKind))
+const demanded = [...kindsOfProxies].filter(([proxyKind]) => !HEARD_OF_REPLICAS.includes(proxyKind))
 
 export interface DemandedEventsOptions {
   readonly client: Pick<RpcClient, 'events'>

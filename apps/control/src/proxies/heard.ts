@@ -10,6 +10,9 @@ import { SessionCounts } from './session-counts.js'
 /** The kinds of events that control asks for on every connection. */
 export const HEARD: readonly EventKind[] = ['counts', 'redeemed']
 
+/** The same where directors share a store. */
+export const HEARD_OF_REPLICAS: readonly EventKind[] = ['asked', ...HEARD, 'binding']
+
 export interface HeardOptions {
   readonly registry: Pick<TokenRegistry, 'consume'>
   readonly events: Pick<EventRelay, 'publish' | 'lost'>
@@ -17,7 +20,11 @@ export interface HeardOptions {
   readonly onHello: (instanceId: string) => void
   /** After the counts are known: target keys that the proxy has counted sessions of. */
   readonly onCounts: (keys: readonly string[]) => void
+  /** What the proxy asks, and tells of sessions that have redeemed a token. */
+  readonly onReplicaEvent: (event: ReplicaEvent) => void
 }
+
+export type ReplicaEvent = Extract<RpcEvent, { readonly type: 'asked' | 'binding' }>
 
 export class Heard {
   readonly counts = new SessionCounts()
@@ -34,7 +41,11 @@ export class Heard {
   }
 
   hear (event: RpcEvent): void {
-    const { registry, events, onHello, onCounts } = this.#options
+    const { registry, events, onHello, onCounts, onReplicaEvent } = this.#options
+    if (event.type === 'asked' || event.type === 'binding') {
+      onReplicaEvent(event)
+      return
+    }
     if (event.type === 'counts') {
       this.counts.apply(event.sessions)
       onCounts(Object.keys(event.sessions))

@@ -4,12 +4,11 @@ import type { BaseLogger } from 'pino'
 import type { Clock } from '#core/clock.js'
 import type { Result } from '#core/result.js'
 import type { RpcClient } from '#rpc/client.js'
-import type { Hello, RpcEvent } from '#rpc/contract.js'
+import type { EventKind, Hello, RpcEvent } from '#rpc/contract.js'
 import { rpcErrors, type RpcFailure } from '#rpc/failure.js'
 import type { EventSink } from '../events/event-sink.js'
 import { backOffMs } from './back-off.js'
 import { Epochs } from './epochs.js'
-import { HEARD } from './heard.js'
 import { restarted } from './proxy-calls.js'
 
 export type LinkState = 'disconnected' | 'connecting' | 'synchronised' | 'superseded'
@@ -23,6 +22,8 @@ export interface LinkOptions {
   readonly events: EventSink
   /** Tells the proxy all that control knows; the instance id of the proxy that has taken it. */
   readonly tellAll: () => Promise<Result<string, RpcFailure>>
+  /** The kinds of events that are heard of such a proxy. */
+  readonly heard: (proxy: Hello) => readonly EventKind[]
   readonly hear: (event: RpcEvent) => void
   /** Everything is told, and the proxy may be told what comes next. */
   readonly onUp: (proxy: Hello) => void
@@ -152,7 +153,7 @@ export class Link {
 
   // The events come first: a redemption between the snapshot and the stream would be missed.
   async #connect (signal: AbortSignal): Promise<RpcFailure> {
-    const { client, clock, random, hear } = this.#options
+    const { client, clock, random, heard, hear } = this.#options
     const hello = await client.call('hello', {})
     if (!hello.ok) return hello.error
     this.#proxy = hello.value
@@ -160,7 +161,7 @@ export class Link {
     // Each connection has an epoch of its own: what an earlier one sent and this proxy has not read yet is refused then.
     if (!this.#epochs.begin(hello.value, clock.wallNow(), random)) return { code: 'EPOCH_STALE', message: rpcErrors.EPOCH_STALE.meaning, epoch }
     const opened = new Promise<undefined>(resolve => { this.#onStream = () => { resolve(undefined) } })
-    const ended = client.events(hear, signal, HEARD, controlled === undefined ? undefined : this.epoch)
+    const ended = client.events(hear, signal, heard(hello.value), controlled === undefined ? undefined : this.epoch)
     return await Promise.race([opened, ended]) ?? await this.#synchronise(hello.value, signal) ?? await ended
   }
 

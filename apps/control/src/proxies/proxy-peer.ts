@@ -4,7 +4,7 @@ import type { BaseLogger } from 'pino'
 import type { Clock } from '#core/clock.js'
 import type { Result } from '#core/result.js'
 import type { RpcClient } from '#rpc/client.js'
-import type { DrainReply, GoneTarget, Hello, StateStatus, Target, TokenGrant, TokenRejection } from '#rpc/contract.js'
+import { isAble, type DrainReply, type GoneTarget, type Hello, type StateStatus, type Target, type TokenGrant, type TokenRejection } from '#rpc/contract.js'
 import type { RpcFailure } from '#rpc/failure.js'
 import type { Token } from '#wire/token.js'
 import type { EventRelay } from '../events/event-sink.js'
@@ -12,10 +12,11 @@ import type { TokenRegistry } from '../tokens/token-registry.js'
 import type { PushResult, TokenSink } from '../tokens/token-sink.js'
 import { DefaultTargets } from './default-targets.js'
 import { DemandedEvents } from './demanded-events.js'
-import { Heard } from './heard.js'
+import { Heard, HEARD, HEARD_OF_REPLICAS, type ReplicaEvent } from './heard.js'
 import { Link, type LinkState } from './link.js'
 import { ProxyCalls } from './proxy-calls.js'
 import { PushQueue, type VoidTokens } from './push-queue.js'
+import { ReplicaCalls } from './replicas/replica-calls.js'
 import type { SessionCounts } from './session-counts.js'
 import { putSnapshot } from './snapshot.js'
 
@@ -38,6 +39,10 @@ export interface ProxyPeerOptions {
   readonly registry: TokenRegistry
   readonly events: EventRelay
   readonly limits: { readonly maxPushQueue: number, readonly pushDeadlineMs: number }
+  /** Keys by whose mark tokens are ours, the newest first; see `replicas.keysChanged`. Without it the proxy is told none. */
+  readonly tokenKeys?: () => readonly string[]
+  /** Where directors share a store: hears what the proxy asks. Without it the proxy is not made to ask. */
+  readonly onReplicaEvent?: (event: ReplicaEvent) => void
   readonly onSynchronised?: () => void
   readonly onBatch?: (size: number) => void
   /** After the counts are known: target keys that the proxy has counted sessions of. */
@@ -52,12 +57,14 @@ export class ProxyPeer implements TokenSink {
   readonly #defaults: DefaultTargets
   readonly #heard: Heard
   readonly #demanded: DemandedEvents
+  /** What it is asked and told for the directors that it shares a store with. */
+  readonly replicas: ReplicaCalls
   #drainUntilMs: number | undefined
   /** What the latest snapshot held. */
   #voidTokens: VoidTokens = { revoked: [], withdrawn: [] }
 
   constructor (options: ProxyPeerOptions) {
-    const { client, clock, random, log, registry, events, limits, onBatch = () => undefined, onCounts = () => undefined } = options
+    const { client, clock, random, log, registry, events, limits, tokenKeys = () => [], onReplicaEvent, onBatch = () => undefined, onCounts = () => undefined } = options
     this.#options = options
     const link: Link = this.#link = new Link({
       client,
@@ -66,14 +73,16 @@ export class ProxyPeer implements TokenSink {
       log,
       events,
       tellAll: async () => await this.#tellAll(),
+      heard: proxy => onReplicaEvent !== undefined && isAble(proxy, 'asks') ? HEARD_OF_REPLICAS : HEARD,
       hear: event => { heard.hear(event) },
       onUp: proxy => { this.#up(proxy) },
       onDown: () => { this.#down() }
     })
     const calls = this.#calls = new ProxyCalls({ client, log, link, pushDeadlineMs: limits.pushDeadlineMs })
+    this.replicas = new ReplicaCalls({ client, link, tokenKeys })
     this.#queue = new PushQueue({ clock, maxWaiting: limits.maxPushQueue, deadlineMs: limits.pushDeadlineMs, send: calls.pushTokens, onBatch })
     this.#defaults = new DefaultTargets(calls.putDefaultTargets)
-    const heard = this.#heard = new Heard({ registry, events, onCounts, onHello: instanceId => { link.greeted(instanceId) } })
+    const heard = this.#heard = new Heard({ registry, events, onCounts, onReplicaEvent: event => { onReplicaEvent?.(event) }, onHello: instanceId => { link.greeted(instanceId) } })
     this.#demanded = new DemandedEvents({ client, clock, events })
   }
 
@@ -170,6 +179,7 @@ export class ProxyPeer implements TokenSink {
       epoch: this.#link.epoch,
       grants: registry.grants(),
       voidTokens,
+      tokenKeys: this.replicas.takeKeys(),
       defaultTargets: this.#defaults.take(),
       drainRemainingMs: this.#drainRemainingMs()
     }, {
@@ -196,6 +206,7 @@ export class ProxyPeer implements TokenSink {
     this.#queue.open()
     this.#defaults.open()
     this.#demanded.open()
+    this.replicas.open()
     onSynchronised?.()
   }
 
@@ -203,5 +214,6 @@ export class ProxyPeer implements TokenSink {
     this.#queue.shut()
     this.#defaults.shut()
     this.#demanded.shut()
+    this.replicas.shut()
   }
 }

@@ -11,6 +11,8 @@ export interface Snapshot {
   /** Grants are made when their call is: one that ends meanwhile is not told, and there is no turn in which all of them are made. */
   readonly grants: Iterator<TokenGrant, unknown>
   readonly voidTokens: VoidTokens
+  /** Keys by whose mark tokens are ours, the newest first; undefined for a proxy of a version that knows of none. */
+  readonly tokenKeys: readonly string[] | undefined
   /** Candidates of the default endpoint, best first. */
   readonly defaultTargets: readonly Target[]
   /** Undefined unless control drains. */
@@ -26,7 +28,7 @@ export interface SnapshotAnswers {
 
 /** Tells everything; the instance id of the proxy that has taken it. */
 export async function putSnapshot (client: Pick<RpcClient, 'call'>, snapshot: Snapshot, { onRejected, onRefused }: SnapshotAnswers): Promise<Result<string, RpcFailure>> {
-  const { epoch, grants, voidTokens: { revoked, withdrawn }, defaultTargets, drainRemainingMs } = snapshot
+  const { epoch, grants, voidTokens: { revoked, withdrawn }, defaultTargets, tokenKeys, drainRemainingMs } = snapshot
   const part = (from: number) => ({
     epoch,
     tokens: nextOf(grants, PER_CALL),
@@ -34,7 +36,11 @@ export async function putSnapshot (client: Pick<RpcClient, 'call'>, snapshot: Sn
     withdrawn: withdrawn.slice(from, from + PER_CALL)
   })
   let [candidates, ...moreCandidates] = candidatesInParts(defaultTargets)
-  const whole = drainRemainingMs === undefined ? part(0) : { ...part(0), drainRemainingMs }
+  const whole = {
+    ...part(0),
+    ...drainRemainingMs === undefined ? {} : { drainRemainingMs },
+    ...tokenKeys === undefined ? {} : { tokenKeys: [...tokenKeys] }
+  }
   let first = await client.call('putSnapshot', { body: { ...whole, ...candidates } })
   if (!first.ok && isRefusal(first.error) && candidates.defaultTargets.length > 0) {
     onRefused(first.error)

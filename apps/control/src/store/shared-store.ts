@@ -160,4 +160,8 @@ export interface StoreOptions {
 export type OpenStore = (options: StoreOptions) => Promise<Result<SharedStore, string>>
 
 /** The calls that are counted and timed. */
-export type StoreCall = 'mint' | 'claim' | 'void' | 'find' | 'bind' | 'join' | 'keep' | 'drop' | 'keys' | 'announce' | 'replicas' | 'send'
+export const storeCalls = ['mint', 'claim', 'void', 'find', 'bind', 'join', 'keep', 'drop', 'keys', 'announce', 'replicas', 'send'] as const
+export type StoreCall = typeof storeCalls[number]
+
+/** What they end with. */
+export const storeOutcomes = ['ok', 'down', 'late', 'refused'] as const

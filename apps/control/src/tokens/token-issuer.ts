@@ -27,8 +27,8 @@ export interface TokenMetrics {
 }
 
 /** Why there is no token, although there was a target. */
-export type IssueFailure = Failure<'PROXY_UNAVAILABLE' | 'CAPACITY_EXHAUSTED' | 'INVALID_TARGET' | 'TOO_MANY_TOKENS' | 'NO_MATCHING_RESOURCE'>
-export type RevokeFailure = Failure<'PROXY_UNAVAILABLE' | 'TOKEN_NOT_FOUND'>
+export type IssueFailure = Failure<'PROXY_UNAVAILABLE' | 'STORE_UNAVAILABLE' | 'CAPACITY_EXHAUSTED' | 'INVALID_TARGET' | 'TOO_MANY_TOKENS' | 'NO_MATCHING_RESOURCE'>
+export type RevokeFailure = Failure<'PROXY_UNAVAILABLE' | 'STORE_UNAVAILABLE' | 'TOKEN_NOT_FOUND'>
 
 export interface IssuedToken {
   readonly token: Token
@@ -48,7 +48,7 @@ export interface TokenIssuerOptions {
   readonly expect: (target: Target) => void
   /** See `limits.maxTokensPerCaller`. */
   readonly maxTokensPerCaller: number
-  /** A new one that nobody can guess. */
+  /** A new one that nobody can guess, with the mark that is ours. */
   readonly makeToken: () => Token
 }
 
@@ -63,12 +63,15 @@ export interface TokenOrder {
 
 const failures: Readonly<Record<PushFailure, IssueFailure>> = {
   PROXY_UNAVAILABLE: { code: 'PROXY_UNAVAILABLE', detail: 'The proxy did not acknowledge the token.' },
+  STORE_UNAVAILABLE: { code: 'STORE_UNAVAILABLE', detail: 'The shared store did not acknowledge the token, and `sharedState.onUnavailable` is `refuse`.' },
   PUSH_QUEUE_FULL: { code: 'CAPACITY_EXHAUSTED', detail: 'limits.maxPushQueue is reached.' },
   TOKEN_TABLE_FULL: { code: 'CAPACITY_EXHAUSTED', detail: 'limits.maxTokens is reached.' },
   TARGET_TABLE_FULL: { code: 'CAPACITY_EXHAUSTED', detail: 'limits.maxTargets is reached.' },
   INVALID_TARGET: { code: 'INVALID_TARGET', detail: 'The proxy cannot reach a target like this.' }
 }
 
+const notVoidAtProxy: RevokeFailure = { code: 'PROXY_UNAVAILABLE', detail: 'The proxy did not acknowledge the revocation; it will be repeated.' }
+const notVoidInStore: RevokeFailure = { code: 'STORE_UNAVAILABLE', detail: 'The shared store did not acknowledge the revocation; it will be repeated. Here the token does not work any more.' }
 const tooManyTokens: IssueFailure = { code: 'TOO_MANY_TOKENS', detail: 'limits.maxTokensPerCaller is reached.' }
 
 export class TokenIssuer {
@@ -115,7 +118,7 @@ export class TokenIssuer {
     const pushed = await sink.push(client === undefined ? { token, ttlMs, target } : { token, ttlMs, target, client })
     if (!pushed.ok) {
       registry.delete(token)
-      if (pushed.error === 'PROXY_UNAVAILABLE') {
+      if (pushed.error === 'PROXY_UNAVAILABLE' || pushed.error === 'STORE_UNAVAILABLE') {
         metrics.tokenRevoked('unacknowledged')
         events.publish('token_void', () => ({ cause: 'unacknowledged', tokens: 1, tokenPrefix: tokenPrefix(token), target: target.key }))
       }
@@ -139,15 +142,15 @@ export class TokenIssuer {
   }
 
   /**
-   * Makes a token void. TOKEN_NOT_FOUND if this process knows of no such token; the proxy is told all the same, because
-   * a former control process may have issued it, so after that answer too the token does not work.
+   * Makes a token void, also one of another director of the same store. TOKEN_NOT_FOUND if nobody knows of such a token; the proxy
+   * is told all the same, because a former control process may have issued it, so after that answer too the token does not work.
    */
   async revoke (token: Token): Promise<Result<undefined, RevokeFailure>> {
     const { events, registry, sink, metrics } = this.#options
     const isKnown = registry.delete(token) || sink.isRevoking(token)
     const revoked = await sink.revoke([token], MAX_TTL_SECONDS * 1000)
-    if (!revoked.ok) return err({ code: 'PROXY_UNAVAILABLE', detail: 'The proxy did not acknowledge the revocation; it will be repeated.' })
-    if (!isKnown) return err({ code: 'TOKEN_NOT_FOUND', detail: 'This process knows no such token; if a former one issued it, it is void now.' })
+    if (!revoked.ok) return err(revoked.error === 'STORE_UNAVAILABLE' ? notVoidInStore : notVoidAtProxy)
+    if (!isKnown && revoked.value !== 'known') return err({ code: 'TOKEN_NOT_FOUND', detail: 'This process knows no such token; if a former one issued it, it is void now.' })
     metrics.tokenRevoked('operator')
     events.publish('token_void', () => ({ cause: 'operator', tokens: 1, tokenPrefix: tokenPrefix(token) }))
     return ok(undefined)

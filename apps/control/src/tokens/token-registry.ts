@@ -141,19 +141,30 @@ export class TokenRegistry {
     return this.#entries.size
   }
 
+  /** A live token with what is left of its TTL. */
+  grantOf (token: Token): TokenGrant | undefined {
+    const entry = this.#entries.get(token)
+    return entry === undefined ? undefined : this.#grantFrom(token, entry)
+  }
+
   /** Every live token with what is left of its TTL when it is its turn; tokens may come and go between two of them. */
   * grants (): Generator<TokenGrant> {
-    for (const [token, { target, expiresAtMs, consumed, client }] of this.#entries) {
-      const ttlMs = Math.ceil(expiresAtMs - this.#clock.now())
-      if (ttlMs <= 0) continue
-      const grant = client === undefined ? { token, ttlMs, target } : { token, ttlMs, target, client }
-      yield consumed === undefined ? grant : { ...grant, consumed: [...consumed] }
+    for (const [token, entry] of this.#entries) {
+      const grant = this.#grantFrom(token, entry)
+      if (grant !== undefined) yield grant
     }
   }
 
   close (): void {
     this.#stopSweep()
     this.#cancelForget?.()
+  }
+
+  #grantFrom (token: Token, { target, expiresAtMs, consumed, client }: Entry): TokenGrant | undefined {
+    const ttlMs = Math.ceil(expiresAtMs - this.#clock.now())
+    if (ttlMs <= 0) return undefined
+    const grant = client === undefined ? { token, ttlMs, target } : { token, ttlMs, target, client }
+    return consumed === undefined ? grant : { ...grant, consumed: [...consumed] }
   }
 
   #sweep (): void {

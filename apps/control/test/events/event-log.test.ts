@@ -29,6 +29,10 @@ const table: ReadonlyArray<{ [Kind in HubKind]: readonly [Kind, HubData<Kind>, l
   ['inventory', { change: 'recovered', provider: 'file', subject: 'a.yaml' }, ['info', 'Inventory file is without fault again', { file: 'a.yaml' }]],
   ['inventory', { change: 'fault', provider: 'kubernetes', subject: 'It is forbidden', detail: 'to list' }, ['warn', 'Kubernetes objects cannot be read, what is known of them is kept', { fault: 'It is forbidden', detail: 'to list' }]],
   ['inventory', { change: 'recovered', provider: 'kubernetes', subject: 'It is forbidden' }, ['info', 'Kubernetes fault is over', { fault: 'It is forbidden' }]],
+  ['store', { change: 'up', isAgain: false }, ['info', 'Shared store can be reached', {}]],
+  ['store', { change: 'up', isAgain: true }, ['info', 'Shared store can be reached again', {}]],
+  ['store', { change: 'down', status: 'down', reason: 'connection refused' }, ['warn', 'Shared store cannot be used', { status: 'down', reason: 'connection refused' }]],
+  ['store', { change: 'target_refused', reason: 'loopback', tokenPrefix: '01234567' }, ['warn', 'Shared store names a target that is not allowed', { reason: 'loopback', tokenPrefix: '01234567' }]],
   ['link', { change: 'up', instanceId: 'i', engine: 'batch', tokens: 2 }, ['info', 'Proxy synchronised', { instanceId: 'i', engine: 'batch', tokens: 2 }]],
   ['link', { change: 'lost', code: 'UNREACHABLE', reason: 'other side closed' }, ['warn', 'Proxy lost', { code: 'UNREACHABLE', reason: 'other side closed' }]],
   ['link', { change: 'superseded', epoch: 1, newerEpoch: 2 }, ['error', 'Superseded by a newer control process', { epoch: 1, newerEpoch: 2 }]],
@@ -46,9 +50,9 @@ void t.test('each event is its line, at once; those that the proxy logs itself a
 })
 
 void t.test('what its level leaves out is not even read', t => {
-  t.strictSame(setUp('debug').read(), ['token_issued', 'token_refused', 'token_void', 'drain', 'inventory', 'link'])
-  t.strictSame(setUp('info').read(), ['token_issued', 'token_void', 'drain', 'inventory', 'link'])
-  t.strictSame(setUp('warn').read(), ['inventory', 'link'])
+  t.strictSame(setUp('debug').read(), ['token_issued', 'token_refused', 'token_void', 'drain', 'inventory', 'store', 'link'])
+  t.strictSame(setUp('info').read(), ['token_issued', 'token_void', 'drain', 'inventory', 'store', 'link'])
+  t.strictSame(setUp('warn').read(), ['inventory', 'store', 'link'])
   t.strictSame(setUp('error').read(), ['link'])
   for (const level of ['fatal', 'silent']) t.strictSame(setUp(level).read(), [], level)
   const { reader, read } = setUp('info')

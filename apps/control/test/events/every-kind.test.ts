@@ -1,4 +1,5 @@
 // Every kind of the table is told by somebody, with every change and cause that it names, and as the table says.
+import { randomUUID } from 'node:crypto'
 import { Value } from '@sinclair/typebox/value'
 import type { TSchema } from '@sinclair/typebox'
 import t, { type Test } from 'tap'
@@ -6,6 +7,8 @@ import { ask, gameServer, startRig, type Rig } from '#testkit/control-rig.js'
 import { openFolder } from '#testkit/folder.js'
 import { forTest } from '#testkit/for-test.js'
 import { until } from '#testkit/patience.js'
+import { StoreTwin } from '#testkit/store/store-twin.js'
+import { ok } from '#core/result.js'
 import type { EventsHub } from '../../src/events/events-hub.js'
 import { allKinds, hubKinds, type HubEvent } from '../../src/events/hub-kinds.js'
 import { openFileInventory } from '../../src/inventory/file/open-file-inventory.js'
@@ -37,14 +40,18 @@ void t.test('every kind and every change of the table happens', async t => {
   const rig = await startRig(t, { objects: [gameServer('a', '10.0.0.1')], config: 'drainTimeoutSeconds: 60', isOffline: true })
   const { features: { events, link }, proxy } = rig
   const heard: HubEvent[] = []
-  const reader = events.read({
-    kinds: allKinds,
-    wake: () => { for (let item = reader.take(); item !== undefined; item = reader.take()) if (item.kind !== 'missed') heard.push(item) }
-  })
+  const readAll = (events: EventsHub): void => {
+    const reader = events.read({
+      kinds: allKinds,
+      wake: () => { for (let item = reader.take(); item !== undefined; item = reader.take()) if (item.kind !== 'missed') heard.push(item) }
+    })
+  }
+  readAll(events)
   link.start()
   await until(() => link.isSynchronised && proxy.openStreams() === 3)
   for (const change of ['established', 'reset', 'moved', 'expired', 'ended'] as const) proxy.emit({ ...session, change })
   proxy.emit({ type: 'target', change: 'gone', target: key, action: 'keep', sessions: 1 })
+  await store(t, readAll)
   await tokens(rig)
   await faults(t, rig, events)
   await drain(rig)
@@ -55,6 +62,27 @@ void t.test('every kind and every change of the table happens', async t => {
   for (const { kind, data } of heard) t.ok(Value.Check(hubKinds[kind].data, data), `${kind} ${JSON.stringify(data)}`)
   t.notMatch(JSON.stringify(heard.filter(({ kind }) => kind !== 'link')), /[0-9a-f]{8}-[0-9a-f]{4}-4/, 'no token')
 })
+
+async function store (t: Test, readAll: (events: EventsHub) => void): Promise<void> {
+  let twin: StoreTwin | undefined
+  const { features, proxy, clock } = await startRig(t, {
+    openStore: clock => {
+      const opened = twin = new StoreTwin({ clock, random: () => 0 })
+      return async ({ replica, events, deadlineMs }) => await Promise.resolve(ok(opened.open(replica, events, deadlineMs)))
+    }
+  })
+  readAll(features.events)
+  const token = randomUUID()
+  twin!.data.set(`ud1:t:{${token}}`, `- ${JSON.stringify({ v: 1, h: 'b', t: { key: 'k', address: '169.254.169.254', ports: { default: 80 } } })}`, 60_000)
+  proxy.emit({ type: 'asked', id: 1, client: '192.0.2.7:1', dataPort: 'default', token })
+  await until(() => {
+    clock.advance(0)
+    return proxy.answers.length > 0
+  })
+  twin!.goDown()
+  twin!.comeUp()
+  clock.advance(200)
+}
 
 async function tokens ({ open, admin, proxy, clock, store }: Rig): Promise<void> {
   const { body } = await ask(open, 'POST', '/query', query)

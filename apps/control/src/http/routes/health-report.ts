@@ -5,6 +5,7 @@ import type { Advertised } from '../../advertise/advertised.js'
 import type { Inventory } from '../../inventory/objects/inventory.js'
 import type { Drain } from '../../proxies/drain.js'
 import type { ProxyPeer } from '../../proxies/proxy-peer.js'
+import type { Replicas } from '../../replicas/replicas.js'
 import type { DefaultEndpoint } from '../../targets/watch/default-endpoint.js'
 import type { TokenRegistry } from '../../tokens/token-registry.js'
 import type { HealthSchema, ReadinessSchema } from '../schemas/health.js'
@@ -18,6 +19,7 @@ export interface HealthDeps {
   readonly defaultEndpoint: Pick<DefaultEndpoint, 'count'>
   readonly link: Pick<ProxyPeer, 'status'>
   readonly drain: Pick<Drain, 'status'>
+  readonly replicas: Pick<Replicas, 'reading' | 'replica'> | undefined
   readonly lifecycle: Readonly<Lifecycle>
 }
 
@@ -59,7 +61,9 @@ export function healthOf (deps: HealthDeps, isForOperator: boolean): Health {
   const targets = defaultEndpoint.count()
   const { stateStatus } = deps.link.status()
   const isStateBehind = stateStatus === 'late' || stateStatus === 'failed'
-  const isDegraded = faults.length > 0 || advertise?.fault !== undefined || isStateBehind || (config.defaultEndpoint !== undefined && targets === 0)
+  const store = storeHealth(deps, isForOperator)
+  const isStoreAway = store !== undefined && store.status !== 'up'
+  const isDegraded = isStoreAway || faults.length > 0 || advertise?.fault !== undefined || isStateBehind || (config.defaultEndpoint !== undefined && targets === 0)
   return {
     status: status !== 'ready' ? status : isDegraded ? 'degraded' : 'ok',
     missing,
@@ -72,6 +76,7 @@ export function healthOf (deps: HealthDeps, isForOperator: boolean): Health {
     },
     proxy: proxyHealth(deps),
     ...(advertise === undefined ? {} : { advertise }),
+    ...(store === undefined ? {} : { store }),
     tokens: { live: registry.size },
     defaultEndpoint: { configured: config.defaultEndpoint !== undefined, targets }
   }
@@ -90,5 +95,17 @@ function proxyHealth ({ link }: HealthDeps): Health['proxy'] {
     status: state,
     ...(reason === undefined ? {} : { reason }),
     ...(proxy === undefined ? {} : { instanceId: proxy.instanceId, engine: proxy.engine, draining: proxy.draining, state: stateStatus })
+  }
+}
+
+// Why it is not there may name its address.
+function storeHealth ({ replicas }: HealthDeps, isForOperator: boolean): Health['store'] {
+  if (replicas === undefined) return undefined
+  const { status, reason, ageMs } = replicas.reading()
+  return {
+    status,
+    ...(reason === undefined ? {} : { reason: isForOperator ? reason : 'The admin listener says what.' }),
+    sinceSeconds: ageMs / 1000,
+    replica: replicas.replica
   }
 }

@@ -7,6 +7,7 @@ import type { Inventory } from '../../inventory/objects/inventory.js'
 import type { Drain, DrainStatus } from '../../proxies/drain.js'
 import type { ProxyPeer } from '../../proxies/proxy-peer.js'
 import type { DefaultEndpoint } from '../../targets/watch/default-endpoint.js'
+import type { Replicas, StoreReading } from '../../replicas/replicas.js'
 import type { TypedApp } from '../listener/listener.js'
 
 /** What is read, not counted, when someone asks. */
@@ -18,6 +19,8 @@ export interface Readings {
   readonly tables: readonly TableReading[]
   /** Undefined without a drain. */
   readonly drain: DrainStatus | undefined
+  /** Undefined without `sharedState`. */
+  readonly store: StoreReading | undefined
   /** Undefined if the proxy did not answer: then it has no metrics, rather than old ones. */
   readonly proxySamples: readonly Sample[] | undefined
 }
@@ -36,6 +39,7 @@ export interface MetricsRouteDeps {
   readonly defaultEndpoint: Pick<DefaultEndpoint, 'count'>
   readonly tables: Pick<Tables, 'readings'>
   readonly drain: Pick<Drain, 'status'>
+  readonly replicas: Pick<Replicas, 'reading'> | undefined
 }
 
 /** How long a scrape waits for the proxy, in milliseconds; Prometheus' own default timeout is 10 s. */
@@ -43,7 +47,7 @@ const STATS_DEADLINE_MS = 500
 
 /** Adds GET /metrics. */
 export function addMetricsRoute (app: TypedApp, deps: MetricsRouteDeps): void {
-  const { metrics, inventory, link, defaultEndpoint, tables, drain } = deps
+  const { metrics, inventory, link, defaultEndpoint, tables, drain, replicas } = deps
   app.get('/metrics', {
     schema: {
       operationId: 'getMetrics',
@@ -62,6 +66,7 @@ export function addMetricsRoute (app: TypedApp, deps: MetricsRouteDeps): void {
       isProxyUp: link.isSynchronised,
       tables: tables.readings(),
       drain: drain.status(),
+      store: replicas?.reading(),
       proxySamples
     })
     return reply.header('content-type', metrics.contentType).send(text)

@@ -65,7 +65,7 @@ export function addQueryRoute (app: TypedApp, deps: QueryRouteDeps): void {
       tags: ['public'],
       body: refTo(QueryRequestSchema),
       response: { 200: refTo(IssuedTokenSchema) },
-      problems: [...bodyErrors, 'INVALID_JSON_PATH', 'QUERY_TOO_COSTLY', 'NAMESPACE_NOT_ALLOWED', 'UNKNOWN_RESOURCE_TYPE', 'NO_MATCHING_RESOURCE', 'TOO_MANY_TOKENS', 'PROXY_UNAVAILABLE', 'NO_CAPACITY', 'CAPACITY_EXHAUSTED', 'INVENTORY_NOT_READY', 'ADDRESS_UNKNOWN', 'DRAINING', 'SHUTTING_DOWN']
+      problems: [...bodyErrors, 'INVALID_JSON_PATH', 'QUERY_TOO_COSTLY', 'NAMESPACE_NOT_ALLOWED', 'UNKNOWN_RESOURCE_TYPE', 'NO_MATCHING_RESOURCE', 'TOO_MANY_TOKENS', 'PROXY_UNAVAILABLE', 'STORE_UNAVAILABLE', 'NO_CAPACITY', 'CAPACITY_EXHAUSTED', 'INVENTORY_NOT_READY', 'ADDRESS_UNKNOWN', 'DRAINING', 'SHUTTING_DOWN']
     },
     preValidation: dropAbsent([QueryRequestSchema], { statusQuery: StatusQueryRequestSchema }),
     onRequest: (_request, reply, done) => {

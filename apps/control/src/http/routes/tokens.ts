@@ -46,7 +46,7 @@ export function addTokenRoutes (app: TypedApp, deps: TokenRouteDeps): void {
       tags: ['admin'],
       body: refTo(TokenRequestSchema),
       response: { 201: refTo(IssuedTokenSchema) },
-      problems: [...bodyErrors, 'INVALID_TARGET', 'NAMESPACE_NOT_ALLOWED', 'TARGET_NOT_ALLOWED', 'UNKNOWN_RESOURCE_TYPE', 'NO_MATCHING_RESOURCE', 'TOO_MANY_TOKENS', 'PROXY_UNAVAILABLE', 'CAPACITY_EXHAUSTED', 'INVENTORY_NOT_READY', 'ADDRESS_UNKNOWN', 'DRAINING', 'SHUTTING_DOWN']
+      problems: [...bodyErrors, 'INVALID_TARGET', 'NAMESPACE_NOT_ALLOWED', 'TARGET_NOT_ALLOWED', 'UNKNOWN_RESOURCE_TYPE', 'NO_MATCHING_RESOURCE', 'TOO_MANY_TOKENS', 'PROXY_UNAVAILABLE', 'STORE_UNAVAILABLE', 'CAPACITY_EXHAUSTED', 'INVENTORY_NOT_READY', 'ADDRESS_UNKNOWN', 'DRAINING', 'SHUTTING_DOWN']
     },
     preValidation: dropAbsent([NamedTokenRequestSchema, AddressTokenRequestSchema]),
     onRequest: (_request, reply, done) => { if (!refuseTokens(deps, reply)) done() }
@@ -70,7 +70,7 @@ export function addTokenRoutes (app: TypedApp, deps: TokenRouteDeps): void {
       tags: ['admin'],
       params: TokenParams,
       response: { 204: Type.Null({ description: 'The token is void.' }) },
-      problems: ['INVALID_REQUEST', 'TOKEN_NOT_FOUND', 'PROXY_UNAVAILABLE']
+      problems: ['INVALID_REQUEST', 'TOKEN_NOT_FOUND', 'PROXY_UNAVAILABLE', 'STORE_UNAVAILABLE']
     }
   }, async (request, reply) => {
     const revoked = await issuer.revoke(request.params.token as Token)

@@ -45,6 +45,13 @@ const AdvertiseHealthSchema = Type.Object({
   fault: Type.Optional(Type.String({ description: 'Why it is not known, or may be another one by now.' }))
 }, { description: 'The address that clients are told to send to; absent if none is configured.' })
 
+const StoreHealthSchema = Type.Object({
+  status: knownStrings(['connecting', 'up', 'down', 'unsuitable'], 'Of the store that directors share. `unsuitable`: it can be reached, but would not keep what it is told.'),
+  reason: Type.Optional(Type.String({ description: 'Why it is not up.' })),
+  sinceSeconds: Type.Number({ minimum: 0, description: 'How long it has been so.' }),
+  replica: Type.String({ description: 'The name of this director among those that share the store; changes when control restarts.' })
+}, { description: 'Only with `sharedState`.' })
+
 export const HealthSchema = named('Health', Type.Object({
   status: knownStrings(['ok', 'degraded', 'draining', 'not_ready'], '`degraded`: queries are answered, but something needs attention. `draining`: see `drain`.'),
   missing: Type.Array(MissingSchema),
@@ -52,6 +59,7 @@ export const HealthSchema = named('Health', Type.Object({
   inventory: InventoryHealthSchema,
   proxy: ProxyHealthSchema,
   advertise: Type.Optional(AdvertiseHealthSchema),
+  store: Type.Optional(StoreHealthSchema),
   tokens: Type.Object({ live: Type.Integer({ minimum: 0, description: 'Tokens issued by this process that have not expired.' }) }),
   defaultEndpoint: Type.Object({
     configured: Type.Boolean(),

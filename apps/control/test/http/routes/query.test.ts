@@ -197,7 +197,7 @@ void t.test('no acknowledgement within the deadline is a 503 and the token is vo
   proxy.hook = () => undefined
   release()
   await proxy.until(() => proxy.tokens.size === 0)
-  t.match((await features.metrics.expose({ objects: new Map(), inventoryAgeMs: 0, defaultTargets: 0, isProxyUp: true, drain: undefined, tables: [], proxySamples: [] })),
+  t.match((await features.metrics.expose({ objects: new Map(), inventoryAgeMs: 0, defaultTargets: 0, isProxyUp: true, drain: undefined, tables: [], store: undefined, proxySamples: [] })),
     /tokens_revoked_total\{cause="unacknowledged"\} 1/)
 })
 
