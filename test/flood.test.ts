@@ -31,7 +31,7 @@ const cases: Readonly<Record<string, Case>> = {
   // The last eighth is for sessions with a token.
   'no upstream socket is left': { ...plain, config: `${batch}\nlimits: {maxUpstreamSockets: 16}`, defaultSessions: 14, reason: 'upstream_limit' },
   'there is no default endpoint': { ...plain, config: batch, hasDefault: false, defaultSessions: 0, reason: 'no_session' },
-  'tokens are guessed': { config: `${batch}\nonInvalidToken: drop`, hasDefault: true, payload: randomUUID, defaultSessions: 0, reason: 'token_unknown' }
+  'tokens are guessed': { config: `${batch}\nonInvalidToken: drop`, hasDefault: true, payload: randomUUID, defaultSessions: 0, reason: 'token_forged' }
 }
 
 /**

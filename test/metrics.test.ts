@@ -48,7 +48,7 @@ class Watch {
     for (const [series, value] of now) {
       // A series with labels appears when it first counts something.
       const former = this.#last.get(series) ?? (this.#last.size > 0 ? '0' : value)
-      if (former !== value) moved.add(series.replace(/\{.*|_(bucket|sum|count)$/g, ''))
+      if (former !== value) moved.add(series.replace(/\{.*/, '').replace(/_(bucket|sum|count)$/, ''))
     }
     this.#last = now
     return text
@@ -92,10 +92,10 @@ limits: {warningsPerSecond: 1, maxTokens: 10000, receiveBufferBytes: 262144}`,
     return /udp_director_sessions_reset_total\{origin="token"\} [1-9]/.test(await watch.look())
   })
   for (let number = 0; number < 5; number++) await client.send(resetPacket(randomUUID()), port)
-  await pair.until(async () => (await watch.look()).includes('udp_director_packets_dropped_total{direction="to_target",reason="token_unknown"} 5'))
+  await pair.until(async () => (await watch.look()).includes('udp_director_packets_dropped_total{direction="to_target",reason="token_forged"} 5'))
   // A token that nobody issued as a first datagram; it may go on to the default endpoint.
   await (await peer(t)).send(randomUUID(), port)
-  await pair.until(async () => (await watch.look()).includes('udp_director_first_tokens_dead_total{reason="token_unknown"} 1'))
+  await pair.until(async () => (await watch.look()).includes('udp_director_first_tokens_dead_total{reason="token_forged"} 1'))
   // By the proxy's own clock.
   await pair.until(async () => ((await pair.admin('GET', '/sessions')).body as { sessions: { idleSeconds: number }[] }).sessions.every(({ idleSeconds }) => idleSeconds > 1))
   const before = server.received.length

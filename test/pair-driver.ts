@@ -5,7 +5,11 @@ import { gameServerYaml } from '#testkit/objects/game-server.js'
 import { magic, resetPacket } from '#testkit/objects/reset-packet.js'
 import { until } from '#testkit/patience.js'
 import { REPLY_BYTES, settings, type Payload, type PortName, type ServerName, type Setting } from '#testkit/state-table/scenarios.js'
+import { markedToken, tokenKeyFrom } from '#wire/token-mac.js'
+import type { Token } from '#wire/token.js'
 import { openUdpPeer, type Received, type UdpPeer } from '#testkit/udp-peer.js'
+
+const KEY = '000102030405060708090a0b0c0d0e0f'
 
 type Totals = Readonly<Record<string, number>>
 type Servers = Readonly<Record<ServerName, Readonly<Record<PortName, UdpPeer>>>>
@@ -37,7 +41,10 @@ namespaces: [games]
 ${hasDefault ? 'defaultEndpoint: {resourceType: gameserver, namespace: games}' : ''}`,
       inventory: { 'd.yaml': gameServerYaml('d', { game: servers.D.game.port, voice: servers.D.voice.port }) }
     })
-    return new PairDriver(pair, servers)
+    const driver = new PairDriver(pair, servers)
+    // By it tokens are known as the director's own that nobody issued; those that it issues have another one.
+    await driver.#tell(async epoch => await pair.rpc.call('putTokenKeys', { body: { epoch, keys: [KEY] } }))
+    return driver
   }
 
   private constructor (pair: Pair, servers: Servers) {
@@ -188,9 +195,9 @@ ${hasDefault ? 'defaultEndpoint: {resourceType: gameserver, namespace: games}' :
     return Buffer.concat([resetPacket(this.#token(payload.control)), tail])
   }
 
-  // A name nobody granted is a token nobody issued, the same one whenever it is sent.
+  // A name nobody granted is a token nobody issued, the same one whenever it is sent. One that is forged has no mark.
   #token (name: string): string {
-    const token = this.#tokens.get(name) ?? randomUUID()
+    const token = this.#tokens.get(name) ?? (name.startsWith('forged') ? randomUUID() : markedToken(randomUUID() as string as Token, tokenKeyFrom(KEY)))
     this.#tokens.set(name, token)
     return token
   }
