@@ -2,13 +2,14 @@
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
+import { systemClock } from '#core/system-clock.js'
 import { openFolder } from '#testkit/folder.js'
 import { forTest } from '#testkit/for-test.js'
 import { until } from '#testkit/patience.js'
 import { startCluster, startSentinels } from '#testkit/store/store-fleets.js'
 import { startServer, withServer, type StoreServer } from '#testkit/store/store-server.js'
 import type { Token } from '#wire/token.js'
-import { openStarted, openUp, target, type Opened } from '../conformance.js'
+import { openStarted, openUp, target, type Opened, type OpenStore } from '../conformance.js'
 import { opener } from './opening.js'
 
 const shared = { target, minter: 'pod-a' }
@@ -48,6 +49,7 @@ void t.test('a server that stops answering: late, then down, and nothing piles u
   t.equal(await mint(opened, before), 'ok')
   server.child.kill('SIGSTOP')
   t.equal(await mint(opened, stopped), 'late')
+  t.same(opened.downs, [], 'it is late before it is down')
   const outcomes: string[] = []
   let asked = 0
   await until(() => {
@@ -163,6 +165,18 @@ void t.test('an unsuitable store is suitable once it is repaired', withServer, a
   t.same([opened.ups, opened.downs.length], [[false], 1])
 })
 
+void t.test('settings that are changed while it is up', withServer, async t => {
+  const server = await startServer(t)
+  const open: OpenStore = async (replica, events) => await opener({ urls: [urlOf(server)] }, undefined, { ...systemClock, every: (ms, run) => systemClock.every(ms / 100, run) })(replica, events)
+  const opened = await openUp(t, open, 'pod-a')
+  await server.command('CONFIG', 'SET', 'maxmemory', '100mb', 'maxmemory-policy', 'allkeys-lru')
+  await until(() => opened.store.status === 'unsuitable')
+  t.equal(await mint(opened), 'down')
+  t.match(opened.downs, [/set maxmemory-policy noeviction/])
+  await server.command('CONFIG', 'SET', 'maxmemory', '0')
+  await until(() => opened.store.status === 'up')
+})
+
 void t.test('a primary that has become a replica is left', withServer, async t => {
   const [former, next] = [await startServer(t), await startServer(t)]
   const opened = await openUp(t, opener({ urls: [urlOf(former)] }), 'pod-a')
@@ -240,4 +254,7 @@ void t.test('a node of a cluster goes: what is on the others goes on', withServe
   })
   t.ok(outcomes.has('ok'))
   t.notOk(outcomes.has('down'))
+  await Promise.all(nodes.slice(0, 2).map(async node => { await node.kill() }))
+  await until(() => opened.store.status === 'down')
+  t.equal(await mint(opened), 'down')
 })

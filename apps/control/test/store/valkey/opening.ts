@@ -1,6 +1,7 @@
 // Stores on real servers, as a director opens them.
 import { pino } from 'pino'
 import type { SharedState } from '#config/schema.js'
+import type { Clock } from '#core/clock.js'
 import { systemClock } from '#core/system-clock.js'
 import type { SharedStore, StoreEvents } from '../../../src/store/shared-store.js'
 import { openValkeyStore } from '../../../src/store/valkey/open-valkey-store.js'
@@ -15,13 +16,13 @@ export function stateOf (given: Partial<SharedState> & Pick<SharedState, 'urls'>
 }
 
 /** What opens a replica's store with this configuration. */
-export function opener (given: Partial<SharedState> & Pick<SharedState, 'urls'>, deadlineMs = DEADLINE_MS): OpenStore {
+export function opener (given: Partial<SharedState> & Pick<SharedState, 'urls'>, deadlineMs = DEADLINE_MS, clock: Clock = systemClock): OpenStore {
   return async (replica: string, events: StoreEvents): Promise<SharedStore> => {
     const opened = await openValkeyStore({
       sharedState: stateOf(given),
       replica,
       deadlineMs,
-      clock: systemClock,
+      clock,
       random: Math.random,
       log: pino({ level: 'silent' }),
       events
