@@ -17,12 +17,14 @@ export const WRITE_RETRY_MS = 1000
 const MAX_TRIES = 5
 
 type Work =
-  /** It has a new target. */
-  | { readonly kind: 'bind', readonly binding: Binding }
+  /** It has a new target. `isHere`: a datagram of the client said so, so that is where its datagrams come to. */
+  | { readonly kind: 'bind', readonly binding: Binding, readonly isHere: boolean }
   /** It goes on here. */
   | { readonly kind: 'join', readonly binding: Binding }
   /** It is over. */
   | { readonly kind: 'drop' }
+
+type Bind = Extract<Work, { kind: 'bind' }>
 
 export interface BindingWriterDeps {
   readonly context: SessionContext
@@ -54,6 +56,11 @@ export class BindingWriter {
     return this.#lanes.isBusy(client)
   }
 
+  /** Whether what the proxy lists of this client may be older than what is known of it. */
+  isUnsettled (client: string): boolean {
+    return this.isBusy(client) || this.#deps.ownProxy.wasMoved(client)
+  }
+
   /** What the own proxy says of a session. */
   changed (change: BindingChange, binding: Binding): void {
     const { known, context: { metrics } } = this.#deps
@@ -65,12 +72,12 @@ export class BindingWriter {
     }
     if (change === 'followed') metrics.sessionFollowed()
     known.changed(client)
-    this.#lanes.submit(client, { kind: change === 'followed' ? 'join' : 'bind', binding })
+    this.#lanes.submit(client, change === 'followed' ? { kind: 'join', binding } : { kind: 'bind', binding, isHere: change !== 'moved' })
   }
 
   /** The own session is the newest, whatever the store has. */
   bind (binding: Binding): void {
-    this.#lanes.submit(binding.client, { kind: 'bind', binding })
+    this.#lanes.submit(binding.client, { kind: 'bind', binding, isHere: false })
   }
 
   /** The client is here again: those that have it, too, are told so. */
@@ -82,8 +89,10 @@ export class BindingWriter {
   reconcile (own: Binding, stored: SharedBinding): boolean {
     const { known, context: { isOwnName, store, replica, timeoutMs } } = this.#deps
     const { client } = own
+    // Something newer was heard while the answer was on its way.
+    if (stored.sequence < known.of(client)) return false
     if (isSameTarget(own.target, stored.target)) {
-      known.learn(client, stored.sequence)
+      known.learn(client, stored.sequence, stored.target)
       return true
     }
     // Known: the store has it from this replica, or from one that told this replica. So whoever wrote since is newer.
@@ -114,39 +123,44 @@ export class BindingWriter {
       return (await store.drop(client, replica, false)).ok
     }
     if (work.kind === 'join') return await this.#join(work.binding)
-    return isAgain ? await this.#bindAgain(work.binding) : await this.#bind(work.binding)
+    return isAgain ? await this.#bindAgain(work) : await this.#bind(work)
   }
 
-  async #bind (binding: Binding): Promise<boolean> {
+  async #bind (bind: Bind): Promise<boolean> {
     const { store, replica, timeoutMs } = this.#deps.context
-    const bound = await store.bind(writeFrom(binding, timeoutMs), replica)
-    if (bound.ok) this.#bound(binding, bound.value)
+    const bound = await store.bind(writeFrom(bind.binding, timeoutMs), replica)
+    if (bound.ok) this.#bound(bind, bound.value)
     return bound.ok
   }
 
   // The store may have done it and not said so; and others may have written since.
-  async #bindAgain (own: Binding): Promise<boolean> {
+  async #bindAgain (bind: Bind): Promise<boolean> {
     const { known, context: { store } } = this.#deps
+    const own = bind.binding
     const { client, target } = own
     const found = await store.find(client)
     if (!found.ok) return false
     const stored = found.value
-    if (stored === undefined || stored.sequence <= known.of(client)) return await this.#bind(own)
+    if (stored === undefined || stored.sequence <= known.of(client)) return await this.#bind(bind)
     if (isSameTarget(target, stored.target) && own.token === stored.token) {
-      this.#bound(own, stored)
+      this.#bound(bind, stored)
       return true
     }
-    if (isOwnNewer(own, stored, this.#deps.context.isOwnName)) return await this.#bind(own)
+    if (isOwnNewer(own, stored, this.#deps.context.isOwnName)) return await this.#bind(bind)
     this.#moveOwn(client, stored)
     return true
   }
 
   // The store has it: from now on it is what others have to go by, and the own proxy too.
-  #bound ({ client, target }: Binding, { sequence, replicas }: Place): void {
+  #bound ({ binding: { client, target }, isHere }: Bind, { sequence, replicas }: Place): void {
     const { known, ownProxy, context: { store, replica } } = this.#deps
-    known.learn(client, sequence)
-    for (const other of replicas) if (other !== replica) store.send(other, { type: 'elsewhere', client, change: 'moved', target, sequence })
-    if (ownProxy.wasMoved(client)) ownProxy.move(client, target)
+    known.learn(client, sequence, target)
+    for (const other of replicas) {
+      if (other === replica) continue
+      store.send(other, { type: 'elsewhere', client, change: 'moved', target, sequence })
+      if (isHere) store.send(other, { type: 'elsewhere', client, change: 'seen', sequence })
+    }
+    if (ownProxy.wasMoved(client) && !this.#lanes.hasNext(client)) ownProxy.move(client, target)
   }
 
   async #join (binding: Binding): Promise<boolean> {
@@ -154,7 +168,7 @@ export class BindingWriter {
     const { client } = binding
     const joined = await store.join(client, replica, timeoutMs + OUTLIVE_MS)
     if (!joined.ok) return false
-    if (joined.value === undefined) return await this.#bind(binding)
+    if (joined.value === undefined) return await this.#bind({ kind: 'bind', binding, isHere: true })
     const { sequence, replicas } = joined.value
     // Somebody moved the client after it was found and before this replica was known to have it: nobody has told.
     if (sequence > known.of(client)) await this.#catchUp(binding)
@@ -164,17 +178,21 @@ export class BindingWriter {
   }
 
   async #catchUp ({ client, target }: Binding): Promise<void> {
-    const found = await this.#deps.context.store.find(client)
-    if (found.ok && found.value !== undefined && !isSameTarget(target, found.value.target)) this.#moveOwn(client, found.value)
+    const { known, context: { store } } = this.#deps
+    const found = await store.find(client)
+    if (!found.ok || found.value === undefined) return
+    if (isSameTarget(target, found.value.target)) known.learn(client, found.value.sequence, target)
+    else this.#moveOwn(client, found.value)
   }
 
   #moveOwn (client: string, { target, sequence }: SharedBinding): void {
     const { known, ownProxy, context: { judge, metrics } } = this.#deps
+    if (sequence < known.of(client)) return
     if (judge(target) === 'refused') {
       metrics.targetRefused()
       return
     }
-    known.learn(client, sequence)
+    known.learn(client, sequence, target)
     ownProxy.move(client, target)
   }
 }

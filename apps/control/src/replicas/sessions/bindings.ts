@@ -41,6 +41,14 @@ export function isSameTarget (one: Target, other: Target): boolean {
     names.every(name => one.ports[name] === other.ports[name])
 }
 
+/** A number for a target, never 0: two that differ have the same one once in 2³² times. FNV-1a, 32 bits. */
+export function placeOf ({ key, address, ports }: Target): number {
+  let hash = 0x811c9dc5
+  const text = `${key} ${address} ${Object.keys(ports).sort().map(name => `${name}:${ports[name]}`).join()}`
+  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193)
+  return hash >>> 0 || 1
+}
+
 /**
  * Whether the own session is newer than a binding of which this replica did not hear, when nobody can say in which order they came.
  * The client redeemed both tokens: the one that lives longer was made later. If neither lives, others wrote last, unless no other has

@@ -67,7 +67,7 @@ export class Follow {
     const verdict = judge(value.target)
     if (verdict === 'refused') metrics.targetRefused()
     if (verdict === 'refused' || (verdict === 'gone' && !staysOnGone())) return { verdict: 'none' }
-    this.#known.learn(client, value.sequence)
+    this.#known.learn(client, value.sequence, value.target)
     return { verdict: 'followed', session: sessionFrom(client, value) }
   }
 

@@ -99,8 +99,8 @@ export class KeepRounds {
     for (const binding of page) {
       const { client } = binding
       known.seen(client)
-      // It has changed since it was listed: the change is on its way by itself.
-      if (writer.isBusy(client) || known.changedSince(client, mark)) continue
+      // It has changed since it was listed: the change is on its way by itself, to the store or from it.
+      if (writer.isUnsettled(client) || known.changedSince(client, mark)) continue
       if (known.isUnwritten(client)) writer.bind(binding)
       else quiet.push(binding)
     }
@@ -113,13 +113,19 @@ export class KeepRounds {
   async #write (bindings: readonly Binding[], mark: number): Promise<readonly Binding[]> {
     if (bindings.length === 0) return []
     const { known, writer, context: { store, replica, timeoutMs } } = this.#deps
-    const keeps: BindingKeep[] = bindings.map(binding => ({ ...writeFrom(binding, timeoutMs), sequence: known.of(binding.client) }))
+    const keeps: BindingKeep[] = bindings.map(binding => ({ ...writeFrom(binding, timeoutMs), sequence: this.#sequenceOf(binding) }))
     const kept = await store.keep(keeps, replica)
     if (!kept.ok || kept.value.size === 0) return []
     return bindings.filter(binding => {
       const newer: SharedBinding | undefined = kept.value.get(binding.client)
-      const isChanged = writer.isBusy(binding.client) || known.changedSince(binding.client, mark)
+      const isChanged = writer.isUnsettled(binding.client) || known.changedSince(binding.client, mark)
       return newer !== undefined && !isChanged && writer.reconcile(binding, newer)
     })
+  }
+
+  // What the store has of another target stays, and is answered.
+  #sequenceOf ({ client, target }: Binding): number {
+    const { known } = this.#deps
+    return known.isElsewhere(client, target) ? Math.max(0, known.of(client) - 1) : known.of(client)
   }
 }

@@ -1,8 +1,13 @@
-// What this replica knows of the bindings of its own sessions: the sequence that the store last answered for each client, and which of
-// them changed since a moment. A list of sessions is old when it arrives: what changed meanwhile must not be written from it.
+// What this replica knows of the bindings of its own sessions: the sequence that the store last answered for each client, of which
+// target, and which of them changed since a moment. A list of sessions is old when it arrives: what changed meanwhile must not be
+// written from it.
+import type { Target } from '#rpc/contract.js'
+import { placeOf } from './bindings.js'
 
 interface Entry {
   sequence: number
+  /** Of the target that has this sequence; 0 if it is not known. */
+  place: number
   /** When it last changed, in changes of the whole table. */
   changedAt: number
   /** The round of lists that it was last seen in. */
@@ -55,11 +60,20 @@ export class KnownBindings {
     this.#over.delete(client)
   }
 
-  /** The store has answered this sequence; an older one than is known changes nothing. */
-  learn (client: string, sequence: number): void {
+  /** The store has answered this sequence, of this target if that is known; an older one than is known changes nothing. */
+  learn (client: string, sequence: number, target?: Target): void {
     const entry = this.#entry(client)
     entry.isUnwritten = false
-    if (sequence > entry.sequence) entry.sequence = sequence
+    if (sequence < entry.sequence) return
+    if (target !== undefined) entry.place = placeOf(target)
+    else if (sequence > entry.sequence) entry.place = 0
+    entry.sequence = sequence
+  }
+
+  /** Whether the sequence that is known is of another target than this one: then the store has not been told of this one. */
+  isElsewhere (client: string, target: Target): boolean {
+    const place = this.#entries.get(client)?.place ?? 0
+    return place !== 0 && place !== placeOf(target)
   }
 
   /** The store could not be told of the client's binding, and nobody will try again before the next list. */
@@ -71,7 +85,7 @@ export class KnownBindings {
   over (client: string): void {
     this.changed(client)
     const entry = this.#entry(client)
-    entry.sequence = 0
+    entry.sequence = entry.place = 0
     entry.isUnwritten = false
     entry.isOver = true
     this.#over.add(client)
@@ -99,14 +113,14 @@ export class KnownBindings {
 
   /** Forgets all sequences: what happened meanwhile may have been missed. */
   forgetSequences (): void {
-    for (const entry of this.#entries.values()) entry.sequence = 0
+    for (const entry of this.#entries.values()) entry.sequence = entry.place = 0
   }
 
   #entry (client: string): Entry {
     const known = this.#entries.get(client)
     if (known !== undefined) return known
     if (this.#entries.size >= this.#maxClients) this.#forgetFirst()
-    const entry = { sequence: 0, changedAt: 0, round: 0, isUnwritten: false, isOver: false }
+    const entry = { sequence: 0, place: 0, changedAt: 0, round: 0, isUnwritten: false, isOver: false }
     this.#entries.set(client, entry)
     return entry
   }

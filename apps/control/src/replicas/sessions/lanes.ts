@@ -48,6 +48,11 @@ export class Lanes<Work> {
     return this.#waiting.has(client) || this.#running.has(client) || this.#failed.has(client)
   }
 
+  /** Whether something came while the client's work was under way. */
+  hasNext (client: string): boolean {
+    return this.#next.has(client)
+  }
+
   /** Takes the place of what has not begun for this client. */
   submit (client: string, work: Work): void {
     if (this.#running.has(client)) this.#next.set(client, work)

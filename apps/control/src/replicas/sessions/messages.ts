@@ -7,6 +7,9 @@ import type { SessionContext } from './session-context.js'
 
 export type ElsewhereMessage = Extract<ReplicaMessage, { type: 'elsewhere' }>
 
+/** Held for one client; the older ones are void by the newer. */
+const MAX_HELD = 8
+
 export interface MessagesDeps {
   readonly context: SessionContext
   readonly known: KnownBindings
@@ -18,8 +21,8 @@ export interface MessagesDeps {
 
 export class Messages {
   readonly #deps: MessagesDeps
-  // By client, the newest that waits: there are no more of them than clients that are busy.
-  readonly #held = new Map<string, ElsewhereMessage>()
+  // By client, the newest last: there are no more of them than clients that are busy.
+  readonly #held = new Map<string, ElsewhereMessage[]>()
 
   constructor (deps: MessagesDeps) {
     this.#deps = deps
@@ -32,7 +35,11 @@ export class Messages {
       return
     }
     const held = this.#held.get(client)
-    if (held === undefined || (message.sequence ?? Infinity) >= (held.sequence ?? 0)) this.#held.set(client, message)
+    if (held === undefined) this.#held.set(client, [message])
+    else {
+      held.push(message)
+      if (held.length > MAX_HELD) held.shift()
+    }
   }
 
   /** Nothing of this client is on its way any more. */
@@ -40,7 +47,7 @@ export class Messages {
     const held = this.#held.get(client)
     if (held === undefined) return
     this.#held.delete(client)
-    this.#apply(held)
+    for (const message of held) this.#apply(message)
   }
 
   #apply ({ client, change, target, sequence }: ElsewhereMessage): void {
@@ -55,7 +62,7 @@ export class Messages {
     } else if (target !== undefined && sequence !== knownSequence) {
       if (judge(target) === 'refused') metrics.targetRefused()
       else {
-        if (sequence !== undefined) known.learn(client, sequence)
+        if (sequence !== undefined) known.learn(client, sequence, target)
         ownProxy.move(client, target)
       }
     }

@@ -43,6 +43,11 @@ export class OwnProxy {
     return (this.#told.get(client) ?? -Infinity) >= this.#clock.now()
   }
 
+  /** It is there again: what it was told before is done, or lost. */
+  forget (): void {
+    this.#told.clear()
+  }
+
   #tell (elsewhere: Elsewhere): void {
     // It is told all that matters when it is back: every session is compared with the store.
     if (!this.#proxy.isSynchronised) return

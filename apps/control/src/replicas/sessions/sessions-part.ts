@@ -51,6 +51,7 @@ export function createSessionsPart (context: SessionContext): SessionsPart {
     onProxyUp: () => {
       // It told nobody what happened since it was last heard.
       known.forgetSequences()
+      ownProxy.forget()
       if (store.status === 'up') void rounds.begin()
     },
     onMessage: message => { if (message.type === 'elsewhere') messages.hear(message) },

@@ -64,8 +64,10 @@ void t.test('a reset at another replica moves the session that was left', async 
   await pass(50)
   t.strictSame([a.proxy.at(client), b.proxy.at(client)], [y.key, y.key])
   await pass(1000)
-  t.same(a.proxy.told.map(({ change }) => change), ['moved'])
+  t.same(a.proxy.told.map(({ change }) => change), ['moved', 'seen'])
   t.same(b.proxy.told, [])
+  await pass(40_000)
+  t.strictSame([a.proxy.at(client), b.proxy.at(client)], [undefined, y.key], 'and ends, because the client is there')
 })
 
 void t.test('resets that cross: all replicas end up at the same target, whatever was late', async t => {
@@ -84,6 +86,7 @@ void t.test('resets that cross: all replicas end up at the same target, whatever
     await pass(round % 7)
     c.proxy.move(client, x)
     await pass(1500)
+    for (const { proxy } of [a, b, c]) proxy.data(client)
     const found = await settled(pass, c.store.find(client))
     const at = found.ok ? found.value?.target.key : undefined
     t.strictSame([a.proxy.at(client), b.proxy.at(client), c.proxy.at(client)], [at, at, at], `round ${round}`)
@@ -215,7 +218,10 @@ void t.test('a session is not moved to a target that is not allowed here, whatev
   await pass(100)
   a.verdicts.set(y.key, 'refused')
   b.proxy.token(client, y)
-  await pass(KEEP_PERIOD_MS * 1.5)
+  for (let ms = 0; ms < KEEP_PERIOD_MS * 1.5; ms += 10_000) {
+    await pass(10_000)
+    a.proxy.data(client)
+  }
   t.equal(a.proxy.at(client), x.key)
   t.ok(a.counted.refused > 0)
 })
