@@ -312,10 +312,22 @@ void t.test('a director that shares a store', async t => {
     rig.clock.advance(0)
     return rig.proxy.answers.length === tokens.length
   })
+  const other = twin!.open('b', { onUp: () => undefined, onDown: () => undefined, onMessage: () => undefined, onNewerRecord: () => undefined, onCall: () => undefined }, 1000)
+  t.teardown(async () => { await other.close() })
+  other.start()
+  await until(() => {
+    rig.clock.advance(0)
+    return other.status === 'up'
+  })
+  other.send(undefined, { type: 'counts', replica: 'b', sessions: {}, isAll: true })
+  await until(async () => {
+    rig.clock.advance(0)
+    return (await watch.look()).includes('udp_director_replicas 2\n')
+  })
   const text = await watch.look()
   for (const line of ['store_up 1', 'redeemed_elsewhere_total 1', 'store_newer_records_total 1', 'store_targets_refused_total 1', 'store_requests_total{op="claim",outcome="ok"} 3']) t.ok(text.includes(`udp_director_${line}\n`), line)
   twin!.goDown()
-  t.ok((await watch.look()).includes('udp_director_store_up 0\n'))
+  t.match(await watch.look(), /udp_director_store_up 0\n[\s\S]*udp_director_replicas 1\n/)
 })
 
 void t.test('none is left out', t => {

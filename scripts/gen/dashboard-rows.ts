@@ -154,20 +154,29 @@ export const rows: readonly Row[] = [
     title: 'Several directors',
     panels: [
       {
+        title: 'Shared store',
+        says: 'up is 1 while it can be asked; its answers by what they were.',
+        unit: 'ops',
+        series: { [of('udp_director_store_up')]: 'up {{pod}}', [sumBy('outcome', rate('udp_director_store_requests_total'))]: '{{outcome}}' }
+      },
+      { title: 'Time of a call of the store', says: 'p99. A new token and its redemption wait for one each.', unit: 's', series: { [`histogram_quantile(0.99, ${sumBy('op, le', rate('udp_director_store_request_duration_seconds_bucket'))})`]: '{{op}}' } },
+      {
         title: 'Clients that wait for the store',
         says: 'What it said of their token, or of their session elsewhere; and datagrams that wait now.',
         unit: 'ops',
         series: { [sumBy('of, outcome', rate('udp_director_asks_total'))]: '{{of}}: {{outcome}}', [of('udp_director_held_datagrams')]: 'held {{pod}}' }
       },
       {
-        title: 'Sessions that move',
-        says: 'Sessions that went on here, or were seen at another director.',
+        title: 'Sessions and tokens that move',
+        says: 'Sessions that went on here, or were seen at another director; tokens redeemed here that another one had issued.',
         unit: 'ops',
         series: {
           [sumBy('pod', rate('udp_director_sessions_followed_total'))]: 'followed {{pod}}',
-          [sumBy('pod', rate('udp_director_sessions_seen_elsewhere_total'))]: 'seen elsewhere {{pod}}'
+          [sumBy('pod', rate('udp_director_sessions_seen_elsewhere_total'))]: 'seen elsewhere {{pod}}',
+          [sumBy('pod', rate('udp_director_redeemed_elsewhere_total'))]: 'issued elsewhere {{pod}}'
         }
-      }
+      },
+      { title: 'Directors', says: 'How many share the store, as each of them sees it.', unit: 'short', series: { [of('udp_director_replicas')]: '{{pod}}' } }
     ]
   },
   {

@@ -68,8 +68,13 @@ export function createControlMetrics (): ControlMetrics {
       gauges.udp_director_default_targets.set(defaultTargets)
       for (const { quantile, seconds } of takeLoopDelays()) gauges.udp_director_event_loop_delay_seconds.set({ quantile }, seconds)
       gauges.udp_director_proxy_up.set(isProxyUp ? 1 : 0)
-      if (store === undefined) gauges.udp_director_store_up.remove()
-      else gauges.udp_director_store_up.set(store.status === 'up' ? 1 : 0)
+      if (store === undefined) {
+        gauges.udp_director_store_up.remove()
+        gauges.udp_director_replicas.remove()
+      } else {
+        gauges.udp_director_store_up.set(store.status === 'up' ? 1 : 0)
+        gauges.udp_director_replicas.set(store.directors)
+      }
       gauges.udp_director_drain_sessions_left.set(drain?.sessions ?? 0)
       gauges.udp_director_drain_tokens_left.set(drain?.unredeemedTokens ?? 0)
       gauges.udp_director_drain_seconds_left.set(drain?.secondsLeft ?? 0)

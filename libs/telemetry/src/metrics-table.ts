@@ -41,6 +41,7 @@ export const metrics = {
   udp_director_proxy_link_connects_total: { type: 'counter', from: 'control', help: 'Snapshots acknowledged by a proxy.', labels: [] },
   udp_director_proxy_push_batch_size: { type: 'histogram', from: 'control', help: 'Tokens that left together in one push.', labels: [], buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2000] },
   udp_director_store_up: { type: 'gauge', from: 'control', help: '1 while the shared store can be asked, 0 otherwise; absent without `sharedState`.', labels: [] },
+  udp_director_replicas: { type: 'gauge', from: 'control', help: 'Directors that share the store, this one too, as far as it has heard of them within some seconds; 1 while the store cannot be asked, absent without `sharedState`.', labels: [] },
   udp_director_store_request_duration_seconds: { type: 'histogram', from: 'control', help: 'How long the shared store took for a call, those that failed too.', labels: ['op'], buckets: storeSeconds },
   udp_director_store_requests_total: { type: 'counter', from: 'control', help: 'Calls of the shared store, by what they ended with: ok; down, it was not connected; late, no answer within `limits.storeDeadlineMs`; refused, an error.', labels: ['op', 'outcome'] },
   udp_director_store_newer_records_total: { type: 'counter', from: 'control', help: 'Records of the shared store that were passed over because a newer version of the director wrote them.', labels: [] },

@@ -52,6 +52,8 @@ export interface StoreReading {
   readonly reason: string | undefined
   /** Since when it is so, in ms. */
   readonly ageMs: number
+  /** How many directors share it, this one too, as far as it has heard of them. */
+  readonly directors: number
 }
 
 /** How long a start waits for the store to say that it is there, or that it cannot be used, in ms. */
@@ -68,6 +70,7 @@ export class Replicas {
   readonly #parts: readonly ReplicaPart[]
   readonly #redemptions: Redemptions
   readonly #presence: PresencePart
+  readonly #others: () => number
   #up: AbortController | undefined
   #sinceMs: number
   #settled: () => void = () => undefined
@@ -92,6 +95,7 @@ export class Replicas {
     this.sessions = sessions.shared
     const load = createCountsPart({ clock, store, replica, sessions: () => counts.entries(), pending: () => registry.pendingByTarget() })
     this.load = load.elsewhere
+    this.#others = load.others
     this.#presence = createPresencePart({ clock, store, replica, version, sessions: () => counts.total })
     // In this order they tell the store what they know.
     this.#parts = [
@@ -117,7 +121,7 @@ export class Replicas {
 
   reading (): StoreReading {
     const { held: { store: { status, reason } }, clock } = this.#options
-    return { status, reason, ageMs: clock.now() - this.#sinceMs }
+    return { status, reason, ageMs: clock.now() - this.#sinceMs, directors: 1 + this.#others() }
   }
 
   /**

@@ -40,7 +40,7 @@ async function shareStore (t: Test): Promise<{ readonly rig: Rig, readonly admin
   const replicas = {
     sessions: shared,
     replica: 'a-1',
-    reading: () => ({ status: shared.isDown ? 'down' as const : 'up' as const, reason: shared.isDown ? 'connection refused' : undefined, ageMs: 0 }),
+    reading: () => ({ status: shared.isDown ? 'down' as const : 'up' as const, reason: shared.isDown ? 'connection refused' : undefined, ageMs: 0, directors: 2 }),
     list: async () => await Promise.resolve([{ replica: 'a-1', version: '1.2.3', sessions: 3, sinceMs: 0 }, { replica: 'b-1', version: '1.2.2', sessions: 4, sinceMs: 1500 }])
   }
   const admin = await buildAdminApp({ ...rig.features, replicas })
