@@ -16,7 +16,7 @@ export const packageOfProgram = {
   // Depends on python3, which Debian gives no pip of its own.
   python3: 'python3-venv',
   quakestat: 'qstat',
-  'redis-sentinel': 'redis-sentinel',
+  'redis-cli': 'redis-tools',
   'redis-server': 'redis-server',
   setpriv: 'util-linux',
   unshare: 'util-linux'

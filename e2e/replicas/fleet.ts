@@ -9,6 +9,22 @@ import { ADMIN_PORT, dataPorts, QUERY_PORT } from './places.js'
 // One of each kind: what replicas tell each other does not depend on how they forward.
 const engines = [{ engine: 'batch', workers: 1 }, { engine: 'dgram', workers: 1 }, { engine: 'batch', workers: 2 }] as const
 
+/** The configuration of a director on the host of this replica, with the inventory in this folder. */
+export function settingsOf (folder: Folder, replica: number, settings: object): Readonly<Record<string, unknown>> {
+  return {
+    bindAddress: undefined,
+    queryPort: QUERY_PORT,
+    adminPort: ADMIN_PORT,
+    allowedTargets: undefined,
+    inventory: { provider: 'file', path: `${folder.path}/inventory` },
+    defaultEndpoint: { resourceType: 'gameserver', namespace: 'games', labelSelector: { name: LOBBY } },
+    ...engines[replica],
+    ...settings,
+    // Everybody here has one address.
+    limits: { amplificationFactor: 0, newSessionsPerSecond: 0, asksPerPrefix: 5000, queriesPerSecond: 100_000, ...(settings as { limits?: object }).limits }
+  }
+}
+
 export class Fleet {
   readonly #directors: Serve[]
   readonly #start: (replica: number) => Promise<Serve>
@@ -23,18 +39,7 @@ export class Fleet {
       dataPorts,
       prefix: hosts[replica]!.prefix,
       host: addressOf(replica),
-      settings: {
-        bindAddress: undefined,
-        queryPort: QUERY_PORT,
-        adminPort: ADMIN_PORT,
-        allowedTargets: undefined,
-        inventory: { provider: 'file', path: `${folder.path}/inventory` },
-        defaultEndpoint: { resourceType: 'gameserver', namespace: 'games', labelSelector: { name: LOBBY } },
-        ...engines[replica],
-        ...settings,
-        // Everybody here has one address.
-        limits: { amplificationFactor: 0, newSessionsPerSecond: 0, asksPerPrefix: 5000, ...(settings as { limits?: object }).limits }
-      }
+      settings: settingsOf(folder, replica, settings)
     })
     return new Fleet(await Promise.all(hosts.map(async (_, replica) => await start(replica))), start)
   }

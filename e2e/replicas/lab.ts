@@ -15,16 +15,21 @@ export interface Lab {
   readonly folder: Folder
   /** Whether it may take minutes. */
   readonly isLong: boolean
+  /** A Python that has aioquic; only if it may take minutes. */
+  readonly pythonWithQuic: string | undefined
 }
 
-export async function openLab (isLong: boolean): Promise<Lab> {
+/** Why something is left out otherwise. */
+export const whyNotLong = 'it takes a minute or more; `npm run e2e -- --long replicas` runs it'
+
+export async function openLab (pythonWithQuic: string | undefined): Promise<Lab> {
   const network = await openNetwork()
   const balancer = await openBalancer(network)
   await balancer.spread('flow', everyReplica)
   const folder = openFolder()
   const servers = await openGameServers()
   folder.write('inventory/servers.yaml', servers.inventory)
-  return { network, balancer, folder, isLong }
+  return { network, balancer, folder, isLong: pythonWithQuic !== undefined, pythonWithQuic }
 }
 
 /** Three directors, which are closed again whatever becomes of `body`. */

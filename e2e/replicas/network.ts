@@ -14,7 +14,7 @@ export const HERE = '10.9.0.100'
 export const SHARED = '10.20.0.1'
 
 /** The numbers of the replicas. */
-export const everyReplica = [0, 1, 2] as const
+export const everyReplica: readonly number[] = [0, 1, 2]
 
 export interface Network {
   readonly balancer: Namespace

@@ -12,6 +12,9 @@ export interface Answer {
   readonly number: number
 }
 
+// Each has a port that nobody had before: who comes after somebody has their session.
+let ports = 10_000
+
 const magic = Buffer.from('FFFFFFFF5245534554', 'hex')
 
 export class Player {
@@ -24,7 +27,7 @@ export class Player {
   #number = 0
 
   static async open (): Promise<Player> {
-    return new Player(await openUdpSocket(HERE, 0))
+    return new Player(await openUdpSocket(HERE, ports++))
   }
 
   private constructor (socket: Socket) {
@@ -40,14 +43,14 @@ export class Player {
   }
 
   /** Its next datagram of data. Returns its number. */
-  say (to: string = SHARED, dataPort: DataPort = 'game'): number {
+  say (to: string = SHARED, dataPort: DataPort = 'game', port: number = dataPorts[dataPort]): number {
     this.sent++
-    this.#socket.send(String(++this.#number), dataPorts[dataPort], to)
+    this.#socket.send(String(++this.#number), port, to)
     return this.#number
   }
 
-  sendToken (token: string, to: string = SHARED, dataPort: DataPort = 'game'): void {
-    this.#socket.send(token, dataPorts[dataPort], to)
+  sendToken (token: string, to: string = SHARED, dataPort: DataPort = 'game', port: number = dataPorts[dataPort]): void {
+    this.#socket.send(token, port, to)
   }
 
   sendReset (token: string, to: string = SHARED, dataPort: DataPort = 'game'): void {

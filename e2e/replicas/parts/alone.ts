@@ -1,9 +1,9 @@
 // Three directors behind one address that share nothing: what docs/scaling.md says must not be relied on. It also shows that the
 // balancer here spreads what the other parts believe it spreads.
-import { check, note } from '../inside.js'
-import { join, untilAnswered } from './crowd.js'
-import { PLAYERS, tokensFor, withFleet, withPlayers, type Lab } from './lab.js'
-import { everyReplica } from './network.js'
+import { check, note } from '../../inside.js'
+import { join, untilAnswered } from '../crowd.js'
+import { PLAYERS, tokensFor, withFleet, withPlayers, type Lab } from '../lab.js'
+import { everyReplica } from '../network.js'
 
 // A third of 150 is 50 and the standard deviation 6: one run in millions is beyond these.
 const SOME = { least: 20, most: 85 }
