@@ -97,7 +97,7 @@ export type StoreStatus = 'connecting' | 'up' | 'down' | 'unsuitable'
 
 export interface SharedStore {
   readonly status: StoreStatus
-  /** Why it is not up, for people. */
+  /** Why it is not up, for people: a clause, or a sentence that says what to do where it is unsuitable. */
   readonly reason: string | undefined
   /** Connects, and goes on connecting until `close`. */
   readonly start: () => void

@@ -16,6 +16,9 @@ export interface SubscriberOptions {
 /** Between two questions whether the server is still there, in ms: a connection that only listens would not notice. */
 const BEAT_MS = 5000
 
+/** The longest that anybody waits for it, in ms: calls need no messages. */
+const WAIT_MS = 3000
+
 export class Subscriber {
   readonly #options: SubscriberOptions
   #client: Redis | undefined
@@ -35,10 +38,13 @@ export class Subscriber {
     this.#connect()
   }
 
-  /** When it is subscribed, or this attempt has failed: then with its error. */
+  /** When it is subscribed, or this attempt has failed: then with its error. Also when nothing of that has happened for a while. */
   async tried (): Promise<unknown> {
     if (this.#isSubscribed) return undefined
-    return await new Promise(resolve => { this.#waiting.push(resolve) })
+    return await new Promise(resolve => {
+      this.#waiting.push(resolve)
+      this.#options.clock.after(WAIT_MS, () => { resolve(undefined) })
+    })
   }
 
   close (): void {

@@ -8,7 +8,7 @@ import { err, ok } from '#core/result.js'
 import type { ScriptName } from '../scripts.js'
 import type { StoreResult, StoreStatus } from '../shared-store.js'
 import type { BackendEvents, StoreBackend } from '../store-backend.js'
-import { commandOf, connectionOptions, createClient, renew, retryMs, type Client, type Iovalkey } from './connection.js'
+import { commandOf, connectionOptions, createClient, renew, type Client, type Iovalkey } from './connection.js'
 import { clauseOf, failureOf, refusalOf } from './failures.js'
 import type { FollowedSecrets } from './secrets.js'
 import { Subscriber } from './subscriber.js'
@@ -35,6 +35,9 @@ const BEAT_MS = 1000
 /** Between two looks whether it is still suitable, in ms: settings are changed while servers run. */
 const CHECK_MS = 60_000
 
+/** Before a store that is not suitable is connected to anew, less up to half, in ms: its name may lead elsewhere by then. */
+const UNSUITABLE_MS = 2000
+
 export class ValkeyBackend implements StoreBackend {
   status: StoreStatus = 'connecting'
   reason: string | undefined
@@ -45,9 +48,9 @@ export class ValkeyBackend implements StoreBackend {
   readonly #refused = new Set<string>()
   readonly #share: number
   #cancels: Cancel[] = []
+  #cancelRetry: Cancel = () => undefined
   #lastError: unknown
   #checks = 0
-  #failedChecks = 0
   #underWay = 0
   #hasBeenUp = false
   #isClosed = false
@@ -90,7 +93,7 @@ export class ValkeyBackend implements StoreBackend {
 
   readonly close = async (): Promise<void> => {
     this.#isClosed = true
-    for (const cancel of this.#cancels) cancel()
+    for (const cancel of [...this.#cancels, this.#cancelRetry]) cancel()
     this.#subscriber.close()
     this.#client.disconnect()
     this.status = 'down'
@@ -151,7 +154,6 @@ export class ValkeyBackend implements StoreBackend {
   }
 
   #up (): void {
-    this.#failedChecks = 0
     if (this.status === 'up') return
     this.status = 'up'
     this.reason = undefined
@@ -163,9 +165,10 @@ export class ValkeyBackend implements StoreBackend {
 
   // Somebody may repair it, or its name may lead elsewhere: it is connected to anew, and asked again.
   #unsuitable (fault: string): void {
-    this.#away('unsuitable', fault)
+    this.#away('unsuitable', `${fault}.`)
     const { clock, random } = this.#options
-    this.#cancels.push(clock.after(retryMs(6 + ++this.#failedChecks, random()), () => { if (this.status === 'unsuitable') this.#client.disconnect(true) }))
+    this.#cancelRetry()
+    this.#cancelRetry = clock.after(UNSUITABLE_MS * (1 - random() / 2), () => { if (this.status === 'unsuitable') this.#client.disconnect(true) })
   }
 
   #failed (error: unknown): void {

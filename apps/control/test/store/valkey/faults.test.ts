@@ -233,10 +233,11 @@ void t.test('a user with the least that it takes, and one with less', withServer
 })
 
 void t.test('a fail-over by sentinels', withServer, async t => {
-  const { name, sentinels, primary } = await startSentinels(t)
+  const { name, sentinels, primary, replica } = await startSentinels(t)
   const opened = await openUp(t, opener({ urls: sentinels.map(urlOf), mode: 'sentinel', sentinelName: name }), 'pod-a')
   const one = token()
   await mint(opened, one)
+  await until(async () => await replica.command('EXISTS', `ud1:t:{${one}}`) === 1)
   await primary.kill()
   await until(() => opened.downs.length === 1)
   await until(() => opened.ups.length === 2)
