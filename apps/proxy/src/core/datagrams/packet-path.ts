@@ -3,12 +3,14 @@
 import { AskKind, ConsumedKind, Direction, REASONS } from '../ledger/counters.js'
 import { DropReason, tokenReasons } from '../ledger/drop-reason.js'
 import type { ClientDrop } from '../ledger/observer.js'
+import type { TraceRing } from '../ledger/trace-ring.js'
 import { CONSUMED, FORWARD, HELD, type Verdict } from '../ledger/verdict.js'
 import { Origin } from '../tables/session-table.js'
 import type { HeldTarget } from '../tables/target-table.js'
 import { ADMITTED } from '../sessions/admission.js'
 import { Arrival } from '../asks/arrival.js'
 import type { HeldDatagram } from '../asks/held-datagrams.js'
+import type { Waiting } from '../asks/waiting.js'
 import { ADDRESS_WORDS } from '#wire/address.js'
 import { classify, PacketKind } from './classify.js'
 import type { CoreState } from './core-state.js'
@@ -22,6 +24,9 @@ export { CONSUMED, FORWARD, HELD, type Verdict }
 const isTokenReason = new Uint8Array(REASONS)
 for (const reason of [...tokenReasons, DropReason.tokenMalformed]) isTokenReason[reason] = 1
 
+// In place of a waiter.
+const NOBODY = -1
+
 /** A held datagram's turn. */
 export interface Turn extends StoreWord {
   /** Whose it is. */
@@ -30,6 +35,8 @@ export interface Turn extends StoreWord {
 
 export class PacketPath {
   readonly #state: CoreState
+  readonly #waiting: Waiting
+  readonly #trace: TraceRing | undefined
   readonly #arrival = new Arrival()
   // Of a datagram that was held.
   #turn: Turn | undefined
@@ -41,6 +48,8 @@ export class PacketPath {
 
   constructor (state: CoreState) {
     this.#state = state
+    this.#waiting = state.asking.waiting
+    this.#trace = state.options.trace
   }
 
   /**
@@ -57,7 +66,7 @@ export class PacketPath {
     this.#state.counters.countReceived(Direction.toTarget, dataPort)
     this.#arrival.set(words, port, dataPort, local, now)
     const verdict = this.#judge(port, bytes, isTruncated, start, end)
-    this.#conclude(verdict, end - start)
+    if (verdict > 0 || this.#trace !== undefined) this.#conclude(verdict, end - start)
     return verdict
   }
 
@@ -83,7 +92,7 @@ export class PacketPath {
    * @param byteCount its length
    */
   fromTarget (socket: number, words: Uint32Array, port: number, byteCount: number, isTruncated: boolean, now: number): Verdict {
-    const { counters, flows, options } = this.#state
+    const { counters, flows } = this.#state
     const flow = flows.findBySource(socket, words, port)
     const dataPort = flow < 0 ? counters.noDataPort : flows.dataPort(flow)
     counters.countReceived(Direction.toClient, dataPort)
@@ -92,41 +101,42 @@ export class PacketPath {
       this.flow = flow
       this.session = flows.session(flow)
     } else counters.countDropped(Direction.toClient, verdict as DropReason)
-    options.trace?.note(Direction.toClient, dataPort, verdict, byteCount, words, port)
+    this.#trace?.note(Direction.toClient, dataPort, verdict, byteCount, words, port)
     return verdict
   }
 
   // Counts a verdict on a client's datagram, and tells who wants to know.
   #conclude (verdict: Verdict, byteCount: number): void {
-    const { counters, options, observer } = this.#state
+    const { counters, observer } = this.#state
     const { client, clientPort, dataPort, now } = this.#arrival
     if (verdict > 0) {
       const reason = verdict as DropReason
       counters.countDropped(Direction.toTarget, reason)
       if (isTokenReason[reason] === 0 && this.#state.mayWarn(reason, now)) observer.datagramDropped(this.#drop(reason))
     }
-    options.trace?.note(Direction.toTarget, dataPort, verdict, byteCount, client, clientPort)
+    this.#trace?.note(Direction.toTarget, dataPort, verdict, byteCount, client, clientPort)
   }
 
   #judge (port: number, bytes: Uint8Array, isTruncated: boolean, start: number, end: number): Verdict {
-    const { options, asking } = this.#state
     if (isTruncated) return DropReason.truncated
-    if (end - start > options.limits.maxDatagramBytes) return DropReason.oversize
+    if (end - start > this.#state.options.limits.maxDatagramBytes) return DropReason.oversize
     if (port === 0) return DropReason.badSource
-    if (asking.waiting.isAnyone) {
-      const waiter = asking.waiting.find(this.#arrival.client)
-      if (waiter >= 0) return asking.wait(waiter, this.#arrival, bytes, start, end)
-    }
-    return this.#decide(bytes, start, end)
+    const waiter = this.#waiting.isAnyone ? this.#waiting.find(this.#arrival.client) : NOBODY
+    return waiter === NOBODY ? this.#decide(bytes, start, end) : this.#state.asking.wait(waiter, this.#arrival, bytes, start, end)
   }
 
   #decide (bytes: Uint8Array, start: number, end: number): Verdict {
     const { client, token, now } = this.#arrival
     const slot = this.#state.liveSession(client, now)
-    const refusal = slot < 0 ? this.#state.admission.refuseStranger(client) : ADMITTED
-    if (refusal !== ADMITTED) return refusal
     const kind = classify(bytes, start, end, this.#state.options.magic, token)
-    if (kind === PacketKind.data) return slot < 0 ? this.#stranger(bytes, start, end) : this.#forward(slot, end - start)
+    return slot >= 0 && kind === PacketKind.data ? this.#forward(slot, end - start) : this.#other(slot, kind, bytes, start, end)
+  }
+
+  // Anything but data in a session. Apart, so that the way of nearly all datagrams is short enough to be compiled as one.
+  #other (slot: number, kind: PacketKind, bytes: Uint8Array, start: number, end: number): Verdict {
+    const refusal = slot < 0 ? this.#state.admission.refuseStranger(this.#arrival.client) : ADMITTED
+    if (refusal !== ADMITTED) return refusal
+    if (kind === PacketKind.data) return this.#stranger(bytes, start, end)
     if (kind === PacketKind.malformedControl) return this.#refuse(DropReason.tokenMalformed, true)
     return slot < 0 ? this.#tokenWithoutSession(kind, bytes, start, end) : this.#tokenInSession(slot, kind, bytes, start, end)
   }
@@ -262,17 +272,28 @@ export class PacketPath {
   // Row 8.
   #forward (slot: number, byteCount: number): Verdict {
     const { sessions, flows } = this.#state
-    const { dataPort, local, now } = this.#arrival
-    let flow = flows.findInList(sessions.firstFlow(slot), dataPort)
-    if (flow < 0) {
-      const target = this.#state.targets.get(sessions.target(slot))
-      const port = target.ports[dataPort]!
-      if (port === 0) return DropReason.noPort
-      flow = flows.open(slot, dataPort, target, port, sessions.firstFlow(slot), sessions.hasRedeemed(slot), local)
-      if (flow < 0) return DropReason.upstreamLimit
-      sessions.setFirstFlow(slot, flow)
-    } else this.#noteLocal(flow)
-    sessions.touch(slot, now)
+    const flow = flows.findInList(sessions.firstFlow(slot), this.#arrival.dataPort)
+    if (flow < 0) return this.#openFlow(slot, byteCount)
+    this.#noteLocal(flow)
+    return this.#passOn(slot, flow, byteCount)
+  }
+
+  // The first datagram of a session on this data port.
+  #openFlow (slot: number, byteCount: number): Verdict {
+    const { sessions, flows, targets } = this.#state
+    const { dataPort, local } = this.#arrival
+    const target = targets.get(sessions.target(slot))
+    const port = target.ports[dataPort]!
+    if (port === 0) return DropReason.noPort
+    const flow = flows.open(slot, dataPort, target, port, sessions.firstFlow(slot), sessions.hasRedeemed(slot), local)
+    if (flow < 0) return DropReason.upstreamLimit
+    sessions.setFirstFlow(slot, flow)
+    return this.#passOn(slot, flow, byteCount)
+  }
+
+  #passOn (slot: number, flow: number, byteCount: number): Verdict {
+    const { sessions } = this.#state
+    sessions.touch(slot, this.#arrival.now)
     sessions.countToTarget(slot, byteCount)
     this.flow = flow
     return FORWARD
