@@ -29,7 +29,7 @@ void t.test('every metric of control moves', async t => {
     move(metrics, name, row)
     const text = await metrics.expose()
     t.ok(text.includes(`# HELP ${name} ${row.help}\n# TYPE ${name} ${row.type}\n`), `${name} has its help`)
-    const lines = row.type === 'histogram' ? [`${name}_sum 0.7`, `${name}_count 1`] : [lineOf(name, labelsOf(row), 3)]
+    const lines = row.type === 'histogram' ? [lineOf(`${name}_sum`, labelsOf(row), 0.7), lineOf(`${name}_count`, labelsOf(row), 1)] : [lineOf(name, labelsOf(row), 3)]
     for (const line of lines) t.ok(valuesIn(text).includes(line), line)
   }
 })
