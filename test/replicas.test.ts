@@ -23,7 +23,7 @@ interface Director {
   readonly sum: (metric: string, labels?: Readonly<Record<string, string>>) => Promise<number>
 }
 
-// A busy machine is no reason to answer nobody.
+// A busy machine must not be a reason that nobody is answered.
 const settings = (urls: string): string => `sharedState: {urls: ["${urls}"]}\nlimits: {storeDeadlineMs: 10000, asksPerSecond: 1000000, asksPerPrefix: 1000000}`
 
 async function pairs (t: Test): Promise<[Pair, Pair]> {

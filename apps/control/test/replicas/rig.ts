@@ -44,6 +44,8 @@ export class ReplicaRig {
     this.#options = options
     t.teardown(async () => {
       await Promise.all(this.#all.map(async replica => { await replica.close() }))
+      // What was on its way between them and the store comes to nobody.
+      this.clock.advance(1000)
       if (this.clock.pending() > 0) throw new Error('A timer is left.')
     })
   }
@@ -71,8 +73,14 @@ limits: { ${limits} }
     return replicas
   }
 
-  /** Lets `ms` go by, and everything happen that needs no time then: nothing here waits for anything but timers. */
+  /** Lets `ms` go by in small steps, and everything happen on the way: nothing here waits for anything but timers. */
   async settle (ms = 0): Promise<void> {
+    const stepMs = Math.max(1, ms / 200)
+    await this.#rest(0)
+    for (let left = ms; left > 0; left -= stepMs) await this.#rest(Math.min(stepMs, left))
+  }
+
+  async #rest (ms: number): Promise<void> {
     await nextTurn()
     this.clock.advance(ms)
     for (let before = -1; before !== this.#ran;) {

@@ -182,7 +182,8 @@ void t.test('a store that has forgotten is told redemptions before anybody can u
   t.equal(await b.revoke(revoked), 'void')
   rig.twin.setWeather({ leastMs: 1, mostMs: 1 })
   rig.twin.failOver(4000, 100)
-  await rig.settle(120)
+  // The connections come back after 50 ms, and somebody asks in that very moment.
+  await rig.settle(150)
   const thieves = tokens.map(token => b.asks(token, thief))
   const late = b.asks(revoked, thief)
   await rig.settle(200)
@@ -190,6 +191,23 @@ void t.test('a store that has forgotten is told redemptions before anybody can u
   t.equal(b.verdictOf(late), 'void')
   await rig.settle(200)
   for (const token of tokens) t.equal(await a.ask(token, thief), 'consumed')
+})
+
+void t.test('redemptions are told before all the tokens that nobody has redeemed', async t => {
+  const rig = new ReplicaRig(t)
+  const [a, b] = await rig.start('a', 'b') as [TestReplica, TestReplica]
+  const token = await a.query()
+  await rig.settle(5000)
+  rig.twin.setWeather({ lostMessages: 1 })
+  t.equal(await b.ask(token, player), 'live')
+  for (let count = 0; count < 4100; count++) b.registry.add(`b-${count}` as Token, target, 30_000)
+  rig.twin.setWeather({ leastMs: 1, mostMs: 1 })
+  rig.twin.failOver(4000, 100)
+  await rig.settle(150)
+  await rig.settle(2)
+  const id = a.asks(token, thief)
+  await rig.settle(100)
+  t.equal(a.verdictOf(id), 'consumed', 'thousands of tokens of the replica that knows are not in the way')
 })
 
 void t.test('an emptied store has everything again once the connection is back', async t => {
