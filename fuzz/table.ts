@@ -9,6 +9,7 @@ import { packetPath } from './targets/packet-path.js'
 import { rpcBodies } from './targets/rpc-bodies.js'
 import { stateLogs } from './targets/state-logs.js'
 import { stateRoundTrip } from './targets/state-round-trip.js'
+import { storeRecords } from './targets/store-records.js'
 import { addressBlocks, addresses, packetKinds } from './targets/wire.js'
 
 export const fuzzTargets: readonly FuzzTarget[] = [
@@ -22,6 +23,7 @@ export const fuzzTargets: readonly FuzzTarget[] = [
   jsonPath(),
   httpBodies(),
   rpcBodies(),
+  storeRecords(),
   heldDatagrams(),
   eventLines(),
   watchLines()

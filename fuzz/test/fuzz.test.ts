@@ -7,6 +7,7 @@ import { addressBlock } from '#wire/address-block.js'
 import { writeAddress } from '#wire/address.js'
 import { classify } from '../../apps/proxy/src/core/datagrams/classify.js'
 import { Origin } from '../../apps/proxy/src/core/tables/session-table.js'
+import { tokenFrom } from '../../apps/control/src/store/records.js'
 import { decodeLog } from '../../apps/proxy/src/state/format/log-format.js'
 import { ImageKind } from '../../apps/proxy/src/state/format/layout.js'
 import { SavedImages } from '../../apps/proxy/src/state/format/saved-images.js'
@@ -23,6 +24,7 @@ import { packetPath } from '../targets/packet-path.js'
 import { rpcBodies } from '../targets/rpc-bodies.js'
 import { stateLogs } from '../targets/state-logs.js'
 import { stateRoundTrip } from '../targets/state-round-trip.js'
+import { storeRecords } from '../targets/store-records.js'
 import { addressBlocks, addresses, packetKinds } from '../targets/wire.js'
 import { smallCore } from '#testkit/lives/core-history.js'
 import { restoreOnto } from '#testkit/lives/proxy-life.js'
@@ -67,6 +69,10 @@ const planted: Readonly<Record<string, FuzzTarget>> = {
   }),
   'some answers have a status of their own': httpBodies(status => status === 403 ? 500 : status),
   'a handler fails on one body': rpcBodies(handlers => ({ ...handlers, pushTokens: input => { if (input.body.tokens.length > 1) throw new Error('two tokens'); return handlers.pushTokens(input) } })),
+  'a target may have a port that nobody can send to': storeRecords(text => {
+    const read = tokenFrom(text)
+    return read.ok ? { ok: true, value: { ...read.value, target: { ...read.value.target, ports: { ...read.value.target.ports, more: 0 } } } } : read
+  }),
   'what was held leaves twice': heldDatagrams(send => (...held) => {
     send(...held)
     send(...held)
