@@ -16,7 +16,7 @@ const uncounted: WiringMetrics = {
   requestRefused: nothing,
   tokenIssued: nothing,
   tokenRevoked: nothing,
-  replicas: { targetRefused: nothing, redeemedElsewhere: nothing, sessionFollowed: nothing, sessionSeenElsewhere: nothing, storeCalled: nothing, newerRecord: nothing },
+  replicas: { targetRefused: nothing, redeemedElsewhere: nothing, storeCalled: nothing, newerRecord: nothing },
   inventory: { listed: nothing, relisting: nothing, watchEnded: nothing, corrupted: nothing, eventTaken: nothing }
 }
 

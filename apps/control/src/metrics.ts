@@ -49,9 +49,6 @@ export function createControlMetrics (): ControlMetrics {
     replicas: {
       targetRefused: () => { counters.udp_director_store_targets_refused_total.inc() },
       redeemedElsewhere: () => { counters.udp_director_redeemed_elsewhere_total.inc() },
-      // The proxy counts these.
-      sessionFollowed: () => undefined,
-      sessionSeenElsewhere: () => undefined,
       storeCalled: (op, outcome, seconds) => {
         counters.udp_director_store_requests_total.inc({ op, outcome })
         histograms.udp_director_store_request_duration_seconds.observe({ op }, seconds)

@@ -159,9 +159,9 @@ function wireOver (held: Inventory, advertised: Advertised, shared: Shared | und
       version,
       judge: target => {
         if (policy.check(target) !== undefined) return 'refused'
-        targetWatch.expect(target)
-        return 'there'
-      }
+        return targetWatch.isGone(target) ? 'gone' : 'there'
+      },
+      staysOnGone: () => config.onTargetGone === 'keep' || (config.onTargetGone === 'default' && defaultEndpoint.count() === 0)
     })
   const load = new TargetLoad([link.counts], registry, replicas?.load)
   const provider = providers[config.inventory.provider]

@@ -24,7 +24,8 @@ export interface HeardOptions {
   readonly onReplicaEvent: (event: ReplicaEvent) => void
 }
 
-export type ReplicaEvent = Extract<RpcEvent, { readonly type: 'asked' | 'binding' }>
+/** `skipped`: lines of kind `binding` were left out. */
+export type ReplicaEvent = Extract<RpcEvent, { readonly type: 'asked' | 'binding' | 'skipped' }>
 
 export class Heard {
   readonly counts = new SessionCounts()
@@ -42,7 +43,7 @@ export class Heard {
 
   hear (event: RpcEvent): void {
     const { registry, events, onHello, onCounts, onReplicaEvent } = this.#options
-    if (event.type === 'asked' || event.type === 'binding') {
+    if (event.type === 'asked' || event.type === 'binding' || (event.type === 'skipped' && event.kind === 'binding')) {
       onReplicaEvent(event)
       return
     }

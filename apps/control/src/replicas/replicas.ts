@@ -1,6 +1,6 @@
 // Puts together what directors do that share a store: the store, and the parts that speak with it. Who hears what, and in which order,
 // is decided here and nowhere else.
-import type { Clock } from '#core/clock.js'
+import type { Cancel, Clock } from '#core/clock.js'
 import { seconds } from '#core/durations.js'
 import { err, ok, type Result } from '#core/result.js'
 import type { Token } from '#wire/token.js'
@@ -32,7 +32,7 @@ export interface StoreMetrics {
   readonly newerRecord: () => void
 }
 
-export interface ReplicasOptions extends Omit<ReplicaContext, 'store'>, Pick<SessionContext, 'judge'> {
+export interface ReplicasOptions extends Omit<ReplicaContext, 'store'>, Pick<SessionContext, 'judge' | 'staysOnGone'> {
   readonly held: HeldStore
   readonly metrics: ReplicaContext['metrics'] & StoreMetrics
   readonly registry: TokenRegistry
@@ -59,6 +59,9 @@ export interface StoreReading {
 /** How long a start waits for the store to say that it is there, or that it cannot be used, in ms. */
 export const START_WAITS_MS = 2000
 
+/** How long after the proxy left out events its lists are read, in ms. */
+export const MISSED_WAITS_MS = 1000
+
 export class Replicas {
   /** Where tokens are brought to and made void, in place of the own proxy alone. */
   readonly sink: TokenSink
@@ -71,6 +74,7 @@ export class Replicas {
   readonly #redemptions: Redemptions
   readonly #presence: PresencePart
   readonly #others: () => number
+  #cancelMissed: Cancel | undefined
   #up: AbortController | undefined
   #sinceMs: number
   #settled: () => void = () => undefined
@@ -89,7 +93,6 @@ export class Replicas {
       maxSessions: limits.maxSessions,
       timeoutMs: seconds(config.sessionTimeoutSeconds),
       deadlineMs: limits.storeDeadlineMs,
-      staysOnGone: () => config.onTargetGone === 'keep',
       isOwnName: name => isSameReplica(name, replica)
     })
     this.sessions = sessions.shared
@@ -140,6 +143,10 @@ export class Replicas {
 
   /** What the own proxy says. */
   hear (event: ReplicaEvent): void {
+    if (event.type === 'skipped') {
+      this.#missed()
+      return
+    }
     if (event.type === 'binding') {
       for (const part of this.#parts) part.onBinding?.(event.change, event.binding)
       return
@@ -154,8 +161,17 @@ export class Replicas {
     for (const part of this.#parts) part.onProxyUp?.()
   }
 
+  // As if it had been away: whatever was missed is found in its lists. A flood of events is missed line by line.
+  #missed (): void {
+    this.#cancelMissed ??= this.#options.clock.after(MISSED_WAITS_MS, () => {
+      this.#cancelMissed = undefined
+      this.proxyUp()
+    })
+  }
+
   async close (): Promise<void> {
     this.#up?.abort()
+    this.#cancelMissed?.()
     for (const part of this.#parts) part.close?.()
     this.#redemptions.close()
     await this.#options.held.store.close()

@@ -166,10 +166,9 @@ export class TestReplica {
         targetRefused: () => { this.counted.targetsRefused++ },
         redeemedElsewhere: () => { this.counted.redeemedElsewhere++ },
         storeCalled: () => { this.counted.calls++ },
-        newerRecord: () => undefined,
-        sessionFollowed: () => undefined,
-        sessionSeenElsewhere: () => undefined
+        newerRecord: () => undefined
       },
+      staysOnGone: () => true,
       judge: () => 'there',
       counts: new SessionCounts(),
       version: '1.0.0',

@@ -29,10 +29,6 @@ export interface ReplicaMetrics {
   readonly targetRefused: () => void
   /** A token of another replica was redeemed here. */
   readonly redeemedElsewhere: () => void
-  /** A session of another replica goes on here. */
-  readonly sessionFollowed: () => void
-  /** A session of this replica goes on at another one. */
-  readonly sessionSeenElsewhere: () => void
 }
 
 /** What every part is given. */

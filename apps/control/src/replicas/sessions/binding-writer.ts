@@ -63,14 +63,13 @@ export class BindingWriter {
 
   /** What the own proxy says of a session. */
   changed (change: BindingChange, binding: Binding): void {
-    const { known, context: { metrics } } = this.#deps
+    const { known } = this.#deps
     const { client } = binding
     if (change === 'expired' || change === 'ended') {
       known.over(client)
       this.#lanes.submit(client, { kind: 'drop' })
       return
     }
-    if (change === 'followed') metrics.sessionFollowed()
     known.changed(client)
     this.#lanes.submit(client, change === 'followed' ? { kind: 'join', binding } : { kind: 'bind', binding, isHere: change !== 'moved' })
   }

@@ -17,7 +17,7 @@ export interface SessionsPart extends ReplicaPart {
 }
 
 export function createSessionsPart (context: SessionContext): SessionsPart {
-  const { clock, store, proxy, metrics } = context
+  const { clock, store, proxy } = context
   const known = new KnownBindings(context.maxSessions)
   const ownProxy = new OwnProxy(clock, proxy)
   const writer: BindingWriter = new BindingWriter({ context, known, ownProxy, onIdle: client => { messages.settled(client) } })
@@ -33,10 +33,7 @@ export function createSessionsPart (context: SessionContext): SessionsPart {
     known,
     ownProxy,
     isBusy: client => writer.isBusy(client),
-    onSeenElsewhere: client => {
-      metrics.sessionSeenElsewhere()
-      returns.seenElsewhere(client)
-    }
+    onSeenElsewhere: client => { returns.seenElsewhere(client) }
   })
   return {
     shared: createSharedSessions(context),

@@ -38,6 +38,8 @@ export class SessionsHere implements ReplicaProxy {
   /** Where datagrams went: the target's key, or why they did not. */
   readonly forwarded: string[] = []
   readonly told: Elsewhere[] = []
+  /** Sessions that followed their clients here. */
+  followed = 0
   /** Bindings in one page of a list. */
   pageSize = 500
   /** How long an event is on its way, in ms. */
@@ -146,6 +148,7 @@ export class SessionsHere implements ReplicaProxy {
   #establish (client: string, to: Target, token: string | undefined, change: BindingChange): void {
     const session = { target: to, token, seenMs: this.#clock.now() }
     this.sessions.set(client, session)
+    if (change === 'followed') this.followed++
     this.#tell(change, client, session)
   }
 
@@ -179,7 +182,7 @@ export interface Here {
   readonly proxy: SessionsHere
   readonly store: SharedStore
   readonly part: SessionsPart
-  readonly counted: { followed: number, seenElsewhere: number, refused: number }
+  readonly counted: { refused: number }
   /** What its inventory says of targets, by key; the others are there. */
   readonly verdicts: Map<string, TargetVerdict>
   readonly close: () => Promise<void>
@@ -215,7 +218,7 @@ export function replicasHere (random: () => number = () => 0.5): ReplicasHere {
     pass,
     sessionsOf: client => all.reduce((sum, { proxy }) => sum + (proxy.sessions.has(client) ? 1 : 0), 0),
     open: (name, { proxy = new SessionsHere(clock), staysOnGone = false } = {}) => {
-      const counted = { followed: 0, seenElsewhere: 0, refused: 0 }
+      const counted = { refused: 0 }
       const verdicts = new Map<string, TargetVerdict>()
       const store = twin.open(name, {
         onUp: isAgain => { void part.onStoreUp?.({ isAgain, signal: new AbortController().signal }) },
@@ -230,7 +233,7 @@ export function replicasHere (random: () => number = () => 0.5): ReplicasHere {
         store,
         proxy,
         replica: name,
-        metrics: { redeemedElsewhere: () => undefined, targetRefused: () => { counted.refused++ }, sessionFollowed: () => { counted.followed++ }, sessionSeenElsewhere: () => { counted.seenElsewhere++ } },
+        metrics: { redeemedElsewhere: () => undefined, targetRefused: () => { counted.refused++ } },
         maxSessions: 20_000,
         timeoutMs: TIMEOUT_MS,
         deadlineMs: DEADLINE_MS,

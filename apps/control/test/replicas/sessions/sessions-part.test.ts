@@ -12,8 +12,8 @@ void t.test('data that arrives at another replica goes on there; the session tha
   b.proxy.data(client)
   await pass(50)
   t.strictSame(b.proxy.forwarded, [x.key])
-  t.equal(b.counted.followed, 1)
-  t.equal(a.counted.seenElsewhere, 1)
+  t.equal(b.proxy.followed, 1)
+  t.same(a.proxy.told.map(({ change }) => change), ['seen'])
   t.equal(sessionsOf(client), 2)
   for (let second = 0; second < 40; second++) {
     b.proxy.data(client)
@@ -53,7 +53,7 @@ void t.test('two data ports of one client at two replicas: both go on, and neith
   t.equal(a.proxy.forwarded.length, 50)
   t.equal(b.proxy.forwarded.length, 50)
   // One that were ended would have been followed again and again.
-  t.strictSame([a.counted.followed, b.counted.followed], [0, 1])
+  t.strictSame([a.proxy.followed, b.proxy.followed], [0, 1])
 })
 
 void t.test('a reset at another replica moves the session that was left', async t => {
@@ -152,7 +152,7 @@ void t.test('a client that comes back later is followed back', async t => {
     await pass(5000)
   }
   t.equal(a.proxy.at(client), x.key)
-  t.equal(a.counted.followed, 1)
+  t.equal(a.proxy.followed, 1)
   t.equal(sessionsOf(client), 1)
 })
 

@@ -5,7 +5,9 @@ import type { Token } from '#wire/token.js'
 import type { KubeObject } from '../../../src/inventory/objects/inventory.js'
 import { SERVICES_TYPE } from '../../../src/inventory/objects/resource-types.js'
 import { SETTLED_MS } from '../../../src/names/known-name.js'
-import { UNKNOWN_RETRY_MS } from '../../../src/targets/watch/target-watch.js'
+import type { Target } from '#rpc/contract.js'
+import { TargetWatch, UNKNOWN_RETRY_MS } from '../../../src/targets/watch/target-watch.js'
+import { compileTouchedObjects } from '../../../src/targets/watch/touched-objects.js'
 import { ask, eventually, gameServer, startRig, type Rig, type RigOptions } from '#testkit/control-rig.js'
 
 const games = { resourceType: 'gameserver', namespace: 'game-servers' }
@@ -358,4 +360,34 @@ void t.test('more than one call holds, and a call that is not acknowledged', asy
   await count(rig, { s1: 2 })
   await rig.proxy.until(() => gone(rig).length >= 1)
   t.ok(gone(rig).includes('s1'))
+})
+
+void t.test('a target that another director chose: there, gone, or elsewhere', async t => {
+  const { store, features: { inventory, selector, registry, load, config, clock } } = await start(t)
+  const said = { unready: undefined as string | undefined }
+  const watch = new TargetWatch({
+    inventory: { ...inventory, unready: () => said.unready },
+    touched: compileTouchedObjects(config.resourceQueryMapping),
+    holds: type => type === 'gameserver',
+    selector,
+    names: { isSettled: () => true },
+    registry,
+    load,
+    clock,
+    withdraw: () => undefined,
+    ready: async () => { await Promise.resolve() },
+    leave: async () => await Promise.resolve({})
+  })
+  t.teardown(() => { watch.close() })
+  const target = (name: string, address: string, ports = { default: 7000 }): Target => ({ key: keyOf(name), address, ports })
+  t.equal(watch.isGone(target('a', '10.0.0.1')), false)
+  t.equal(watch.isGone(target('a', '10.0.0.9')), true, 'at another address')
+  t.equal(watch.isGone(target('a', '10.0.0.1', { default: 7001 })), true, 'at another port')
+  t.equal(watch.isGone(target('z', '10.0.0.1')), true)
+  t.equal(watch.isGone({ key: 'address/10.9.9.9/7000', address: '10.9.9.9', ports: { default: 7000 } }), false, 'an address needs no object')
+  t.equal(watch.isGone({ ...target('z', '10.0.0.1'), key: 'other/game-servers/z' }), false, 'of what this inventory does not hold nothing is known')
+  store.put(['gameserver'], gameServer('b', 'not an address'))
+  t.equal(watch.isGone(target('b', '10.0.0.2')), false, 'without an address for a moment')
+  said.unready = 'not read yet'
+  t.equal(watch.isGone(target('z', '10.0.0.1')), false)
 })
