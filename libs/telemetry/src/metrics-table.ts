@@ -60,7 +60,7 @@ export const metrics = {
   udp_director_packets_proxied_total: { type: 'counter', from: 'proxy', help: 'Datagrams forwarded.', labels: ['direction', 'data_port'] },
   udp_director_bytes_proxied_total: { type: 'counter', from: 'proxy', help: 'Bytes of the datagrams forwarded, headers not counted.', labels: ['direction', 'data_port'] },
   udp_director_packets_consumed_total: { type: 'counter', from: 'proxy', help: 'Datagrams that were for the director and ended here: token, reset, retransmit.', labels: ['kind'] },
-  udp_director_packets_dropped_total: { type: 'counter', from: 'proxy', help: 'Datagrams dropped, by reason (docs/protocol.md lists them). received = proxied + consumed + dropped + in flight.', labels: ['direction', 'reason'] },
+  udp_director_packets_dropped_total: { type: 'counter', from: 'proxy', help: 'Datagrams dropped, by reason (docs/protocol.md lists them). received = proxied + consumed + dropped + held + in flight.', labels: ['direction', 'reason'] },
   udp_director_receive_drops_total: { type: 'counter', from: 'proxy', help: 'Datagrams the kernel dropped because a data port\'s receive buffer was full; received does not count them. Engine batch only: Node does not tell.', labels: ['data_port'] },
   udp_director_asks_total: { type: 'counter', from: 'proxy', help: 'Times that clients waited for what the shared store says, of their token or of a session that follows them (of), by what it said. late: the store did not answer; unanswered: nothing came in time; unheard: control went away. From zero in each life of the proxy.', labels: ['of', 'outcome'] },
   udp_director_held_datagrams: { type: 'gauge', from: 'proxy', help: 'Datagrams that wait for what the shared store says.', labels: [] },

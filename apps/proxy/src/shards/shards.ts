@@ -84,15 +84,13 @@ export class Shards {
     return nextCursor === undefined ? { sessions, total } : { sessions, total, nextCursor }
   }
 
-  /** Each to the shard that asked. A grant has the word of its token, so that no other shard redeems it as well. */
+  /** Each to the shard that asked. A grant has the word of its token; if there is none left, that shard will not remember it (decision 60). */
   async answerAsks (answers: readonly Answer[]): Promise<void> {
     await this.#inTurn(async () => {
       const byShard = this.#shards.map((): ClaimedAnswer[] => [])
       for (const { grant, ...answer } of answers) {
-        const claimed = grant && this.#claimed(grant)
-        // Without a word it cannot be kept from being redeemed twice: nobody knows, and the client asks again.
-        if (grant !== undefined && claimed === undefined) byShard[answer.id % this.count]!.push({ id: answer.id, verdict: 'late' })
-        else byShard[answer.id % this.count]!.push({ ...answer, ...claimed === undefined ? {} : { grant: claimed } })
+        const claimed = grant && (this.#claimed(grant) ?? grant)
+        byShard[answer.id % this.count]!.push({ ...answer, ...claimed === undefined ? {} : { grant: claimed } })
       }
       await Promise.all(this.#shards.map(async (shard, index) => { if (byShard[index]!.length > 0) await shard.call('answerAsks', byShard[index]!) }))
     })
