@@ -117,7 +117,7 @@ function wireOver (held: Inventory, advertised: Advertised, shared: Shared | und
   const openClient = (maxInFlight: number): RpcClient => rpcClientOver(openTransport(maxInFlight), { clock, deadlineMs: CALL_DEADLINE_MS, maxInFlight })
   const linkClient = openClient(MAX_LINK_CALLS)
   const proxy = openClient(MAX_OPERATOR_CALLS)
-  const keys = new TokenKeys(makeTokenKey(), () => { link.replicas.keysChanged() })
+  const keys = new TokenKeys(makeTokenKey(), () => { link.replicas.keysChanged() }, shared !== undefined)
   const link: ProxyPeer = new ProxyPeer({
     client: linkClient,
     clock,

@@ -10,10 +10,14 @@ export class TokenKeys {
   #told: readonly string[]
   readonly #onChanged: () => void
 
-  /** @param first 32 hexadecimal digits that nobody can guess */
-  constructor (first: string, onChanged: () => void) {
+  /**
+   * @param first 32 hexadecimal digits that nobody can guess
+   * @param isShared whether others have keys that are not known yet: until then nobody is told any, because a token without the mark of
+   *   one that was told counts as forged
+   */
+  constructor (first: string, onChanged: () => void, isShared = false) {
     this.#marking = tokenKeyFrom(first)
-    this.#told = [first]
+    this.#told = isShared ? [] : [first]
     this.#onChanged = onChanged
   }
 

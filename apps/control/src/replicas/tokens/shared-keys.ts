@@ -84,12 +84,14 @@ export class SharedKeys implements ReplicaPart {
     if (!pattern.test(current)) return
     const now = this.#options.clock.now()
     this.#madeMs = now - Math.max(0, nowMs - sinceMs)
-    if (this.#known[0]?.key === current) return
+    const before = this.#known[0]?.key
+    if (before === current) return
     const others = this.#known.filter(({ key }) => key !== current)
     for (const other of others) other.replacedMs = Math.min(other.replacedMs, now)
     if (former !== undefined && pattern.test(former) && former !== current && !others.some(({ key }) => key === former)) others.unshift({ key: former, replacedMs: this.#madeMs })
     this.#known = [{ key: current, replacedMs: Infinity }, ...others]
-    this.#leadUntilMs = this.#madeMs + LEAD_MS
+    // The store was emptied and somebody else was first to give it a key: whoever comes new does not know the one before, so that marks no more.
+    this.#leadUntilMs = before === undefined || former === before ? this.#madeMs + LEAD_MS : 0
   }
 
   // Called at every reading: time alone changes which key marks, and which is over.

@@ -67,8 +67,9 @@ export class SharedTokens implements TokenSink, ReplicaPart {
       this.#keep(token, shared, grant.ttlMs)
       return pushed
     }
-    // Whoever asked gets no token, so it must not live anywhere. It may have been written all the same.
-    if (pushed.ok) void link.revoke([token], grant.ttlMs)
+    // Whoever asked gets no token, so it must not live anywhere. It may have been written all the same, and while that was waited for, the
+    // proxy may have been told of it with all that control knows.
+    void link.revoke([token], grant.ttlMs)
     void this.#makeVoid([token], grant.ttlMs, 'revoked')
     return pushed.ok ? err('STORE_UNAVAILABLE') : pushed
   }

@@ -71,6 +71,8 @@ export class TokenAsks implements ReplicaPart {
       outcome = written.ok ? await store.claim(claim) : written
     }
     if (!outcome.ok) return this.#withoutAnswer(asked, outcome.error)
+    // Made void while the store was asked: the proxy has been told that before it is told this.
+    if (tokens.isVoid(token)) return { id, verdict: 'refused', reason: 'void' }
     if (outcome.value.verdict === 'live') return this.#live(asked, outcome.value)
     if (outcome.value.verdict === 'unknown' && this.#options.clock.now() < this.#settledMs) return { id, verdict: 'late' }
     return { id, verdict: 'refused', reason: outcome.value.verdict }

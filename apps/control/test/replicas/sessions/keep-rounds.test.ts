@@ -86,6 +86,19 @@ void t.test('what changes while a list is under way is not written from the list
   }
 })
 
+void t.test('what others moved while a list is under way is not written back from the list', async t => {
+  const { a, b, pass } = await threeReplicas()
+  a.proxy.token(client, x)
+  await pass(100)
+  a.proxy.listMs = 200
+  a.part.onProxyUp?.()
+  await pass(100)
+  b.proxy.token(client, y)
+  await pass(1000)
+  const found = await settled(pass, b.store.find(client))
+  t.equal(found.ok && found.value?.target.key, y.key, 'the list has the former target, and the sequence that is known is that of the move')
+})
+
 void t.test('a control process that restarts: sessions that changed meanwhile win, those that others moved do not', async t => {
   const { a, b, pass, open } = await threeReplicas()
   const [changed, moved, quiet] = ['192.0.2.1:1', '192.0.2.1:2', '192.0.2.1:3']
