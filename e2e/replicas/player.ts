@@ -25,6 +25,7 @@ export class Player {
   answers: Answer[] = []
   readonly #socket: Socket
   #number = 0
+  #forgotten = 0
 
   static async open (): Promise<Player> {
     return new Player(await openUdpSocket(HERE, ports++))
@@ -34,7 +35,8 @@ export class Player {
     this.#socket = socket
     socket.on('message', bytes => {
       const [server = '', replica, number] = bytes.toString().split(' ')
-      this.answers.push({ server, replica: Number(replica), number: Number(number), atMs: nowMs() })
+      // One that is late says nothing about what is asked now.
+      if (Number(number) > this.#forgotten) this.answers.push({ server, replica: Number(replica), number: Number(number), atMs: nowMs() })
     })
   }
 
@@ -64,6 +66,7 @@ export class Player {
 
   /** Forgets what was sent and heard so far. */
   forget (): void {
+    this.#forgotten = this.#number
     this.sent = 0
     this.answers = []
   }
