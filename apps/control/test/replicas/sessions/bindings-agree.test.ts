@@ -40,7 +40,10 @@ const steps: readonly Step[] = [
   ({ twin }, _, random) => { if (random() < 0.3) twin.failOver(200, 300) }
 ]
 
-for (let seed = 1; seed <= 15; seed++) {
+// Some, and those that have found something.
+const seeds = [1, 2, 3, 4, 5, 6, 14, 19, 25, 109, 148, 149]
+
+for (const seed of seeds) {
   void t.test(`seed ${seed}`, async t => {
     const random = randomFrom(seed)
     const here = replicasHere(random)

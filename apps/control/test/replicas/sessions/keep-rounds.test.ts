@@ -138,3 +138,31 @@ void t.test('a proxy that was away: what changed meanwhile is told, and what oth
   await pass(100)
   t.strictSame(b.proxy.forwarded, [y.key])
 })
+
+void t.test('a list that is older than what the proxy was told is not written', async t => {
+  const { a, b, pass } = await threeReplicas()
+  a.proxy.token(client, x)
+  await pass(100)
+  a.proxy.listMs = 200
+  a.part.onProxyUp?.()
+  await pass(100)
+  b.proxy.token(client, y)
+  await pass(1000)
+  const found = await settled(pass, b.store.find(client))
+  t.equal(found.ok && found.value?.target.key, y.key)
+  t.strictSame([a.proxy.at(client), b.proxy.at(client)], [y.key, y.key])
+})
+
+void t.test('a session that is elsewhere than its sequence says is not written, but moved to where the store has it', async t => {
+  const { a, b, pass } = await threeReplicas()
+  a.proxy.token(client, x)
+  await pass(100)
+  a.proxy.sessions.get(client)!.target = z
+  for (let ms = 0; ms < KEEP_PERIOD_MS * 1.5; ms += 10_000) {
+    a.proxy.data(client)
+    await pass(10_000)
+  }
+  const found = await settled(pass, b.store.find(client))
+  t.equal(found.ok && found.value?.target.key, x.key)
+  t.equal(a.proxy.at(client), x.key)
+})

@@ -93,6 +93,22 @@ void t.test('resets that cross: all replicas end up at the same target, whatever
   }
 })
 
+void t.test('an event that a call has overtaken: the proxy is told once more what holds', async t => {
+  const { a, b, pass } = await threeReplicas()
+  a.proxy.token(client, x)
+  await pass(50)
+  b.proxy.data(client)
+  await pass(50)
+  b.proxy.eventMs = 100
+  b.proxy.token(client, z)
+  await pass(20)
+  a.proxy.token(client, y)
+  await pass(40)
+  t.equal(b.proxy.at(client), y.key, 'told before its own event is heard')
+  await pass(500)
+  t.strictSame([a.proxy.at(client), b.proxy.at(client)], [z.key, z.key])
+})
+
 void t.test('a message that is older than what is on its way moves nothing', async t => {
   const { a, b, c, twin, pass } = await threeReplicas()
   a.proxy.token(client, x)
