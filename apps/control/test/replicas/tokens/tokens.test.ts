@@ -190,6 +190,7 @@ void t.test('a store that has forgotten is told redemptions before anybody can u
   t.strictSame(new Set(thieves.map(id => b.verdictOf(id))), new Set(['consumed']))
   t.equal(b.verdictOf(late), 'void')
   await rig.settle(200)
+  t.equal(await a.ask(revoked, thief), 'void', 'its minter has not heard of that, and has written it anew')
   for (const token of tokens) t.equal(await a.ask(token, thief), 'consumed')
 })
 
