@@ -38,10 +38,10 @@ export async function startSentinels (t: Test): Promise<Sentinels> {
 export async function startCluster (t: Test): Promise<readonly StoreServer[]> {
   const nodes = await Promise.all([0, 1, 2].map(async () => await startServer(t, { settings: ['--cluster-enabled', 'yes', '--cluster-node-timeout', '2000', '--cluster-require-full-coverage', 'no'] })))
   const bounds = [0, 5461, 10_923, 16_384]
-  for (const [at, { command, port }] of nodes.entries()) {
+  for (const [at, { command, port, busPort }] of nodes.entries()) {
     await command('CLUSTER', 'ADDSLOTSRANGE', String(bounds[at]), String(bounds[at + 1]! - 1))
     await command('CLUSTER', 'SET-CONFIG-EPOCH', String(at + 1))
-    if (at > 0) await nodes[0]!.command('CLUSTER', 'MEET', '127.0.0.1', String(port))
+    if (at > 0) await nodes[0]!.command('CLUSTER', 'MEET', '127.0.0.1', String(port), String(busPort))
   }
   for (const { command } of nodes) await until(async () => /cluster_state:ok[\s\S]*cluster_known_nodes:3/.test(String(await command('CLUSTER', 'INFO'))))
   return nodes

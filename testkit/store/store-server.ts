@@ -30,6 +30,8 @@ export interface ServerOptions {
 
 export interface StoreServer {
   readonly port: number
+  /** Of a node of a cluster: where other nodes speak with it. */
+  readonly busPort: number | undefined
   readonly child: Child
   /** Asks it, as an administrator. */
   readonly command: (...words: readonly string[]) => Promise<unknown>
@@ -44,7 +46,10 @@ export async function startServer (t: Test, { settings = [], port, tls, isSentin
   const ports = tls === undefined
     ? ['--port', String(own)]
     : ['--port', '0', '--tls-port', String(own), '--tls-ca-cert-file', tls.ca, '--tls-cert-file', tls.cert, '--tls-key-file', tls.key]
-  const mode = isSentinel ? ['--sentinel'] : ['--save', '', '--appendonly', 'no']
+  // By itself it would be 10,000 above, among the numbers that the system gives to anybody.
+  const busPort = settings.includes('--cluster-enabled') ? (await claimPort()).port : undefined
+  const bus = busPort === undefined ? [] : ['--cluster-port', String(busPort)]
+  const mode = isSentinel ? ['--sentinel'] : ['--save', '', '--appendonly', 'no', ...bus]
   const child = startChild(isSentinel ? 'sentinel' : 'store', serverProgram!, [...isSentinel ? [folder.write('sentinel.conf', '')] : [], ...ports, '--bind', '127.0.0.1', '--dir', folder.path, ...mode, ...settings])
   const admin = new Redis({
     port: own,
@@ -69,11 +74,11 @@ export async function startServer (t: Test, { settings = [], port, tls, isSentin
     folder.close()
   })
   admin.connect().catch(() => undefined) // tried again
-  await until(async () => {
-    if (!child.isRunning()) throw new Error(child.output())
-    return await command('PING') === 'PONG'
-  }, { what: () => `the server: ${child.output()}`, mayFail: true })
-  return { port: own, child, command, kill }
+  await Promise.race([
+    until(async () => await command('PING') === 'PONG', { what: () => `the server: ${child.output()}` }),
+    child.ended.then(() => { throw new Error(`the server ended: ${child.output()}`) })
+  ])
+  return { port: own, busPort, child, command, kill }
 }
 
 function isExecutable (path: string): boolean {
