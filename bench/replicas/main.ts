@@ -45,7 +45,7 @@ async function run (program: string): Promise<void> {
   const folder = openFolder()
   const { port } = await claimPort()
   const store = startChild('store', program, ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder.path, '--save', '', '--appendonly', 'no'])
-  const open = async (config: string): Promise<Pair> => await Pair.open({ config: `namespaces: [games]\nlimits: {maxTokensPerCaller: 1000000, queriesPerSecond: 0, maxSessionsPerPrefix: 100000}\n${config}`, inventory: { 'd.yaml': gameServerYaml('d', { game: server.port, voice: server.port }) }, logLevel: 'info' })
+  const open = async (config: string): Promise<Pair> => await Pair.open({ config: `namespaces: [games]\nlimits: {maxTokensPerCaller: 1000000, queriesPerSecond: 0, maxSessionsPerPrefix: 100000, asksPerSecond: 1000000, asksPerPrefix: 1000000}\n${config}`, inventory: { 'd.yaml': gameServerYaml('d', { game: server.port, voice: server.port }) }, logLevel: 'info' })
   const shared = `sharedState: {urls: ["redis://127.0.0.1:${port}"]}`
   const pairs = await Promise.all([open(''), open(shared), open(shared)])
   const [alone, a, b] = pairs
