@@ -3,11 +3,12 @@ import { addresses, type Address } from './cast/address-book.js'
 import type { Client } from './cast/clients.js'
 import { controlOf, junkBytes, malformedOf, oversizeOf, tokenOf, type Datagram } from './cast/datagram.js'
 import { drawSelection, resourceTypes } from './cast/objects.js'
+import { storeEvents } from './cast/world-store.js'
 import { randomToken } from './cast/random-token.js'
 import type { World } from './world.js'
 
 interface Action {
-  readonly group: 'players' | 'hostile' | 'operators' | 'crashes' | 'moves' | 'replicas' | 'time'
+  readonly group: 'players' | 'hostile' | 'operators' | 'crashes' | 'moves' | 'replicas' | 'store' | 'time'
   readonly weight: number
   /** Whether promises may go on after it. */
   readonly wakes: boolean
@@ -71,7 +72,9 @@ export const actions = {
   directorAdded: { group: 'replicas', weight: 0.1, wakes: true, run: world => { world.addDirector() } },
   directorLeaves: { group: 'replicas', weight: 0.1, wakes: true, run: world => { world.drainDirector() } },
   flowsForgotten: { group: 'replicas', weight: 0.3, wakes: false, run: world => { world.balancer.forget() } },
-  flowsDealtAnew: { group: 'replicas', weight: 0.3, wakes: false, run: world => { world.balancer.rehash() } }
+  flowsDealtAnew: { group: 'replicas', weight: 0.3, wakes: false, run: world => { world.balancer.rehash() } },
+
+  storeTroubled: { group: 'store', weight: 0.4, wakes: true, run: world => { world.store?.happen(world.random.pick(storeEvents)) } }
 } as const satisfies Record<string, Action>
 
 export type ActionName = keyof typeof actions

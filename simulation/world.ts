@@ -5,15 +5,18 @@ import { Clients } from './cast/clients.js'
 import type { Datagram } from './cast/datagram.js'
 import { Fleet, fleetEvents, type FleetEvent } from './cast/fleet.js'
 import { Network } from './cast/network.js'
-import { drawProfile, MOST_DIRECTORS, type Profile } from './cast/profile.js'
+import { drawProfile, MOST_DIRECTORS, paceOf, type Profile } from './cast/profile.js'
 import { Servers } from './cast/servers.js'
+import { WorldStore } from './cast/world-store.js'
 import { Agreement } from './checks/agreement.js'
 import { Watch } from './checks/invariants.js'
-import { worldOf, type Plant } from './checks/plants.js'
+import { takesSharing, worldOf, type Plant } from './checks/plants.js'
+import { SharedBook } from './checks/shared-book.js'
 import { traceWords } from './checks/trace-words.js'
 import type { ControlLife } from './lives/control-life.js'
 import { Director } from './lives/director.js'
 import { UpstreamPorts } from './lives/proxy-life.js'
+import { ProcessClock } from './platform/process-clock.js'
 import type { Surroundings } from './platform/surroundings.js'
 import { Random } from './basics/random.js'
 import { Trace } from './basics/trace.js'
@@ -33,6 +36,9 @@ export class World {
   readonly known: Token[] = []
   /** Those that are there. */
   readonly directors: Director[] = []
+  /** That they share, if they do. */
+  readonly store: WorldStore | undefined
+  readonly #shared: SharedBook | undefined
   readonly #surroundings: Surroundings
   readonly #agreement: Agreement
   readonly #ports = new UpstreamPorts()
@@ -44,7 +50,7 @@ export class World {
   /** @param actions names of what may happen in a step */
   constructor (seed: number, plant: Plant | undefined, actions: readonly string[]) {
     const random = this.random = new Random(seed)
-    const profile = this.profile = worldOf(drawProfile(random, seed), plant)
+    const profile = this.profile = worldOf(drawProfile(random, seed, takesSharing(plant)), plant)
     const trace = this.trace = new Trace({ action: actions, ...traceWords })
     const { time, watch } = this
     const network = this.#network = new Network(profile.network, random, time)
@@ -52,7 +58,9 @@ export class World {
     this.clients = new Clients(profile.clients, random)
     this.servers = new Servers({ fleet: this.fleet, network, profile, random, time, directors: this.directors })
     this.balancer = new Balancer(profile.balancer, random, time)
-    this.#surroundings = { random, time, trace, watch, network, profile, plant, servers: this.servers, clients: this.clients }
+    const store = this.store = profile.store && new WorldStore({ profile: profile.store, random, time, clock: new ProcessClock(time, 0, 0), trace })
+    const shared = this.#shared = store && new SharedBook({ time, watch, config: profile.config, store, ...paceOf(profile) })
+    this.#surroundings = { random, time, trace, watch, network, profile, plant, store, shared, servers: this.servers, clients: this.clients }
     this.#agreement = new Agreement(this.#surroundings)
     for (let count = 0; count < profile.directors; count++) this.addDirector()
   }
@@ -71,6 +79,7 @@ export class World {
   /** Everything else. */
   scan (): void {
     for (const director of this.directors) director.scan()
+    this.#shared?.scan()
   }
 
   /** A datagram leaves for a data port. */

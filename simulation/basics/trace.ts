@@ -22,6 +22,9 @@ export const happenings = {
   synchronised: ['control', 'life', 'tokens'],
   fleet: ['server', 'becomes', 'changes'],
   directorStarts: ['director', 'directors', 'unused'],
+  judged: ['address', 'dataPort', 'verdict'],
+  answer: ['director', 'address', 'answer'],
+  store: ['trouble', 'lastsMs', 'unused'],
   directorGone: ['director', 'sessions', 'unused']
 } as const satisfies Record<string, readonly [string, string, ...string[]]>
 

@@ -13,6 +13,9 @@ export interface Address {
   readonly key: Uint32Array
 }
 
+/** Where no server is, and no director may send: there is somebody who only listens. */
+export const FOREIGN_ADDRESS = '192.0.2.66'
+
 /** How many client addresses there are. Several share an IP, as behind a NAT. */
 export const ADDRESSES = 96
 
@@ -31,7 +34,7 @@ function makeAddress (id: number): Address {
 
 export const addresses: readonly Address[] = Array.from({ length: ADDRESSES }, (_, id) => makeAddress(id))
 
-const byText = new Map(addresses.map(address => [textOf(address), address]))
+const byText = new Map(addresses.map(address => [clientOf(address), address]))
 const byEndpoint = new Map(addresses.map(({ words, port, id }) => [endpointOf(words, port), id]))
 
 /** An address and port as one number; the last word tells all addresses of a simulation apart. */
@@ -39,15 +42,16 @@ export function endpointOf (words: ArrayLike<number>, port: number): number {
   return (words[ADDRESS_WORDS - 1]! >>> 0) * 65_536 + port
 }
 
-function textOf ({ words, port }: Address): string {
-  return formatEndpoint(formatAddress(words), port)
-}
-
 /** The client address with these words and port. */
 export function addressOf (words: ArrayLike<number>, port: number): Address {
   const id = byEndpoint.get(endpointOf(words, port))
   if (id === undefined) throw new Error('a datagram goes to an address that nobody ever had')
   return addresses[id]!
+}
+
+/** A client address as people see it. */
+export function clientOf ({ words, port }: Address): string {
+  return formatEndpoint(formatAddress(words), port)
 }
 
 /** The client address that people see as `text`. */

@@ -4,7 +4,7 @@ import { addressWords } from '#wire/address.js'
 import type { Target } from '#rpc/contract.js'
 import type { KubeObject } from '../../apps/control/src/inventory/objects/inventory.js'
 import { SERVICES_TYPE } from '../../apps/control/src/inventory/objects/resource-types.js'
-import { endpointOf } from './address-book.js'
+import { endpointOf, FOREIGN_ADDRESS } from './address-book.js'
 import { changedFeatures, drawFeatures, hostNameOf, isNamed, NAMESPACE, objectOf, serviceOf, typesByNumber, type Features, type HeldType, type ObjectParts, type Place } from './objects.js'
 import type { Profile } from './profile.js'
 import type { Random } from '../basics/random.js'
@@ -42,6 +42,8 @@ export class Fleet {
   constructor (profile: Profile, random: Random) {
     this.#profile = profile
     this.#random = random
+    const foreign = addressWords(FOREIGN_ADDRESS)!
+    for (const index of profile.config.dataPorts.keys()) this.#wordsOf.set(endpointOf(foreign, FIRST_PORT + index), foreign)
     for (let number = 0; number < profile.servers; number++) this.#replace(number)
   }
 
@@ -127,6 +129,11 @@ export class Fleet {
     this.#wordsOf.set(endpoint, words)
     this.#endpoints.push(endpoint)
   }
+}
+
+/** The key of the server that has, or had, this host name: only relays have one. */
+export function keyOfHost (hostName: string): string {
+  return `relay/${NAMESPACE}/${hostName.slice(0, hostName.indexOf('.'))}`
 }
 
 /** Where control should tell the proxy that a server is. */

@@ -7,6 +7,7 @@ import { MAX_DATAGRAM_BYTES } from './datagram.js'
 import { drawDefault, mappingsFor, NAMESPACE, playersLabels, STATE_PATH } from './objects.js'
 import { Random } from '../basics/random.js'
 import type { BalancerProfile } from './balancer.js'
+import type { StoreProfile } from './world-store.js'
 
 export interface NetworkProfile {
   readonly loss: number
@@ -19,6 +20,8 @@ export interface Profile {
   /** At the start, and again after each that is lost. */
   readonly directors: number
   readonly balancer: BalancerProfile
+  /** The store that they share, if they do. */
+  readonly store: StoreProfile | undefined
   /** Of each, at the start. */
   readonly shards: number
   /** Share of restarts with another number of shards. */
@@ -45,7 +48,7 @@ export interface Profile {
   /** Game servers at the start. */
   readonly servers: number
   /** Weights of the groups of actions, from 0. */
-  readonly unrest: { readonly hostile: number, readonly operators: number, readonly crashes: number, readonly moves: number, readonly replicas: number }
+  readonly unrest: { readonly hostile: number, readonly operators: number, readonly crashes: number, readonly moves: number, readonly replicas: number, readonly store: number }
   /** How often the proxy looks for what is over, in ms; the product looks every 30 s. */
   readonly sweepPeriodMs: number
   /** How much a shard does before it looks at datagrams again. */
@@ -58,14 +61,46 @@ export const MOST_SHARDS = 3
 export const MOST_DIRECTORS = 4
 
 /** Share of worlds with more than one director: each costs as much as a world of its own. */
-const SEVERAL = 0.25
+const SEVERAL = 0.12
 
-export function drawProfile (random: Random, seed: number): Profile {
+/** Share of those whose directors share a store. */
+const SHARING = 0.7
+
+/** @param mustShare whether it is a world with directors that share a store, whatever the seed would draw */
+export function drawProfile (random: Random, seed: number, mustShare = false): Profile {
   const alone = drawAlone(random)
   // Drawn apart, so that a world with one director is what it was.
   const apart = new Random(~seed)
-  const directors = apart.chance(SEVERAL) ? apart.between(2, 3) : 1
-  return { ...alone, directors, balancer: drawBalancer(apart), unrest: { ...alone.unrest, replicas: directors === 1 ? 0 : apart.pick([0, 1, 1, 4]) } }
+  if (!apart.chance(SEVERAL) && !mustShare) return { ...alone, directors: 1, balancer: drawBalancer(apart), store: undefined }
+  const replicas = apart.pick([0, 1, 1, 4])
+  const several = { ...alone, directors: apart.between(2, 3), balancer: drawBalancer(apart), store: undefined, unrest: { ...alone.unrest, replicas } }
+  return apart.chance(SHARING) || mustShare ? sharing(several, apart) : several
+}
+
+/** The same world with a store that its directors share. */
+export function sharing (alone: Profile, random: Random): Profile {
+  const { config } = alone
+  const storeDeadlineMs = random.pick([60, 250])
+  return {
+    ...alone,
+    store: { leastMs: 0, mostMs: random.pick([0, 1, 10]), lost: random.pick([0.02, 0.2, 0.6]), mostTroubleMs: random.pick([500, 3000]) },
+    unrest: { ...alone.unrest, store: random.pick([0, 1, 1, 4]) },
+    // Most can be answered within the deadline, unless the store has its troubles.
+    mostCallDelayMs: random.pick([0, 2, 5, 100]),
+    mostShardDelayMs: random.pick([0, 1, 5]),
+    config: {
+      ...config,
+      allowedTargets: ['10.0.0.0/8', '2001:db8::/32'],
+      sharedState: { provider: 'valkey', urls: ['valkey://store'], mode: 'single', prefix: 'ud', follow: random.chance(0.8), onUnavailable: random.pick(['local', 'refuse']) },
+      limits: { ...config.limits, storeDeadlineMs, asksPerSecond: random.pick([20, 5000]), asksPerPrefix: random.pick([4, 50]), heldDatagrams: random.pick([16, 4096]) }
+    }
+  }
+}
+
+/** How quickly directors that share a store speak with it, and with each other through it, while all is well. */
+export function paceOf ({ store, mostCallDelayMs, mostShardDelayMs, config: { limits: { storeDeadlineMs, asksPerSecond } } }: Profile): { readonly knownWithinMs: number, readonly isQuick: boolean } {
+  const askMs = 2 * (store?.mostMs ?? 0) + 2 * mostCallDelayMs + 2 * mostShardDelayMs
+  return { knownWithinMs: 50 + 4 * askMs, isQuick: 2 * askMs < storeDeadlineMs && asksPerSecond >= 1000 }
 }
 
 function drawBalancer (random: Random): BalancerProfile {
@@ -73,7 +108,7 @@ function drawBalancer (random: Random): BalancerProfile {
   return { picks, remembersMs: random.pick(picks === 'random' ? [500, 5000, 30_000] : [0, 500, 30_000]), isByClient: random.chance(0.3) }
 }
 
-function drawAlone (random: Random): Omit<Profile, 'directors' | 'balancer'> {
+function drawAlone (random: Random): Omit<Profile, 'directors' | 'balancer' | 'store'> {
   const mostDelayMs = random.pick([0, 5, 40, 200])
   const mostAnswerMs = random.pick([0, 20, 600])
   const dataPorts = random.between(1, 3)
@@ -98,7 +133,7 @@ function drawAlone (random: Random): Omit<Profile, 'directors' | 'balancer'> {
     failedSends: random.pick([0, 0, 0.02]),
     clients: random.between(2, 24),
     servers: random.pick([2, 4, 8]),
-    unrest: { hostile: random.pick([0, 1, 1, 4]), operators: random.pick([0, 1, 1, 4]), crashes: random.pick([0, 0, 1, 3]), moves: random.pick([0, 1, 3]), replicas: 0 },
+    unrest: { hostile: random.pick([0, 1, 1, 4]), operators: random.pick([0, 1, 1, 4]), crashes: random.pick([0, 0, 1, 3]), moves: random.pick([0, 1, 3]), replicas: 0, store: 0 },
     sweepPeriodMs: random.pick([50, 200, 1000, 5000, 30_000]),
     mostStepMs: random.pick([2, 10, 40]),
     slice: random.pick([{ looks: 1, changes: 1 }, { looks: 5, changes: 2 }, defaultSlice])

@@ -95,7 +95,7 @@ export class AnswerBook {
     const life = this.#proxy()
     for (const [token, { control, toldMs, untilMs }] of this.#outdated) {
       if (nowMs > untilMs || !control.isAlive) this.#outdated.delete(token)
-      else if (life !== undefined && nowMs > toldMs + ACTS_WITHIN_MS && isInStep(control, life) && !control.link.isRevoking(token) && !life.hasRedeemed(token)) {
+      else if (life !== undefined && nowMs > toldMs + ACTS_WITHIN_MS && isInStep(control, life) && !control.link.isRevoking(token) && !life.hasRedeemed(token) && !this.#tokens.isRedeemedElsewhere(token)) {
         this.#watch.hold('tokensFollowTargets', !life.worksAnywhere(token), token)
       }
     }

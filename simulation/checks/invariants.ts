@@ -70,6 +70,27 @@ export const invariants = {
   /** After a restart every session is back at its target and behind its upstream ports, but for the last of its changes. */
   sessionsComeBack: (isBack: boolean, address: number, how: string): Fault => isBack ? undefined : `the session of address ${address} ${how}`,
 
+  /** Where directors share a store, no token is redeemed before its word, as long as control can be asked. */
+  claimsComeFirst: (isClaimed: boolean, token: string): Fault => isClaimed ? undefined : `token ${token} was redeemed without asking the store`,
+
+  /** A sound token is never refused, and never taken for nobody's, because the store was silent. */
+  storeSilenceIsNoRefusal: (isRight: boolean, token: string, address: number, how: string): Fault => isRight ? undefined : `token ${token} of address ${address} ${how}`,
+
+  /** A client with a session that comes to another director, while the store is there, goes on at its own target. */
+  bindingFollows: (isRight: boolean, address: number, how: string): Fault => isRight ? undefined : `address ${address} ${how}`,
+
+  /** Soon after a client's datagrams come to another director, the session that it has left is over. */
+  countsRightAgain: (isOver: boolean, address: number, how: string): Fault => isOver ? undefined : `address ${address} ${how}`,
+
+  /** What comes out of the store leads where a director has sent its client, and nowhere else. */
+  targetsAreAllowed: (isAllowed: boolean, token: string, where: string): Fault => isAllowed ? undefined : `token ${token} leads to ${where}`,
+
+  /** Control answers each ask of its proxy once, and in time. */
+  oneAnswerPerAsk: (isRight: boolean, ask: number, how: string): Fault => isRight ? undefined : `ask ${ask} ${how}`,
+
+  /** Datagrams of a client that wait for the store go on in the order in which they came, and none overtakes them. */
+  heldKeepOrder: (isInOrder: boolean, address: number, how: string): Fault => isInOrder ? undefined : `a datagram of address ${address} ${how}`,
+
   /** Calls line by line are answered once each, in their order. */
   linesAnsweredInOrder: (isRight: boolean, what: string): Fault => isRight ? undefined : `there is ${what}`,
 

@@ -2,46 +2,14 @@
 // strings that shares nothing with the proxy's tables and is told nothing by them but what is being checked.
 import type { Token } from '#wire/token.js'
 import { DropReason } from '../../apps/proxy/src/core/ledger/drop-reason.js'
-import { CONSUMED, FORWARD, type Verdict } from '../../apps/proxy/src/core/datagrams/packet-path.js'
+import { CONSUMED, FORWARD, HELD, type Verdict } from '../../apps/proxy/src/core/ledger/verdict.js'
 import type { TargetSpec } from '../../apps/proxy/src/core/tables/target-table.js'
 import { seenRoundMs } from '../../apps/proxy/src/state/seen-writer.js'
 import { addresses, endpointOfPlace, isSamePlace, type Address } from '../cast/address-book.js'
 import { Meaning, type Datagram } from '../cast/datagram.js'
 import type { Watch } from './invariants.js'
+import { redemptionOf, type Entry, type KnownToken, type LedgerRules, type Redemptions, type Restored, type Shown, type Word } from './ledger-entries.js'
 import type { VirtualTime } from '../basics/virtual-time.js'
-
-export interface LedgerRules {
-  readonly sessionTimeoutMs: number
-  readonly onInvalidToken: 'default' | 'drop'
-  readonly onTargetGone: 'keep' | 'close' | 'default'
-  readonly refreshOn: 'client' | 'both'
-  /** 0 means no limit. */
-  readonly amplificationFactor: number
-}
-
-/** A session as the ledger has it. */
-export interface Entry {
-  readonly address: Address
-  place: TargetSpec
-  lastSeenMs: number
-  /** When it was seen, oldest first: in the last round of writing that, and once before. */
-  seenMs: number[]
-  /** The token it was last bound with, and when that expires. */
-  token: Token | undefined
-  tokenUntilMs: number
-  /** When its target was last set. */
-  changedMs: number
-  /** Whether it was made by a token, or redeemed one since. */
-  hasRedeemed: boolean
-  datagramsIn: number
-  bytesIn: number
-  bytesOut: number
-  /** The upstream port it has at its target, by data port. */
-  readonly ports: Map<number, number>
-}
-
-/** A session as a new life of the proxy has it when it starts. */
-export type Restored = Pick<Entry, 'address' | 'place' | 'lastSeenMs' | 'token' | 'tokenUntilMs' | 'hasRedeemed' | 'datagramsIn' | 'bytesIn' | 'bytesOut' | 'ports'>
 
 /** The life before this one, as its ledgers have it. */
 export interface FormerLife {
@@ -60,35 +28,6 @@ export interface Inheritance {
   readonly isSamePlace: boolean
   /** Whether it has no room for one more. */
   readonly isFull: boolean
-}
-
-/** What the ledger is shown of the proxy's tables when a datagram has been judged. */
-export interface Shown {
-  /** The target that the session of an address has now. */
-  readonly placeOf: (address: Address) => TargetSpec | undefined
-  /** Whether the prefix of an address has all the sessions with a token that it may have. */
-  readonly isPrefixFull: (address: Address) => boolean
-}
-
-interface KnownToken {
-  readonly place: TargetSpec | undefined
-  readonly untilMs: number
-  isVoid: boolean
-}
-
-export interface Redemption {
-  readonly token: Token
-  readonly dataPort: number
-  /** 0 if it was before this life. */
-  readonly times: number
-  readonly atMs: number
-}
-
-/** Redemptions of one life of the proxy, by token and data port; shared by its shards. */
-export type Redemptions = Map<string, Redemption>
-
-export function redemptionOf (token: string, dataPort: number): string {
-  return `${token} ${dataPort}`
 }
 
 const nowhere = 'no target'
@@ -112,6 +51,11 @@ export class ShardLedger {
   #entry: Entry | undefined
   #live: KnownToken | undefined
   #wasFull = false
+  #word: Word | undefined
+  // It was made void here while the word was on its way: either may be first.
+  #isDisputed = false
+  /** Whether control hears what is asked about the store: then no token is redeemed without its word. */
+  areAsksHeard = false
 
   constructor (rules: LedgerRules, time: VirtualTime, redemptions: Redemptions, watch: Watch) {
     this.#rules = rules
@@ -131,21 +75,31 @@ export class ShardLedger {
   /**
    * Before the proxy sees a client's datagram: what it may make of it.
    * @param isFull whether its table of sessions is
+   * @param word what control has said of it, if it has waited for that
    */
-  beforeClient ({ source, token, dataPort }: Datagram, isFull: boolean): void {
+  beforeClient ({ source, token, dataPort }: Datagram, isFull: boolean, word?: Word): void {
     this.#wasFull = isFull
+    this.#word = word
     this.#entry = this.entryOf(source.id)
     const known = token === undefined ? undefined : this.tokens.get(token)
     const isLive = known !== undefined && !known.isVoid && this.#time.nowMs < known.untilMs &&
       !this.#redemptions.has(redemptionOf(token!, dataPort))
-    this.#live = isLive ? known : undefined
+    this.#live = word?.grant ?? (isLive && word?.isRefused !== true ? known : undefined)
+    this.#isDisputed = word?.grant !== undefined && known?.isVoid === true
   }
+
+  /** Whether the client of the datagram that is judged has no session. */
+  get isOfStranger (): boolean { return this.#entry === undefined }
+
+  /** Whether control has said something of it. */
+  get hasWord (): boolean { return this.#word !== undefined }
 
   /** After it: what it did. */
   afterClient (datagram: Datagram, verdict: Verdict, shown: Shown): void {
     const entry = this.#entry
     const found = shown.placeOf(datagram.source)
-    if (this.#live !== undefined && datagram.meaning !== Meaning.oversize) this.#afterLiveToken(datagram, this.#live, verdict, shown)
+    if (this.#isPutOff(verdict) || this.#isRepeated(datagram, verdict)) this.#holdPlace(datagram.source, isSamePlace(entry?.place, found), entry?.place.key ?? nowhere, found)
+    else if (this.#live !== undefined && (!this.#isDisputed || verdict === CONSUMED) && datagram.meaning !== Meaning.oversize) this.#afterLiveToken(datagram, this.#live, verdict, shown)
     else if (entry === undefined) this.#afterNobody(datagram, verdict, found)
     else {
       this.#holdPlace(datagram.source, isSamePlace(entry.place, found), entry.place.key, found)
@@ -153,6 +107,35 @@ export class ShardLedger {
         this.#watch.hold('ownTokensStayHere', verdict === CONSUMED, datagram.source.id)
       }
     }
+  }
+
+  // It waits for the word of the store, or does without: nothing comes of it.
+  #isPutOff (verdict: Verdict): boolean {
+    const { isShared } = this.#rules
+    return isShared && this.#word?.grant === undefined && (verdict === HELD || verdict === DropReason.storeLate || verdict === DropReason.askLimit || verdict === DropReason.heldLimit)
+  }
+
+  // A session's own token that the shard had no room to remember.
+  #isRepeated ({ token, dataPort }: Datagram, verdict: Verdict): boolean {
+    return this.#rules.isShared && !this.#redemptions.has(redemptionOf(token ?? '', dataPort)) && this.#word?.grant === undefined && verdict === CONSUMED && token !== undefined && this.#entry?.token === token && this.#time.nowMs < this.#entry.tokenUntilMs
+  }
+
+  /** A client that waited has its session of another director here now, if the proxy admits it: before its first datagram is judged. */
+  followed (address: Address, { place, token, tokenUntilMs }: NonNullable<Word['session']>, isFull: boolean, shown: Shown): void {
+    this.#wasFull = isFull
+    this.#entry = this.entryOf(address.id)
+    const found = shown.placeOf(address)
+    if (this.#entry !== undefined || found === undefined) return
+    if (isFull) this.#giveWay(shown)
+    this.#holdPlace(address, isSamePlace(place, found), place.key, found)
+    this.#add(address, found)
+    Object.assign(this.entries.get(address.id)!, { token, tokenUntilMs, hasRedeemed: true })
+  }
+
+  /** Another director serves a client now: its session here ends in `graceMs`, unless it gets a datagram. */
+  seenElsewhere (address: number, graceMs: number): void {
+    const entry = this.entryOf(address)
+    if (entry !== undefined) entry.lastSeenMs = Math.min(entry.lastSeenMs, this.#time.nowMs + graceMs - this.#rules.sessionTimeoutMs)
   }
 
   #afterLiveToken ({ source, token }: Datagram, { place, untilMs }: KnownToken, verdict: Verdict, shown: Shown): void {
@@ -164,6 +147,7 @@ export class ShardLedger {
     }
     if (entry === undefined && this.#wasFull) this.#giveWay(shown)
     this.#watch.hold('answeredTokensWork', verdict === CONSUMED, token!, `ended with verdict ${verdict}`)
+    if (this.#rules.isShared && this.areAsksHeard) this.#watch.hold('claimsComeFirst', this.#word?.grant !== undefined, token!)
     this.#holdPlace(source, isSamePlace(place, found), place!.key, found)
     const nowMs = this.#time.nowMs
     const changedMs = entry !== undefined && isSamePlace(entry.place, place) ? entry.changedMs : nowMs
@@ -172,8 +156,9 @@ export class ShardLedger {
   }
 
   // A live token that meets a bound stays live. Sessions without one would have given way.
-  #isShed (source: Address, verdict: Verdict, { isPrefixFull }: Shown): boolean {
+  #isShed (source: Address, verdict: Verdict, { isPrefixFull, areTargetsFull }: Shown): boolean {
     const entry = this.#entry
+    if (this.#word?.grant !== undefined && verdict === DropReason.sessionLimit && areTargetsFull()) return true
     if (verdict === DropReason.prefixLimit) return entry?.hasRedeemed !== true && isPrefixFull(source)
     return verdict === DropReason.sessionLimit && entry === undefined && this.#wasFull && !this.#present().some(({ hasRedeemed }) => !hasRedeemed)
   }
@@ -206,15 +191,16 @@ export class ShardLedger {
     this.entries.set(address.id, { address, place, lastSeenMs: nowMs, seenMs: [nowMs], token: undefined, tokenUntilMs: 0, changedMs: nowMs, hasRedeemed: false, datagramsIn: 0, bytesIn: 0, bytesOut: 0, ports: new Map() })
   }
 
-  /** A client's datagram leaves for an endpoint. */
-  forwarded ({ source, dataPort, bytes }: Datagram, sentTo: number, fromPort: number): void {
+  /** A client's datagram leaves for an endpoint: by this session. */
+  forwarded ({ source, dataPort, bytes }: Datagram, sentTo: number, fromPort: number): Entry | undefined {
     const entry = this.entryOf(source.id)
     this.#watch.hold('onlyOwnTarget', source.id, bytes, entry === undefined ? -1 : endpointOfPlace(entry.place, dataPort), sentTo)
-    if (entry === undefined) return
+    if (entry === undefined) return undefined
     this.#see(entry)
     entry.ports.set(dataPort, fromPort)
     entry.datagramsIn++
     entry.bytesIn += bytes.length
+    return entry
   }
 
   /** A reply leaves for a client. */
@@ -252,7 +238,8 @@ export class ShardLedger {
     // One before this life of the proxy counts as well.
     const times = before === undefined ? 1 : Math.max(1, before.times) + 1
     this.#redemptions.set(key, { token, dataPort, times, atMs: this.#time.nowMs })
-    this.#watch.hold('redeemedOnce', token, dataPort, times)
+    // What a store loses may be redeemed once more: the book of all directors knows when.
+    if (!this.#rules.isShared) this.#watch.hold('redeemedOnce', token, dataPort, times)
   }
 
   /** An operator has moved the session of an address. */

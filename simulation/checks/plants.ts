@@ -8,12 +8,16 @@ interface PlantRow {
   readonly says: string
   /** What has to find it; any of these. */
   readonly found: readonly [Invariant, ...Invariant[]]
+  /** Whether it takes directors that share a store. */
+  readonly shares?: boolean
   /** What a world needs for it to show soon. */
   readonly world?: Partial<Omit<Profile, 'config'>>
   readonly config?: Partial<Config>
 }
 
-const stormy: Profile['unrest'] = { hostile: 1, operators: 1, crashes: 3, moves: 1, replicas: 0 }
+const stormy: Profile['unrest'] = { hostile: 1, operators: 1, crashes: 3, moves: 1, replicas: 0, store: 0 }
+const replicated: Profile['unrest'] = { hostile: 4, operators: 1, crashes: 0, moves: 1, replicas: 4, store: 0 }
+const troubled: Profile['unrest'] = { ...replicated, store: 4 }
 
 export const plants = {
   replySourceUnchecked: { says: 'a reply is forwarded wherever it came from', found: ['onlyOwnClient'] },
@@ -41,7 +45,7 @@ export const plants = {
   portsChosenAnew: { says: 'upstream ports are others after a restart', found: ['sessionsComeBack'] },
   shardsNotDealtAnew: { says: 'sessions stay in their shards when there are more or fewer of those', found: ['sessionsComeBack', 'targetChangesByRight'], world: { shards: 2, reshards: 1 } },
   stateWrittenLate: { says: 'the state is written when it pleases', found: ['sessionsComeBack', 'answeredTokensWork', 'targetChangesByRight'] },
-  repliesUnbounded: { says: 'replies to a first datagram have no bound', found: ['repliesDoNotAmplify'], world: { servers: 8, unrest: { hostile: 4, operators: 0, crashes: 0, moves: 3, replicas: 0 } } },
+  repliesUnbounded: { says: 'replies to a first datagram have no bound', found: ['repliesDoNotAmplify'], world: { servers: 8, unrest: { hostile: 4, operators: 0, crashes: 0, moves: 3, replicas: 0, store: 0 } } },
   evictsTooMany: { says: 'two sessions give way for one', found: ['targetChangesByRight'] },
   changeMissed: { says: 'an object that has changed is found as it was', found: ['answersMatch', 'defaultsFollow'] },
   namesMixed: { says: 'the DNS answers with another server', found: ['answersMatch', 'defaultsFollow'], world: { hasNames: true } },
@@ -53,7 +57,16 @@ export const plants = {
   drainIssues: { says: 'control hands out tokens while it drains', found: ['drainHolds'], world: { unrest: stormy }, config: { drainTimeoutSeconds: 5 } },
   drainEndsSessions: { says: 'a drain ends sessions', found: ['targetChangesByRight', 'answeredTokensWork'] },
   answeredTwice: { says: 'a call in a line is answered twice', found: ['linesAnsweredInOrder', 'answeredTokensWork'] },
-  numbersAsText: { says: 'the proxy answers with the number of sessions as text', found: ['callsFitTheContract'] }
+  numbersAsText: { says: 'the proxy answers with the number of sessions as text', found: ['callsFitTheContract'] },
+  claimsOfAnybody: { says: 'a claim is everybody\'s', found: ['redeemedOnce'], shares: true, world: { unrest: replicated } },
+  claimsSkipped: { says: 'live tokens are redeemed without asking the store', found: ['claimsComeFirst'], shares: true, world: { unrest: replicated } },
+  restsAfterAll: { says: 'a client is not asked about for a while after any answer', found: ['bindingFollows'], shares: true, world: { unrest: replicated } },
+  lateIsUnknown: { says: 'a store that is silent counts as one that does not know', found: ['storeSilenceIsNoRefusal'], shares: true, world: { unrest: troubled } },
+  takeOverEnds: { says: 'a session ends at once when its client is seen elsewhere', found: ['targetChangesByRight'], shares: true, world: { unrest: replicated } },
+  seenNeverTold: { says: 'a session stays when its client is seen elsewhere', found: ['countsRightAgain'], shares: true, world: { unrest: replicated, mostStepMs: 100 }, config: { sessionTimeoutSeconds: 120 } },
+  heldMixed: { says: 'a datagram that waits has the bytes of the one before', found: ['heldKeepOrder'], shares: true, world: { unrest: replicated } },
+  storeBelieved: { says: 'what the store says is not held to the target policy', found: ['targetsAreAllowed'], shares: true, world: { unrest: troubled } },
+  answeredAgain: { says: 'control answers some asks twice', found: ['oneAnswerPerAsk'], shares: true, world: { unrest: replicated } }
 } as const satisfies Record<string, PlantRow>
 
 export type Plant = keyof typeof plants
@@ -62,4 +75,10 @@ export type Plant = keyof typeof plants
 export function worldOf (drawn: Profile, plant: Plant | undefined): Profile {
   const row: PlantRow | undefined = plant && plants[plant]
   return { ...drawn, ...row?.world, config: { ...drawn.config, ...row?.config } }
+}
+
+/** Whether a planted bug takes directors that share a store. */
+export function takesSharing (plant: Plant | undefined): boolean {
+  const row: PlantRow | undefined = plant && plants[plant]
+  return row?.shares === true
 }

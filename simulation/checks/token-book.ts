@@ -31,11 +31,16 @@ const LOOKED_AT_MS = 40_000
 export interface TokenBookOptions {
   readonly time: VirtualTime
   readonly watch: Watch
+  /** How long a query may wait for its token to be brought where it has to be, in ms. */
   readonly pushDeadlineMs: number
   /** The proxy that has to keep what is promised. */
   readonly proxy: () => Keeper | undefined
   /** Every token that a query was answered with is added. */
   readonly known: Token[]
+  /** Whoever else has to know that a token was taken back. */
+  readonly onTakenBack: (token: Token) => void
+  /** Whether it was redeemed at another director. */
+  readonly isRedeemedElsewhere: (token: Token) => boolean
 }
 
 export class TokenBook {
@@ -49,13 +54,17 @@ export class TokenBook {
   // That no query has been answered with.
   readonly #unanswered = new Map<Token, Made>()
   readonly #known: Token[]
+  readonly #onTakenBack: (token: Token) => void
+  readonly isRedeemedElsewhere: (token: Token) => boolean
 
-  constructor ({ time, watch, pushDeadlineMs, proxy, known }: TokenBookOptions) {
+  constructor ({ time, watch, pushDeadlineMs, proxy, known, onTakenBack, isRedeemedElsewhere }: TokenBookOptions) {
     this.#time = time
     this.#watch = watch
     this.#pushDeadlineMs = pushDeadlineMs
     this.#proxy = proxy
     this.#known = known
+    this.#onTakenBack = onTakenBack
+    this.isRedeemedElsewhere = isRedeemedElsewhere
   }
 
   /** A control process has made it, for a query that is not answered yet. */
@@ -68,7 +77,10 @@ export class TokenBook {
     this.#unanswered.delete(token)
     this.#issuers.set(token, control)
     this.#known.push(token)
-    if (untilMs === undefined) return
+    if (untilMs === undefined) {
+      this.#onTakenBack(token)
+      return
+    }
     const life = this.#proxy()
     const promised = { control, untilMs, life: life !== undefined && isKnown(control, life) ? life : undefined }
     this.#promised.set(token, promised)
@@ -78,6 +90,7 @@ export class TokenBook {
   /** Somebody has begun to make it void: nothing is promised any more. */
   takenBack (token: Token): void {
     this.#promised.delete(token)
+    this.#onTakenBack(token)
   }
 
   /** The proxy has acknowledged that it is void. */

@@ -10,8 +10,9 @@ import { tokenRefusal } from '../../apps/control/src/tokens/token-gate.js'
 import { wireControl, type Features, type Wiring } from '../../apps/control/src/wiring.js'
 import type { FleetChange, GameServer } from '../cast/fleet.js'
 import { NAMESPACE } from '../cast/objects.js'
+import { AskBook } from '../checks/ask-book.js'
 import { InventoryView } from '../checks/inventory-view.js'
-import { isKnown, type Promiser } from '../checks/promiser.js'
+import { isInStep, isKnown, type Promiser } from '../checks/promiser.js'
 import { numberOfOperation } from '../checks/trace-words.js'
 import { SimControlPlatform, type ControlSurroundings } from '../platform/control-platform.js'
 import { wiringOptions } from '../platform/wiring-options.js'
@@ -21,10 +22,13 @@ const MAX_SESSION_IDS = 32
 /** What a process may take to act on what is over: a turn or two. */
 const ACTS_WITHIN_MS = 10
 
+/** Calls of the store that may come before an answer, each of which may take its time. */
+const ANSWER_DEADLINES = 5
+
 /** Whoever asks: one caller, as behind a matchmaker. */
 const CALLER = 'players'
 
-export interface ControlOptions extends ControlSurroundings {
+export interface ControlOptions extends Omit<ControlSurroundings, 'asks'> {
   readonly number: number
 }
 
@@ -36,6 +40,7 @@ export class ControlLife implements Promiser {
   /** Ids of sessions an operator has seen, the last ones; some are over. */
   readonly sessionIds: string[] = []
   readonly #options: ControlOptions
+  readonly #asks: AskBook
   readonly #platform: SimControlPlatform
   #wiring: Wiring | undefined
   #drainsSinceMs: number | undefined
@@ -45,7 +50,9 @@ export class ControlLife implements Promiser {
     this.number = options.number
     this.#options = options
     this.view = new InventoryView(options.surroundings.time)
-    this.#platform = new SimControlPlatform(options, this)
+    const { time, watch, profile: { config: { limits: { storeDeadlineMs } } } } = options.surroundings
+    this.#asks = new AskBook(time, watch, ANSWER_DEADLINES * storeDeadlineMs + 1000)
+    this.#platform = new SimControlPlatform({ ...options, asks: this.#asks }, this)
     void this.#start()
   }
 
@@ -82,7 +89,7 @@ export class ControlLife implements Promiser {
 
   /** A query of a client: the token of a 200, or undefined. */
   async query (selection: Selection): Promise<Token | undefined> {
-    const { surroundings: { time, trace, watch, plant, profile: { config: { tokenTtlSeconds, limits: { maxTokensPerCaller } } } }, answers, number } = this.#options
+    const { surroundings: { time, trace, watch, plant, shared, profile: { config: { tokenTtlSeconds, limits: { maxTokensPerCaller } } } }, answers, number, director } = this.#options
     const { chooser, issuer } = this.#features
     const askedMs = time.nowMs
     const wasDraining = this.isDraining
@@ -101,7 +108,9 @@ export class ControlLife implements Promiser {
       const { token, target, ttlSeconds } = issued.value
       watch.hold('drainHolds', !wasDraining, `a query of control ${number} got token ${token}`)
       watch.hold('boundsHold', { of: 'tokens of a caller', size: held + 1, most: maxTokensPerCaller })
-      answers.answered(this, { token, target, selection, untilMs: askedMs + ttlSeconds * 1000 })
+      const untilMs = askedMs + ttlSeconds * 1000
+      shared?.answered(token, { control: this, director, target, untilMs })
+      answers.answered(this, { token, target, selection, untilMs })
       return token
     }
     if (issued.error.code === 'TOO_MANY_TOKENS') watch.hold('answersMatch', held >= maxTokensPerCaller, CALLER, `holds ${held} tokens and may have no more`)
@@ -110,13 +119,15 @@ export class ControlLife implements Promiser {
 
   /** An operator takes a token back. */
   async revoke (token: Token): Promise<void> {
-    const { surroundings: { time, trace }, tokens, number } = this.#options
+    const { surroundings: { time, trace, shared }, tokens, number } = this.#options
     tokens.takenBack(token)
     const outcome = await this.#features.issuer.revoke(token)
     if (!this.isAlive) return
     const isAcknowledged = outcome.ok || outcome.error.code === 'TOKEN_NOT_FOUND'
     trace.note('operator', time.nowMs, number, numberOfOperation.revoke, isAcknowledged ? 1 : 0)
-    if (isAcknowledged) tokens.revoked(this, token)
+    if (!isAcknowledged) return
+    tokens.revoked(this, token)
+    shared?.revoked(token)
   }
 
   /** An operator's call about sessions. */
@@ -172,9 +183,16 @@ export class ControlLife implements Promiser {
     watch.hold('drainHolds', lateMs <= ACTS_WITHIN_MS, `control ${this.number} waits for ${lateMs} ms more than it may`)
   }
 
+  /** Whether it has answered what it was asked. */
+  scan (): void {
+    const { surroundings: { time }, proxy } = this.#options
+    const life = proxy()
+    if (this.hasStarted && life !== undefined) this.#asks.scan(life, isInStep(this, life) ? this.synchronisedMs : time.nowMs)
+  }
+
   crash (): void {
     const { surroundings: { trace, time }, number } = this.#options
-    trace.note('controlCrashes', time.nowMs, number, this.registry.size)
+    trace.note('controlCrashes', time.nowMs, number, this.hasStarted ? this.registry.size : 0)
     this.#end()
   }
 

@@ -49,11 +49,20 @@ export class Director {
   isLeaving = false
 
   constructor (options: DirectorOptions) {
-    const { surroundings: { time, watch, profile: { config } }, known } = options
+    const { surroundings: { time, watch, shared, profile: { config } }, known } = options
     this.number = options.number
     this.#options = options
     const proxy = (): ProxyLife | undefined => this.#proxy
-    this.book = new TokenBook({ time, watch, pushDeadlineMs: config.limits.pushDeadlineMs, proxy, known })
+    this.book = new TokenBook({
+      time,
+      watch,
+      pushDeadlineMs: config.limits.pushDeadlineMs + (shared === undefined ? 0 : config.limits.storeDeadlineMs),
+      proxy,
+      known,
+      onTakenBack: token => { shared?.takenBack(token) },
+      isRedeemedElsewhere: token => shared?.isClaimed(token) === true
+    })
+    shared?.books.add(this.book)
     this.#answers = new AnswerBook(time, watch, this.book, config.loadBalancing.type === 'leastSessions', proxy)
     this.#startProxy()
     this.addControl()
@@ -73,8 +82,9 @@ export class Director {
     this.#proxy?.scan()
     this.book.scan()
     this.#answers.scan()
+    for (const control of this.#controls) control.scan()
     const [control] = this.#controls
-    if (this.#proxy !== undefined && control !== undefined && this.#controls.length === 1) agreement.check(control, this.#controlsSinceMs, this.#proxy)
+    if (this.#proxy !== undefined && control?.hasStarted === true && this.#controls.length === 1) agreement.check(control, this.#controlsSinceMs, this.#proxy)
   }
 
   fromClient (datagram: Datagram): void {
@@ -100,7 +110,7 @@ export class Director {
     const { time, trace } = surroundings
     const number = ++lives.controls
     trace.note('controlStarts', time.nowMs, number, this.#controls.length)
-    const control = new ControlLife({ surroundings, number, fleet, tokens: this.book, answers: this.#answers, agreement, proxy: () => this.#proxy })
+    const control = new ControlLife({ surroundings, number, director: this.number, fleet, tokens: this.book, answers: this.#answers, agreement, proxy: () => this.#proxy })
     this.#controls.push(control)
     this.#controlsSinceMs = time.nowMs
   }
@@ -166,6 +176,7 @@ export class Director {
     this.#proxy = new ProxyLife({
       surroundings,
       number: ++lives.proxies,
+      director: this.number,
       shards: former === undefined ? profile.shards : random.chance(profile.reshards) ? random.between(1, MOST_SHARDS) : former.shards.length,
       ports,
       storage: this.#storage,

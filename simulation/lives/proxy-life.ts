@@ -16,7 +16,8 @@ import type { StatePlace } from '../../apps/proxy/src/state/state-place.js'
 import type { StateStorage } from '../../apps/proxy/src/state/files/state-storage.js'
 import type { Datagram } from '../cast/datagram.js'
 import type { SimEngine } from '../platform/engine.js'
-import { redemptionOf, WRITTEN_WITHIN_MS, type Redemptions } from '../checks/ledger.js'
+import { redemptionOf, type Redemptions } from '../checks/ledger-entries.js'
+import { WRITTEN_WITHIN_MS } from '../checks/ledger.js'
 import { ProcessClock } from '../platform/process-clock.js'
 import { SimShard } from './shard.js'
 import type { Surroundings } from '../platform/surroundings.js'
@@ -31,6 +32,8 @@ export class UpstreamPorts {
 export interface ProxyLifeOptions {
   readonly surroundings: Surroundings
   readonly number: number
+  /** Of its director. */
+  readonly director: number
   readonly shards: number
   readonly ports: UpstreamPorts
   /** Where the life before this one has left its state. */
@@ -125,10 +128,12 @@ export class ProxyLife implements Listening {
     return this.#surroundings.profile.config.dataPorts.some((_, dataPort) => this.redemptions.has(redemptionOf(token, dataPort)))
   }
 
-  /** Whether a token can be redeemed anywhere. */
+  /** Whether a token can be redeemed anywhere: where the store is asked first, not if that says it is void. */
   worksAnywhere (token: Token): boolean {
-    const { length } = this.#surroundings.profile.config.dataPorts
+    const { store, profile: { config: { dataPorts: { length } } } } = this.#surroundings
+    const isVoid = store?.isVoid(token) === true
     return this.shards.some(shard => {
+      if (isVoid && shard.ledger.areAsksHeard) return false
       for (let dataPort = 0; dataPort < length; dataPort++) if (shard.tokenState(token, dataPort) === TokenState.live) return true
       return false
     })
@@ -168,7 +173,7 @@ export class ProxyLife implements Listening {
   }
 
   #engine (): EngineKind {
-    const { surroundings, shards, ports, storage, former, onShards } = this.#options
+    const { surroundings, director, shards, ports, storage, former, onShards } = this.#options
     const openPort = (engine: SimEngine, socketNumber: number, wanted: number): number => {
       const port = ports.next(wanted)
       this.#sockets.set(port, { engine, socketNumber })
@@ -181,6 +186,7 @@ export class ProxyLife implements Listening {
         openShard: async start => {
           const shard = new SimShard({
             surroundings,
+            director,
             clock: this.#clock,
             start,
             voice,

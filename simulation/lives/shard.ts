@@ -1,6 +1,6 @@
 // A simulated host of a shard: the product's shard over a simulated engine, as a thread of its own would have it. Every call
 // passes the ledger on its way out, which notes what the shard was asked and said.
-import { eventKinds } from '#rpc/contract.js'
+import { eventKinds, type TokenGrant } from '#rpc/contract.js'
 import { whole, type Slices } from '#core/slices.js'
 import { ADDRESS_WORDS } from '#wire/address.js'
 import { TOKEN_WORDS, tokenFromWords, type Token } from '#wire/token.js'
@@ -8,6 +8,7 @@ import { coreOptions } from '../../apps/proxy/src/shards/body/core-options.js'
 import type { ShardStart } from '../../apps/proxy/src/shards/body/shard-start.js'
 import type { Core } from '../../apps/proxy/src/core/core.js'
 import type { CoreOptions } from '../../apps/proxy/src/core/datagrams/options.js'
+import { SEEN_ELSEWHERE_MS } from '../../apps/proxy/src/core/sessions/elsewhere.js'
 import type { TargetSpec } from '../../apps/proxy/src/core/tables/target-table.js'
 import { Voidness, type TokenState } from '../../apps/proxy/src/core/tables/token-table.js'
 import type { ShardCallTable } from '../../apps/proxy/src/shards/calls/call-runner.js'
@@ -19,17 +20,22 @@ import type { Shard, ShardCall, ShardCalls } from '../../apps/proxy/src/shards/c
 import type { Translator } from '../../apps/proxy/src/shards/calls/translate.js'
 import { NO_CLAIM, type SavedTokens } from '../../apps/proxy/src/state/saved-tokens.js'
 import type { StateFile, StateStorage } from '../../apps/proxy/src/state/files/state-storage.js'
-import { addressFromText, type Address } from '../cast/address-book.js'
+import { addressFromText, isSamePlace, type Address } from '../cast/address-book.js'
 import { SimEngine } from '../platform/engine.js'
 import type { Bound } from '../checks/invariants.js'
-import { ShardLedger, type FormerLife, type Redemptions } from '../checks/ledger.js'
+import type { Redemptions, Word } from '../checks/ledger-entries.js'
+import type { Plant } from '../checks/plants.js'
+import { HeldBook } from '../checks/held-book.js'
+import { ShardLedger, type FormerLife } from '../checks/ledger.js'
 import type { ProcessClock } from '../platform/process-clock.js'
 import type { Surroundings } from '../platform/surroundings.js'
 import { tokenWords } from '../cast/token-words.js'
-import { numberOfShardCall } from '../checks/trace-words.js'
+import { numberOfAnswer, numberOfShardCall } from '../checks/trace-words.js'
 
 export interface SimShardOptions {
   readonly surroundings: Surroundings
+  /** Number of the director that it is of. */
+  readonly director: number
   readonly clock: ProcessClock
   readonly start: ShardStart
   readonly voice: ShardVoice
@@ -48,6 +54,7 @@ export class SimShard implements Shard {
   readonly dataPorts
   readonly core: Core
   readonly ledger: ShardLedger
+  readonly held: HeldBook
   readonly sockets: SimEngine
   readonly #options: SimShardOptions
   readonly #host: LocalHost
@@ -65,16 +72,25 @@ export class SimShard implements Shard {
     const { surroundings, clock, redemptions, voice, start: { config } } = options
     this.#options = options
     this.dataPorts = config.dataPorts.map(({ name, port }) => ({ name, port, address: '::', receiveBufferBytes: 0 }))
-    this.ledger = new ShardLedger({ ...config, ...config.limits, sessionTimeoutMs: config.sessionTimeoutSeconds * 1000 }, surroundings.time, redemptions, surroundings.watch)
+    this.ledger = new ShardLedger({ ...config, ...config.limits, sessionTimeoutMs: config.sessionTimeoutSeconds * 1000, isShared: config.sharedState !== undefined }, surroundings.time, redemptions, surroundings.watch)
+    this.held = new HeldBook(surroundings.watch)
     const storage = surroundings.plant === 'stateWrittenLate' ? forgetful(options.storage) : options.storage
     const body = new ShardBody({ start: this.#planted(), clock, voice: { ...voice, publish: event => { this.#say(event) } }, core: this.#coreOptions(), storage })
     const { core } = body
     this.core = core
     core.state.ownSources.setDataPorts(this.dataPorts.map(({ port }) => port))
     this.#translator = body.translator
-    this.sockets = new SimEngine({ ...options, ...body.wiring, ledger: this.ledger, beforeSend: body.wiring.beforeSend! })
+    this.sockets = new SimEngine({ ...options, ...body.wiring, ledger: this.ledger, held: this.held, beforeSend: body.wiring.beforeSend! })
+    plantInCore(core, surroundings.plant)
     this.#takeOver()
-    const engine = { dataPorts: this.dataPorts, upstreamSockets: () => this.sockets.upstreamSockets(), receiveDrops: () => [], sendHeld: () => { throw new Error('nobody is asked here') }, flushHeld: () => undefined, sweep: () => this.sockets.sweep() }
+    const engine = {
+      dataPorts: this.dataPorts,
+      upstreamSockets: () => this.sockets.upstreamSockets(),
+      receiveDrops: () => [],
+      sendHeld: (flow: number, dataPort: number, bytes: Uint8Array) => { this.sockets.sendHeld(flow, dataPort, bytes) },
+      flushHeld: () => undefined,
+      sweep: () => this.sockets.sweep()
+    }
     body.attach(engine, calls => this.#watched(calls))
     this.#host = new LocalHost(body, clock)
   }
@@ -105,7 +121,9 @@ export class SimShard implements Shard {
 
   /** Looks at everything there is: costs what is in the tables. */
   scan (): void {
+    const { surroundings: { shared }, director } = this.#options
     this.ledger.compare(this.sockets.places())
+    if (shared !== undefined) for (const entry of this.ledger.entries.values()) shared.looked(director, entry)
     this.sockets.balanceOfCounters()
   }
 
@@ -149,7 +167,9 @@ export class SimShard implements Shard {
 
   #run<Name extends ShardCall> (name: Name, args: Parameters<ShardCalls[Name]>, done: (answer: ReturnType<ShardCalls[Name]>) => void): void {
     const { surroundings: { trace, time }, start: { shard } } = this.#options
-    this.#host.run(name, this.#plantedIn(name, args) as typeof args, answer => {
+    const given = this.#plantedIn(name, args) as typeof args
+    if (name === 'answerAsks') this.#beAnswered(...given as Parameters<ShardCalls['answerAsks']>)
+    this.#host.run(name, given, answer => {
       if (name !== 'takeChangedCounts' && name !== 'saveState') trace.note('shard', time.nowMs, shard, numberOfShardCall[name], this.core.state.sessions.size)
       this.#enter(name, args, answer)
       done(answer)
@@ -194,6 +214,10 @@ export class SimShard implements Shard {
       const [gone] = args as Parameters<ShardCalls['leaveTargets']>
       this.ledger.left(new Map(gone.map(({ key, stays }) => [key, stays && this.#translator.targetSpec(stays)])), address => this.sockets.placeOf(address))
       this.scan()
+    } else if (name === 'openAsks') this.ledger.areAsksHeard = args[0] as boolean
+    else if (name === 'tellElsewhere') {
+      this.#tellElsewhere(...args as Parameters<ShardCalls['tellElsewhere']>)
+      this.scan()
     } else if (name === 'moveSession' || name === 'endSession') {
       const [id, target] = args as Parameters<ShardCalls['moveSession']>
       const { ok } = answer as ReturnType<ShardCalls['moveSession']>
@@ -204,13 +228,52 @@ export class SimShard implements Shard {
     }
   }
 
+  // What control says of those who wait, before the shard acts on it.
+  #beAnswered (answers: Parameters<ShardCalls['answerAsks']>[0]): void {
+    const { surroundings: { shared, time, trace, plant }, director, clock } = this.#options
+    for (const answer of answers) {
+      const word = this.#wordOf(answer)
+      const ask = this.held.answered(answer.id, word)
+      if (ask === undefined) continue
+      if (answer.grant !== undefined) this.#enterGrant(answer.grant)
+      if (plant === 'restsAfterAll') this.core.state.asking.resting.add(ask.address.key, clock.now())
+      trace.note('answer', time.nowMs, director, ask.address.id, numberOfAnswer[answer.verdict])
+      shared?.said(director, ask, word, answer.reason)
+    }
+  }
+
+  #wordOf ({ verdict, grant, session }: Parameters<ShardCalls['answerAsks']>[0][number]): Word {
+    const { nowMs } = this.#options.surroundings.time
+    return {
+      verdict,
+      isRefused: verdict === 'refused',
+      grant: grant && { place: this.#translator.targetSpec(grant.target), untilMs: nowMs + grant.ttlMs, isVoid: false },
+      session: session && { place: this.#translator.targetSpec(session.target), token: session.token as Token | undefined, tokenUntilMs: nowMs + (session.tokenTtlMs ?? 0) }
+    }
+  }
+
+  #tellElsewhere (clients: Parameters<ShardCalls['tellElsewhere']>[0]): void {
+    for (const { client, change, target } of clients) {
+      const { id } = addressFromText(client)
+      const entry = this.ledger.entryOf(id)
+      const place = target && this.#translator.targetSpec(target)
+      if (entry === undefined) continue
+      if (change === 'seen') this.ledger.seenElsewhere(id, SEEN_ELSEWHERE_MS)
+      else if (change === 'ended') this.ledger.ended(id)
+      // Without room for the target it stays where it is.
+      else if (place !== undefined && isSamePlace(this.sockets.placeOf(entry.address), place)) this.ledger.moved(id, place)
+    }
+  }
+
   #enterTokens ({ revoked, withdrawn = [], tokens }: Parameters<ShardCalls['applyTokens']>[0], rejections: ReturnType<ShardCalls['applyTokens']>): void {
     for (const token of [...revoked, ...withdrawn]) this.ledger.madeVoid(token as Token)
     const rejected = new Set(rejections.map(({ token }) => token))
+    for (const grant of tokens) if (!rejected.has(grant.token)) this.#enterGrant(grant)
+  }
+
+  #enterGrant ({ token, target, ttlMs, consumed = [] }: TokenGrant): void {
     const names = this.dataPorts.map(({ name }) => name)
-    for (const { token, target, ttlMs, consumed = [] } of tokens) {
-      if (!rejected.has(token)) this.ledger.granted(token as Token, this.#translator.targetSpec(target), ttlMs, consumed.map(name => names.indexOf(name)))
-    }
+    this.ledger.granted(token as Token, this.#translator.targetSpec(target), ttlMs, consumed.map(name => names.indexOf(name)))
   }
 
   #enterRestored ({ numbers, voidness, ttlMs, consumed, targets, specs, claims }: SavedTokens): void {
@@ -240,6 +303,8 @@ export class SimShard implements Shard {
     if (name === 'moveSession' && plant === 'movesTooMany') this.#moveAnother(...args as Parameters<ShardCalls['moveSession']>)
     if (name === 'leaveTargets' && plant === 'wrongSessionsLeave') this.#endAny(clock.now())
     if (name === 'setDraining' && args[0] === true && plant === 'drainEndsSessions') this.#endAny(clock.now())
+    if (name === 'answerAsks' && plant === 'lateIsUnknown') return [args[0] as Parameters<ShardCalls['answerAsks']>[0]].map(answers => answers.map(answer => answer.verdict === 'late' ? { id: answer.id, verdict: 'refused', reason: 'unknown' } : answer))
+    if (name === 'tellElsewhere' && plant === 'takeOverEnds') return [args[0] as Parameters<ShardCalls['tellElsewhere']>[0]].map(clients => clients.map(told => told.change === 'seen' ? { ...told, change: 'ended' } : told))
     if (name !== 'applyTokens') return args
     const [push] = args as Parameters<ShardCalls['applyTokens']>
     const { tokens, revoked } = push
@@ -282,13 +347,16 @@ export class SimShard implements Shard {
 
   // The ledger hears of redemptions and of the ids of sessions at their source.
   #hear (event: ShardEvent): void {
+    const { surroundings: { shared, time }, director } = this.#options
     if (event.type === 'session') {
       if (event.change === 'established') this.#addressOfId.set(event.sessionId, addressFromText(event.client))
     } else if (event.type === 'redeemed') {
       const dataPort = this.dataPorts.findIndex(({ name }) => name === event.dataPort)
       this.#options.surroundings.watch.hold('callsFitTheContract', dataPort >= 0, `data port ${event.dataPort}`)
       this.ledger.redeemed(event.token as Token, dataPort)
-    }
+      shared?.redeemed(director, event.token as Token, dataPort, this.sockets.judged!.source, this.ledger.hasWord)
+    } else if (event.type === 'asked') this.held.asked({ ...event, askedMs: time.nowMs })
+    else if (event.type === 'binding' && event.change !== 'expired' && event.change !== 'ended') shared?.bound(director, addressFromText(event.binding.client), this.#translator.targetSpec(event.binding.target))
   }
 
   #later (run: () => void): void {
@@ -296,6 +364,10 @@ export class SimShard implements Shard {
     this.#outDueMs = Math.max(this.#outDueMs, time.nowMs + random.between(0, this.#mostDelayMs))
     time.plan(this.#outDueMs - time.nowMs, () => { if (isAlive()) run() }, true)
   }
+}
+
+function plantInCore ({ state: { asking } }: Core, plant: Plant | undefined): void {
+  if (plant === 'claimsSkipped') Object.defineProperty(asking, 'isHeard', { value: false })
 }
 
 // Takes the first batch of a log, which says what there is at the start, and nothing of what comes later.

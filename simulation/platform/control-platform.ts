@@ -1,31 +1,36 @@
 // What a simulated control process has in place of a machine. What it is given, and what it sends, is told to the books.
 import { err, ok, type Result } from '#core/result.js'
 import type { RpcBody } from '#rpc/contract.js'
-import type { RpcTransport } from '#rpc/transport.js'
+import type { CallParts, RpcTransport } from '#rpc/transport.js'
 import { markedToken, TOKEN_KEY_WORDS } from '#wire/token-mac.js'
 import type { Token } from '#wire/token.js'
 import { notAdvertised, type Advertised } from '../../apps/control/src/advertise/advertised.js'
 import type { ControlPlatform } from '../../apps/control/src/platform.js'
 import { CALL_DEADLINE_MS } from '../../apps/control/src/proxies/call-bounds.js'
-import type { SharedStore } from '../../apps/control/src/store/shared-store.js'
+import type { OpenStore, SharedStore } from '../../apps/control/src/store/shared-store.js'
 import type { Fleet } from '../cast/fleet.js'
 import { randomToken } from '../cast/random-token.js'
 import type { Agreement } from '../checks/agreement.js'
+import type { AskBook } from '../checks/ask-book.js'
 import type { AnswerBook } from '../checks/answer-book.js'
 import type { Keeper, Promiser } from '../checks/promiser.js'
 import type { TokenBook } from '../checks/token-book.js'
 import { ProcessClock } from './process-clock.js'
 import { SimInventory } from './sim-inventory.js'
 import { SimResolver } from './sim-resolver.js'
+import { connectionOf, heardBy } from './store-connection.js'
 import type { Surroundings } from './surroundings.js'
 import { SimTransport, type Listening } from './transport.js'
 
 export interface ControlSurroundings {
   readonly surroundings: Surroundings
+  /** Number of the director that it is of. */
+  readonly director: number
   readonly fleet: Fleet
   readonly tokens: TokenBook
   readonly answers: AnswerBook
   readonly agreement: Agreement
+  readonly asks: AskBook
   /** Who listens on the proxy's socket now. */
   readonly proxy: () => (Keeper & Listening) | undefined
 }
@@ -39,6 +44,7 @@ export class SimControlPlatform implements ControlPlatform {
   readonly #options: ControlSurroundings
   readonly #control: Promiser
   readonly #transports: SimTransport[] = []
+  readonly #stores: SharedStore[] = []
 
   constructor (options: ControlSurroundings, control: Promiser) {
     const { surroundings, fleet, answers } = options
@@ -88,19 +94,26 @@ export class SimControlPlatform implements ControlPlatform {
 
   readonly openAdvertised = async (): Promise<Result<Advertised, string>> => await Promise.resolve(ok(notAdvertised))
 
-  // A world whose directors share no store.
-  readonly openStore = async (): Promise<Result<SharedStore, string>> => await Promise.resolve(err('there is no store'))
-
   readonly version = '0.0.0'
 
   readonly replicaName = (): string => `replica-${this.#control.number}`
 
   readonly openTransport = (calls: number): RpcTransport => {
-    const { surroundings, proxy } = this.#options
+    const { surroundings, asks, proxy } = this.#options
     const control = this.#control
-    const transport = new SimTransport({ surroundings, control: control.number, calls, proxy, isAlive: () => control.isAlive })
+    const transport = new SimTransport({ surroundings, control: control.number, calls, asks, proxy, isAlive: () => control.isAlive })
     this.#transports.push(transport)
     return this.#attended(transport)
+  }
+
+  /** In a world without a store nobody asks for it. */
+  readonly openStore: OpenStore = async options => {
+    const { surroundings, surroundings: { store }, director } = this.#options
+    if (store === undefined) return err('There is no store here.')
+    const user = { director, isAlive: () => this.#control.isAlive }
+    const connection = connectionOf(user, store.open(user, { ...options, events: heardBy(user, options.events) }), surroundings)
+    this.#stores.push(connection)
+    return await Promise.resolve(ok(connection))
   }
 
   readonly networkInterfaces = (): Record<string, never> => ({})
@@ -109,6 +122,7 @@ export class SimControlPlatform implements ControlPlatform {
   stop (): void {
     this.clock.stop()
     for (const transport of this.#transports) transport.crash()
+    for (const store of this.#stores) void store.close()
   }
 
   #attended ({ call, openLines, openEvents, close }: RpcTransport): RpcTransport {
@@ -125,10 +139,16 @@ export class SimControlPlatform implements ControlPlatform {
           agreement.leaving(this.#control, (parts.body as RpcBody<'leaveTargets'>).gone.map(({ key }) => key), life)
           if (plant === 'goneUntold') return { status: 200, text: JSON.stringify({ instanceId: life.instanceId, sessions: {} }) }
         }
-        const answer = await call(name, parts, signal)
+        const answer = plant === 'seenNeverTold' && name === 'tellElsewhere' ? await call(name, withoutSeen(parts), signal) : await call(name, parts, signal)
         this.isDrainAnswered ||= name === 'drain' && answer.status === 200
         return answer
       }
     }
   }
+}
+
+// A plant.
+function withoutSeen ({ body, ...parts }: CallParts): CallParts {
+  const { clients, ...rest } = body as RpcBody<'tellElsewhere'>
+  return { ...parts, body: { ...rest, clients: clients.filter(({ change }) => change !== 'seen') } }
 }

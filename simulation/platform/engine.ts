@@ -7,18 +7,23 @@ import type { Slices } from '#core/slices.js'
 import type { Core } from '../../apps/proxy/src/core/core.js'
 import { columnOf, Direction, directionNames, REASONS } from '../../apps/proxy/src/core/ledger/counters.js'
 import { DropReason } from '../../apps/proxy/src/core/ledger/drop-reason.js'
-import { FORWARD } from '../../apps/proxy/src/core/datagrams/packet-path.js'
+import { FORWARD, HELD, type Verdict } from '../../apps/proxy/src/core/ledger/verdict.js'
 import type { TargetSpec } from '../../apps/proxy/src/core/tables/target-table.js'
 import { addressOf, endpointOf, type Address } from '../cast/address-book.js'
 import { Meaning, type Datagram } from '../cast/datagram.js'
-import type { Restored, ShardLedger } from '../checks/ledger.js'
+import type { Restored, Word } from '../checks/ledger-entries.js'
+import type { HeldBook } from '../checks/held-book.js'
+import type { ShardLedger } from '../checks/ledger.js'
 import type { Surroundings } from './surroundings.js'
 
 export interface EngineOptions {
   readonly core: Core
   readonly clock: Clock
   readonly ledger: ShardLedger
+  readonly held: HeldBook
   readonly surroundings: Surroundings
+  /** Number of the director that it is of. */
+  readonly director: number
   /** A port for a new upstream socket, which is registered under it. */
   readonly openPort: (engine: SimEngine, socketNumber: number, wanted: number) => number
   /** Called before anything leaves. */
@@ -39,8 +44,11 @@ export class SimEngine {
   readonly #held = [0, 0]
   readonly #words = new Uint32Array(ADDRESS_WORDS)
   #isTouched = true
+  /** The client's datagram that is judged now, or was last. */
+  judged: Datagram | undefined
   // For the planted bugs.
   #formerBytes: Uint8Array | undefined
+  #formerReceived: Uint8Array | undefined
   #formerSource: Address | undefined
   #formerClient: Address | undefined
   readonly #firstEndpoint = new Map<number, number>()
@@ -50,6 +58,7 @@ export class SimEngine {
     // The counters go on where those of the life before have ended.
     const { counters } = options.core.state
     for (const direction of [Direction.toTarget, Direction.toClient]) this.#received[direction] = sumOf(counters.received, columnOf(counters.dataPorts, direction, 0), counters.dataPorts + 1)
+    this.#attend()
   }
 
   upstreamSockets (): number {
@@ -58,29 +67,84 @@ export class SimEngine {
 
   /** A datagram arrives at a data port. */
   fromClient (datagram: Datagram): void {
-    const { core, clock, ledger, surroundings: { trace, time, plant } } = this.#options
+    const { core, clock, ledger, held, surroundings: { trace, time, plant } } = this.#options
     const source = plant === 'anothersSource' && datagram.meaning === Meaning.control ? this.#formerSource ?? datagram.source : datagram.source
     this.#formerSource = datagram.source
     this.#received[Direction.toTarget]!++
     this.#isTouched = true
+    this.judged = datagram
     ledger.beforeClient(datagram, core.state.sessions.isFull)
-    const verdict = core.packets.fromClient(datagram.dataPort, source.words, source.port, datagram.bytes, false, clock.now())
+    const bytes = plant === 'heldMixed' && held.waits(source.id) ? this.#formerReceived ?? datagram.bytes : datagram.bytes
+    this.#formerReceived = datagram.bytes
+    const verdict = core.packets.fromClient(datagram.dataPort, source.words, source.port, bytes, false, clock.now())
     trace.note('received', time.nowMs, datagram.source.id, datagram.dataPort, verdict)
     if (plant === 'retransmitForwarded' && verdict !== FORWARD) this.#forgetToken(datagram.source)
     if (plant === 'evictsTooMany' && core.state.sessions.isFull) this.#evict()
-    ledger.afterClient(datagram, verdict, this)
+    this.#judged(datagram, verdict, undefined)
+    if (verdict === HELD) held.held(datagram)
+    else if (verdict <= FORWARD) held.passed(datagram)
     if (verdict === FORWARD) this.#forward(datagram, core.packets.flow)
   }
 
+  /** A datagram that waited goes on: the one that was judged last. */
+  sendHeld (flow: number, dataPort: number, bytes: Uint8Array): void {
+    this.#forward({ ...this.judged!, dataPort, bytes: bytes.slice() }, flow)
+  }
+
+  // Those that waited are judged out of sight of any engine: this looks over the shoulder of whoever does it.
+  #attend (): void {
+    const { core: { packets }, held, surroundings: { trace, time } } = this.#options
+    const judge = packets.judgeHeld.bind(packets)
+    const drop = packets.dropHeld.bind(packets)
+    packets.judgeHeld = (head, client, turn, now) => {
+      const address = addressOf(client, client[ADDRESS_WORDS]!)
+      const datagram = held.turn(address, head.bytes)
+      const word = this.#turn(address, datagram)
+      const verdict = judge(head, client, turn, now)
+      trace.note('judged', time.nowMs, address.id, head.dataPort, verdict)
+      this.#judged(datagram, verdict, word)
+      if (verdict !== HELD) held.done(address.id)
+      return verdict
+    }
+    packets.dropHeld = (datagram, client, reason, now) => {
+      const address = addressOf(client, client[ADDRESS_WORDS]!)
+      const first = held.turn(address, datagram.bytes)
+      const word = this.#turn(address, first)
+      drop(datagram, client, reason, now)
+      trace.note('judged', time.nowMs, address.id, datagram.dataPort, reason)
+      this.#judged(first, reason, word)
+      held.done(address.id)
+    }
+  }
+
+  #turn (address: Address, datagram: Datagram): Word | undefined {
+    const { core: { state: { sessions } }, ledger, held } = this.#options
+    this.#isTouched = true
+    const word = held.takeWord(address.id)
+    if (word?.session !== undefined) ledger.followed(address, word.session, sessions.isFull, this)
+    this.judged = datagram
+    ledger.beforeClient(datagram, sessions.isFull, word)
+    return word
+  }
+
+  #judged (datagram: Datagram, verdict: Verdict, word: Word | undefined): void {
+    const { ledger, surroundings: { shared }, director } = this.#options
+    ledger.afterClient(datagram, verdict, this)
+    shared?.judged(director, datagram, verdict, word)
+    if (ledger.isOfStranger && ledger.areAsksHeard && word === undefined) shared?.unasked(director, datagram, verdict)
+  }
+
   #forward (datagram: Datagram, flow: number): void {
-    const { core: { state: { flows } }, ledger, surroundings: { trace, time, plant, servers } } = this.#options
+    const { core: { state: { flows } }, ledger, surroundings: { trace, time, plant, servers, shared }, director } = this.#options
     const { words, port, isIPv4 } = flows.endpoint(flow)
     let endpoint = endpointOf(words, port)
     if (plant === 'targetRemembered') endpoint = getOrSet(this.#firstEndpoint, datagram.source.id, endpoint)
     const bytes = plant === 'buffersMixed' ? this.#formerBytes ?? datagram.bytes : datagram.bytes
     this.#formerBytes = datagram.bytes
     const from = this.#portOf(flows.socket(flow), isIPv4)
-    ledger.forwarded({ ...datagram, bytes }, endpoint, from)
+    const entry = ledger.forwarded({ ...datagram, bytes }, endpoint, from)
+    // Without room for a target it stays where it is.
+    if (entry?.hasRedeemed === true && !this.areTargetsFull()) shared?.forwarded(director, datagram.source, entry.place)
     trace.note('forwarded', time.nowMs, datagram.source.id, endpoint, from)
     this.#send(Direction.toTarget, datagram.dataPort, bytes.length, () => { servers.receive(endpoint, from, bytes) })
   }
@@ -118,6 +182,11 @@ export class SimEngine {
     const { core: { state }, clock } = this.#options
     const slot = state.sessions.find(key)
     return slot < 0 || state.isExpired(slot, clock.now()) ? undefined : state.targets.get(state.sessions.target(slot))
+  }
+
+  readonly areTargetsFull = (): boolean => {
+    const { targets, options: { limits } } = this.#options.core.state
+    return targets.size >= limits.maxTargets
   }
 
   /** Counts those that are idle too long, too: until somebody looks, they take a place. */
@@ -213,14 +282,18 @@ export class SimEngine {
       const dropped = sumOf(counters.dropped, direction * REASONS, REASONS)
       const consumed = direction === Direction.toTarget ? sumOf(counters.consumed, 0, counters.consumed.length) : 0
       watch.hold('datagramsBalance', `received ${directionNames[direction]}`, received, this.#received[direction]!)
-      watch.hold('datagramsBalance', `in flight ${directionNames[direction]}`, received - proxied - dropped - consumed, this.#held[direction]!)
+      watch.hold('datagramsBalance', `in flight ${directionNames[direction]}`, received - proxied - dropped - consumed, this.#heldOf(direction))
     }
   }
 
   /** Checks what the product says of itself. */
   balanceOfCounters (): void {
     const { core: { state: { counters } }, surroundings: { watch } } = this.#options
-    for (const direction of [Direction.toTarget, Direction.toClient]) watch.hold('datagramsBalance', `inFlight ${directionNames[direction]}`, counters.inFlight(direction), this.#held[direction]!)
+    for (const direction of [Direction.toTarget, Direction.toClient]) watch.hold('datagramsBalance', `inFlight ${directionNames[direction]}`, counters.inFlight(direction), this.#heldOf(direction))
+  }
+
+  #heldOf (direction: Direction): number {
+    return this.#held[direction]! + (direction === Direction.toTarget ? this.#options.held.size : 0)
   }
 
   #portOf (socket: number, isIPv4: boolean): number {

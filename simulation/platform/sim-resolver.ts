@@ -3,7 +3,7 @@ import { err, ok, type Result } from '#core/result.js'
 import type { NameResolver } from '../../apps/control/src/names/host-names.js'
 import type { NameAnswer, NameFailure } from '../../apps/control/src/names/known-name.js'
 import type { InventoryView } from '../checks/inventory-view.js'
-import type { Fleet, GameServer } from '../cast/fleet.js'
+import { keyOfHost, type Fleet, type GameServer } from '../cast/fleet.js'
 import type { Surroundings } from './surroundings.js'
 
 export interface SimResolverOptions {
@@ -39,7 +39,7 @@ export class SimResolver implements NameResolver {
     if (random.chance(SILENT)) return err('no_answer')
     const server = fleet.named(name)
     view.resolved(name, server?.place.address)
-    if (server !== undefined) onChanged(server.key)
+    onChanged(keyOfHost(name))
     const told: GameServer | undefined = plant === 'namesMixed' ? fleet.live[0] ?? server : server
     return told === undefined ? err('no_address') : ok({ addresses: [told.place.address], ttlSeconds: random.between(1, MOST_TTL_SECONDS) })
   }

@@ -5,6 +5,7 @@ import { Buffer } from 'node:buffer'
 import type { EventKind, RpcBody, RpcEvent, RpcName, RpcReply } from '#rpc/contract.js'
 import type { RpcAnswer, RpcService } from '#rpc/service.js'
 import type { CallParts, LastingRequest, LinesOut, RpcTransport } from '#rpc/transport.js'
+import type { AskBook } from '../checks/ask-book.js'
 import { holdError, holdEvent, holdReply, holdRequest } from '../checks/contract-check.js'
 import type { Surroundings } from './surroundings.js'
 import { numberOfEvent, numberOfRpc } from '../checks/trace-words.js'
@@ -24,6 +25,8 @@ export interface SimTransportOptions {
   readonly control: number
   /** Calls under way at once, at most. */
   readonly calls: number
+  /** What it was asked by the proxy. */
+  readonly asks: AskBook
   /** Who listens on the socket now. */
   readonly proxy: () => Listening | undefined
   /** False once the calling process is gone: nothing of it goes on. */
@@ -86,16 +89,17 @@ export class SimTransport implements RpcTransport {
   }
 
   readonly openLines = (name: RpcName): LastingRequest => {
-    const { surroundings: { time, trace, watch, plant }, control } = this.#options
+    const { surroundings: { time, trace, watch, plant }, control, asks } = this.#options
     // The calls without an answer, as the tokens in them.
     const asked: Array<ReadonlySet<string>> = []
     return this.#begin({
       serve: (service, body, out) => { void service.converse(name, body, plant === 'answeredTwice' ? sayingTwice(out) : out) },
       onSent: text => {
         for (const line of linesOf(text)) {
-          const body = JSON.parse(line) as RpcBody<'pushTokens'>
+          const body = JSON.parse(line) as Partial<RpcBody<'pushTokens'> & RpcBody<'answerAsks'>>
           holdRequest(watch, name, { body })
-          asked.push(new Set(body.tokens.map(({ token }) => token)))
+          asked.push(new Set(body.tokens?.map(({ token }) => token)))
+          for (const { id } of body.answers ?? []) asks.answered(id)
         }
         trace.note('asked', time.nowMs, control, numberOfRpc[name], text.length)
       },
@@ -113,7 +117,8 @@ export class SimTransport implements RpcTransport {
   }
 
   readonly openEvents = (kinds: readonly EventKind[], epoch: number | undefined): LastingRequest => {
-    const { surroundings: { time, trace, watch }, control } = this.#options
+    const { surroundings: { time, trace, watch }, control, asks, proxy } = this.#options
+    const life = proxy()
     return this.#begin({
       serve: (service, _body, out) => {
         const refusal = service.events({ kinds: kinds.join(), ...epoch === undefined ? {} : { epoch: String(epoch) } }, out)
@@ -125,6 +130,7 @@ export class SimTransport implements RpcTransport {
           const event = JSON.parse(line) as RpcEvent
           holdEvent(watch, event)
           trace.note('event', time.nowMs, control, numberOfEvent[event.type], line.length)
+          if (event.type === 'asked' && life !== undefined) asks.heard(life, event.id)
         }
       }
     })
@@ -141,7 +147,7 @@ export class SimTransport implements RpcTransport {
   }
 
   #begin ({ serve, onSent, onSaid }: { serve: (service: RpcService, body: AsyncIterable<Uint8Array>, out: LinesOut) => void, onSent: (text: string) => void, onSaid: (text: string) => void }): LastingRequest {
-    const { surroundings: { random, profile: { cutCalls } }, proxy, isAlive } = this.#options
+    const { surroundings: { random, plant, profile: { cutCalls } }, proxy, isAlive } = this.#options
     const life = proxy()
     const [there, back] = [this.#direction(), this.#direction()]
     const answers = new Chunks()
@@ -167,8 +173,9 @@ export class SimTransport implements RpcTransport {
       if (life?.isAlive !== true || life.service === undefined) lose()
       else serve(life.service, body, this.#outOf({ life, back, answers, onSaid, lose, isBroken: () => isBroken, onClose: run => { closed = run } }))
     })
-    const send = (text: string): void => {
+    const send = (sent: string): void => {
       if (isBroken) return
+      const text = plant === 'answeredAgain' ? sayingAgain(sent) : sent
       onSent(text)
       const isCut = cutCalls > 0 && random.chance(cutCalls)
       if (!isCut || random.chance(0.5)) there(() => { if (life?.isAlive === true) body.push(text) })
@@ -288,6 +295,13 @@ class Chunks implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8Array> {
 function sayingTwice (out: LinesOut): LinesOut {
   const { end, cut, onDrain, onClose } = out
   return { end, cut, onDrain, onClose, get isOver () { return out.isOver }, write: text => out.write(text) && out.write(text) }
+}
+
+function sayingAgain (text: string): string {
+  return linesOf(text).map(line => {
+    const body = JSON.parse(line) as Partial<RpcBody<'answerAsks'>>
+    return body.answers === undefined ? line : JSON.stringify({ ...body, answers: [...body.answers, body.answers[0]] })
+  }).map(line => `${line}\n`).join('')
 }
 
 function linesOf (text: string): string[] {

@@ -36,6 +36,7 @@ function attentive (watch: Watch): BaseLogger {
 function plantedConfig (config: Config, plant: Plant | undefined): Config {
   const { limits, defaultEndpoint, drainTimeoutSeconds } = config
   if (plant === 'tokensOverBound') return { ...config, limits: { ...limits, maxTokens: limits.maxTokens * 2 } }
+  if (plant === 'storeBelieved') return { ...config, allowedTargets: ['0.0.0.0/0', '::/0'] }
   if (plant === 'drainsTooLong') return { ...config, drainTimeoutSeconds: drainTimeoutSeconds * 2 + 10 }
   if (plant === 'defaultElsewhere' && defaultEndpoint !== undefined) return { ...config, defaultEndpoint: { ...defaultEndpoint, labelSelector: { pool: 'match' } } }
   return config
