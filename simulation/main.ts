@@ -14,16 +14,16 @@ if (!options.ok) {
 if (options.value === undefined) process.stdout.write(`${help}\n`)
 else process.exitCode = await simulate(options.value)
 
-async function simulate ({ seed, seeds, steps, plant }: SimulationOptions): Promise<ExitCode> {
+async function simulate ({ seed, seeds, steps, plant, shared }: SimulationOptions): Promise<ExitCode> {
   const startedMs = performance.now()
   let drawnMs = startedMs
   let virtualMs = 0
   for (let done = 0; done < seeds; done++) {
-    const outcome = await run({ seed: seed + done, steps, plant })
+    const outcome = await run({ seed: seed + done, steps, plant, shared })
     virtualMs += outcome.virtualMs
     if (outcome.violation !== undefined) {
       clearProgress()
-      process.stderr.write(`${failureText(outcome, outcome.violation, plant)}\n`)
+      process.stderr.write(`${failureText(outcome, outcome.violation, { plant, shared })}\n`)
       return ExitCode.failed
     }
     if (process.stderr.isTTY && performance.now() - drawnMs >= PROGRESS_MS) {
@@ -40,8 +40,8 @@ function clearProgress (): void {
   if (process.stderr.isTTY) process.stderr.write('\r\x1b[K')
 }
 
-function failureText ({ seed, steps, hash, last }: Outcome, { invariant, fault }: NonNullable<Outcome['violation']>, plant: string | undefined): string {
-  const planted = plant === undefined ? '' : ` --plant ${plant}`
+function failureText ({ seed, steps, hash, last }: Outcome, { invariant, fault }: NonNullable<Outcome['violation']>, { plant, shared }: Pick<SimulationOptions, 'plant' | 'shared'>): string {
+  const words = `${plant === undefined ? '' : ` --plant ${plant}`}${shared ? ' --shared' : ''}`
   return [
     `Seed ${seed}, step ${steps}: ${invariant} does not hold.`,
     `  ${fault}`,
@@ -49,7 +49,7 @@ function failureText ({ seed, steps, hash, last }: Outcome, { invariant, fault }
     'What happened last:',
     ...last.map(line => `  ${line}`),
     '',
-    `Trace ${hash}. To see the same again: npm run simulate -- --seed ${seed} --seeds 1 --steps ${steps}${planted}`
+    `Trace ${hash}. To see the same again: npm run simulate -- --seed ${seed} --seeds 1 --steps ${steps}${words}`
   ].join('\n')
 }
 

@@ -9,13 +9,16 @@ export interface SimulationOptions {
   /** The first seed; the others follow. */
   readonly seed: number
   readonly plant: Plant | undefined
+  /** Whether every world has directors that share a store. */
+  readonly shared: boolean
 }
 
 const table = {
   seeds: { value: 'NUMBER', fallback: '200', help: 'how many worlds' },
   steps: { value: 'NUMBER', fallback: '2000', help: 'how long each of them lasts' },
   seed: { value: 'NUMBER', fallback: '1', help: 'the first seed; the others follow it' },
-  plant: { value: 'NAME', help: 'plant a bug and see that it is found; see simulation/checks/plants.ts' }
+  plant: { value: 'NAME', help: 'plant a bug and see that it is found; see simulation/checks/plants.ts' },
+  shared: { help: 'only worlds whose directors share a store' }
 } as const
 
 export const help = helpText([
@@ -32,12 +35,13 @@ export function readOptions (args: readonly string[]): Result<SimulationOptions 
   return readCommandLine(args, table, from)
 }
 
-function from ({ seeds, steps, seed, plant }: Values<typeof table>): SimulationOptions {
+function from ({ seeds, steps, seed, plant, shared }: Values<typeof table>): SimulationOptions {
   return {
     seeds: numberFrom('seeds', String(seeds), 1),
     steps: numberFrom('steps', String(steps), 1),
     seed: numberFrom('seed', String(seed), 0),
-    plant: plant === undefined ? undefined : plantFrom(String(plant))
+    plant: plant === undefined ? undefined : plantFrom(String(plant)),
+    shared: shared === true
   }
 }
 

@@ -7,6 +7,8 @@ export interface RunOptions {
   readonly seed: number
   readonly steps: number
   readonly plant?: Plant | undefined
+  /** Whether it must have directors that share a store; else the seed draws that. */
+  readonly shared?: boolean
 }
 
 export interface Outcome {
@@ -22,8 +24,8 @@ export interface Outcome {
   readonly last: readonly string[]
 }
 
-export async function run ({ seed, steps, plant }: RunOptions): Promise<Outcome> {
-  const script = new Steps(seed, plant)
+export async function run ({ seed, steps, plant, shared = false }: RunOptions): Promise<Outcome> {
+  const script = new Steps(seed, plant, shared)
   const { watch, trace, time } = script.world
   let step = 0
   while (step < steps && watch.violation === undefined) {

@@ -16,8 +16,8 @@ export class Steps {
   readonly #allWeights: number
   #count = 0
 
-  constructor (seed: number, plant: Plant | undefined) {
-    const world = this.world = new World(seed, plant, names)
+  constructor (seed: number, plant: Plant | undefined, isShared: boolean) {
+    const world = this.world = new World({ seed, plant, isShared }, names)
     this.#weights = names.map(name => actions[name].weight * weightOf(world.profile, actions[name].group))
     this.#allWeights = this.#weights.reduce((sum, weight) => sum + weight, 0)
   }

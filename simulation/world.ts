@@ -22,6 +22,13 @@ import { Random } from './basics/random.js'
 import { Trace } from './basics/trace.js'
 import { VirtualTime } from './basics/virtual-time.js'
 
+export interface WorldSeed {
+  readonly seed: number
+  readonly plant: Plant | undefined
+  /** Whether its directors share a store, whatever the seed would draw. */
+  readonly isShared: boolean
+}
+
 export class World {
   readonly random: Random
   readonly profile: Profile
@@ -48,9 +55,9 @@ export class World {
   #waitMs = 0
 
   /** @param actions names of what may happen in a step */
-  constructor (seed: number, plant: Plant | undefined, actions: readonly string[]) {
+  constructor ({ seed, plant, isShared }: WorldSeed, actions: readonly string[]) {
     const random = this.random = new Random(seed)
-    const profile = this.profile = worldOf(drawProfile(random, seed, takesSharing(plant)), plant)
+    const profile = this.profile = worldOf(drawProfile(random, seed, isShared || takesSharing(plant)), plant)
     const trace = this.trace = new Trace({ action: actions, ...traceWords })
     const { time, watch } = this
     const network = this.#network = new Network(profile.network, random, time)

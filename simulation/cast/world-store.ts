@@ -64,7 +64,8 @@ export class WorldStore {
   readonly #options: WorldStoreOptions
   readonly #connections: Connection[] = []
   #troubles = 0
-  #keysLostMs = FOR_EVER_MS
+  // When it lost the keys of marks.
+  readonly #keyLosses: number[] = []
   #calmSinceMs = FOR_EVER_MS
   /** Whether there are two primaries. */
   isSplit = false
@@ -117,9 +118,10 @@ export class WorldStore {
     return this.#connections.every(({ director: other, isAlive, firstKeysMs }) => other !== director || !isAlive() || firstKeysMs !== undefined)
   }
 
-  /** Whether a director may not know the keys of then: it came when the store had lost them since, or a moment before. */
+  /** Whether a director may not know the keys of then: it came when the store had lost them, since then or a moment before. */
   isNewSince (director: number, thenMs: number): boolean {
-    return this.#keysLostMs >= thenMs - SETTLING_MS && this.#connections.some(({ director: other, isAlive, firstKeysMs }) => other === director && isAlive() && (firstKeysMs ?? Infinity) > this.#keysLostMs)
+    const lostMs = this.#keyLosses.find(lossMs => lossMs >= thenMs - SETTLING_MS)
+    return lostMs !== undefined && this.#connections.some(({ director: other, isAlive, firstKeysMs }) => other === director && isAlive() && (firstKeysMs ?? Infinity) > lostMs)
   }
 
   /** Whether all that are alive are well since then. */
@@ -226,7 +228,7 @@ export class WorldStore {
     const keys = this.twin.data.text(`${PREFIX}key`)
     this.#calmSinceMs = nowMs
     this.onLoss(lose)
-    if (this.twin.data.text(`${PREFIX}key`) !== keys) this.#keysLostMs = nowMs
+    if (this.twin.data.text(`${PREFIX}key`) !== keys) this.#keyLosses.push(nowMs)
   }
 
   #settle (): void {

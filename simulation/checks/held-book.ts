@@ -64,7 +64,9 @@ export class HeldBook {
     if (word?.verdict === 'refused') this.#refused.add(address)
     this.#words.delete(address)
     this.#asks.delete(address)
-    return word && { ...word, isRefused: this.#refused.has(address) }
+    // Whatever was asked about since, and answered or not: its token stays refused.
+    if (this.#refused.has(address)) return { verdict: 'refused', ...word, isRefused: true }
+    return word
   }
 
   /** The first of a client waits no more. */

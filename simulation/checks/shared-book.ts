@@ -256,20 +256,20 @@ export class SharedBook {
 
   /** A session that has redeemed a token forwards a datagram of its client. */
   forwarded (director: number, { id }: Address, place: TargetSpec): void {
-    const { time, watch, store, knownWithinMs } = this.#options
+    const { time, watch, knownWithinMs } = this.#options
     const last = this.#bounds.get(id)?.at(-1)
     // Only what the store has heard of can be known elsewhere: the last of it is lost with a director.
-    if (last === undefined || isSamePlace(last.place, place) || this.#newestOf(id)?.key !== last.place.key || time.nowMs - last.sinceMs < knownWithinMs || !store.isWellSince(last.sinceMs - knownWithinMs)) return
+    if (last === undefined || isSamePlace(last.place, place) || this.#newestOf(id)?.key !== last.place.key || time.nowMs - last.sinceMs < knownWithinMs || !this.#isWellSince(director, last.sinceMs - knownWithinMs)) return
     watch.hold('bindingFollows', false, id, `was bound to ${last.place.key} at director ${last.director}, and director ${director} sends to ${place.key}`)
   }
 
   /** Looks at a session of a director. */
   looked (director: number, { address, hasRedeemed, seenMs }: Entry): void {
-    const { time, watch, store, knownWithinMs } = this.#options
+    const { time, watch, knownWithinMs } = this.#options
     const served = this.#served.get(address.id)
     if (!hasRedeemed || served === undefined || served.director === director || seenMs.at(-1)! >= served.sinceMs) return
     const lateMs = time.nowMs - served.sinceMs - SEEN_ELSEWHERE_MS - knownWithinMs
-    if (lateMs > 0 && store.isWellSince(served.sinceMs - knownWithinMs)) watch.hold('countsRightAgain', false, address.id, `is at director ${served.director} and still has a session at ${director}`)
+    if (lateMs > 0 && this.#isWellSince(director, served.sinceMs - knownWithinMs)) watch.hold('countsRightAgain', false, address.id, `is at director ${served.director} and still has a session at ${director}`)
   }
 
   /** Looks at what there is. */
@@ -280,6 +280,12 @@ export class SharedBook {
       if (time.nowMs > untilMs + 1000) this.#tokens.delete(token)
       for (const [dataPort, redemption] of redemptions) redemption.isClaimed ||= this.#holderOf(token, dataPort) === clientOf(redemption.client)
     }
+  }
+
+  // All who are there, and this one among them: without control it hears nothing.
+  #isWellSince (director: number, sinceMs: number): boolean {
+    const { store } = this.#options
+    return store.isWellSince(sinceMs) && (store.wellSinceMs(director) ?? Infinity) <= sinceMs
   }
 
   #newestOf (address: number): Target | undefined {

@@ -22,9 +22,6 @@ const MAX_SESSION_IDS = 32
 /** What a process may take to act on what is over: a turn or two. */
 const ACTS_WITHIN_MS = 10
 
-/** Calls of the store that may come before an answer, each of which may take its time. */
-const ANSWER_DEADLINES = 5
-
 /** Whoever asks: one caller, as behind a matchmaker. */
 const CALLER = 'players'
 
@@ -50,8 +47,9 @@ export class ControlLife implements Promiser {
     this.number = options.number
     this.#options = options
     this.view = new InventoryView(options.surroundings.time)
-    const { time, watch, profile: { config: { limits: { storeDeadlineMs } } } } = options.surroundings
-    this.#asks = new AskBook(time, watch, ANSWER_DEADLINES * storeDeadlineMs + 1000)
+    const { time, watch, profile: { mostCallDelayMs, mostShardDelayMs, config: { limits: { storeDeadlineMs } } } } = options.surroundings
+    // Answers go together: those before it may be on their way to the proxy, and what it says to them on its way back.
+    this.#asks = new AskBook(time, watch, storeDeadlineMs + 2 * (mostCallDelayMs + mostShardDelayMs) + ACTS_WITHIN_MS)
     this.#platform = new SimControlPlatform({ ...options, asks: this.#asks }, this)
     void this.#start()
   }

@@ -61,8 +61,8 @@ void t.test('a run in which everything holds says how much that was', async t =>
 
 void t.test('the command line', async t => {
   t.same(await simulate('--help'), { code: 0, stdout: `${help}\n`, stderr: '' })
-  t.same(readOptions([]), { ok: true, value: { seeds: 200, steps: 2000, seed: 1, plant: undefined } })
-  t.same(readOptions(['--seeds', '3', '--steps=4', '--seed', '5', '--plant', 'ttlHalved']), { ok: true, value: { seeds: 3, steps: 4, seed: 5, plant: 'ttlHalved' } })
+  t.same(readOptions([]), { ok: true, value: { seeds: 200, steps: 2000, seed: 1, plant: undefined, shared: false } })
+  t.same(readOptions(['--seeds', '3', '--steps=4', '--seed', '5', '--plant', 'ttlHalved', '--shared']), { ok: true, value: { seeds: 3, steps: 4, seed: 5, plant: 'ttlHalved', shared: true } })
   for (const wrong of [['--seeds', '0'], ['--steps', 'many'], ['--seed', '-1'], ['--plant', 'none'], ['--fast'], ['word']]) {
     t.equal(readOptions(wrong).ok, false, wrong.join(' '))
   }

@@ -1,6 +1,7 @@
 // Whether a client without a session and without a token has a session at another replica: then it goes on here. Asks wait in a queue
 // with bounds, so that strangers do not keep the store from claims of tokens, which do not wait here.
 import type { Clock } from '#core/clock.js'
+import { within } from '#core/within.js'
 import type { Answer, Asked } from '#rpc/replica-schemas.js'
 import type { ReplicaProxy } from '../parts/replica-part.js'
 import { sessionFrom } from './bindings.js'
@@ -43,16 +44,16 @@ export class Follow {
       // Nobody waits any more, and the proxy has dropped what was held.
       if (this.#clock.now() - atMs >= this.#context.deadlineMs) this.#answer(asked, { verdict: 'late' })
       else if (this.#context.store.status !== 'up') this.#answer(asked, { verdict: 'none' })
-      else void this.#look(asked)
+      else void this.#look(asked, this.#context.deadlineMs - (this.#clock.now() - atMs))
     }
     if (this.#next < this.#waiting.length) return
     this.#waiting.length = 0
     this.#next = 0
   }
 
-  async #look (asked: Asked): Promise<void> {
+  async #look (asked: Asked, leftMs: number): Promise<void> {
     this.#underWay++
-    this.#answer(asked, await this.#verdictOn(asked))
+    this.#answer(asked, await within(this.#clock, leftMs, this.#verdictOn(asked), { verdict: 'late' }))
     this.#underWay--
     this.#goOn()
   }

@@ -1,5 +1,6 @@
 // A client waits for whether it can redeem a token: the store decides, once for all replicas. While the store cannot be asked, tokens of
 // this replica are decided here, and tokens of others are not refused: nobody knows.
+import { within } from '#core/within.js'
 import type { TokenGrant } from '#rpc/contract.js'
 import type { Answer, Asked } from '#rpc/replica-schemas.js'
 import type { Token } from '#wire/token.js'
@@ -51,9 +52,19 @@ export class TokenAsks implements ReplicaPart {
   }
 
   async #claim (asked: TokenAsked): Promise<void> {
+    const { clock, config: { limits: { storeDeadlineMs } }, proxy } = this.#options
+    // Nobody waits longer: the proxy has dropped what was held. What goes on counts until it is over.
+    proxy.answer(await within(clock, storeDeadlineMs, this.#counted(asked), { id: asked.id, verdict: 'late' }))
+  }
+
+  async #counted (asked: TokenAsked): Promise<Answer> {
+    const { clock, tokens, config: { limits: { storeDeadlineMs } } } = this.#options
+    const untilMs = clock.now() + storeDeadlineMs
     this.#underWay++
     try {
-      this.#options.proxy.answer(await this.#answerTo(asked))
+      await tokens.claimsTold
+      // Whoever still wants it asks again.
+      return clock.now() < untilMs ? await this.#answerTo(asked) : { id: asked.id, verdict: 'late' }
     } finally {
       this.#underWay--
     }
@@ -62,7 +73,6 @@ export class TokenAsks implements ReplicaPart {
   async #answerTo (asked: TokenAsked): Promise<Answer> {
     const { id, token, dataPort, client } = asked
     const { store, tokens } = this.#options
-    await tokens.claimsTold
     const claim = { token, dataPort, client, clientPrefix: prefixText(addressOf(client)) ?? '' }
     let outcome = await store.claim(claim)
     if (outcome.ok && outcome.value.verdict === 'unknown' && tokens.own(token) !== undefined) {

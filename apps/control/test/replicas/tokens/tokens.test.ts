@@ -95,6 +95,42 @@ void t.test('a store that is silent refuses nobody', async t => {
   t.equal(await b.ask(token, player), 'live', 'what was done late was done for the same client')
 })
 
+void t.test('nobody waits longer for an answer than the store may take, however often it is asked', async t => {
+  const rig = new ReplicaRig(t)
+  const [a] = await rig.start('a') as [TestReplica]
+  rig.twin.setWeather({ lostRequests: 1 })
+  const token = await a.query()
+  // 200 ms for each call: that it is unknown, that it is written again, that it is live.
+  rig.twin.setWeather({ leastMs: 100, mostMs: 100 })
+  const id = a.asks(token, player)
+  await rig.settle(251)
+  t.equal(a.verdictOf(id), 'late')
+  await rig.settle(1000)
+  t.equal(a.answers.length, 1, 'once')
+  t.equal(await a.ask(token, player), 'live', 'it was done all the same, for this client')
+})
+
+void t.test('while the store is told of redemptions, nobody waits longer either', async t => {
+  const rig = new ReplicaRig(t)
+  const [a] = await rig.start('a') as [TestReplica]
+  const [redeemed, taken, token] = [await a.query(), await a.query(), await a.query()]
+  t.equal(await a.ask(redeemed, player), 'live')
+  rig.twin.goDown()
+  await rig.settle()
+  t.equal(await a.revoke(taken), 'STORE_UNAVAILABLE')
+  rig.twin.setWeather({ leastMs: 100, mostMs: 100 })
+  rig.twin.comeUp()
+  while (a.replicas.reading().status !== 'up') await rig.settle(1)
+  const id = a.asks(token, player)
+  await rig.settle(251)
+  t.equal(a.verdictOf(id), 'late')
+  const { calls } = a.counted
+  await rig.settle(1000)
+  t.equal(a.answers.filter(answer => answer.id === id).length, 1)
+  t.not(a.counted.calls, calls)
+  t.equal(await a.ask(token, thief), 'live', 'it was not claimed for somebody who had gone')
+})
+
 void t.test('without the store, tokens of this replica are decided here, and nobody knows of others', async t => {
   const rig = new ReplicaRig(t)
   const [a, b] = await rig.start('a', 'b') as [TestReplica, TestReplica]
