@@ -7,7 +7,9 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { forTest } from '#testkit/for-test.js'
 import { openFolder } from '#testkit/folder.js'
+import { claimPort } from '#testkit/ports.js'
 import { startApp } from '#testkit/processes/node-program.js'
+import { startServer, withServer } from '#testkit/store/store-server.js'
 
 async function folder (t: Test): Promise<string> {
   return (await forTest(t, openFolder())).path
@@ -109,6 +111,26 @@ void t.test('state logs that another proxy has: the second is refused, the first
   next.kill('SIGTERM')
   t.equal(await next.ended, 0)
   t.same((await readdir(path)).filter(name => name.endsWith('.owner')), [], 'nothing is left of a claim')
+})
+
+void t.test('a shared store that would throw claims away is refused, with what to do', withServer, async t => {
+  const { port } = await startServer(t, { settings: ['--maxmemory', '64mb', '--maxmemory-policy', 'allkeys-lru'] })
+  t.match(await start(t, 'control', `${base}sharedState: {urls: ["redis://127.0.0.1:${port}"]}\n`), {
+    code: 78,
+    stderr: 'sharedState: the server throws keys away when its memory is full (maxmemory-policy allkeys-lru): set maxmemory-policy noeviction, so that no token is redeemed twice.\n'
+  })
+})
+
+void t.test('a shared store that cannot be reached stops no start', async t => {
+  const path = await folder(t)
+  const { port } = await claimPort()
+  await writeFile(join(path, 'config.yaml'), `${base}drainTimeoutSeconds: 0\nsharedState: {urls: ["redis://127.0.0.1:${port}"]}\n`)
+  const control = startApp('control', { CONFIG_PATH: join(path, 'config.yaml'), UDP_DIRECTOR_SOCKET: join(path, 'proxy.sock') })
+  t.teardown(() => { control.kill('SIGKILL') })
+  const { adminPort } = await control.line('Control listening')
+  t.match(await (await fetch(`http://127.0.0.1:${Number(adminPort)}/healthz`)).json(), { store: { status: 'down', reason: /ECONNREFUSED/ } })
+  control.kill('SIGTERM')
+  t.equal(await control.ended, 0)
 })
 
 void t.test('SIGTERM ends both with 0, in whatever order', async t => {

@@ -148,7 +148,7 @@ export class TestReplica {
     const reader = events.read({ kinds: ['store', 'token_void'], wake: () => { for (let item = reader.take(); item !== undefined; item = reader.take()) if (item.kind !== 'missed') this.heard.push(item) } })
     this.registry = new TokenRegistry(clock, config.limits.maxTokens)
     const makeTokenKey = (): string => randomBytes(16).toString('hex')
-    this.keys = new TokenKeys(makeTokenKey(), () => { this.keysTold++ })
+    this.keys = new TokenKeys(makeTokenKey(), () => { this.keysTold++ }, true)
     this.replicas = new Replicas({
       held,
       replica: name,

@@ -28,7 +28,7 @@ class Rig {
   open (name: string): Replica {
     const { clock, twin } = this
     const makeTokenKey = (): string => randomBytes(16).toString('hex')
-    const keys = new TokenKeys(makeTokenKey(), () => { replica.keysTold++ })
+    const keys = new TokenKeys(makeTokenKey(), () => { replica.keysTold++ }, true)
     const store = twin.open(name, {
       onUp: () => { void shared.onStoreUp() },
       onDown: () => undefined,
@@ -144,7 +144,20 @@ void t.test('a store that has lost its keys is given those that replicas know', 
   t.strictSame([a.keys.told, b.keys.told, c.keys.told], [told, told, told])
 })
 
-void t.test('a replica that started without the store goes on with a key of its own, and its proxy knows that one still', async t => {
+void t.test('a store that was emptied, where a replica that has just come is first: all mark with its key at once', async t => {
+  const rig = new Rig()
+  const [a] = await rig.start('a') as [Replica]
+  const before = a.query()
+  rig.twin.empty()
+  const [b] = await rig.start('b') as [Replica]
+  await rig.settle(READ_MS)
+  const [current] = b.keys.told
+  t.equal(a.keys.told[0], current)
+  t.ok(isKnown(a.query(), b), 'a former key marks no more: nobody who is new knows it')
+  t.ok(isKnown(before, a), 'and what it has marked stays known where it was made')
+})
+
+void t.test('a replica that starts without the store marks with a key of its own, and tells its proxy none', async t => {
   const rig = new Rig()
   const [a] = await rig.start('a') as [Replica]
   const b = rig.open('b')
@@ -153,6 +166,7 @@ void t.test('a replica that started without the store goes on with a key of its 
   await rig.settle()
   const token = b.query()
   t.notOk(isKnown(token, a))
+  t.strictSame([b.keys.told, b.keysTold], [[], 0], 'by a key of its own alone, tokens of all others would be forged')
   rig.twin.reconnect('b')
   await rig.settle(200)
   t.strictSame(b.keys.told, a.keys.told)

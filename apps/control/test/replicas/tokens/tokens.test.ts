@@ -2,6 +2,7 @@
 import t from 'tap'
 import { isMarked, tokenKeyFrom } from '#wire/token-mac.js'
 import { TOKEN_WORDS, writeTokenWords, type Token } from '#wire/token.js'
+import { until } from '#testkit/patience.js'
 import { SETTLING_MS } from '../../../src/replicas/tokens/token-asks.js'
 import { ReplicaRig, target, type TestReplica } from '../rig.js'
 
@@ -203,6 +204,36 @@ void t.test('a proxy that does not answer leaves no token behind, in the store n
   const made = rig.twin.data.keys.find(key => key.includes(':t:'))!.slice(-37, -1)
   t.match(made, /^.{8}-/, 'it was written at the same time')
   t.equal(await b.ask(made, player), 'void')
+})
+
+void t.test('a query that failed leaves no token at a proxy that was told of it with all the others meanwhile', async t => {
+  const rig = new ReplicaRig(t)
+  const [a] = await rig.start('a') as [TestReplica]
+  a.proxyFails = 'PROXY_UNAVAILABLE'
+  // The store is waited for, and in that time the proxy is there again and is told all that control knows.
+  rig.twin.pause()
+  const answer = a.query()
+  await until(() => a.registry.size === 1)
+  const [grant] = a.registry.grants()
+  a.proxyFails = undefined
+  t.equal(await answer, 'PROXY_UNAVAILABLE')
+  t.ok(a.revoked.includes(grant!.token))
+})
+
+void t.test('a token that is made void while the store is asked about it is refused', async t => {
+  const rig = new ReplicaRig(t)
+  const [a] = await rig.start('a') as [TestReplica]
+  for (const end of ['revoke', 'withdraw'] as const) {
+    const token = await a.query() as Token
+    rig.twin.setWeather({ leastMs: 5, mostMs: 5 })
+    const id = a.asks(token, player)
+    await rig.settle()
+    // The claim comes to the store first, and is told that the token is live.
+    void a.replicas.sink[end]([token], 30_000)
+    await rig.settle(50)
+    t.equal(a.verdictOf(id), 'void', end)
+    rig.twin.setWeather({})
+  }
 })
 
 void t.test('a store that has forgotten is told redemptions before anybody can use that', async t => {
