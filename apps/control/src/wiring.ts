@@ -158,7 +158,11 @@ function wireOver (held: Inventory, advertised: Advertised, shared: Shared | und
       counts: link.counts,
       version,
       judge: target => {
-        if (policy.check(target) !== undefined) return 'refused'
+        const refusal = policy.check(target)
+        if (refusal !== undefined) {
+          events.publish('store', () => ({ change: 'target_refused', reason: refusal.reason, address: target.address }))
+          return 'refused'
+        }
         return targetWatch.isGone(target) ? 'gone' : 'there'
       },
       staysOnGone: () => config.onTargetGone === 'keep' || (config.onTargetGone === 'default' && defaultEndpoint.count() === 0)

@@ -90,6 +90,7 @@ export const hubKinds = {
       Type.Object({
         change: Type.Literal('target_refused'),
         reason: Type.String({ description: 'The rule of `allowedTargets` and its defaults that it breaks; `malformed`: it is not a target.' }),
+        address: Type.Optional(Type.String({ description: 'Where it would have sent to; absent if it is not a target.' })),
         tokenPrefix: Type.Optional(TokenPrefix),
         client: Type.Optional(Type.String({ description: 'Whose session it was to be.' }))
       }, closed)

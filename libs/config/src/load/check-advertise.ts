@@ -25,7 +25,12 @@ function faultAt (key: string, message: string | undefined): PlacedFault[] {
 
 function checkPorts (ports: Readonly<Record<string, number>>, names: readonly string[]): PlacedFault[] {
   const unknown = Object.keys(ports).filter(name => !names.includes(name))
-  return unknown.map(name => ({ at: ['advertise', 'ports', name], message: `names no data port: there is ${names.join(', ')}.${didYouMean(name, names)}` }))
+  const entries = Object.entries(ports)
+  const doubled = entries.filter(([, port], index) => entries.findIndex(entry => entry[1] === port) < index)
+  return [
+    ...unknown.map(name => ({ at: ['advertise', 'ports', name], message: `names no data port: there is ${names.join(', ')}.${didYouMean(name, names)}` })),
+    ...doubled.map(([name, port]) => ({ at: ['advertise', 'ports', name], message: `is ${port} like another one: clients could not tell the data ports apart.` }))
+  ]
 }
 
 function urlFault (url: string): string | undefined {

@@ -99,8 +99,8 @@ function demandOf (type: ValueErrorType, schema: TSchema): string {
       return 'a map'
     case ValueErrorType.Boolean:
       return 'true or false'
-    case ValueErrorType.Literal: // of all the schema, `protocol` alone
-      return `${String(schema['const'])}, the only protocol that is directed`
+    case ValueErrorType.Literal:
+      return `${String(schema['const'])}, and nothing else`
     case ValueErrorType.Union:
       return unionDemand(schema)
     default:

@@ -8,9 +8,10 @@ const check = TypeCompiler.Compile(TargetSchema)
 
 /** Whether datagrams may be sent to a target from the store; one that may not is counted and told. `of`: whose it is, for the log. */
 export function isTrusted (target: Target, of: { readonly tokenPrefix: string } | { readonly client: string }, { policy, metrics, events }: Pick<ReplicaContext, 'policy' | 'metrics' | 'events'>): boolean {
-  const reason = check.Check(target) ? policy.check(target)?.reason : 'malformed'
+  const isTarget = check.Check(target)
+  const reason = isTarget ? policy.check(target)?.reason : 'malformed'
   if (reason === undefined) return true
   metrics.targetRefused()
-  events.publish('store', () => ({ change: 'target_refused', reason, ...of }))
+  events.publish('store', () => ({ change: 'target_refused', reason, ...isTarget ? { address: target.address } : {}, ...of }))
   return false
 }
