@@ -25,6 +25,7 @@ export function connectionOf (user: StoreUser, store: SharedStore, { shared, pla
   return {
     get status () { return store.status },
     get reason () { return store.reason },
+    get refusal () { return store.refusal },
     start,
     send,
     close,

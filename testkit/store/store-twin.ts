@@ -61,6 +61,7 @@ export class StoreTwin {
   #weather = calm
   #down: string | undefined
   #unsuitable: string | undefined
+  #fault: string | undefined
 
   constructor ({ clock, random, prefix = 'ud' }: StoreTwinOptions) {
     this.#clock = clock
@@ -80,6 +81,7 @@ export class StoreTwin {
         execute: work => { this.#execute(client, work) },
         script: (name, keys, args) => twinScripts[name](client.primary.data, keys, args),
         publish: (channel, text) => this.#publish(client.primary, channel, text),
+        fault: () => this.#fault,
         onStart: () => { this.#reach(client, 0) },
         onSilence: () => { this.#reach(client) },
         onClose: () => { this.#clients.delete(client) }
@@ -182,6 +184,11 @@ export class StoreTwin {
     this.#unsuitable = reason
     if (reason === undefined) this.#reachAll()
     else for (const { link } of this.#clients) link.disconnect(reason, 'unsuitable')
+  }
+
+  /** It answers everything but messages with this error (its memory is full); undefined: it works again. */
+  refuse (fault: string | undefined): void {
+    this.#fault = fault
   }
 
   /** Says something on a channel that no director says. */

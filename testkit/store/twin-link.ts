@@ -3,7 +3,7 @@
 import type { Cancel, Clock } from '#core/clock.js'
 import { err, ok } from '#core/result.js'
 import type { ScriptName } from '../../apps/control/src/store/scripts.js'
-import type { StoreFailure, StoreResult, StoreStatus } from '../../apps/control/src/store/shared-store.js'
+import type { StoreFailure, StoreRefusal, StoreResult, StoreStatus } from '../../apps/control/src/store/shared-store.js'
 import type { BackendEvents, StoreBackend } from '../../apps/control/src/store/store-backend.js'
 
 /** What becomes of one call on its way. */
@@ -22,6 +22,8 @@ export interface TwinSide {
   readonly execute: (work: () => void) => void
   readonly script: (script: ScriptName, keys: readonly string[], args: readonly string[]) => unknown
   readonly publish: (channel: string, text: string) => number
+  /** What it answers to every script, as an error; undefined: it does them. */
+  readonly fault: () => string | undefined
   readonly onStart: () => void
   /** The link has given up its connection, and wants another one. */
   readonly onSilence: () => void
@@ -35,6 +37,7 @@ export class TwinLink implements StoreBackend {
   readonly channels: ReadonlySet<string>
   status: StoreStatus = 'connecting'
   reason: string | undefined
+  refusal: StoreRefusal | undefined
   readonly #side: TwinSide
   readonly #events: BackendEvents
   readonly #underWay = new Set<(failure: StoreFailure) => void>()
@@ -62,10 +65,13 @@ export class TwinLink implements StoreBackend {
   }
 
   readonly run = async (script: ScriptName, keys: readonly string[], args: ReadonlyArray<string | number>): Promise<StoreResult<unknown>> =>
-    await this.#call(() => this.#side.script(script, keys, args.map(String)))
+    await this.#call(() => {
+      const fault = this.#side.fault()
+      return fault === undefined ? ok(this.#side.script(script, keys, args.map(String))) : this.#refused(fault)
+    })
 
   readonly publish = async (channel: string, text: string): Promise<StoreResult<unknown>> =>
-    await this.#call(() => this.#side.publish(channel, text))
+    await this.#call(() => ok(this.#side.publish(channel, text)))
 
   readonly close = async (): Promise<void> => {
     this.#isStarted = false
@@ -80,6 +86,7 @@ export class TwinLink implements StoreBackend {
     if (!this.#isStarted || this.status === 'up') return
     this.status = 'up'
     this.reason = undefined
+    this.refusal = undefined
     const isAgain = this.#hasBeenUp
     this.#hasBeenUp = true
     this.#events.onUp(isAgain)
@@ -103,7 +110,7 @@ export class TwinLink implements StoreBackend {
     })
   }
 
-  async #call (work: () => unknown): Promise<StoreResult<unknown>> {
+  async #call (work: () => StoreResult<unknown>): Promise<StoreResult<unknown>> {
     if (this.status !== 'up') return err('down')
     const { clock, deadlineMs, draw, execute } = this.#side
     const connection = this.#connection
@@ -127,7 +134,7 @@ export class TwinLink implements StoreBackend {
           this.#answersMs = this.#inOrder(this.#answersMs, replyMs, () => {
             if (connection !== this.#connection) return
             this.#heardSomething()
-            if (this.#underWay.has(fail)) settle(ok(reply))
+            if (this.#underWay.has(fail)) settle(reply)
           })
         })
       })
@@ -140,6 +147,11 @@ export class TwinLink implements StoreBackend {
     const atMs = Math.max(lastMs, nowMs + delayMs)
     this.#side.clock.after(atMs - nowMs, run)
     return atMs
+  }
+
+  #refused (fault: string): StoreResult<unknown> {
+    this.refusal = { fault, atMs: this.#side.clock.now() }
+    return err('refused')
   }
 
   #watchSilence (): void {

@@ -49,6 +49,7 @@ export interface ReplicasOptions extends Omit<ReplicaContext, 'store'>, Pick<Ses
 /** The store, as probes and metrics see it. */
 export interface StoreReading {
   readonly status: StoreStatus
+  /** Why it is not up, or what it refuses although it is. */
   readonly reason: string | undefined
   /** Since when it is so, in ms. */
   readonly ageMs: number
@@ -58,6 +59,9 @@ export interface StoreReading {
 
 /** How long a start waits for the store to say that it is there, or that it cannot be used, in ms. */
 export const START_WAITS_MS = 2000
+
+/** How long a refusal of the store is told after it, in ms: something is written every two seconds (presence.ts). */
+export const REFUSAL_MS = 10_000
 
 /** How long after the proxy left out events its lists are read, in ms. */
 export const MISSED_WAITS_MS = 1000
@@ -123,8 +127,9 @@ export class Replicas {
   }
 
   reading (): StoreReading {
-    const { held: { store: { status, reason } }, clock } = this.#options
-    return { status, reason, ageMs: clock.now() - this.#sinceMs, directors: 1 + this.#others() }
+    const { held: { store: { status, reason, refusal } }, clock } = this.#options
+    const isRefusing = status === 'up' && refusal !== undefined && clock.now() - refusal.atMs < REFUSAL_MS
+    return { status, reason: isRefusing ? `The store refuses calls: ${refusal.fault}.` : reason, ageMs: clock.now() - this.#sinceMs, directors: 1 + this.#others() }
   }
 
   /**

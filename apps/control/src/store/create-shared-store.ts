@@ -70,6 +70,7 @@ export function createSharedStore ({ prefix, replica, now, events }: SharedStore
   return {
     get status () { return backend.status },
     get reason () { return backend.reason },
+    get refusal () { return backend.refusal },
     start: backend.start,
 
     mint: async (token, shared, ttlMs, claims) => await counted('mint', (async () => {

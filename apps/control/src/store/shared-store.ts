@@ -95,10 +95,20 @@ export type ReplicaMessage =
 
 export type StoreStatus = 'connecting' | 'up' | 'down' | 'unsuitable'
 
+/** The server answered a call with an error. */
+export interface StoreRefusal {
+  /** What it said, as a clause. */
+  readonly fault: string
+  /** When, on the clock's monotonic scale. */
+  readonly atMs: number
+}
+
 export interface SharedStore {
   readonly status: StoreStatus
   /** Why it is not up, for people: a clause, or a sentence that says what to do where it is unsuitable. */
   readonly reason: string | undefined
+  /** The last one since it came up: its memory is full, for one. */
+  readonly refusal: StoreRefusal | undefined
   /** Connects, and goes on connecting until `close`. */
   readonly start: () => void
 

@@ -1,11 +1,13 @@
 // What a store must be able to do for create-shared-store.ts to make a SharedStore of it: run the scripts of the table, and carry
 // texts from replica to replica. Nothing here knows what the scripts mean.
 import type { ScriptName } from './scripts.js'
-import type { StoreResult, StoreStatus } from './shared-store.js'
+import type { StoreRefusal, StoreResult, StoreStatus } from './shared-store.js'
 
 export interface StoreBackend {
   readonly status: StoreStatus
   readonly reason: string | undefined
+  /** As `SharedStore.refusal`. */
+  readonly refusal: StoreRefusal | undefined
   readonly start: () => void
   /** Runs a script of the table. Its reply as it came: numbers, texts, null, and lists of them. */
   readonly run: (script: ScriptName, keys: readonly string[], args: ReadonlyArray<string | number>) => Promise<StoreResult<unknown>>

@@ -62,8 +62,8 @@ export function healthOf (deps: HealthDeps, isForOperator: boolean): Health {
   const { stateStatus } = deps.link.status()
   const isStateBehind = stateStatus === 'late' || stateStatus === 'failed'
   const store = storeHealth(deps, isForOperator)
-  const isStoreAway = store !== undefined && store.status !== 'up'
-  const isDegraded = isStoreAway || faults.length > 0 || advertise?.fault !== undefined || isStateBehind || (config.defaultEndpoint !== undefined && targets === 0)
+  const isStoreBad = store !== undefined && (store.status !== 'up' || store.reason !== undefined)
+  const isDegraded = isStoreBad || faults.length > 0 || advertise?.fault !== undefined || isStateBehind || (config.defaultEndpoint !== undefined && targets === 0)
   return {
     status: status !== 'ready' ? status : isDegraded ? 'degraded' : 'ok',
     missing,
@@ -98,7 +98,7 @@ function proxyHealth ({ link }: HealthDeps): Health['proxy'] {
   }
 }
 
-// Why it is not there may name its address.
+// Why it is not there, or what it refuses, may name its address.
 function storeHealth ({ replicas }: HealthDeps, isForOperator: boolean): Health['store'] {
   if (replicas === undefined) return undefined
   const { status, reason, ageMs } = replicas.reading()

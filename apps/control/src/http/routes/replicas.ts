@@ -31,7 +31,7 @@ export function addReplicaRoutes (app: TypedApp, { replicas }: ReplicaRouteDeps)
     const all = await replicas.list()
     return {
       replica: replicas.replica,
-      store: { status, ...reason === undefined || status === 'up' ? {} : { reason } },
+      store: { status, ...reason === undefined ? {} : { reason } },
       replicas: all.map(({ sinceMs, ...replica }) => ({ ...replica, since: new Date(sinceMs).toISOString() }))
     }
   })

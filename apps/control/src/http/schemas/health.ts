@@ -47,7 +47,7 @@ const AdvertiseHealthSchema = Type.Object({
 
 const StoreHealthSchema = Type.Object({
   status: knownStrings(['connecting', 'up', 'down', 'unsuitable'], 'Of the store that directors share. `unsuitable`: it can be reached, but would not keep what it is told.'),
-  reason: Type.Optional(Type.String({ description: 'Why it is not up.' })),
+  reason: Type.Optional(Type.String({ description: 'Why it is not up, or what it has refused in the last 10 s while it is.' })),
   sinceSeconds: Type.Number({ minimum: 0, description: 'How long it has been so.' }),
   replica: Type.String({ description: 'The name of this director among those that share the store; changes when control restarts.' })
 }, { description: 'Only with `sharedState`.' })

@@ -15,7 +15,7 @@ export const ReplicasSchema = named('Replicas', Type.Object({
   replica: Type.Optional(Type.String({ description: 'The one that answers. Absent without `sharedState`.' })),
   store: Type.Object({
     status: knownStrings(['off', 'connecting', 'up', 'down', 'unsuitable'], 'How the store is doing; `off` without `sharedState`.'),
-    reason: Type.Optional(Type.String({ description: 'Why it is not up, in words; they may change.' }))
+    reason: Type.Optional(Type.String({ description: 'Why it is not up, or what it refuses while it is, in words; they may change.' }))
   }),
   replicas: Type.Array(refTo(ReplicaSchema), { description: 'Those that were there in the last 10 s, by name; while the store is not up only the one that answers.' })
 }, { description: 'The directors that share a store.', examples: [{ replica: replicaExample.replica, store: { status: 'up' }, replicas: [replicaExample] }] }))

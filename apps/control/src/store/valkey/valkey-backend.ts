@@ -6,7 +6,7 @@ import type { SharedState } from '#config/schema.js'
 import type { Cancel, Clock } from '#core/clock.js'
 import { err, ok } from '#core/result.js'
 import type { ScriptName } from '../scripts.js'
-import type { StoreResult, StoreStatus } from '../shared-store.js'
+import type { StoreRefusal, StoreResult, StoreStatus } from '../shared-store.js'
 import type { BackendEvents, StoreBackend } from '../store-backend.js'
 import { commandOf, connectionOptions, createClient, renew, type Client, type Iovalkey } from './connection.js'
 import { clauseOf, failureOf, refusalOf } from './failures.js'
@@ -41,6 +41,7 @@ const UNSUITABLE_MS = 2000
 export class ValkeyBackend implements StoreBackend {
   status: StoreStatus = 'connecting'
   reason: string | undefined
+  refusal: StoreRefusal | undefined
   readonly #options: ValkeyBackendOptions
   readonly #connection: RedisOptions
   readonly #client: Client
@@ -109,7 +110,7 @@ export class ValkeyBackend implements StoreBackend {
       const cancel = this.#options.clock.after(this.#options.deadlineMs, () => { resolve(err('late')) })
       send(this.#client).then(value => { resolve(ok(value)) }, (error: unknown) => {
         const failure = failureOf(error)
-        if (failure === 'refused') this.#logRefusal(error)
+        if (failure === 'refused') this.#noteRefusal(error)
         resolve(err(failure))
       }).finally(() => {
         cancel()
@@ -157,6 +158,7 @@ export class ValkeyBackend implements StoreBackend {
     if (this.status === 'up') return
     this.status = 'up'
     this.reason = undefined
+    this.refusal = undefined
     this.#refused.clear()
     const isAgain = this.#hasBeenUp
     this.#hasBeenUp = true
@@ -216,8 +218,9 @@ export class ValkeyBackend implements StoreBackend {
     return node === undefined ? undefined : new Redis({ ...this.#connection, host: node.options.host!, port: node.options.port!, retryStrategy: () => null })
   }
 
-  // Once for each kind, until it has been away.
-  #logRefusal (error: unknown): void {
+  // Told once for each kind, until it has been away.
+  #noteRefusal (error: unknown): void {
+    this.refusal = { fault: clauseOf(error), atMs: this.#options.clock.now() }
     const [code = ''] = (error as Error).message.split(' ')
     if (this.#refused.has(code)) return
     this.#refused.add(code)

@@ -1,6 +1,7 @@
 import t from 'tap'
 import type { RpcEvent } from '#rpc/contract.js'
 import { advertisedAs } from '../../../src/advertise/advertised.js'
+import { healthOf } from '../../../src/http/routes/health-report.js'
 import { ask, eventually, gameServer, goOnline, startRig } from '#testkit/control-rig.js'
 
 const objects = [gameServer('a', '10.0.0.1')]
@@ -88,6 +89,15 @@ void t.test('healthz is degraded while a restart of the proxy would lose what is
   await tells({ type: 'state', status: 'late' }, '200,degraded,late')
   // A stream that begins has not said yet what it is like.
   await tells({ type: 'hello', instanceId: proxy.instanceId }, '200,ok,off')
+})
+
+void t.test('a shared store that is up and refuses calls is told by its reason', async t => {
+  const { features } = await startRig(t, { objects })
+  const reading = { status: 'up' as const, reason: 'The store refuses calls: OOM.', ageMs: 5000, directors: 2 }
+  const replicas = { replica: 'a-1', reading: () => reading }
+  t.match(healthOf({ ...features, replicas }, true), { status: 'degraded', store: { status: 'up', reason: reading.reason } })
+  t.match(healthOf({ ...features, replicas }, false), { status: 'degraded', store: { reason: 'The admin listener says what.' } })
+  t.match(healthOf({ ...features, replicas: { ...replicas, reading: () => ({ ...reading, reason: undefined }) } }, true), { status: 'ok', store: { status: 'up' } })
 })
 
 void t.test('healthz is 503 when queries cannot be answered', async t => {
