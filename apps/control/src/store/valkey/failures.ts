@@ -18,6 +18,11 @@ export function clauseOf (error: unknown): string {
   return error.message.replace(/\.$/, '')
 }
 
+/** Whether it only says that a request was given up, because of something that has been told already. */
+export function isAftermath (error: unknown): boolean {
+  return error instanceof Error && error.name === 'MaxRetriesPerRequestError'
+}
+
 /** What the server refuses us for good, as a sentence without its point; undefined for other errors. */
 export function refusalOf (error: unknown, username = 'default'): string | undefined {
   if (!(error instanceof Error) || error.name !== 'ReplyError') return undefined

@@ -9,7 +9,7 @@ import type { ScriptName } from '../scripts.js'
 import type { StoreRefusal, StoreResult, StoreStatus } from '../shared-store.js'
 import type { BackendEvents, StoreBackend } from '../store-backend.js'
 import { commandOf, connectionOptions, createClient, renew, type Client, type Iovalkey } from './connection.js'
-import { clauseOf, failureOf, refusalOf } from './failures.js'
+import { clauseOf, failureOf, isAftermath, refusalOf } from './failures.js'
 import type { FollowedSecrets } from './secrets.js'
 import { Subscriber } from './subscriber.js'
 import { unsuitability } from './suitability.js'
@@ -149,7 +149,7 @@ export class ValkeyBackend implements StoreBackend {
       if (refusal !== undefined) return refusal
       // Out of memory, for one: it is there, and refuses what it cannot do, call by call.
       if (failureOf(error) === 'refused') return undefined
-      this.#lastError = error
+      if (!isAftermath(error)) this.#lastError = error
       return false
     }
   }
@@ -174,13 +174,16 @@ export class ValkeyBackend implements StoreBackend {
   }
 
   #failed (error: unknown): void {
+    if (isAftermath(error)) return
     this.#lastError = error
     if (this.status !== 'up') this.#away('down', clauseOf(error))
   }
 
   #lost (): void {
     this.#checks++
-    if (this.status !== 'unsuitable') this.#away('down', this.#lastError === undefined ? 'the connection was closed' : clauseOf(this.#lastError))
+    // Without an error of its own an attempt ends for the reason of the one before it.
+    const reason = this.#lastError !== undefined ? clauseOf(this.#lastError) : this.status === 'down' ? this.reason : undefined
+    if (this.status !== 'unsuitable') this.#away('down', reason ?? 'the connection was closed')
     this.#lastError = undefined
   }
 
