@@ -2,7 +2,7 @@
 // nobody is left on a target that is gone.
 import { NOTICE_MS } from '../../apps/control/src/inventory/kubernetes/kubernetes-inventory.js'
 import { COUNTS_PERIOD_MS } from '../../apps/proxy/src/rpc/event-stream.js'
-import { isAnswer, type Seen } from './inventory-view.js'
+import { isAnswer, isGone } from './inventory-view.js'
 import type { Watch } from './invariants.js'
 import { isNamed, type Place } from '../cast/objects.js'
 import type { Profile } from '../cast/profile.js'
@@ -70,9 +70,4 @@ export class Agreement {
       }
     }
   }
-}
-
-// A hosted one that has lost its Service is as good as gone.
-function isGone ({ server: { resourceType }, features, place }: Seen): boolean {
-  return features === undefined || features.isDeleting || (resourceType === 'hosted' && place === undefined)
 }

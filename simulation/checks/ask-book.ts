@@ -9,6 +9,9 @@ interface Heard {
   answers: number
 }
 
+/** Any other answer to it would have come by then: answers wait for a proxy that comes into step. */
+const KEPT_MS = 10_000
+
 export class AskBook {
   readonly #time: VirtualTime
   readonly #watch: Watch
@@ -38,8 +41,7 @@ export class AskBook {
     for (const [id, { heardMs, life, answers }] of this.#asks) {
       if (nowMs - heardMs < this.#mostMs) continue
       if (life === now && heardMs > inStepSinceMs) this.#watch.hold('oneAnswerPerAsk', answers > 0, id, `was not answered for ${Math.round(nowMs - heardMs)} ms`)
-      // Another answer to it would have come by now.
-      if (nowMs - heardMs > 2 * this.#mostMs) this.#asks.delete(id)
+      if (nowMs - heardMs > this.#mostMs + KEPT_MS) this.#asks.delete(id)
     }
   }
 }

@@ -58,6 +58,12 @@ export class HeldBook {
     return first ?? { source: address, dataPort: 0, meaning: 0, token: undefined, bytes }
   }
 
+  /** The time of an ask is over, and the shard did not wait: what was answered since then came too late. */
+  tooLate (address: number, askedBeforeMs: number): void {
+    const ask = this.#asks.get(address)
+    if (ask !== undefined && ask.askedMs <= askedBeforeMs) this.#words.delete(address)
+  }
+
   /** What was answered about a client, for the datagram whose turn it is; whatever it was, the ask is over. */
   takeWord (address: number): Word | undefined {
     const word = this.#words.get(address)

@@ -121,3 +121,8 @@ export class InventoryView {
 export function isAnswer ({ server: { resourceType }, features, place }: Seen, selection: Selection): boolean {
   return resourceType === selection.resourceType && place !== undefined && features !== undefined && isWanted(features, selection)
 }
+
+/** Whether that is as good as gone: a hosted one that has lost its Service is, too. */
+export function isGone ({ server: { resourceType }, features, place }: Seen): boolean {
+  return features === undefined || features.isDeleting || (resourceType === 'hosted' && place === undefined)
+}

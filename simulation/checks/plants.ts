@@ -19,6 +19,11 @@ const stormy: Profile['unrest'] = { hostile: 1, operators: 1, crashes: 3, moves:
 const replicated: Profile['unrest'] = { hostile: 4, operators: 1, crashes: 0, moves: 1, replicas: 4, store: 0 }
 const troubled: Profile['unrest'] = { ...replicated, store: 4 }
 
+const wandering: Profile['unrest'] = { hostile: 0, operators: 0, crashes: 0, moves: 0, replicas: 0, store: 0 }
+const slow: Profile['store'] = { leastMs: 0, mostMs: 10, lost: 0.2, mostTroubleMs: 200 }
+const restless: Profile['balancer'] = { picks: 'random', remembersMs: 500, isByClient: false }
+const longLived: Partial<Config> = { tokenTtlSeconds: 30, sessionTimeoutSeconds: 60, onTargetGone: 'keep' }
+
 export const plants = {
   replySourceUnchecked: { says: 'a reply is forwarded wherever it came from', found: ['onlyOwnClient'] },
   replyToFormerClient: { says: 'a reply goes to whoever was answered before', found: ['onlyOwnClient'] },
@@ -66,7 +71,10 @@ export const plants = {
   seenNeverTold: { says: 'a session stays when its client is seen elsewhere', found: ['countsRightAgain'], shares: true, world: { unrest: replicated, mostStepMs: 100 }, config: { sessionTimeoutSeconds: 120 } },
   heldMixed: { says: 'a datagram that waits has the bytes of the one before', found: ['heldKeepOrder'], shares: true, world: { unrest: replicated } },
   storeBelieved: { says: 'what the store says is not held to the target policy', found: ['targetsAreAllowed'], shares: true, world: { unrest: troubled } },
-  answeredAgain: { says: 'control answers some asks twice', found: ['oneAnswerPerAsk'], shares: true, world: { unrest: replicated } }
+  answeredAgain: { says: 'control answers some asks twice', found: ['oneAnswerPerAsk'], shares: true, world: { unrest: replicated } },
+  keepOverwrites: { says: 'a director that writes its sessions again takes the place of newer ones', found: ['bindingFollows'], shares: true, world: { clients: 3, mostStepMs: 40, cutCalls: 0.05, unrest: { ...wandering, store: 2 }, balancer: restless, store: { leastMs: 0, mostMs: 10, lost: 0.6, mostTroubleMs: 3000 } }, config: longLived },
+  grantsBeforeClaims: { says: 'what was redeemed is in the store a moment before its redemptions', found: ['redeemedOnce'], shares: true, world: { unrest: { ...troubled, replicas: 1, store: 12 }, balancer: restless, store: slow }, config: longLived },
+  formerKeysForgotten: { says: 'keys of marks are forgotten when there are newer ones', found: ['storeSilenceIsNoRefusal', 'answeredTokensWork'], shares: true, world: { unrest: { ...troubled, replicas: 12, store: 12 }, store: slow }, config: longLived }
 } as const satisfies Record<string, PlantRow>
 
 export type Plant = keyof typeof plants

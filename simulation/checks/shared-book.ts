@@ -14,6 +14,7 @@ import { SEEN_ELSEWHERE_MS } from '../../apps/proxy/src/core/sessions/elsewhere.
 import { DropReason } from '../../apps/proxy/src/core/ledger/drop-reason.js'
 import type { TargetSpec } from '../../apps/proxy/src/core/tables/target-table.js'
 import { addresses, addressFromText, clientOf, isSamePlace } from '../cast/address-book.js'
+import { isGone, type InventoryView } from './inventory-view.js'
 import type { Watch } from './invariants.js'
 import type { Entry, Word } from './ledger-entries.js'
 import type { BindingWrite, Claim, ClaimOutcome, StoreResult } from '../../apps/control/src/store/shared-store.js'
@@ -49,8 +50,8 @@ interface Known {
   /** Whether others can know the key of its mark. */
   readonly isMarkKnown: boolean
   isTakenBack: boolean
-  /** Whether the store has ever said that somebody may have it. */
-  isClaimed: boolean
+  /** Data ports on which the store has ever said that somebody may have it. */
+  readonly claimed: Set<string>
   /** When the one who took it back was told that it is void. */
   voidMs: number | undefined
   /** By data port. */
@@ -77,6 +78,10 @@ const refusals: ReadonlySet<Verdict> = new Set<Verdict>([
 export class SharedBook {
   /** What each director has promised by itself. */
   readonly books = new Set<Pick<TokenBook, 'takenBack'>>()
+  /** What the inventories of each director's control processes were given, by its number. */
+  readonly views = new Map<number, () => readonly InventoryView[]>()
+  /** Since when control and proxy of each director have been in step, by its number; Infinity: they are not. */
+  readonly inStep = new Map<number, () => number>()
   readonly #options: SharedBookOptions
   readonly #tokens = new Map<string, Known>()
   // Tokens and clients whose records somebody else has written.
@@ -100,7 +105,7 @@ export class SharedBook {
 
   /** A query was answered with it. */
   answered (token: Token, made: { readonly control: Promiser, readonly director: number, readonly target: Target, readonly untilMs: number }): void {
-    this.#tokens.set(token, { ...made, madeMs: this.#options.time.nowMs, isMarkKnown: this.#options.store.hasReached(made.director), isTakenBack: false, isClaimed: false, voidMs: undefined, redemptions: new Map() })
+    this.#tokens.set(token, { ...made, madeMs: this.#options.time.nowMs, isMarkKnown: this.#options.store.hasReached(made.director), isTakenBack: false, claimed: new Set(), voidMs: undefined, redemptions: new Map() })
   }
 
   /** Somebody has begun to make it void. */
@@ -120,7 +125,7 @@ export class SharedBook {
   /** Whether somebody has redeemed it on one of the data ports, or claimed it and not got a session. */
   isClaimed (token: Token): boolean {
     const known = this.#tokens.get(token)
-    return known !== undefined && (known.redemptions.size > 0 || known.isClaimed)
+    return known !== undefined && (known.redemptions.size > 0 || known.claimed.size > 0)
   }
 
   /** A client has redeemed it at a director, by the word of control or without. */
@@ -148,7 +153,7 @@ export class SharedBook {
     const isLive = outcome.value.verdict === 'live'
     this.#heard.set(`${token} ${dataPort} ${client}`, { director, atMs: this.#options.time.nowMs, isLive })
     const known = this.#tokens.get(token)
-    if (known !== undefined && isLive) known.isClaimed = true
+    if (isLive) known?.claimed.add(dataPort)
   }
 
   /** The store has acknowledged where a client goes. */
@@ -179,7 +184,7 @@ export class SharedBook {
   }
 
   #saidOfToken (director: number, { dataPort, address, askedMs }: SharedAsk, token: Token, word: Word, reason: string | undefined): void {
-    const { time, watch, store, isQuick } = this.#options
+    const { time, watch, store, isQuick, knownWithinMs } = this.#options
     const known = this.#tokens.get(token)
     if (known === undefined) return
     const isWell = (store.wellSinceMs(director) ?? Infinity) < askedMs
@@ -199,7 +204,7 @@ export class SharedBook {
     if (holder !== undefined && holder !== clientOf(address)) return
     if (word.verdict === 'refused') watch.hold('answeredTokensWork', false, token, `was refused at another director: ${String(reason)}`)
     // Without room for what the store said the proxy would forget that it is redeemed.
-    else if (isQuick && !(isHeard && heard.isLive)) watch.hold('answeredTokensWork', false, token, 'was not answered, and the store is well')
+    else if (isQuick && store.wellSinceMs(director)! < askedMs - knownWithinMs && !(isHeard && heard.isLive)) watch.hold('answeredTokensWork', false, token, 'was not answered, and the store is well')
   }
 
   #saidOfClient (director: number, { address, client, askedMs }: SharedAsk, word: Word): void {
@@ -213,7 +218,17 @@ export class SharedBook {
       const newest = this.#newestOf(address.id)
       watch.hold('bindingFollows', !isWell || newest === undefined || possible.some(bound => isSamePlace(bound.place, place)) || newest.key === place.key, address.id, `was bound to ${String(bounds.at(-1)?.place.key)} and goes on at ${place.key}`)
     }
-    if (word.verdict === 'none') this.#noneMs.set(`${director} ${client}`, this.#options.time.nowMs)
+    if (word.verdict !== 'none') return
+    this.#noneMs.set(`${director} ${client}`, this.#options.time.nowMs)
+    const stored = this.#newest.get(client)
+    if (stored === undefined || stored.atMs >= askedMs || this.#forged.has(client) || store.bindingOf(client) === undefined || (store.wellSinceMs(director) ?? Infinity) >= askedMs) return
+    watch.hold('bindingFollows', this.#mayBeGone(director, stored.target, askedMs), address.id, `has its session at ${stored.target.key}, and director ${director} found none`)
+  }
+
+  // The inventory says that the target is gone, or somewhere else, and sessions do not stay on one that is.
+  #mayBeGone (director: number, target: Target, askedMs: number): boolean {
+    const { onTargetGone } = this.#options.config
+    return onTargetGone !== 'keep' && (this.views.get(director)?.() ?? []).some(view => view.since(target.key, askedMs).some(seen => isGone(seen) || !view.isAt(seen.place!, target)))
   }
 
   /** A datagram of a client was judged at a director. */
@@ -222,7 +237,7 @@ export class SharedBook {
     const known = token === undefined ? undefined : this.#tokens.get(token)
     // A word against it is looked at where it is said.
     if (known === undefined || word?.isRefused === true || !refusals.has(verdict)) return
-    const isSound = !known.isTakenBack && time.nowMs < known.untilMs && !known.redemptions.has(dataPort) && this.#isAnywhere(token!, known) && !store.isNewSince(director, known.madeMs)
+    const isSound = !known.isTakenBack && time.nowMs < known.untilMs && !known.redemptions.has(dataPort) && !known.claimed.has(this.#dataPorts[dataPort]!) && this.#isAnywhere(token!, known) && !store.isNewSince(director, known.madeMs)
     watch.hold('storeSilenceIsNoRefusal', !isSound || this.#holderOf(token!, dataPort) !== undefined, token!, source.id, `ends with verdict ${verdict} at director ${director}`)
   }
 
@@ -259,7 +274,7 @@ export class SharedBook {
     const { time, watch, knownWithinMs } = this.#options
     const last = this.#bounds.get(id)?.at(-1)
     // Only what the store has heard of can be known elsewhere: the last of it is lost with a director.
-    if (last === undefined || isSamePlace(last.place, place) || this.#newestOf(id)?.key !== last.place.key || time.nowMs - last.sinceMs < knownWithinMs || !this.#isWellSince(director, last.sinceMs - knownWithinMs)) return
+    if (last === undefined || isSamePlace(last.place, place) || this.#newestOf(id)?.key !== last.place.key || time.nowMs - Math.max(last.sinceMs, this.inStep.get(director)?.() ?? Infinity) < knownWithinMs || !this.#isWellSince(director, last.sinceMs - knownWithinMs)) return
     watch.hold('bindingFollows', false, id, `was bound to ${last.place.key} at director ${last.director}, and director ${director} sends to ${place.key}`)
   }
 

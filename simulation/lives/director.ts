@@ -7,6 +7,7 @@ import type { Fleet, FleetChange } from '../cast/fleet.js'
 import { MOST_SHARDS } from '../cast/profile.js'
 import type { Agreement } from '../checks/agreement.js'
 import { AnswerBook } from '../checks/answer-book.js'
+import { isInStep } from '../checks/promiser.js'
 import { TokenBook } from '../checks/token-book.js'
 import type { Surroundings } from '../platform/surroundings.js'
 import { ControlLife } from './control-life.js'
@@ -63,6 +64,8 @@ export class Director {
       isRedeemedElsewhere: token => shared?.isClaimed(token) === true
     })
     shared?.books.add(this.book)
+    shared?.views.set(options.number, () => this.#controls.map(({ view }) => view))
+    shared?.inStep.set(options.number, () => this.#inStepSinceMs())
     this.#answers = new AnswerBook(time, watch, this.book, config.loadBalancing.type === 'leastSessions', proxy)
     this.#startProxy()
     this.addControl()
@@ -156,6 +159,12 @@ export class Director {
     this.#proxy = undefined
     for (const control of this.#controls.splice(0)) if (control.isAlive) control.crash()
     onGone(this)
+  }
+
+  #inStepSinceMs (): number {
+    const life = this.#proxy
+    const since = this.#controls.filter(control => control.hasStarted && life !== undefined && isInStep(control, life)).map(({ synchronisedMs }) => synchronisedMs)
+    return since.length === 0 ? Infinity : Math.max(...since)
   }
 
   #lose (control: ControlLife, downMs: number): void {

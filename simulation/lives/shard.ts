@@ -22,9 +22,9 @@ import { NO_CLAIM, type SavedTokens } from '../../apps/proxy/src/state/saved-tok
 import type { StateFile, StateStorage } from '../../apps/proxy/src/state/files/state-storage.js'
 import { addressFromText, isSamePlace, type Address } from '../cast/address-book.js'
 import { SimEngine } from '../platform/engine.js'
+import { plantInCore } from './plant-in-core.js'
 import type { Bound } from '../checks/invariants.js'
 import type { Redemptions, Word } from '../checks/ledger-entries.js'
-import type { Plant } from '../checks/plants.js'
 import { HeldBook } from '../checks/held-book.js'
 import { ShardLedger, type FormerLife } from '../checks/ledger.js'
 import type { ProcessClock } from '../platform/process-clock.js'
@@ -364,10 +364,6 @@ export class SimShard implements Shard {
     this.#outDueMs = Math.max(this.#outDueMs, time.nowMs + random.between(0, this.#mostDelayMs))
     time.plan(this.#outDueMs - time.nowMs, () => { if (isAlive()) run() }, true)
   }
-}
-
-function plantInCore ({ state: { asking } }: Core, plant: Plant | undefined): void {
-  if (plant === 'claimsSkipped') Object.defineProperty(asking, 'isHeard', { value: false })
 }
 
 // Takes the first batch of a log, which says what there is at the start, and nothing of what comes later.

@@ -36,6 +36,9 @@ export interface EngineOptions {
 const QUEUED_AT_MOST = 20
 const SEND_MS = 3
 
+/** Deadlines are kept to the millisecond. */
+const ROUNDED_MS = 1
+
 export class SimEngine {
   readonly #options: EngineOptions
   // By socket number, and by family as in the real pools.
@@ -93,7 +96,7 @@ export class SimEngine {
 
   // Those that waited are judged out of sight of any engine: this looks over the shoulder of whoever does it.
   #attend (): void {
-    const { core: { packets }, held, surroundings: { trace, time } } = this.#options
+    const { core: { packets }, held, surroundings: { trace, time, profile: { config: { limits: { storeDeadlineMs } } } } } = this.#options
     const judge = packets.judgeHeld.bind(packets)
     const drop = packets.dropHeld.bind(packets)
     packets.judgeHeld = (head, client, turn, now) => {
@@ -109,6 +112,7 @@ export class SimEngine {
     packets.dropHeld = (datagram, client, reason, now) => {
       const address = addressOf(client, client[ADDRESS_WORDS]!)
       const first = held.turn(address, datagram.bytes)
+      if (reason === DropReason.storeLate) held.tooLate(address.id, time.nowMs - storeDeadlineMs + ROUNDED_MS)
       const word = this.#turn(address, first)
       drop(datagram, client, reason, now)
       trace.note('judged', time.nowMs, address.id, datagram.dataPort, reason)

@@ -1,8 +1,11 @@
 // What one control process has of the store: the twin's connection, which ends with the process. What the store says is told to the
 // book of all directors; bugs are planted here.
-import type { SharedStore, StoreEvents } from '../../apps/control/src/store/shared-store.js'
-import type { StoreUser } from '../cast/world-store.js'
+import type { BindingKeep, SharedStore, StoreEvents } from '../../apps/control/src/store/shared-store.js'
+import type { StoreUser, WorldStore } from '../cast/world-store.js'
 import type { Surroundings } from './surroundings.js'
+
+/** Of a plant, in ms. */
+const MOMENT_MS = 500
 
 /** What the process hears, as long as it lives. */
 export function heardBy ({ isAlive }: StoreUser, { onUp, onDown, onMessage, onNewerRecord, onCall }: StoreEvents): StoreEvents {
@@ -17,7 +20,7 @@ export function heardBy ({ isAlive }: StoreUser, { onUp, onDown, onMessage, onNe
 }
 
 /** The store as the process has it: of a process that is gone nothing goes on. */
-export function connectionOf (user: StoreUser, store: SharedStore, { shared, plant, store: world }: Surroundings): SharedStore {
+export function connectionOf (user: StoreUser, store: SharedStore, { shared, plant, time, store: world }: Surroundings): SharedStore {
   const { director, isAlive } = user
   const held = <Given extends unknown[], Value>(call: (...given: Given) => Promise<Value>) => async (...given: Given): Promise<Value> =>
     await new Promise(resolve => { void call(...given).then(value => { if (isAlive()) resolve(value) }) })
@@ -44,7 +47,13 @@ export function connectionOf (user: StoreUser, store: SharedStore, { shared, pla
     announce: held(announce),
     replicas: held(replicas),
 
-    mint: held(mint),
+    mint: held(async (token, grant, ttlMs, clients) => {
+      if (plant === 'grantsBeforeClaims' && clients !== undefined && clients.size > 0) {
+        time.plan(MOMENT_MS, () => { void mint(token, grant, ttlMs, clients) }, true)
+        return await mint(token, grant, ttlMs)
+      }
+      return await mint(token, grant, ttlMs, clients)
+    }),
 
     claim: held(async claim => {
       const { token, dataPort, client } = claim
@@ -60,9 +69,14 @@ export function connectionOf (user: StoreUser, store: SharedStore, { shared, pla
     }),
 
     keep: held(async (keeps, replica) => {
-      const kept = await store.keep(keeps, replica)
+      const kept = await store.keep(plant === 'keepOverwrites' ? keeps.map(keep => newest(keep, world)) : keeps, replica)
       for (const { client } of keeps) shared?.keptInStore(client)
       return kept
     })
   }
+}
+
+// A plant.
+function newest (keep: BindingKeep, world: WorldStore | undefined): BindingKeep {
+  return { ...keep, sequence: world?.bindingOf(keep.client)?.sequence ?? keep.sequence }
 }
