@@ -25,7 +25,7 @@ export const help = helpText([
   'npm run simulate -- [OPTIONS]',
   '',
   'Runs the director with both of its processes on a virtual clock and a simulated network, with players, attackers,',
-  'operators and crashes, and checks at every step what must hold. One seed in eight has several directors behind a',
+  'operators and crashes, and checks at every step what must hold. One seed in ten has several directors behind a',
   'balancer, most of them on a store that they share. The same seed makes the same run. Ends with 1 and the command',
   'that replays it when something does not hold.'
 ], table)

@@ -61,7 +61,7 @@ export const MOST_SHARDS = 3
 export const MOST_DIRECTORS = 4
 
 /** Share of worlds with more than one director: each costs as much as a world of its own. */
-const SEVERAL = 0.12
+const SEVERAL = 0.1
 
 /** Share of those whose directors share a store. */
 const SHARING = 0.7
