@@ -1,7 +1,6 @@
 // The programs these checks talk to, which nobody here wrote, and the Debian packages that hold them: the one list.
 // .ci/run installs the same packages.
-import { accessSync, constants } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { findOnPath } from '#testkit/processes/find-program.js'
 
 export const packageOfProgram = {
   conntrack: 'conntrack',
@@ -24,30 +23,12 @@ export const packageOfProgram = {
 
 export type Program = keyof typeof packageOfProgram
 
-// Debian keeps daemons and games out of the search path of some users.
-const extraFolders = ['/usr/sbin', '/usr/games']
-
 /** The absolute path of `program`, or undefined if it is not installed. */
 export function findProgram (program: Program): string | undefined {
   return findOnPath(program)
 }
 
-/** The same for a program that no check must have. */
-export function findOnPath (program: string): string | undefined {
-  const folders = [...(process.env['PATH'] ?? '').split(delimiter), ...extraFolders]
-  return folders.map(folder => join(folder, program)).find(isExecutable)
-}
-
 /** The line that installs the packages of these programs. */
 export function installLine (programs: readonly Program[]): string {
   return `apt-get install -y --no-install-recommends ${programs.map(program => packageOfProgram[program]).join(' ')}`
-}
-
-function isExecutable (path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK)
-    return true
-  } catch {
-    return false // not there, or not ours to run
-  }
 }

@@ -1,18 +1,16 @@
 // Real servers for tests: `redis-server` where it is installed, or what STORE_SERVER names (a valkey-server, for one).
-import { accessSync, constants, readFileSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { readFileSync } from 'node:fs'
 import { Redis } from 'iovalkey'
 import type { Test } from 'tap'
 import { openFolder } from '../folder.js'
 import { until } from '../patience.js'
 import { claimPort } from '../ports.js'
 import { startChild, type Child } from '../processes/child.js'
+import { findOnPath, isExecutable } from '../processes/find-program.js'
 
 /** The program; undefined: there is none, and tests that need it are skipped. */
-export const serverProgram: string | undefined = [
-  ...process.env['STORE_SERVER'] === undefined ? [] : [process.env['STORE_SERVER']],
-  ...(process.env['PATH'] ?? '').split(delimiter).flatMap(folder => [join(folder, 'redis-server'), join(folder, 'valkey-server')])
-].find(isExecutable)
+export const serverProgram: string | undefined = [process.env['STORE_SERVER'], findOnPath('redis-server'), findOnPath('valkey-server')]
+  .find(path => path !== undefined && isExecutable(path))
 
 /** For tests that need a server. */
 export const withServer = { skip: serverProgram === undefined ? 'redis-server is not installed' : false } as const
@@ -79,13 +77,4 @@ export async function startServer (t: Test, { settings = [], port, tls, isSentin
     child.ended.then(() => { throw new Error(`the server ended: ${child.output()}`) })
   ])
   return { port: own, busPort, child, command, kill }
-}
-
-function isExecutable (path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK)
-    return true
-  } catch {
-    return false // not there, or not ours to run
-  }
 }
